@@ -1,0 +1,55 @@
+"""The command `sparsedyn`: its groups, and what holds for all of them.
+
+Nothing heavy is imported before a command runs, so that help answers at once.
+"""
+
+from typing import Annotated
+
+import typer
+
+from sparsedyn.cli import fit, forecast, info, simulate, study
+
+app = typer.Typer(
+    name="sparsedyn",
+    rich_markup_mode="markdown",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("simulate")(simulate.simulate)
+app.command("fit")(fit.fit)
+app.command("forecast")(forecast.forecast)
+app.add_typer(study.app, name="study")
+app.command("info")(info.info)
+
+
+def main() -> None:
+    """Run the command line; exits with the codes of `sparsedyn.cli.errors`."""
+    app()
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=info.show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Learn sparse, stable models of controlled dynamical systems from trajectories, and forecast with them.
+
+    Three commands make a round trip: make data (or bring your own), learn from it, see how far ahead it forecasts.
+
+    ```
+    sparsedyn simulate lotka-volterra -o prey.csv --trajectories 12
+    sparsedyn fit prey.csv -o prey.safetensors
+    sparsedyn forecast prey.safetensors prey.csv --horizons 100,1000
+    ```
+
+    A study compares sparsification techniques on the same data, from simulation to an illustrated report:
+
+    ```
+    sparsedyn study run aluminum-quick
+    ```
+
+    Results go to standard output, progress and remarks to standard error. Exit codes: 0 success, 1 unexpected
+    failure, 2 wrong usage, 3 data or a file that cannot be used, 4 a study that cannot be used, 130 interrupted.
+    """

@@ -1,0 +1,43 @@
+"""Files that a command writes: checked before the work, whole or not there after it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sparsedyn.cli.errors import UsageProblem
+
+
+def check_new_file(path: Path, *, force: bool) -> None:
+    """Refuse a file that cannot be written, or is there already and may not be replaced; raises `UsageProblem`."""
+    if path.is_dir():
+        raise UsageProblem(f"--output: expected a file name; {path} is a folder. Name a file in it.")
+    if not path.parent.is_dir():
+        raise UsageProblem(f"--output: expected a file in a folder that exists; there is no {path.parent}. Make it first.")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageProblem(f"--output: the folder {path.parent} cannot be written to. Choose another.")
+    if path.exists() and not force:
+        raise UsageProblem(f"--output: {path} exists already. Choose another name, or add --force to replace it.")
+
+
+def check_new_folder(path: Path, *, force: bool) -> None:
+    """Refuse a folder that is a file, or holds something and may not be added to; raises `UsageProblem`."""
+    if path.exists() and not path.is_dir():
+        raise UsageProblem(f"--output: expected a folder; {path} is a file. Choose another name.")
+    if path.is_dir() and any(path.iterdir()) and not force:
+        raise UsageProblem(
+            f"--output: the folder {path} is not empty. Choose another, or add --force to write into it (files of the "
+            "same names are replaced)."
+        )
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, which takes its place when all went well and is removed otherwise."""
+    # The suffix stays: some writers choose the format by it.
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,97 @@
+"""Where words, tables and JSON go: results to standard output, all else to standard error."""
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PIPE_WIDTH = 120
+"""Columns where output is no terminal: tables are not to be folded in a log."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on the present standard output, or on standard error."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+
+
+def note(text: str, *, quiet: bool = False) -> None:
+    """Write a remark to standard error."""
+    if not quiet:
+        console(stderr=True).print(text, soft_wrap=True)
+
+
+def complain(text: str, *, title: str = "Error: ") -> None:
+    """Write an error to standard error."""
+    console(stderr=True).print(Text.assemble((title, "bold red"), text.rstrip("\n")), soft_wrap=True)
+
+
+def show_text(text: str) -> None:
+    """Write plain text to standard output, as it is."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def show_json(content: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Write one JSON document to standard output; what is not a finite number becomes null."""
+    show_text(json.dumps(jsonable(content), allow_nan=False, ensure_ascii=False))
+
+
+def jsonable(value: Any) -> Any:
+    """Return `value` in plain numbers, texts, lists and dictionaries."""
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        return jsonable(value.tolist())
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
+    """Write a table to standard output; columns after the first are aligned to the right."""
+    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
+    for i, name in enumerate(columns):
+        table.add_column(name, justify="left" if i == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def show_pairs(pairs: Iterable[tuple[str, str]], *, title: str = "") -> None:
+    """Write names and what they are to standard output, one below the other."""
+    table = Table(box=None, show_header=False, title=title or None, title_justify="left", title_style="bold")
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in pairs:
+        table.add_row(name, text)
+    console().print(table)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number with so many significant digits, a dash where there is none."""
+    return f"{value:.{digits}g}" if math.isfinite(value) else "–"
+
+
+def percent(share: float) -> str:
+    """Write a share in percent."""
+    return f"{100 * share:.3g} %" if math.isfinite(share) else "–"
+
+
+def between(low: float, high: float, scale: float = 1.0) -> str:
+    """Write an interval."""
+    return f"{number(scale * low, 2)} to {number(scale * high, 2)}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count and its noun."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{count:,} {noun}s"

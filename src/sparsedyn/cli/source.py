@@ -1,0 +1,93 @@
+"""From a file and the options that describe it to trajectories."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from sparsedyn.data import Trajectories
+
+RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
+
+
+class Columns(NamedTuple):
+    """The column options as they were typed; `None` was not given, an empty text means no such column."""
+
+    states: str | None = None
+    inputs: str | None = None
+    time: str | None = None
+    trajectory: str | None = None
+    dt: float | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The options that were given."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    def over(self, other: "Columns") -> "Columns":
+        """Return `other` with these options in its place where they are given; --dt and --time exclude each other."""
+        if self.dt is not None:
+            other = other._replace(time=None)
+        if self.time is not None:
+            other = other._replace(dt=None)
+        return other._replace(**self.given)
+
+    def options(self) -> str:
+        """Write the options as they are typed."""
+        return " ".join(f"--{name} {value}" for name, value in self.given.items()) or "none"
+
+
+def read_columns(path: Path, columns: Columns, only: str | None = None) -> "Trajectories":
+    """Read the columns of a file, and keep the trajectories `only`; raises `DataError`."""
+    from sparsedyn.data import read
+
+    data = read(
+        path,
+        states=expanded(columns.states or None),
+        inputs=expanded(columns.inputs or None),
+        time=columns.time or None,
+        trajectory=columns.trajectory or None,
+        dt=columns.dt,
+    )
+    return data if only is None else data[chosen(only, data.labels)]
+
+
+def expanded(names: str | None) -> str | list[str] | None:
+    """Return a comma separated text with ranges such as x1..x8 written out; a text without ranges as it is."""
+    if names is None or ".." not in names:
+        return names
+    return [name for piece in names.split(",") for name in written_out(piece.strip())]
+
+
+def written_out(piece: str) -> list[str]:
+    """Return what a range such as x1..x8 or 0..7 stands for; anything else stands for itself."""
+    found = RANGE.fullmatch(piece)
+    if found is None:
+        return [piece]
+    prefix, first, other, last = found.groups()
+    numbers = range(int(first), int(last) + 1)
+    return [f"{prefix}{i}" for i in numbers] if numbers and other in ("", prefix) else [piece]
+
+
+def chosen(only: str, labels: Sequence[str]) -> list[int]:
+    """Return the positions of the trajectories that a text such as 0,1 or 0..9 or run-a asks for, in the file's order.
+
+    Raises `DataError` for one that is not there.
+    """
+    from sparsedyn.data import DataError
+
+    names = [only] if only in labels else [n for p in only.split(",") for n in written_out(p.strip())]
+    found = set()
+    for name in names:
+        if name in labels:
+            found.add(labels.index(name))
+        elif name.isdigit() and int(name) < len(labels):
+            found.add(int(name))
+        else:
+            known = ", ".join(labels[:10]) + (", ..." if len(labels) > 10 else "")
+            raise DataError(
+                f"--only: there is no trajectory {name!r}. There are {len(labels)}: {known}. Give labels, or numbers "
+                f"from 0 to {len(labels) - 1}."
+            )
+    return sorted(found)

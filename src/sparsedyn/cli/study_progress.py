@@ -1,0 +1,121 @@
+"""What a running study says, on standard error: two bars on a terminal, plain lines in a log."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sparsedyn.cli.output import console, note, number, percent, plural
+from sparsedyn.cli.progress import Lines, duration
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from sparsedyn.studies import Event, GroupProgress
+    from sparsedyn.studies.events import OnEvent
+
+
+@contextmanager
+def study_progress(name: str, *, quiet: bool) -> Iterator["OnEvent | None"]:
+    """Yield what shows the events of a study; `None` when quiet."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bars() as bars:
+            yield StudyBars(name, bars).event
+    else:
+        yield StudyLines(name).event
+
+
+class StudyLines:
+    """Events as lines; training itself now and then."""
+
+    def __init__(self, name: str):
+        self.lines = Lines(name)
+        self.first_done = -1
+
+    def event(self, event: "Event") -> None:
+        """Write what happened."""
+        from sparsedyn.studies import GroupProgress
+
+        if isinstance(event, GroupProgress):
+            if self.first_done < 0:
+                self.first_done = event.done
+            share = (event.done - self.first_done) / max(1, event.total - self.first_done)
+            self.lines.line(event.done / max(1, event.total), describe_group(event), share)
+        else:
+            note(words(event))
+
+
+class StudyBars:
+    """A bar for the whole study, with the time left, and one for the group that is being trained."""
+
+    def __init__(self, name: str, bars: "Progress"):
+        self.bars = bars
+        self.whole = bars.add_task(name, total=None, note="")
+        self.group = bars.add_task("group", total=None, note="", visible=False)
+
+    def event(self, event: "Event") -> None:
+        """Move the bars; write what happened above them."""
+        from sparsedyn.studies import GroupProgress
+
+        if isinstance(event, GroupProgress):
+            training = event.training
+            self.bars.update(self.whole, total=event.total, completed=event.done)
+            self.bars.update(
+                self.group,
+                description=f"group {event.number} of {event.groups}",
+                total=training.steps,
+                completed=training.step,
+                note=describe_group(event, short=True),
+                visible=True,
+            )
+        else:
+            self.bars.console.print(words(event), soft_wrap=True)
+
+
+def describe_group(event: "GroupProgress", *, short: bool = False) -> str:
+    """Return losses, sparsity and members alive of the group in training."""
+    from sparsedyn.estimators import describe
+
+    text = describe(event.training)
+    return text if short else f"group {event.number} of {event.groups}  {text}"
+
+
+def words(event: "Event") -> str:
+    """Return an event as a line."""
+    from sparsedyn import studies
+
+    match event:
+        case studies.DataReady(train, validation, test, redrawn, seconds):
+            again = f", {redrawn} drawn again" if redrawn else ""
+            parts = f"{train} to train on, {validation} to validate, {test} to test{again}"
+            return f"Data ready in {duration(seconds)}: {parts}."
+        case studies.GroupStarted(number=i, groups=n, labels=labels, members=members, resumed=resumed):
+            start = "goes on from its checkpoint" if resumed else "starts"
+            return f"Group {i} of {n} {start}: {', '.join(labels)} ({plural(members, 'network')} at once)."
+        case studies.CellFinished() as cell:
+            return (
+                f"{cell.number} of {cell.cells} finished: {cell.label}: {number(cell.nonzeros, 4)} of {cell.weights} "
+                f"weights; at {cell.horizon} steps {percent(cell.diverged)} diverged, RFMSE {number(cell.rfmse)}."
+            )
+        case studies.ReportStarted():
+            return "Drawing the report."
+        case studies.StudyFinished(seconds=seconds):
+            return f"Done in {duration(seconds)}."
+    return ""
+
+
+def _bars() -> "Progress":
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %", markup=False),
+        TextColumn("{task.fields[note]}", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("left", markup=False),
+        TimeRemainingColumn(),
+        console=console(stderr=True),
+    )

@@ -1,0 +1,10 @@
+"""Trajectories in and out: files, checks, splits, derivatives, scaling."""
+
+from .derivatives import DERIVATIVES as DERIVATIVES
+from .errors import DataError as DataError
+from .io import read as read
+from .io import write as write
+from .samples import Samples as Samples
+from .samples import samples as samples
+from .scaling import Scaling as Scaling
+from .trajectories import Trajectories as Trajectories

@@ -1,0 +1,1 @@
+"""File formats: bytes to trajectories and back; the files themselves are opened in `sparsedyn.data.io`."""

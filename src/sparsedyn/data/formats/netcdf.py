@@ -1,0 +1,35 @@
+"""NetCDF 4 through xarray: the layout of `Trajectories.to_xarray`, or variables over (trajectory, time)."""
+
+import io
+
+import xarray as xr
+
+from ..datasets import from_dataset
+from ..description import FORMAT
+from ..errors import DataError
+from ..tables import Columns, arguments, asked_columns
+from ..trajectories import Trajectories
+
+
+def to_bytes(data: Trajectories) -> bytes:
+    """Write the dataset of `Trajectories.to_xarray`."""
+    dataset = data.to_xarray()
+    # Without a fill value the numbers are kept bit by bit, NaN padding included.
+    plain = {name: {"_FillValue": None} for name in ("states", "inputs", "time")}
+    return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=plain))
+
+
+def from_bytes(content: bytes, columns: Columns) -> Trajectories:
+    """Read a file written by `to_bytes`, or the chosen variables of any other as columns of a table."""
+    try:
+        with xr.open_dataset(io.BytesIO(content), engine="h5netcdf", decode_timedelta=False) as file:
+            dataset = file.load()
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise DataError(f"it is no readable NetCDF 4 file ({error}); write it again as NetCDF 4.") from error
+    if dataset.attrs.get("format") == FORMAT:
+        return from_dataset(dataset, columns)
+    known = dict.fromkeys(str(name) for name in (*dataset.variables, *dataset.dims))
+    wanted = asked_columns(columns, list(known))
+    # Only what is asked: variables over other dimensions would multiply the rows.
+    frame = dataset[[name for name in wanted if name in dataset.variables]].to_dataframe().reset_index()
+    return Trajectories(**arguments(frame, columns))

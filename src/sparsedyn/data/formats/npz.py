@@ -1,0 +1,135 @@
+"""NumPy archives: our own, arrays (trajectory, time, variable), or columns; pickles are refused."""
+
+import io
+import json
+import zipfile
+import zlib
+
+import numpy as np
+import pandas as pd
+
+from ..datasets import pad, unpad
+from ..description import FORMAT, describe, restore
+from ..errors import DataError, listing
+from ..tables import Columns, arguments
+from ..trajectories import Trajectories
+from .positions import name_positions
+
+
+def to_bytes(data: Trajectories) -> bytes:
+    """Write arrays states, inputs, time (padded with NaN), length, and a JSON description."""
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        description=np.array(json.dumps(describe(data))),
+        states=pad(data.states),
+        inputs=pad(data.inputs),
+        time=pad(data.time),
+        length=np.array(data.lengths, dtype=np.int64),
+    )
+    return buffer.getvalue()
+
+
+def from_bytes(content: bytes, columns: Columns) -> Trajectories:
+    """Read an archive: one written by `to_bytes`, or a foreign one.
+
+    Foreign archives hold either one-dimensional columns of one length, or one array (trajectory, time,
+    variable) or (time, variable) under any name, or two such arrays named states and inputs. A scalar named
+    dt is the sampling time where none is given.
+    """
+    arrays = _load(content)
+    own = _own_description(arrays)
+    if own is not None:
+        lengths = arrays["length"]
+        states, inputs, time = (unpad(arrays[name], lengths) for name in ("states", "inputs", "time"))
+        return restore(own, states, inputs, time, columns)
+    if columns.dt is None and columns.time is None and "dt" in arrays and arrays["dt"].size == 1:
+        columns = columns._replace(dt=float(arrays["dt"].item()))
+    blocks = {name: array for name, array in arrays.items() if array.ndim in (2, 3)}
+    if not blocks:
+        return Trajectories(**arguments(_column_table(arrays), columns))
+    return _from_blocks(blocks, columns)
+
+
+def _load(content: bytes) -> dict[str, np.ndarray]:
+    if not content.startswith(b"PK"):
+        raise DataError(
+            "it is no npz archive, which is a zip file of arrays as numpy.savez writes it; single arrays "
+            "(.npy) and pickled Python objects are not read."
+        )
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        ValueError,
+    ) as error:
+        if isinstance(error, ValueError) and "allow_pickle" in str(error):
+            raise DataError(
+                "it holds pickled Python objects, which could run any code and are never loaded; store "
+                "plain number arrays (arrays of dtype float, not object)."
+            ) from error
+        raise DataError(
+            f"it is no readable npz archive ({error}); write it again with numpy.savez."
+        ) from error
+
+
+def _own_description(arrays: dict[str, np.ndarray]) -> dict[str, object] | None:
+    text = arrays.get("description")
+    if text is None or text.dtype.kind != "U" or text.ndim:
+        return None
+    try:
+        description = json.loads(text.item())
+    except ValueError:
+        return None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        return None
+    missing = [name for name in ("states", "inputs", "time", "length") if name not in arrays]
+    if missing:
+        raise DataError(f"the archive lacks the array {missing[0]!r}; the file is damaged, write it again.")
+    return description
+
+
+def _column_table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
+    columns = {name: array for name, array in arrays.items() if array.ndim == 1}
+    lengths = {name: len(array) for name, array in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"its columns have different lengths ({lengths}); they must have one length.")
+    return pd.DataFrame(columns)
+
+
+def _from_blocks(blocks: dict[str, np.ndarray], columns: Columns) -> Trajectories:
+    if set(blocks) == {"states", "inputs"}:
+        widths = {"x": blocks["states"].shape[-1], "u": blocks["inputs"].shape[-1]}
+        if blocks["states"].shape[:-1] != blocks["inputs"].shape[:-1]:
+            raise DataError(
+                f"states have shape {blocks['states'].shape}, inputs {blocks['inputs'].shape}; they must "
+                "agree in all but the last dimension."
+            )
+        block = np.concatenate([blocks["states"], blocks["inputs"]], axis=-1)
+        names = [f"{letter}{i + 1}" for letter, width in widths.items() for i in range(width)]
+        if columns.states is None and columns.inputs is None:
+            columns = columns._replace(states=names[: widths["x"]], inputs=names[widths["x"] :])
+    elif len(blocks) == 1:
+        block = next(iter(blocks.values()))
+        names, columns = name_positions(block.shape[-1], columns)
+    else:
+        raise DataError(
+            f"it holds {len(blocks)} arrays ({listing(blocks)}) and none says what it is; keep one array "
+            "(trajectory, time, variable), or two named states and inputs."
+        )
+    frame = pd.DataFrame(block.reshape(-1, block.shape[-1]), columns=names)
+    if block.ndim == 3:
+        if columns.trajectory is not None:
+            raise DataError(
+                f"trajectory={columns.trajectory!r} is asked, but the first dimension of the array tells "
+                "the trajectories apart; leave trajectory= out."
+            )
+        frame["trajectory"] = np.repeat(np.arange(block.shape[0]), block.shape[1])
+        columns = columns._replace(trajectory="trajectory")
+    return Trajectories(**arguments(frame, columns))

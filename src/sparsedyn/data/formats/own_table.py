@@ -1,0 +1,23 @@
+"""Tables that this package wrote: the columns and their roles are known from the description."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ..description import restore
+from ..tables import Columns, arguments
+from ..trajectories import Trajectories
+
+
+def restore_table(
+    frame: pd.DataFrame, description: Mapping[str, Any], columns: Columns, first_line: int | None = None
+) -> Trajectories:
+    """Build trajectories from a described table; edits that broke it raise `DataError`."""
+    states, inputs = list(description.get("state_names", ())), list(description.get("input_names", ()))
+    known = Columns(states, inputs, time="time", trajectory="trajectory")
+    found = arguments(frame, known, first_line)
+    # Rows may have been deleted or re-ordered by whoever edited the file: the labels are those that are
+    # there.
+    description = {**description, "labels": found["labels"]}
+    return restore(description, found["states"], found["inputs"], found["time"], columns)

@@ -1,0 +1,54 @@
+"""Parquet: one row per sample, the description as JSON in the metadata of the file."""
+
+import io
+import json
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..description import FORMAT, describe
+from ..errors import DataError
+from ..tables import Columns, arguments, asked_columns
+from ..trajectories import Trajectories
+from .own_table import restore_table
+
+KEY = b"sparsedyn"
+
+
+def to_bytes(data: Trajectories) -> bytes:
+    """Write the columns trajectory, time, states, inputs, and the description."""
+    table = pa.Table.from_pandas(data.to_pandas(), preserve_index=False)
+    table = table.replace_schema_metadata({KEY: json.dumps(describe(data)).encode()})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+def from_bytes(content: bytes, columns: Columns) -> Trajectories:
+    """Read a file written by `to_bytes`, or the chosen columns of any other."""
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        names: list[str] = file.schema_arrow.names
+        description = _own_description(file.schema_arrow.metadata or {})
+        wanted = names if description is not None else asked_columns(columns, names)
+        frame = file.read(columns=wanted).to_pandas(ignore_metadata=True)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"it is no readable Parquet file ({error}); write it again.") from error
+    if description is not None:
+        return restore_table(frame, description, columns)
+    return Trajectories(**arguments(frame, columns))
+
+
+def _own_description(metadata: dict[bytes, bytes]) -> dict[str, Any] | None:
+    if KEY not in metadata:
+        return None
+    try:
+        description = json.loads(metadata[KEY])
+    except ValueError:
+        description = None
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise DataError(
+            f"its metadata entry {KEY.decode()!r} is no description of trajectories; write it again."
+        )
+    return description

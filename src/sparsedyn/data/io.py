@@ -1,0 +1,111 @@
+"""Files: the suffix decides the format; errors name the file; a file is there whole or not at all."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, SupportsFloat
+
+from .errors import DataError, closest, listing
+from .formats import csv, netcdf, npz, parquet
+from .tables import Columns
+from .trajectories import Trajectories
+
+
+class Format(NamedTuple):
+    """How a kind of file is read and written."""
+
+    from_bytes: Callable[[bytes, Columns], Trajectories]
+    to_bytes: Callable[[Trajectories], bytes]
+
+
+FORMATS = {
+    ".csv": Format(csv.from_bytes, csv.to_bytes),
+    ".parquet": Format(parquet.from_bytes, parquet.to_bytes),
+    ".nc": Format(netcdf.from_bytes, netcdf.to_bytes),
+    ".npz": Format(npz.from_bytes, npz.to_bytes),
+}
+
+
+def read(
+    path: str | os.PathLike[str],
+    states: str | Sequence[str | int] | None = None,
+    inputs: str | Sequence[str | int] | None = None,
+    time: str | int | None = None,
+    trajectory: str | int | None = None,
+    dt: SupportsFloat | None = None,
+) -> Trajectories:
+    """Read trajectories from a .csv, .parquet, .nc or .npz file.
+
+    A file made by `write` needs no further arguments; `states` and `inputs` then choose among its columns.
+    For any other file they name the columns (a list, or one comma separated text), `trajectory` names the
+    column that tells trajectories apart (without it all rows are one trajectory), and exactly one of `time`
+    (a column of seconds, dates or durations) and `dt` (the sampling time in seconds) is needed. Rows of
+    different trajectories may be interleaved. An .npz file with one array (trajectory, time, variable) has no
+    column names: there `states` and `inputs` are positions (0, 1, ...), or names x1, x2, ... by position.
+
+    **Raises:** `DataError`, beginning with the file, for files that cannot be read and data that cannot be
+    used.
+    """
+    source = Path(path)
+    form = _format(source)
+    content = _content(source)
+    try:
+        return form.from_bytes(content, Columns(states, inputs, time, trajectory, dt))
+    except DataError as error:
+        raise DataError(f"{source}: {error}") from error
+
+
+def write(data: Trajectories, path: str | os.PathLike[str]) -> None:
+    """Write trajectories to a .csv, .parquet, .nc or .npz file, replacing an existing one in one step.
+
+    Everything is kept exactly: numbers bit by bit, names, units, labels, dt, attributes.
+
+    **Raises:** `DataError` for an unknown suffix or a folder that is not there or cannot be written to.
+    """
+    target = Path(path)
+    content = _format(target).to_bytes(data)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        advice = (
+            "" if target.parent.is_dir() else f" The folder {target.parent} does not exist; make it first."
+        )
+        raise DataError(f"{target}: cannot be written ({error.strerror}).{advice}") from error
+
+
+def _format(path: Path) -> Format:
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        what = f"the suffix {path.suffix!r} is unknown" if suffix else "the file name has no suffix"
+        raise DataError(
+            f"{path}: {what}; it decides the format and must be one of "
+            f"{listing(FORMATS)}.{closest(suffix, list(FORMATS)) if suffix else ''} Save or convert the "
+            "data to one of these."
+        )
+    return FORMATS[suffix]
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise DataError(f"{path}: this is a folder; the path of one file is expected.")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        folder = path.parent
+        if not folder.is_dir():
+            raise DataError(
+                f"{path}: there is no such file, and no folder {folder} either; check the path."
+            ) from error
+        beside = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in FORMATS)
+        raise DataError(
+            f"{path}: there is no such file.{closest(path.name, beside)} Data files in that folder: "
+            f"{listing(beside)}."
+        ) from error
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions.") from error
+    if not content:
+        raise DataError(f"{path}: the file is empty (0 bytes); write it again.")
+    return content

@@ -1,0 +1,37 @@
+"""Training samples: state, input, and the derivative to learn, pooled over trajectories."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from .derivatives import choose
+from .errors import DataError, trajectory_place
+from .trajectories import Trajectories
+
+
+class Samples(NamedTuple):
+    """States `x` (sample, state), inputs `u` (sample, input), derivatives `dx` (sample, state) per second."""
+
+    x: Float[np.ndarray, "sample state"]
+    u: Float[np.ndarray, "sample input"]
+    dx: Float[np.ndarray, "sample state"]
+
+
+def samples(data: Trajectories, method: str = "forward", **options: float | int | None) -> Samples:
+    """Estimate derivatives and pool all trajectories into samples, in order, float64.
+
+    `method` is one of `DERIVATIVES`; `options` are its keywords. Rows without a derivative (the last one for
+    "forward", the ends for "central" and "savgol") are left out.
+
+    **Raises:** `DataError` for an unknown method or option, or a trajectory that is too short for the method.
+    """
+    function = choose(method, options)
+    pooled = []
+    for i, (states, inputs) in enumerate(zip(data.states, data.inputs, strict=True)):
+        try:
+            rows, slopes = function(states, data.dt, **options)
+        except DataError as error:
+            raise DataError(f"{trajectory_place(data.labels, i)}: {error}") from error
+        pooled.append((states[rows], inputs[rows], slopes))
+    return Samples(*(np.concatenate(arrays) for arrays in zip(*pooled, strict=True)))

@@ -1,0 +1,168 @@
+"""Tables (one row per sample, one column per variable) to trajectories."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, SupportsFloat
+
+import numpy as np
+import pandas as pd
+
+from .checks import not_finite
+from .errors import DataError, in_all, listing
+from .names import check_choice, check_known
+
+
+class Columns(NamedTuple):
+    """Which columns of a file or table play which role; the arguments of `read`."""
+
+    states: str | Sequence[str | int] | None = None
+    inputs: str | Sequence[str | int] | None = None
+    time: str | int | None = None
+    trajectory: str | int | None = None
+    dt: SupportsFloat | None = None
+
+
+def listed(columns: str | Sequence[str | int] | None, known: Sequence[str] = ()) -> list[str]:
+    """Return column names as a list; a text is one known name or a comma separated list of names."""
+    if columns is None:
+        return []
+    if isinstance(columns, str):
+        names = [columns] if columns in known else columns.split(",")
+        return [name.strip() for name in names]
+    return [str(name) for name in columns]
+
+
+def asked_columns(columns: Columns, known: Sequence[str]) -> list[str]:
+    """Return every column that is needed, checked: it exists and has one role only.
+
+    **Raises:** `DataError` for missing states, unknown names, double roles, `dt` and `time` both or neither
+    given.
+    """
+    states, inputs = listed(columns.states, known), listed(columns.inputs, known)
+    if not states:
+        raise DataError(
+            "which columns are states is not said; name them with states=, the inputs with inputs=, the "
+            "time with time= (or give dt=) and, for several trajectories, trajectory=. The columns are: "
+            f"{listing(known)}."
+        )
+    if (columns.dt is None) == (columns.time is None):
+        given = "neither is given" if columns.dt is None else "both are given"
+        raise DataError(
+            f"exactly one of time= (a column) and dt= (the sampling time in seconds) is needed; {given}. "
+            f"The columns are: {listing(known)}."
+        )
+    check_choice(states, inputs, known)
+    wanted = [*states, *inputs]
+    for role in ("time", "trajectory"):
+        name = getattr(columns, role)
+        if name is not None:
+            check_known([str(name)], known)
+            if str(name) in wanted:
+                raise DataError(
+                    f"column {str(name)!r} is the {role} and also listed as a state, an input or another "
+                    "role; a column has one role. Take it out of one of them."
+                )
+            wanted.append(str(name))
+    for name in wanted:
+        if known.count(name) > 1:
+            raise DataError(
+                f"column {name!r} is there {known.count(name)} times; rename the columns so that they differ."
+            )
+    return wanted
+
+
+def arguments(frame: pd.DataFrame, columns: Columns, first_line: int | None = None) -> dict[str, Any]:
+    """Return the arguments of `Trajectories` for the chosen columns of a table.
+
+    `first_line` is the line of the file that holds the first row, for messages.
+
+    **Raises:** `DataError` as `asked_columns`, and for text, gaps and empty tables.
+    """
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    known = list(frame.columns)
+    asked_columns(columns, known)
+    if not len(frame):
+        raise DataError(
+            "there are no rows below the column names; at least 2 rows per trajectory are needed."
+        )
+    states, inputs = listed(columns.states, known), listed(columns.inputs, known)
+    values = np.column_stack([number_column(frame[name], first_line) for name in (*states, *inputs)])
+    order, edges, labels = _groups(frame, columns.trajectory, first_line)
+    time = None
+    if columns.time is not None:
+        time = np.split(_time(frame[str(columns.time)], first_line)[order], edges)
+    return {
+        "states": np.split(values[order, : len(states)], edges),
+        "inputs": np.split(values[order, len(states) :], edges),
+        "dt": columns.dt,
+        "time": time,
+        "state_names": states,
+        "input_names": inputs,
+        "labels": labels,
+    }
+
+
+def number_column(column: pd.Series, first_line: int | None = None) -> np.ndarray:
+    """Return a column as float64; text and gaps raise `DataError` naming the row."""
+    place = f"column {column.name!r}"
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_complex_dtype(column):
+        raise DataError(f"{place} holds {column.dtype} values; numbers are expected. Choose a number column.")
+    numbers = column if pd.api.types.is_numeric_dtype(column) else pd.to_numeric(column, errors="coerce")
+    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        text = np.asarray(column.notna()) & np.isnan(values)
+        row = int((text if text.any() else bad).argmax())
+        where = f"{place}, {_row(row, first_line)}"
+        if text[row]:
+            raise DataError(
+                f"{where}: the text {column.iloc[row]!r}{in_all(int(text.sum()))}; a number is expected. "
+                f"Correct or remove it{_comma_advice(str(column.iloc[row]))}."
+            )
+        raise DataError(f"{where}: {not_finite(values[row], int(bad.sum()))}")
+    return values
+
+
+def _row(row: int, first_line: int | None) -> str:
+    return f"row {row}" + ("" if first_line is None else f" (line {first_line + row} of the file)")
+
+
+def _comma_advice(text: str) -> str:
+    head, comma, tail = text.strip().lstrip("+-").partition(",")
+    return "; decimals are written with a point" if comma and (head + tail).isdigit() else ""
+
+
+def _groups(
+    frame: pd.DataFrame, trajectory: str | int | None, first_line: int | None
+) -> tuple[np.ndarray, np.ndarray, list[str] | None]:
+    """Return the order that gathers each trajectory, where to cut, and the labels as they appear."""
+    if trajectory is None:
+        return np.arange(len(frame)), np.empty(0, dtype=int), None
+    codes, found = pd.factorize(frame[str(trajectory)])
+    empty = (codes < 0) | np.isin(codes, [i for i, label in enumerate(found) if str(label) == ""])
+    if empty.any():
+        raise DataError(
+            f"column {str(trajectory)!r}, {_row(int(empty.argmax()), first_line)}: no "
+            f"trajectory{in_all(int(empty.sum()))}; every row needs one. Fill it in or remove the row."
+        )
+    # A stable sort keeps the order of the rows within each trajectory.
+    order = np.argsort(codes, kind="stable")
+    edges = np.cumsum(np.bincount(codes))[:-1]
+    return order, edges, [_label(label) for label in found]
+
+
+def _label(value: Any) -> str:
+    # Identifiers that went through a float column should still read 3, not 3.0.
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _time(column: pd.Series, first_line: int | None) -> np.ndarray:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    if pd.api.types.is_numeric_dtype(column):
+        return number_column(column, first_line)
+    if pd.api.types.is_string_dtype(column) and pd.to_numeric(column, errors="coerce").notna().any():
+        # Mostly numbers and some text: the text is the mistake, not the numbers that are no dates.
+        return number_column(column, first_line)
+    return column.to_numpy()

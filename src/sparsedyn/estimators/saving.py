@@ -1,0 +1,110 @@
+"""A fitted time-stepper as one safetensors file: arrays, and a JSON header that says everything else."""
+
+import importlib.metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+from sparsedyn.data import Scaling
+from sparsedyn.estimators.checks import Variables
+from sparsedyn.models import MLP
+from sparsedyn.sparsify import chain, from_spec, to_spec
+from sparsedyn.training import AVERAGES, AbstractAverage, CheckpointError, load_arrays, save_arrays
+
+if TYPE_CHECKING:
+    from sparsedyn.estimators.time_stepper import SparseTimeStepper
+
+FORMAT = "sparsedyn.SparseTimeStepper/1"
+
+
+def save(stepper: "SparseTimeStepper", path: str | Path) -> None:
+    """Write a fitted stepper; raises `ValueError` for techniques that are not built in."""
+    parameters = stepper.get_params(deep=False)
+    parameters["technique"] = [to_spec(link) for link in chain(stepper.technique).links]
+    parameters["average"] = average_spec(stepper.resolved_average())
+    header = {
+        "format": FORMAT,
+        "parameters": parameters,
+        "scaling": stepper.scaling_.to_dict(),
+        "variables": stepper.variables_._asdict(),
+        "alive": stepper.alive_.tolist(),
+        "steps": stepper.steps_,
+        "history": stepper.history_.to_dict(orient="list"),
+        "versions": {
+            name: importlib.metadata.version(name) for name in ("sparsedyn", "jax", "equinox", "optax")
+        },
+    }
+    arrays = {f"model.{i:03d}": a for i, a in enumerate(jax.tree.leaves(stepper.models_))}
+    arrays |= {f"active.{i:03d}": a for i, a in enumerate(jax.tree.leaves(stepper.active_))}
+    save_arrays(path, arrays, header)
+
+
+def load(path: str | Path) -> "SparseTimeStepper":
+    """Read a model that `save` wrote; forecasts are those of the saved one, bit for bit.
+
+    Raises `CheckpointError` for a file that is missing, cut short or something else.
+    """
+    from sparsedyn.estimators.time_stepper import SparseTimeStepper
+
+    arrays, header = load_arrays(path)
+    if header.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path}: expected a model saved by this version ({FORMAT}); got "
+            f"{header.get('format', 'another file')!r}. Give the file that `save` or `sparsedyn fit` wrote."
+        )
+    parameters = dict(header["parameters"])
+    parameters["technique"] = [from_spec(spec) for spec in parameters["technique"]]
+    parameters["average"] = average_from_spec(parameters["average"])
+    parameters["hidden"] = tuple(parameters["hidden"])
+    stepper = SparseTimeStepper(**parameters)
+    variables: dict[str, Any] = {k: v if k == "dt" else tuple(v) for k, v in header["variables"].items()}
+    stepper.variables_ = Variables(**variables)
+    skeleton = MLP(
+        len(stepper.variables_.state_names),
+        len(stepper.variables_.input_names),
+        stepper.hidden,
+        activation=stepper.activation,
+        skip=stepper.skip,
+        bias=stepper.bias,
+        key=jax.random.key(0),
+    )
+    structure = jax.tree.structure(skeleton)
+    stepper.models_ = jax.tree.unflatten(structure, _named(arrays, "model."))
+    weights_only = jax.tree.map(lambda a: a if a.ndim == 2 else None, skeleton)
+    stepper.active_ = jax.tree.unflatten(jax.tree.structure(weights_only), _named(arrays, "active."))
+    stepper.scaling_ = Scaling.from_dict(header["scaling"])
+    stepper.alive_ = np.asarray(header["alive"], bool)
+    stepper.steps_ = header["steps"]
+    stepper.history_ = pd.DataFrame(header["history"])
+    return stepper
+
+
+def average_spec(average: AbstractAverage | None) -> dict[str, Any] | None:
+    """Return an average as a plain dictionary."""
+    if average is None:
+        return None
+    names = {cls: name for name, cls in AVERAGES.items()}
+    fields = {name: getattr(average, name) for name in average.__dataclass_fields__ if name != "active"}
+    return {"type": names[type(average)], **fields}
+
+
+def average_from_spec(spec: dict[str, Any] | str | None) -> AbstractAverage | None:
+    """Build an average from its name, a dictionary with a type, or `None`."""
+    if spec is None or spec == "none":
+        return None
+    spec = {"type": spec} if isinstance(spec, str) else dict(spec)
+    name = spec.pop("type", None)
+    if name not in AVERAGES:
+        raise ValueError(f"average: expected none, {' or '.join(AVERAGES)}; got {name!r}.")
+    try:
+        return AVERAGES[name](**spec)
+    except TypeError as error:
+        allowed = [field for field in AVERAGES[name].__dataclass_fields__ if field != "active"]
+        raise ValueError(f"average {name}: {error}. It takes: {', '.join(allowed)}.") from error
+
+
+def _named(arrays: dict[str, np.ndarray], prefix: str) -> list[np.ndarray]:
+    return [arrays[name] for name in sorted(arrays) if name.startswith(prefix)]

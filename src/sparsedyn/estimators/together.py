@@ -1,0 +1,135 @@
+"""Fit several time-steppers of one shape as one computation."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from sparsedyn.data import Samples, Scaling, Trajectories, samples
+from sparsedyn.estimators.checks import check_alike, check_plausible, variables_of
+from sparsedyn.estimators.grouping import align_averages, align_techniques, group_together, stack_members
+from sparsedyn.models import MLP
+from sparsedyn.sparsify import chain
+from sparsedyn.training import Checkpoint, Fit, Progress, fit, learning_rates, optimizer, raised
+
+if TYPE_CHECKING:
+    from sparsedyn.estimators.time_stepper import SparseTimeStepper
+
+
+def fit_together(
+    steppers: Sequence["SparseTimeStepper"],
+    data: Trajectories,
+    validation: Trajectories | None = None,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    checkpoint: str | Path | None = None,
+) -> None:
+    """Fit `steppers` in place on the same data, all their members in one computation.
+
+    They must belong to one group of `group_together`. With a `checkpoint` path the run is saved there every
+    few seconds and, if the file exists, resumed to the same bits.
+    """
+    if len(group_together(steppers)) != 1:
+        raise ValueError(
+            "fit_together: expected steppers of one shape; got several. Split them by group_together."
+        )
+    first = steppers[0]
+    train = samples(data, first.derivative)
+    scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
+    if validation is not None:
+        check_alike(variables_of(data), validation, "validation")
+        check_plausible(scaling, validation)
+    scaled = scaling.transform(train)
+    held_out = None if validation is None else scaling.transform(samples(validation, first.derivative))
+    batch = min(first.batch, len(scaled.x))
+    steps = first.epochs * (len(scaled.x) // batch)
+    members = [stepper.members for stepper in steppers]
+    seeds = np.concatenate([np.full(s.members, s.seed) for s in steppers])
+    initial_keys, training_keys = _keys(seeds, np.concatenate([np.arange(m) for m in members]))
+    make = eqx.filter_vmap(
+        lambda key: MLP(
+            data.states[0].shape[1],
+            data.inputs[0].shape[1],
+            first.hidden,
+            activation=first.activation,
+            skip=first.skip,
+            bias=first.bias,
+            key=key,
+        )
+    )
+    result = fit(
+        eqx.filter_jit(make)(initial_keys),
+        scaled,
+        sparsifier=stack_members(align_techniques([chain(s.technique) for s in steppers]), members),
+        rates=np.repeat(np.stack([_rates(s, steps) for s in steppers]), members, axis=0),
+        keys=training_keys,
+        batch=batch,
+        optimizer=optimizer(first.optimizer, first.clip),
+        average=stack_members(align_averages([s.resolved_average() for s in steppers]), members),
+        validation=held_out,
+        patience=first.patience,
+        shuffle=first.shuffle,
+        seed=first.seed,
+        on_progress=on_progress,
+        checkpoint=None
+        if checkpoint is None
+        else Checkpoint(Path(checkpoint), _identity(steppers, scaled, held_out)),
+    )
+    ends = np.cumsum(members)
+    for stepper, end in zip(steppers, ends, strict=True):
+        stepper._adopt(
+            _slice(result, slice(end - stepper.members, end)), scaling, data, steps // first.epochs
+        )
+
+
+@jax.jit
+def _keys(seeds: Any, members: Any) -> tuple[Any, Any]:
+    """Return keys for initialization and training: a member's are the same however many others there are."""
+
+    def one(seed: Any, member: Any) -> tuple[Any, Any]:
+        key = jax.random.fold_in(jax.random.key(seed), member)
+        return jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
+
+    return jax.vmap(one)(seeds, members)
+
+
+def _rates(stepper: "SparseTimeStepper", steps: int) -> Any:
+    rates = learning_rates(stepper.schedule, stepper.learning_rate, steps)
+    average = stepper.resolved_average()
+    if average is None:
+        return rates
+    rate = 0.5 * stepper.learning_rate if average.learning_rate is None else average.learning_rate
+    return raised(rates, average.start, rate)
+
+
+def _slice(result: Fit, part: slice) -> Fit:
+    def cut(tree: Any) -> Any:
+        return jax.tree.map(lambda a: a[part] if isinstance(a, np.ndarray) else a, tree)
+
+    history = [
+        {key: value if key == "step" else value[part] for key, value in record.items()}
+        for record in result.history
+    ]
+    return result._replace(
+        last=cut(result.last),
+        best=cut(result.best),
+        averaged=cut(result.averaged),
+        active=cut(result.active),
+        alive=result.alive[part],
+        best_value=result.best_value[part],
+        history=history,
+    )
+
+
+def _identity(steppers: Sequence["SparseTimeStepper"], train: Samples, held_out: Samples | None) -> str:
+    """A fingerprint of settings and data: a checkpoint of anything else must not be resumed."""
+    digest = hashlib.sha256(json.dumps([repr(s.get_params(deep=False)) for s in steppers]).encode())
+    for part in (train, held_out):
+        for array in part or ():
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

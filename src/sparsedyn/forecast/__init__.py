@@ -1,0 +1,34 @@
+"""Forecasts: roll a model forward, and say how good the result is."""
+
+from sparsedyn.forecast.forecast import Forecast, forecast
+from sparsedyn.forecast.intervals import Interval, bootstrap_mean, bootstrap_share, spread
+from sparsedyn.forecast.metrics import (
+    DIVERGED_ABOVE,
+    READINGS,
+    Scores,
+    deviation,
+    error_over_time,
+    forecast_scores,
+    pad,
+    valid_time,
+)
+from sparsedyn.forecast.rollout import METHODS, rollout
+
+__all__ = [
+    "DIVERGED_ABOVE",
+    "METHODS",
+    "READINGS",
+    "Forecast",
+    "Interval",
+    "Scores",
+    "bootstrap_mean",
+    "bootstrap_share",
+    "deviation",
+    "error_over_time",
+    "forecast",
+    "forecast_scores",
+    "pad",
+    "rollout",
+    "spread",
+    "valid_time",
+]

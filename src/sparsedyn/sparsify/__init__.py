@@ -1,0 +1,39 @@
+"""Sparsification: one technique per file, one interface, `Chain` and `On` to put them together."""
+
+from sparsedyn.sparsify.base import AbstractMask, AbstractSparsifier, Free, Revised, keep_largest
+from sparsedyn.sparsify.compose import Chain, On, chain
+from sparsedyn.sparsify.dsr import DSR
+from sparsedyn.sparsify.gates import L0
+from sparsedyn.sparsify.magnitude import MagnitudePruning
+from sparsedyn.sparsify.penalties import L05, L1, L2, AbstractPenalty
+from sparsedyn.sparsify.soft_threshold import STR
+from sparsedyn.sparsify.spec import TECHNIQUES, from_spec, to_spec
+from sparsedyn.sparsify.threshold import SequentialThresholding
+from sparsedyn.sparsify.timing import AbstractTiming, Cubic, OneShot, Stages
+
+__all__ = [
+    "DSR",
+    "L0",
+    "L05",
+    "L1",
+    "L2",
+    "STR",
+    "TECHNIQUES",
+    "AbstractMask",
+    "AbstractPenalty",
+    "AbstractSparsifier",
+    "AbstractTiming",
+    "Chain",
+    "Cubic",
+    "Free",
+    "MagnitudePruning",
+    "On",
+    "OneShot",
+    "Revised",
+    "SequentialThresholding",
+    "Stages",
+    "chain",
+    "from_spec",
+    "keep_largest",
+    "to_spec",
+]

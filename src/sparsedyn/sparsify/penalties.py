@@ -1,0 +1,88 @@
+"""Penalties on the weights: L1, L2 and smoothed L0.5."""
+
+from abc import abstractmethod
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, Weights, all_active, none_fresh
+
+
+class AbstractPenalty(AbstractSparsifier):
+    """A technique that only adds a term to the loss."""
+
+    weight: float | Float[Array, "..."]
+
+    @abstractmethod
+    def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Return the elementwise cost."""
+
+    def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
+        """Return the weights as they are, nothing more."""
+        return Free(weights, None), None
+
+    def effective(self, free: Free, memo: Any, *, key: PRNGKeyArray | None = None) -> Weights:
+        """Return the weights as they are."""
+        return free.weights
+
+    def penalty(self, free: Free, memo: Any, progress: Float[Array, ""]) -> Float[Array, ""]:
+        """Return `weight * sum(cost(w))` over all entries of all matrices."""
+        return self.weight * sum(
+            (jnp.sum(self.cost(w)) for w in jax.tree.leaves(free.weights)), jnp.zeros(())
+        )
+
+    def active(self, memo: Any, weights: Weights) -> Flags:
+        """Return ones: a penalty masks nothing."""
+        return all_active(weights)
+
+    def turns(self) -> tuple[float, ...]:
+        """Return no turn."""
+        return ()
+
+    def revise(
+        self, free: Free, memo: Any, dense_grad: Weights, progress: Float[Array, ""], *, key: PRNGKeyArray
+    ) -> Revised:
+        """Change nothing."""
+        return Revised(free, memo, none_fresh(free.weights))
+
+
+class L1(AbstractPenalty):
+    """`weight * sum |w|`. With Adam it leaves small weights rather than exact zeros. Tibshirani 1996."""
+
+    weight: float | Float[Array, "..."] = 1e-4
+
+    def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Return `|w|`."""
+        return jnp.abs(w)
+
+
+class L2(AbstractPenalty):
+    """`weight * sum w^2`."""
+
+    weight: float | Float[Array, "..."] = 1e-4
+
+    def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Return `w^2`."""
+        return jnp.square(w)
+
+
+class L05(AbstractPenalty):
+    """Smoothed `weight * sum |w|^(1/2)`: a quartic under the root replaces |w| below `a`, so that the
+    gradient at zero is finite.
+
+    Source: Wu et al. 2014; Kim et al. 2019, eq. (3).
+    """
+
+    weight: float | Float[Array, "..."] = 5e-3
+    a: float | Float[Array, "..."] = 0.01
+
+    def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Return `sqrt(|w|)` above `a`, `sqrt(-w^4/(8 a^3) + 3 w^2/(4 a) + 3 a/8)` below."""
+        a = self.a
+        large = jnp.abs(w) >= a
+        # Both branches stay finite everywhere: a NaN in the branch not taken would still poison the gradient.
+        inner = jnp.where(large, 0.0, w)
+        smooth = -(inner**4) / (8 * a**3) + 3 * inner**2 / (4 * a) + 3 * a / 8
+        return jnp.sqrt(jnp.where(large, jnp.abs(w), smooth))

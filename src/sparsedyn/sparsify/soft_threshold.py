@@ -1,0 +1,48 @@
+"""Soft-threshold reparameterization (STR): one learnable threshold per layer."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, Weights, all_active, none_fresh
+
+
+class STR(AbstractSparsifier):
+    """The model sees `sign(w) relu(|w| - sigmoid(s))` with a trainable `s` per matrix, first `initial`.
+
+    The sparsity is learned; it cannot be asked for. Source: Kusupati et al. 2020.
+    """
+
+    initial: float | Float[Array, "..."] = -2.0
+
+    def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
+        """Return the weights and one threshold parameter per matrix."""
+        # The `0 * w` keeps the batch axis that vmap gives the weights; `s` must be one array per member.
+        thresholds = jax.tree.map(lambda w: jnp.asarray(self.initial, w.dtype) + 0.0 * w.ravel()[0], weights)
+        return Free(weights, thresholds), None
+
+    def effective(self, free: Free, memo: Any, *, key: PRNGKeyArray | None = None) -> Weights:
+        """Return the soft-thresholded weights."""
+        return jax.tree.map(
+            lambda w, s: jnp.sign(w) * jax.nn.relu(jnp.abs(w) - jax.nn.sigmoid(s)), free.weights, free.aux
+        )
+
+    def penalty(self, free: Free, memo: Any, progress: Float[Array, ""]) -> Float[Array, ""]:
+        """Return zero: combine with `L1` or `L2` for a push towards more zeros."""
+        return jnp.zeros(())
+
+    def active(self, memo: Any, weights: Weights) -> Flags:
+        """Return ones: a thresholded weight may come back."""
+        return all_active(weights)
+
+    def turns(self) -> tuple[float, ...]:
+        """Return no turn."""
+        return ()
+
+    def revise(
+        self, free: Free, memo: Any, dense_grad: Weights, progress: Float[Array, ""], *, key: PRNGKeyArray
+    ) -> Revised:
+        """Change nothing."""
+        return Revised(free, memo, none_fresh(free.weights))

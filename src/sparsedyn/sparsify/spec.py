@@ -1,0 +1,104 @@
+"""Techniques as plain dictionaries: what a TOML file, a saved model and a report say of them."""
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from sparsedyn.sparsify.base import AbstractSparsifier
+from sparsedyn.sparsify.compose import Chain, On
+from sparsedyn.sparsify.dsr import DSR
+from sparsedyn.sparsify.gates import L0
+from sparsedyn.sparsify.magnitude import MagnitudePruning
+from sparsedyn.sparsify.penalties import L05, L1, L2
+from sparsedyn.sparsify.soft_threshold import STR
+from sparsedyn.sparsify.threshold import SequentialThresholding
+from sparsedyn.sparsify.timing import AbstractTiming, Cubic, OneShot, Stages
+
+TECHNIQUES: dict[str, type[AbstractSparsifier]] = {
+    "l1": L1,
+    "l2": L2,
+    "l05": L05,
+    "l0": L0,
+    "str": STR,
+    "magnitude": MagnitudePruning,
+    "dsr": DSR,
+    "threshold": SequentialThresholding,
+    "chain": Chain,
+    "on": On,
+}
+TIMINGS: dict[str, type[AbstractTiming]] = {"cubic": Cubic, "stages": Stages, "one-shot": OneShot}
+
+
+def from_spec(spec: Mapping[str, Any]) -> AbstractSparsifier:
+    """Build a technique from `{"type": name, argument: value, ...}`.
+
+    Raises `ValueError` for an unknown name or argument, naming the nearest known one.
+    """
+    built = _build(spec, {**TECHNIQUES, **TIMINGS})
+    if not isinstance(built, AbstractSparsifier):
+        raise ValueError(
+            f"technique: expected one of {', '.join(TECHNIQUES)}; got the timing {spec['type']!r}."
+        )
+    return built
+
+
+def _build(spec: Any, known: Mapping[str, type[Any]]) -> Any:
+    if isinstance(spec, list | tuple):
+        return tuple(_build(item, known) for item in spec)
+    if not isinstance(spec, Mapping):
+        return spec
+    if "type" not in spec:
+        raise ValueError(
+            f'technique: expected a table with a type, such as {{type = "l1"}}; got {dict(spec)!r}.'
+        )
+    name = spec["type"]
+    if name not in known:
+        raise ValueError(
+            f"type: unknown technique {name!r}{_nearest(name, known)}. Known: {', '.join(known)}."
+        )
+    cls = known[name]
+    arguments = {key: _build(value, known) for key, value in spec.items() if key != "type"}
+    if cls is Chain:
+        return Chain(*arguments.get("links", ()))
+    allowed = [field.name for field in dataclasses.fields(cls)]
+    for key in arguments:
+        if key not in allowed:
+            raise ValueError(
+                f"{name}: unknown argument {key!r}{_nearest(key, allowed)}. It takes: {', '.join(allowed)}."
+            )
+    try:
+        return cls(**arguments)
+    except TypeError as error:
+        raise ValueError(f"{name}: {error}. It takes: {', '.join(allowed)}.") from error
+
+
+def to_spec(technique: AbstractSparsifier | AbstractTiming) -> dict[str, Any]:
+    """Return the dictionary that `from_spec` turns back into an equal technique."""
+    names = {cls: name for name, cls in {**TECHNIQUES, **TIMINGS}.items()}
+    if type(technique) not in names:
+        raise ValueError(
+            f"technique: {type(technique).__name__} has no name in a spec. Only built-in techniques can be "
+            f"saved; known: {', '.join(names.values())}."
+        )
+    spec: dict[str, Any] = {"type": names[type(technique)]}
+    for field in dataclasses.fields(technique):
+        spec[field.name] = _plain(getattr(technique, field.name))
+    return spec
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, AbstractSparsifier | AbstractTiming):
+        return to_spec(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "dtype"):
+        return np.asarray(value).item()
+    return value
+
+
+def _nearest(name: Any, known: Any) -> str:
+    close = difflib.get_close_matches(str(name), list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,0 +1,93 @@
+"""When to prune, and how much by then: times are fractions of training."""
+
+from abc import abstractmethod
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def evenly(begin: float, end: float, times: int) -> tuple[float, ...]:
+    """Return `times` fractions from just after `begin` to `end`, evenly spaced; the last is `end`."""
+    if not (0.0 <= begin < end <= 1.0):
+        raise ValueError(
+            f"begin, end: expected fractions of training with 0 <= begin < end <= 1; got {begin}, {end}. "
+            "Times are shares of the run (0.5 is halfway), not steps or epochs."
+        )
+    if times < 1:
+        raise ValueError(f"times: expected at least 1; got {times}.")
+    return tuple(begin + (end - begin) * (i + 1) / times for i in range(times))
+
+
+class AbstractTiming(eqx.Module):
+    """A list of turns and the share of the final sparsity that is due at each."""
+
+    @abstractmethod
+    def turns(self) -> tuple[float, ...]:
+        """Return the fractions of training at which something is due."""
+
+    @abstractmethod
+    def level(self, progress: Float[Array, ""]) -> Float[Array, ""]:
+        """Return the share, in [0, 1], of the final sparsity that is due at this fraction of training."""
+
+
+class OneShot(AbstractTiming):
+    """Everything at once, at the fraction `at`."""
+
+    at: float = eqx.field(static=True, default=0.5)
+
+    def turns(self) -> tuple[float, ...]:
+        """Return the one turn."""
+        return (self.at,)
+
+    def level(self, progress: Float[Array, ""]) -> Float[Array, ""]:
+        """Return one."""
+        return jnp.ones_like(progress)
+
+
+class Stages(AbstractTiming):
+    """Equal shares at the given fractions: iterative pruning. Han et al. 2015."""
+
+    at: tuple[float, ...] = eqx.field(static=True, converter=tuple, default=(0.1, 0.2, 0.3, 0.4))
+
+    def __check_init__(self) -> None:
+        if (
+            not self.at
+            or list(self.at) != sorted(set(self.at))
+            or not 0.0 <= self.at[0] <= self.at[-1] <= 1.0
+        ):
+            raise ValueError(
+                f"at: expected increasing fractions of training in [0, 1]; got {self.at}. Write e.g. "
+                "(0.1, 0.2, 0.3)."
+            )
+
+    def turns(self) -> tuple[float, ...]:
+        """Return the given fractions."""
+        return self.at
+
+    def level(self, progress: Float[Array, ""]) -> Float[Array, ""]:
+        """Return the share of the stages that are reached."""
+        return jnp.mean(jnp.asarray(self.at, jnp.float32) <= progress)
+
+
+class Cubic(AbstractTiming):
+    """Gradual pruning: `1 - (1 - t)^3` of the final sparsity, in `times` small cuts from `begin` to `end`.
+
+    Source: Zhu & Gupta 2017.
+    """
+
+    begin: float = eqx.field(static=True, default=0.0)
+    end: float = eqx.field(static=True, default=0.5)
+    times: int = eqx.field(static=True, default=50)
+
+    def __check_init__(self) -> None:
+        evenly(self.begin, self.end, self.times)
+
+    def turns(self) -> tuple[float, ...]:
+        """Return evenly spaced fractions."""
+        return evenly(self.begin, self.end, self.times)
+
+    def level(self, progress: Float[Array, ""]) -> Float[Array, ""]:
+        """Return the cubic ramp, exactly one from `end` on."""
+        share = jnp.clip((progress - self.begin) / (self.end - self.begin), 0.0, 1.0)
+        return jnp.where(progress >= jnp.float32(self.end), 1.0, 1.0 - (1.0 - share) ** 3)

@@ -1,0 +1,91 @@
+"""The trajectories of a study: simulated or read once, then kept in its directory."""
+
+import numpy as np
+
+from sparsedyn.data import DataError, Trajectories, read, write
+from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.spec import DataSpec, StudySpec
+from sparsedyn.studies.store import Store
+from sparsedyn.systems import simulate
+
+PARTS = ("train", "validation", "test")
+
+
+def seed_of(study_seed: int, part: str) -> int:
+    """Return the seed of a part of the data: another one for each part, a function of the study's seed alone."""
+    return int(np.random.SeedSequence([study_seed, PARTS.index(part)]).generate_state(1)[0] >> 1)
+
+
+def prepare(spec: StudySpec, store: Store) -> dict[str, Trajectories]:
+    """Return the parts that the study uses, made and stored where they are not in its directory yet.
+
+    Raises `StudyError` where the test trajectories are shorter than a horizon.
+    """
+    counts = {"train": max(spec.data.train), "validation": spec.data.validation, "test": spec.data.test}
+    wanted = {part: count for part, count in counts.items() if count}
+    missing = [part for part in wanted if not store.data_file(part).is_file()]
+    if missing:
+        made = _simulated(spec, wanted) if spec.data.system else _split(spec, wanted)
+        store.data_file("train").parent.mkdir(parents=True, exist_ok=True)
+        for part in missing:
+            write(made[part], store.data_file(part))
+    data = {part: read(store.data_file(part)) for part in wanted}
+    longest = max(data["test"].lengths)
+    if max(spec.horizons) > longest:
+        raise StudyError(
+            f"horizons: expected at most the {longest} rows of the longest test trajectory; got {max(spec.horizons)}. "
+            "Shorten the horizon."
+        )
+    return data
+
+
+def _simulated(spec: StudySpec, counts: dict[str, int]) -> dict[str, Trajectories]:
+    assert spec.data.system is not None and spec.data.steps is not None  # the spec has checked it
+    return {
+        part: simulate(spec.data.system, count, spec.data.steps, seed_of(spec.seed, part), dt=spec.data.dt)
+        for part, count in counts.items()
+    }
+
+
+def _split(spec: StudySpec, counts: dict[str, int]) -> dict[str, Trajectories]:
+    whole = _gathered(spec.data)
+    asked = sum(counts.values())
+    if asked > len(whole):
+        raise StudyError(
+            f"data: expected at least {asked} trajectories (train + validation + test); the files hold {len(whole)}. "
+            "Ask for fewer, or name the column that tells trajectories apart with trajectory = ..."
+        )
+    if spec.data.steps is not None:
+        whole = whole.head(spec.data.steps)
+    share = {"train": 0, "validation": 0, "test": 0, **counts}
+    parts = whole.split(**share, seed=seed_of(spec.seed, "train"))
+    return dict(zip(counts, parts, strict=True))
+
+
+def _gathered(data: DataSpec) -> Trajectories:
+    """Read all files and put their trajectories together; names, units and sampling must agree."""
+    assert data.files is not None  # the spec has checked it
+    loaded = [read(file, data.states, data.inputs, data.time, data.trajectory, data.dt) for file in data.files]
+    first = loaded[0]
+    if len(loaded) == 1:
+        return first
+    for file, other in zip(data.files, loaded, strict=True):
+        for what in ("state_names", "input_names", "dt"):
+            got, expected = getattr(other, what), getattr(first, what)
+            same = np.isclose(got, expected, rtol=1e-3) if what == "dt" else got == expected
+            if not same:
+                raise DataError(
+                    f"{file}: expected the {what} of {data.files[0]}, {expected}; got {got}. Files of one study must "
+                    "have the same columns and sampling."
+                )
+    return Trajectories(
+        [states for part in loaded for states in part.states],
+        [inputs for part in loaded for inputs in part.inputs] if first.input_names else None,
+        dt=first.dt,
+        state_names=first.state_names,
+        input_names=first.input_names or None,
+        state_units=first.state_units,
+        input_units=first.input_units or None,
+        labels=[f"{i + 1}: {label}" for i, part in enumerate(loaded) for label in part.labels],
+        attrs={"files": list(data.files)},
+    )

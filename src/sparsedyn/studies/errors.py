@@ -1,0 +1,30 @@
+"""What can be wrong with a study, in words."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class StudyError(ValueError):
+    """A study spec or a study directory that cannot be used.
+
+    The message names the place (file, line and key, or directory), what was expected, what came, and the fix.
+    """
+
+
+class StudyInterrupted(KeyboardInterrupt):
+    """A study was stopped with Ctrl-C; its message says how far it came and how to go on."""
+
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """Write the question " Did you mean 'b'?" for the known name nearest to `name`; empty without a near one."""
+    folded = {candidate.casefold(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    return f" Did you mean {folded[found[0]]!r}?" if found else ""
+
+
+class Misfit(ValueError):
+    """Values of a spec that do not fit together; `path` leads to the one to change, from where it is raised."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str):
+        super().__init__(message)
+        self.path = path

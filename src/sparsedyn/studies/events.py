@@ -1,0 +1,80 @@
+"""What a running study tells the one who watches it. Studies never print."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparsedyn import training
+
+
+@dataclass(frozen=True)
+class DataReady:
+    """The trajectories are there, made, read or found from before; `redrawn` ones had blown up."""
+
+    train: int
+    validation: int
+    test: int
+    redrawn: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class GroupStarted:
+    """Group `number` of `groups` begins: these cells are trained as one computation of `members` networks.
+
+    `resumed` says that it goes on from a checkpoint.
+    """
+
+    number: int
+    groups: int
+    labels: tuple[str, ...]
+    members: int
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class GroupProgress:
+    """Training of a group; `done` of `total` member-steps are done in the whole study, which is what an ETA needs."""
+
+    number: int
+    groups: int
+    training: training.Progress
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class CellFinished:
+    """A cell is trained, measured and stored: cell `number` of `cells`, its figures at the longest horizon.
+
+    `nonzeros` is the mean over members; `diverged` a share; `rfmse` is NaN when every forecast diverged.
+    """
+
+    label: str
+    number: int
+    cells: int
+    nonzeros: float
+    weights: int
+    horizon: int
+    diverged: float
+    rfmse: float
+
+
+@dataclass(frozen=True)
+class ReportStarted:
+    """All cells are finished; results are collected and the report is drawn."""
+
+    cells: int
+
+
+@dataclass(frozen=True)
+class StudyFinished:
+    """Everything is written; `seconds` counts this run only, not the ones that it resumed."""
+
+    directory: Path
+    report: Path
+    seconds: float
+
+
+Event = DataReady | GroupStarted | GroupProgress | CellFinished | ReportStarted | StudyFinished
+OnEvent = Callable[[Event], None]

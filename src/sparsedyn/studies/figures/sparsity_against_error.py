@@ -1,0 +1,71 @@
+"""What sparsity costs: nonzero weights against error and divergence at the longest horizon."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from sparsedyn.studies.figures.style import Look, number, panels, plain, styled
+
+
+@styled
+def sparsity_against_error(results: pd.DataFrame, looks: dict[str, Look], *, horizon_name: str) -> Figure:
+    """Draw a point per cell with its interval, left the RFMSE, right the share diverged.
+
+    `results` holds one row per cell: cell, nonzeros, rfmse and diverged with their _low and _high.
+    """
+    figure, (left, right) = panels(2, 2, 4.6, 3.3)
+    figure.suptitle(f"Nonzero weights against error, {horizon_name}", x=0.01, ha="left")
+    for row in results.to_dict("records"):
+        look = looks[str(row["cell"])]
+        _point(left, row, "rfmse", 1.0, look)
+        _point(right, row, "diverged", 100.0, look)
+    left.set(ylabel="RFMSE of those that did not diverge", yscale="log")
+    left.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    left.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 1)))
+    left.yaxis.set_minor_formatter(NullFormatter())
+    right.set(ylabel="diverged, %")
+    right.set_ylim(bottom=min(-1.0, -0.03 * right.get_ylim()[1]))
+    for ax in (left, right):
+        _weights_axis(ax, results["nonzeros"].to_numpy(np.float64))
+    figure.legend(handles=_handles(list(looks.values())), loc="outside right center", handletextpad=0.3)
+    return figure
+
+
+def _point(ax: Axes, row: dict[str, object], name: str, factor: float, look: Look) -> None:
+    value, low, high = (factor * float(str(row[f"{name}{end}"])) for end in ("", "_low", "_high"))
+    nonzeros = float(str(row["nonzeros"]))
+    if not (math.isfinite(value) and nonzeros > 0):
+        return
+    if math.isfinite(low) and math.isfinite(high):
+        ax.plot([nonzeros, nonzeros], [low, high], color=look.color, linewidth=1, alpha=0.7)
+    ax.plot(nonzeros, value, **_marker(look))
+
+
+def _marker(look: Look) -> dict[str, object]:
+    face = "white" if look.averaged else look.color
+    return {
+        "marker": "D" if look.averaged else "o",
+        "markersize": 5.5,
+        "markerfacecolor": face,
+        "markeredgecolor": look.color,
+        "linestyle": "",
+    }
+
+
+def _weights_axis(ax: Axes, nonzeros: np.ndarray) -> None:
+    ax.set(xlabel="nonzero weights, mean over members", xscale="log")
+    usable = nonzeros[np.isfinite(nonzeros) & (nonzeros > 0)]
+    if usable.size:
+        ax.set_xlim(usable.min() / 1.25, usable.max() * 1.25)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _handles(looks: list[Look]) -> list[Line2D]:
+    return [Line2D([], [], label=plain(look.label, 28), **_marker(look)) for look in looks]  # type: ignore[arg-type]

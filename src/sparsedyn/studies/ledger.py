@@ -1,0 +1,124 @@
+"""`run.json`: how a study was run, and how long it took; the only file of a study with clock times."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from sparsedyn.data import Trajectories
+from sparsedyn.studies.cells import Cell, Group
+from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.store import Store, read_json, write_json
+
+PACKAGES = ("sparsedyn", "jax", "jaxlib", "equinox", "optax", "diffrax", "numpy", "pandas", "scipy")
+EVERY = 5.0
+"""Seconds between two savings of a group's running time: what a kill can lose of it."""
+
+
+class Ledger:
+    """Seconds spent on every part, added up over all the runs that a study took, and what it ran on."""
+
+    def __init__(self, store: Store, spec: StudySpec):
+        self.file = store.run_file
+        self.content: dict[str, Any] = read_json(self.file) if self.file.is_file() else _empty(spec)
+        self.began = self.saved = time.monotonic()
+        self.before = float(self.content["seconds"])
+        self.content["runs"] += 1
+        self.content |= {"command": _command(), "versions": versions(), "device": device(), "finished": None}
+        self.save()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since this run began."""
+        return time.monotonic() - self.began
+
+    def save(self) -> None:
+        """Write the file."""
+        self.content["seconds"] = self.before + self.seconds
+        write_json(self.file, self.content)
+        self.saved = time.monotonic()
+
+    def data(self, parts: dict[str, Trajectories], seconds: float) -> None:
+        """Note where the trajectories came from."""
+        facts = {
+            part: {"trajectories": len(data), "rows": sum(data.lengths), "dt": data.dt, **data.attrs}
+            for part, data in parts.items()
+        }
+        self.content["data"] = {"seconds": self.content["data"].get("seconds", 0.0) + seconds, **facts}
+        self.save()
+
+    def group(self, group: Group) -> "Training":
+        """Start the clock of a group's training."""
+        known = self.content["groups"].get(group.key, {})
+        entry = {
+            "cells": [cell.label for cell in group.cells],
+            "members": group.members,
+            "seconds": known.get("seconds", 0.0),
+            "steps": known.get("steps"),
+        }
+        self.content["groups"][group.key] = entry
+        return Training(self, entry)
+
+    def cell(self, cell: Cell, group: Group, seconds: float) -> None:
+        """Note what a cell took to forecast and store, and its share by members of its group's training."""
+        training = self.content["groups"][group.key]["seconds"] * cell.arguments["members"] / group.members
+        self.content["cells"][cell.slug] = {
+            "label": cell.label,
+            "group": group.key,
+            "training_seconds": training,
+            "forecast_seconds": seconds,
+            "seconds": training + seconds,
+        }
+        self.save()
+
+    def finish(self) -> None:
+        """Note that everything is written."""
+        self.content["finished"] = _now()
+        self.save()
+
+
+class Training:
+    """The clock of one group's training, which goes on where an interrupted run stopped."""
+
+    def __init__(self, ledger: Ledger, entry: dict[str, Any]):
+        self.ledger, self.entry = ledger, entry
+        self.began, self.before = time.monotonic(), float(entry["seconds"])
+
+    def tick(self, steps: int, *, now: bool = False) -> None:
+        """Note the time so far, at most every few seconds unless `now`."""
+        self.entry["seconds"] = self.before + time.monotonic() - self.began
+        self.entry["steps"] = steps
+        if now or time.monotonic() - self.ledger.saved > EVERY:
+            self.ledger.save()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that the numbers depend on."""
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}}
+
+
+def device() -> str:
+    """Return what computes, in words."""
+    devices = jax.devices()
+    cores = f", {os.cpu_count()} cores" if devices[0].platform == "cpu" else ""
+    return f"{len(devices)} x {devices[0].device_kind} ({platform.machine()}{cores})"
+
+
+def _empty(spec: StudySpec) -> dict[str, Any]:
+    start = {"name": spec.name, "seed": spec.seed, "started": _now(), "finished": None, "runs": 0, "seconds": 0.0}
+    return {**start, "data": {}, "groups": {}, "cells": {}, "report": {}}
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _command() -> str:
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv[0] else "python"

@@ -1,0 +1,129 @@
+"""What is kept of a finished cell: its forecasts' scores, pictures' raw material, training history, facts."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from sparsedyn.data import Trajectories
+from sparsedyn.estimators import SparseTimeStepper
+from sparsedyn.forecast import Forecast, error_over_time
+from sparsedyn.studies.cells import Cell
+from sparsedyn.studies.spec import ForecastSpec
+from sparsedyn.studies.store import appearing, write_json
+
+LEVELS = (0.05, 0.5, 0.95)
+"""The quantiles over forecasts that are kept of the error over time."""
+
+
+def write_cell(
+    folder: Path,
+    cell: Cell,
+    estimator: SparseTimeStepper,
+    test: Trajectories,
+    horizons: Sequence[int],
+    keep: ForecastSpec,
+) -> None:
+    """Forecast the test trajectories with a fitted cell and store everything about it; the folder appears whole."""
+    forecast = estimator.forecast(test)
+    with appearing(folder) as room:
+        estimator.save(room / "model.safetensors")
+        scores_table(forecast, horizons).to_parquet(room / "forecasts.parquet", index=False)
+        estimator.history_.to_parquet(room / "history.parquet", index=False)
+        with open(room / "curves.npz", "wb") as handle:
+            np.savez(handle, **curves(forecast, max(horizons), keep), reach=estimator.reach())
+        write_json(room / "cell.json", facts(cell, estimator))
+
+
+def scores_table(forecast: Forecast, horizons: Sequence[int]) -> pd.DataFrame:
+    """Return one row per horizon, member and trajectory that is long enough, in both readings of the RFMSE.
+
+    Columns: member, trajectory, horizon, rfmse (NaN where diverged), diverged, rfmse_squared, diverged_squared.
+    """
+    lengths = np.asarray(forecast.data.lengths)
+    parts = []
+    for horizon in horizons:
+        absolute = forecast.scores(horizon)
+        squared = forecast.scores(horizon, reading="squared")
+        member, trajectory = np.meshgrid(
+            np.arange(len(absolute.rfmse)), np.flatnonzero(lengths >= horizon), indexing="ij"
+        )
+        columns = {
+            "member": member,
+            "trajectory": trajectory,
+            "horizon": np.full(member.shape, horizon),
+            "rfmse": absolute.rfmse,
+            "diverged": absolute.diverged,
+            "rfmse_squared": squared.rfmse,
+            "diverged_squared": squared.diverged,
+        }
+        parts.append(pd.DataFrame({name: values.ravel() for name, values in columns.items()}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def curves(forecast: Forecast, horizon: int, keep: ForecastSpec) -> dict[str, np.ndarray]:
+    """Return the error over time and the first forecasts at `keep.points` times up to the longest trajectory.
+
+    `time_index` (p,), rows; `error_mean` (p,), of the forecasts that did not diverge by `horizon` (NaN without any),
+    and `error_quantiles` (3, p) of all, infinite where so many blew up, at the levels `error_levels`, in training
+    standard deviations, mean over states; `fan_states` (member, fan, p, state) and `truth` (fan, p, state) of the test
+    trajectories `fan_trajectories`, in the data's units, NaN past the end of a short trajectory.
+    """
+    rows = forecast.truth.shape[1]
+    index = np.unique(np.linspace(0, rows - 1, min(keep.points, rows)).round().astype(np.int64))
+    error = error_over_time(forecast.error[:, :, index])
+    fans = np.arange(min(keep.fan_trajectories, len(forecast.data)))
+    picked = forecast.predicted[:, fans][:, :, index]
+    beyond = np.isnan(forecast.truth[fans][:, index, 0])
+    with np.errstate(over="ignore"):
+        fan_states = np.where(beyond[None, :, :, None], np.nan, picked).astype(np.float32)
+    return {
+        "time_index": index,
+        "error_mean": mean_of_survivors(error, forecast, horizon),
+        "error_quantiles": quantiles(error),
+        "error_levels": np.asarray(LEVELS),
+        "fan_trajectories": fans,
+        "fan_states": fan_states,
+        "truth": forecast.truth[fans][:, index],
+    }
+
+
+def mean_of_survivors(
+    error: Float[np.ndarray, "member trajectory point"], forecast: Forecast, horizon: int
+) -> Float[np.ndarray, " point"]:
+    """Return the mean error at every time of the forecasts that did not diverge by `horizon`."""
+    survives = np.zeros(error.shape[:2], bool)
+    survives[:, np.asarray(forecast.data.lengths) >= horizon] = ~forecast.scores(horizon).diverged
+    known: Bool[np.ndarray, "forecast point"] = np.isfinite(error[survives])
+    count: Int[np.ndarray, " point"] = known.sum(axis=0)
+    total = np.where(known, error[survives], 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def quantiles(error: Float[np.ndarray, "member trajectory point"]) -> Float[np.ndarray, "level point"]:
+    """Return the quantiles of all forecasts that are that long, at every time; always one of the values itself."""
+    flat = error.reshape(-1, error.shape[-1])
+    # A value itself rather than a mixture of two: between a number and infinity there is nothing.
+    return np.nanquantile(flat, LEVELS, axis=0, method="inverted_cdf")
+
+
+def facts(cell: Cell, estimator: SparseTimeStepper) -> dict[str, Any]:
+    """Return what `cell.json` says: names, sizes, sparsity three ways and life of every member, and the settings."""
+    return {
+        "label": cell.label,
+        "slug": cell.slug,
+        "technique": cell.technique,
+        "average": cell.average,
+        "train_trajectories": cell.train_trajectories,
+        "members": estimator.members,
+        "steps": int(estimator.steps_),
+        "nonzeros": estimator.nonzeros_.tolist(),
+        "weights": int(estimator.weights_),
+        "sparsity": {name: np.asarray(values).tolist() for name, values in estimator.sparsity_.items()},
+        "alive": estimator.alive_.tolist(),
+        "spec": json.loads(json.dumps(cell.arguments)),
+    }

@@ -1,0 +1,99 @@
+"""TOML text to a validated study; what is wrong with it is said with file, line, key and fix."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sparsedyn.studies import catalogue
+from sparsedyn.studies.cells import expand
+from sparsedyn.studies.complaints import Complaint, complaints, hint_for_syntax
+from sparsedyn.studies.errors import Misfit, StudyError, near_miss
+from sparsedyn.studies.locate import line_at, lines_of
+from sparsedyn.studies.spec import StudySpec
+
+SHOWN = 8
+"""Complaints in one message; a spec of another kind altogether would otherwise fill the screen."""
+
+
+def load(name_or_path: str | Path) -> StudySpec:
+    """Return the study of a TOML file, or the built-in one of that name.
+
+    Relative data files are looked for beside the TOML file. Raises `StudyError` with one line per problem:
+    `FILE, line N, KEY: what was expected, what came, the fix`.
+    """
+    builtin = catalogue.studies()
+    name = str(name_or_path)
+    if name in builtin:
+        return parse(builtin[name].read_text(encoding="utf-8"), f"{name}.toml")
+    path = Path(name_or_path)
+    if path.is_file():
+        return parse(_text(path), str(path), folder=path.resolve().parent)
+    if path.is_dir():
+        raise StudyError(f"{path}: expected a TOML file or the name of a built-in study; this is a folder.")
+    raise StudyError(
+        f"{name}: there is no such file and no built-in study of that name.{near_miss(name, builtin)} "
+        f"Built in: {', '.join(builtin)}."
+    )
+
+
+def list_studies() -> dict[str, str]:
+    """Return the built-in studies: name to one line of description."""
+    specs = {name: load(name) for name in catalogue.studies()}
+    return {name: spec.title or spec.description.strip().partition("\n")[0] for name, spec in specs.items()}
+
+
+def parse(text: str, source: str, *, folder: Path | None = None) -> StudySpec:
+    """Return the study that a TOML text describes; `source` names it in messages, `folder` is where its files are."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(_syntax(error, text, source)) from error
+    lines = lines_of(text)
+    try:
+        spec = StudySpec.model_validate(_absolute(table, folder))
+        expand(spec)
+    except ValidationError as error:
+        raise StudyError(_message(source, lines, complaints(error))) from error
+    except Misfit as error:
+        raise StudyError(_message(source, lines, [Complaint(error.path, str(error))])) from error
+    return spec
+
+
+def _absolute(table: dict[str, Any], folder: Path | None) -> dict[str, Any]:
+    """Let relative data files start from the spec's folder rather than from wherever the command is typed."""
+    data = table.get("data")
+    files = data.get("files") if isinstance(data, dict) else None
+    if folder is None or files is None:
+        return table
+    files = [files] if isinstance(files, str) else files
+    if not isinstance(files, list):
+        return table
+    placed = [str(folder / file) if isinstance(file, str) and file else file for file in files]
+    return {**table, "data": {**table["data"], "files": placed}}
+
+
+def _message(source: str, lines: dict[tuple[str | int, ...], int], found: list[Complaint]) -> str:
+    texts = [f"{source}, line {line_at(lines, c.path)}, {c.key}: {c.text}" for c in found[:SHOWN]]
+    if len(found) > SHOWN:
+        texts.append(f"{source}: and {len(found) - SHOWN} more.")
+    return "\n".join(texts)
+
+
+def _syntax(error: tomllib.TOMLDecodeError, text: str, source: str) -> str:
+    what, _, place = str(error).partition(" (at ")
+    if place.startswith("end of document"):
+        place = f"line {len(text.splitlines()) or 1}, the end"
+    return f"{source}, {place.rstrip(')')}: this is not valid TOML: {what}. {hint_for_syntax(what)}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            f"{path}: expected a TOML file in UTF-8; byte {error.start} is not. Save it as UTF-8 text."
+        ) from error
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read ({error.strerror}). Check its permissions.") from error

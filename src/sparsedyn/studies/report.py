@@ -1,0 +1,34 @@
+"""A study as pictures and a page: figures as PNG and PDF, and a report.html that needs nothing else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sparsedyn.studies.figures import render
+from sparsedyn.studies.page.assemble import assemble
+from sparsedyn.studies.page.contents import Contents, read_contents
+from sparsedyn.studies.page.pictures import Picture, pictures
+from sparsedyn.studies.store import replacing, write_text
+
+
+def write_report(directory: Path) -> Path:
+    """Write `figures/*.png`, `figures/*.pdf` and `report.html` into a study's directory; return the page's path.
+
+    Everything comes from the stored files, so equal files give equal bytes. What is not stored is left out; only
+    results.parquet must be there. Raises `StudyError` without it, or where a file is damaged.
+    """
+    contents = read_contents(Path(directory))
+    drawn = list(_drawn(contents, contents.directory / "figures"))
+    target = contents.directory / "report.html"
+    write_text(target, assemble(contents, drawn))
+    return target
+
+
+def _drawn(contents: Contents, folder: Path) -> Iterator[tuple[Picture, bytes]]:
+    """Draw every picture, store it, and yield it with its PNG."""
+    for picture in pictures(contents):
+        figure = picture.draw()
+        png, pdf = render(figure, "png"), render(figure, "pdf")
+        for suffix, content in (("png", png), ("pdf", pdf)):
+            with replacing(folder / f"{picture.name}.{suffix}") as temporary:
+                temporary.write_bytes(content)
+        yield picture, png

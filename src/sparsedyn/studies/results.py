@@ -1,0 +1,72 @@
+"""The table of a study: one row per cell and horizon, with intervals."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Shaped
+
+from sparsedyn.forecast import bootstrap_mean, bootstrap_share, spread
+from sparsedyn.studies.cells import Cell
+from sparsedyn.studies.store import Store, read_json, replacing
+
+
+def collect(store: Store, cells: Iterable[Cell]) -> pd.DataFrame:
+    """Write `results.parquet` from the finished ones of `cells`, in their order, and return it.
+
+    The same cells give the same bytes: intervals are drawn with fixed seeds, and nothing depends on the clock.
+    """
+    rows = [row for cell in cells if store.is_finished(cell.slug) for row in results_of(store.cell(cell.slug))]
+    table = pd.DataFrame(rows)
+    with replacing(store.results_file) as temporary:
+        table.to_parquet(temporary, index=False)
+    return table
+
+
+def results_of(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of one finished cell, one per horizon in the spec's order."""
+    facts = read_json(folder / "cell.json")
+    forecasts = pd.read_parquet(folder / "forecasts.parquet")
+    common = {
+        "cell": facts["label"],
+        "technique": facts["technique"],
+        "average": facts["average"],
+        "train_trajectories": facts["train_trajectories"],
+        "members": facts["members"],
+    }
+    size = {
+        "nonzeros": float(np.mean(facts["nonzeros"])),
+        "weights": facts["weights"],
+        **{f"sparsity_{name}": float(np.mean(values)) for name, values in facts["sparsity"].items()},
+        "alive": int(np.sum(facts["alive"])),
+    }
+    return [
+        {**common, "horizon": int(str(horizon)), "forecasts": len(part), **_scores(part), **size}
+        for horizon, part in forecasts.groupby("horizon", sort=False)
+    ]
+
+
+def _scores(part: pd.DataFrame) -> dict[str, float]:
+    """Both readings of the scores at one horizon: share diverged, mean RFMSE and its spread, with 95 % intervals."""
+    scores: dict[str, float] = {}
+    for reading in ("", "_squared"):
+        share = bootstrap_share(_by_member(part, f"diverged{reading}"))
+        rfmse = _by_member(part, f"rfmse{reading}")
+        mean = bootstrap_mean(rfmse)
+        scores |= {
+            f"diverged{reading}": share.value,
+            f"diverged{reading}_low": share.low,
+            f"diverged{reading}_high": share.high,
+            f"rfmse{reading}": mean.value,
+            f"rfmse{reading}_std": spread(rfmse),
+            f"rfmse{reading}_low": mean.low,
+            f"rfmse{reading}_high": mean.high,
+        }
+    return scores
+
+
+def _by_member(part: pd.DataFrame, column: str) -> Shaped[np.ndarray, "member trajectory"]:
+    members = part["member"].nunique()
+    return part[column].to_numpy().reshape(members, -1)

@@ -1,0 +1,192 @@
+"""Run a study: make the data, train group by group, store cell by cell, collect, report; go on after any stop."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sparsedyn import training
+from sparsedyn.data import Trajectories
+from sparsedyn.estimators import SparseTimeStepper, fit_together
+from sparsedyn.studies.cells import Cell, Group, expand, groups_of
+from sparsedyn.studies.data import prepare
+from sparsedyn.studies.errors import StudyError, StudyInterrupted
+from sparsedyn.studies.events import (
+    CellFinished,
+    DataReady,
+    Event,
+    GroupProgress,
+    GroupStarted,
+    OnEvent,
+    ReportStarted,
+    StudyFinished,
+)
+from sparsedyn.studies.ledger import Ledger
+from sparsedyn.studies.measure import write_cell
+from sparsedyn.studies.report import write_report
+from sparsedyn.studies.results import collect, results_of
+from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.store import Store
+
+
+def run(
+    spec: StudySpec,
+    directory: str | Path,
+    *,
+    on_event: OnEvent | None = None,
+    members: int | None = None,
+    seed: int | None = None,
+) -> Path:
+    """Run `spec` in `directory` and return the path of the report; `members` and `seed` override the spec's own.
+
+    A directory that holds the same study is gone on with: finished cells stay as they are, training resumes from its
+    checkpoint, and the results are those of an uninterrupted run to the last bit. Raises `StudyError` for a directory
+    of anything else, `StudyInterrupted` on Ctrl-C.
+    """
+    spec = spec.replaced(members=members, seed=seed)
+    store = Store(Path(directory))
+    store.claim(spec)
+    with store.lock(), interruptible(store, spec):
+        return _Run(spec, store, on_event or _silence).everything()
+
+
+def resume(directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
+    """Go on with the study that `directory` holds; see `run`."""
+    return run(Store(Path(directory)).spec(), directory, on_event=on_event)
+
+
+def report(directory: str | Path) -> Path:
+    """Collect the finished cells of `directory` anew, draw its report again, and return the report's path."""
+    store = Store(Path(directory))
+    cells = expand(store.spec())
+    if not any(store.is_finished(cell.slug) for cell in cells):
+        raise StudyError(
+            f"{directory}: expected at least one finished cell to report on; there is none yet. Run it first: "
+            f"sparsedyn study resume {directory}"
+        )
+    with store.lock():
+        collect(store, cells)
+        return write_report(store.directory)
+
+
+@contextmanager
+def interruptible(store: Store, spec: StudySpec) -> Iterator[None]:
+    """Turn Ctrl-C into a message that says how far the study came and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        cells = expand(spec)
+        finished = sum(store.is_finished(cell.slug) for cell in cells)
+        raise StudyInterrupted(
+            f"Stopped with {finished} of {len(cells)} cells finished. Nothing is lost; go on with: "
+            f"sparsedyn study resume {store.directory}"
+        ) from error
+
+
+@dataclass
+class Work:
+    """Member-steps of a whole study, for an estimate of the time left."""
+
+    total: int
+    done: int = 0
+
+
+class _Run:
+    """One pass over a study that does whatever is not done yet."""
+
+    def __init__(self, spec: StudySpec, store: Store, on_event: OnEvent):
+        self.spec, self.store, self.tell = spec, store, on_event
+        self.cells = expand(spec)
+        self.groups = groups_of(self.cells)
+        self.ledger = Ledger(store, spec)
+
+    def everything(self) -> Path:
+        started = time.monotonic()
+        data = prepare(self.spec, self.store)
+        seconds = time.monotonic() - started
+        self.ledger.data(data, seconds)
+        self.tell(_data_ready(data, seconds))
+        work = Work(sum(_member_steps(group, data["train"]) for group in self.groups))
+        for number, group in enumerate(self.groups, 1):
+            self._group(number, group, data, work)
+        return self._finish()
+
+    def _group(self, number: int, group: Group, data: dict[str, Trajectories], work: Work) -> None:
+        """Train a group, unless all its cells are stored, and store those that are not."""
+        missing = [cell for cell in group.cells if not self.store.is_finished(cell.slug)]
+        checkpoint = self.store.checkpoint(group.key)
+        if missing:
+            labels = tuple(cell.label for cell in group.cells)
+            self.tell(GroupStarted(number, len(self.groups), labels, group.members, checkpoint.is_file()))
+            # All cells, the stored ones too: the checkpoint and its bits are of the whole group.
+            estimators = self._trained(number, group, data, work)
+            for cell in missing:
+                self._cell(cell, group, estimators[cell.slug], data["test"])
+        work.done += _member_steps(group, data["train"])
+        checkpoint.unlink(missing_ok=True)
+
+    def _trained(
+        self, number: int, group: Group, data: dict[str, Trajectories], work: Work
+    ) -> dict[str, SparseTimeStepper]:
+        estimators = {cell.slug: cell.estimator() for cell in group.cells}
+        clock = self.ledger.group(group)
+
+        def watch(progress: training.Progress) -> None:
+            clock.tick(progress.step)
+            done = work.done + progress.step * progress.members
+            self.tell(GroupProgress(number, len(self.groups), progress, done, work.total))
+
+        train = data["train"][: group.cells[0].train_trajectories]
+        checkpoint = self.store.checkpoint(group.key)
+        fit_together(
+            list(estimators.values()), train, data.get("validation"), on_progress=watch, checkpoint=checkpoint
+        )
+        clock.tick(int(next(iter(estimators.values())).steps_), now=True)
+        return estimators
+
+    def _cell(self, cell: Cell, group: Group, estimator: SparseTimeStepper, test: Trajectories) -> None:
+        started = time.monotonic()
+        folder = self.store.cell(cell.slug)
+        write_cell(folder, cell, estimator, test, self.spec.horizons, self.spec.forecast)
+        self.ledger.cell(cell, group, time.monotonic() - started)
+        last = results_of(folder)[-1]
+        finished = sum(self.store.is_finished(other.slug) for other in self.cells)
+        self.tell(
+            CellFinished(
+                label=cell.label,
+                number=finished,
+                cells=len(self.cells),
+                nonzeros=last["nonzeros"],
+                weights=last["weights"],
+                horizon=last["horizon"],
+                diverged=last["diverged"],
+                rfmse=last["rfmse"],
+            )
+        )
+
+    def _finish(self) -> Path:
+        self.tell(ReportStarted(len(self.cells)))
+        collect(self.store, self.cells)
+        # Before the report, which shows the times.
+        self.ledger.finish()
+        path = write_report(self.store.directory)
+        self.tell(StudyFinished(self.store.directory, path, self.ledger.seconds))
+        return path
+
+
+def _data_ready(data: dict[str, Trajectories], seconds: float) -> DataReady:
+    counts = {part: len(data[part]) if part in data else 0 for part in ("train", "validation", "test")}
+    redrawn = sum(int(part.attrs.get("redrawn", 0)) for part in data.values())
+    return DataReady(**counts, redrawn=redrawn, seconds=seconds)
+
+
+def _member_steps(group: Group, train: Trajectories) -> int:
+    cell = group.cells[0]
+    # Derivative methods drop a few rows at the ends; an estimate of time need not know which.
+    samples = sum(train.lengths[: cell.train_trajectories])
+    return group.members * cell.arguments["epochs"] * max(1, samples // cell.arguments["batch"])
+
+
+def _silence(event: Event) -> None:
+    """Tell nobody."""

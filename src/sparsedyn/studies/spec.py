@@ -1,0 +1,201 @@
+"""What a study is: the validated form of its TOML file."""
+
+from collections.abc import Collection
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from sparsedyn.data import DERIVATIVES
+from sparsedyn.forecast import METHODS
+from sparsedyn.models import ACTIVATIONS
+from sparsedyn.studies.errors import Misfit, near_miss
+from sparsedyn.studies.parts import average_table, technique_table
+from sparsedyn.systems import SYSTEMS
+from sparsedyn.training import OPTIMIZERS, SCHEDULES
+
+
+def one_of(known: Collection[str]) -> AfterValidator:
+    """A validator that takes the names of `known` only."""
+
+    def check(name: str) -> str:
+        if name not in known:
+            raise ValueError(f"expected one of {', '.join(known)}; got {name!r}.{near_miss(name, known)}")
+        return name
+
+    return AfterValidator(check)
+
+
+def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a value that comes twice."""
+    twice = [value for i, value in enumerate(values) if value in values[:i]]
+    if twice:
+        raise ValueError(f"expected distinct entries; got {twice[0]!r} twice. Remove one.")
+    return values
+
+
+def listed(value: Any) -> Any:
+    """Let one value stand for a list of one."""
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+Count = Annotated[int, Field(ge=1)]
+Word = Annotated[str, Field(min_length=1)]
+# TOML has lists where these models, being frozen, have tuples.
+Names = Annotated[tuple[Word, ...], BeforeValidator(listed), Field(strict=False), AfterValidator(distinct)]
+Counts = Annotated[tuple[Count, ...], BeforeValidator(listed), Field(strict=False, min_length=1), AfterValidator(distinct)]  # fmt: skip
+TechniqueTable = Annotated[dict[str, Any], AfterValidator(technique_table)]
+AverageTable = Annotated[dict[str, Any], BeforeValidator(average_table)]
+Averages = Annotated[tuple[AverageTable, ...], Field(strict=False, min_length=1)]
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def given(self) -> dict[str, Any]:
+        """Return the keys that were written, not those left at their defaults."""
+        return {name: getattr(self, name) for name in self.__class__.model_fields if name in self.model_fields_set}
+
+
+class DataSpec(Table):
+    """Where trajectories come from, a plant's `system` or `files`, and how many go to training, validation and test.
+
+    `train` may be a list of counts: every technique is then trained on each of them, the smaller sets being the first
+    trajectories of the largest. `steps` are the rows of a simulated trajectory, or the rows of a file's to use.
+    `states`, `inputs`, `time`, `trajectory` and `dt` are those of `sparsedyn.read`.
+    """
+
+    system: Annotated[str, one_of(SYSTEMS)] | None = None
+    files: Names | None = None
+    train: Counts
+    validation: Annotated[int, Field(ge=0)]
+    test: Count
+    steps: Annotated[int, Field(ge=2)] | None = None
+    dt: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    states: Names | None = None
+    inputs: Names | None = None
+    time: Word | None = None
+    trajectory: Word | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "DataSpec":
+        if (self.system is None) == (self.files is None):
+            raise Misfit(
+                (() if self.system is None else ("files",)),
+                "expected exactly one of system (simulate a plant) and files (read trajectories); got "
+                f"{'neither' if self.system is None else 'both'}. "
+                'Write e.g. system = "aluminum-cell", or files = ["plant.csv"].',
+            )
+        if self.system is not None:
+            if self.steps is None:
+                raise Misfit(("steps",), "missing: a simulated trajectory needs its number of rows. Add e.g. steps = 5000.")
+            for name in ("states", "inputs", "time", "trajectory"):
+                if getattr(self, name) is not None:
+                    raise Misfit((name,), f"says how to read files, but system = {self.system!r} is simulated. Remove it.")
+        return self
+
+
+class ModelSpec(Table):
+    """The network; the defaults are those of `SparseTimeStepper`."""
+
+    hidden: Annotated[tuple[Count, ...], Field(strict=False)] = (64, 64, 64)
+    activation: Annotated[str, one_of(ACTIVATIONS)] = "relu"
+    skip: bool = False
+    bias: bool = True
+
+
+class TrainingSpec(Table):
+    """How networks are trained and rolled forward; the defaults are those of `SparseTimeStepper`."""
+
+    members: Count = 10
+    epochs: Count = 60
+    batch: Count = 128
+    optimizer: Annotated[str, one_of(OPTIMIZERS)] = "adam"
+    learning_rate: Annotated[float, Field(gt=0, lt=10)] = 2e-3
+    schedule: Annotated[str, one_of(SCHEDULES)] = "cosine"
+    clip: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    select: Literal["best", "last"] = "best"
+    shuffle: Literal["shared", "member"] = "shared"
+    patience: Count | None = None
+    derivative: Annotated[str, one_of(DERIVATIVES)] = "forward"
+    method: Annotated[str, one_of(METHODS)] = "euler"
+
+
+class TechniqueSpec(Table):
+    """One row of the comparison: a chain of sparsification techniques, and where it differs from the study's defaults."""
+
+    label: Word
+    technique: Annotated[tuple[TechniqueTable, ...], Field(strict=False)] = ()
+    averages: Averages | None = None
+    model: ModelSpec = ModelSpec()
+    training: TrainingSpec = TrainingSpec()
+
+
+class ForecastSpec(Table):
+    """What is kept of the forecasts for pictures: how many test trajectories as fans, and how many points in time."""
+
+    fan_trajectories: Count = 3
+    points: Annotated[int, Field(ge=2)] = 400
+
+
+class StudySpec(Table):
+    """A comparison: every technique crossed with every average, on the same data, at the same horizons.
+
+    `horizons` count rows, the initial one included.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    title: str = ""
+    description: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    horizons: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False, min_length=1), AfterValidator(distinct)]  # fmt: skip
+    averages: Averages = ({"type": "none"},)
+    data: DataSpec
+    model: ModelSpec = ModelSpec()
+    training: TrainingSpec = TrainingSpec()
+    forecast: ForecastSpec = ForecastSpec()
+    techniques: Annotated[tuple[TechniqueSpec, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "StudySpec":
+        for i, horizon in enumerate(self.horizons):
+            if self.data.steps is not None and horizon > self.data.steps:
+                raise Misfit(
+                    ("horizons", i),
+                    f"expected at most the {self.data.steps} rows of a trajectory (data.steps); got {horizon}. "
+                    "Shorten the horizon or ask for more steps.",
+                )
+        labels = [technique.label for technique in self.techniques]
+        for i, label in enumerate(labels):
+            if label in labels[:i]:
+                raise Misfit(("techniques", i, "label"), f"expected labels that differ; got {label!r} twice. Rename one.")
+        return self
+
+    def replaced(self, *, members: int | None = None, seed: int | None = None) -> "StudySpec":
+        """Return this study with another number of members everywhere, or another seed."""
+        table = self.resolved()
+        if seed is not None:
+            table["seed"] = seed
+        if members is not None:
+            table["training"]["members"] = members
+            for technique in table["techniques"]:
+                technique.get("training", {}).pop("members", None)
+        return StudySpec.model_validate(table)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the study as plain tables, with defaults written out (a technique keeps only what it changes)."""
+        table = self.model_dump(mode="json", exclude_none=True)
+        table["techniques"] = [t.model_dump(mode="json", exclude_none=True, exclude_unset=True) for t in self.techniques]
+        return table
+
+
+TABLES: dict[str, type[Table]] = {
+    "": StudySpec,
+    "data": DataSpec,
+    "model": ModelSpec,
+    "training": TrainingSpec,
+    "forecast": ForecastSpec,
+    "techniques": TechniqueSpec,
+}
+"""Every table by its key; the document itself by the empty one."""

@@ -1,0 +1,186 @@
+"""A study's directory: where things are, and how they get there whole or not at all.
+
+    study.toml           the resolved spec            results.parquet   one row per cell and horizon
+    run.json             seed, versions, wall times    figures/, report.html
+    data/*.npz           train, validation, test       cells/<slug>/     one finished cell each
+    groups/*.safetensors checkpoints of training, gone when their cells are finished
+
+Nothing but run.json holds a clock time, so equal studies leave equal bytes.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.reading import parse
+from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.toml import to_toml
+
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Store:
+    """The files of one study."""
+
+    directory: Path
+
+    @property
+    def spec_file(self) -> Path:
+        """The resolved spec."""
+        return self.directory / "study.toml"
+
+    @property
+    def run_file(self) -> Path:
+        """How it was run: seed, versions, device, wall times."""
+        return self.directory / "run.json"
+
+    @property
+    def results_file(self) -> Path:
+        """One row per cell and horizon."""
+        return self.directory / "results.parquet"
+
+    def data_file(self, part: str) -> Path:
+        """The trajectories of `train`, `validation` or `test`."""
+        return self.directory / "data" / f"{part}.npz"
+
+    def checkpoint(self, group: str) -> Path:
+        """The checkpoint of a group that is being trained."""
+        return self.directory / "groups" / f"{group}.safetensors"
+
+    def cell(self, slug: str) -> Path:
+        """The folder of a cell."""
+        return self.directory / "cells" / slug
+
+    def is_finished(self, slug: str) -> bool:
+        """Whether a cell is there; its folder appears whole, `cell.json` being its mark."""
+        return (self.cell(slug) / "cell.json").is_file()
+
+    def spec(self) -> StudySpec:
+        """Return the study that this directory holds."""
+        if not self.spec_file.is_file():
+            raise StudyError(
+                f"{self.directory}: expected the directory of a study; there is no study.toml in it. Give the folder "
+                "that `sparsedyn study run -o` made."
+            )
+        return parse(self.spec_file.read_text(encoding="utf-8"), str(self.spec_file))
+
+    def claim(self, spec: StudySpec) -> None:
+        """Make this the directory of `spec`, or find that it is already; raises `StudyError` for any other."""
+        if self.directory.exists() and not self.directory.is_dir():
+            raise StudyError(f"{self.directory}: expected a folder to write to; this is a file. Choose another path.")
+        if self.spec_file.is_file():
+            _check_same(self.directory, tomllib.loads(self.spec_file.read_text(encoding="utf-8")), spec.resolved())
+            return
+        foreign = sorted(p.name for p in self.directory.glob("*") if p.name != LOCK and not _is_temporary(p))
+        if foreign:
+            raise StudyError(
+                f"{self.directory}: expected a new or empty folder, or one of this study; it holds other files "
+                f"({', '.join(foreign[:5])}{', ...' if len(foreign) > 5 else ''}). Choose another folder."
+            )
+        self.directory.mkdir(parents=True, exist_ok=True)
+        write_text(self.spec_file, to_toml(spec.resolved()))
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep a second process out of the directory; the system drops the lock when this one ends, however it ends."""
+        with open(self.directory / LOCK, "w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise StudyError(
+                    f"{self.directory}: another process is running this study. Wait for it or stop it."
+                ) from error
+            yield
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` to write to; it takes the place of `path` when all went well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    yield temporary
+    _flush(temporary)
+    os.replace(temporary, path)
+
+
+@contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `folder` to fill; it becomes `folder`, whole, when all went well."""
+    temporary = _temporary(folder)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    yield temporary
+    for file in temporary.iterdir():
+        _flush(file)
+    # What lies in its place has no mark of a finished cell.
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(temporary, folder)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file, whole or not at all; numbers must be finite, which JSON demands."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a study directory."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{path}: expected JSON written by a study; it cannot be read ({error}).") from error
+    return content
+
+
+def _flush(path: Path) -> None:
+    # A rename must not reach the disk before what it names.
+    with open(path, "rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.tmp")
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+def _check_same(directory: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    differences = list(_differences(there, here, ""))
+    if differences:
+        raise StudyError(
+            f"{directory}: expected a new folder or one of this very study; it holds another one, which differs in "
+            f"{'; '.join(differences[:3])}{'; ...' if len(differences) > 3 else ''}. Choose another folder, or go on "
+            f"with what is there: sparsedyn study resume {directory}"
+        )
+
+
+def _differences(there: Any, here: Any, key: str) -> Iterator[str]:
+    if isinstance(there, Mapping) and isinstance(here, Mapping):
+        for name in dict.fromkeys((*there, *here)):
+            yield from _differences(there.get(name), here.get(name), f"{key}.{name}".lstrip("."))
+    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        for i, (old, new) in enumerate(zip(there, here, strict=True)):
+            yield from _differences(old, new, f"{key}[{i + 1}]")
+    elif there != here:
+        yield f"{key} ({_short(there)} there, {_short(here)} here)"
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,108 @@
+"""The interface of a plant, and one Runge-Kutta step of it."""
+
+import abc
+from typing import TYPE_CHECKING
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from equinox import AbstractClassVar
+from jaxtyping import Array, Float, PRNGKeyArray, Real
+
+if TYPE_CHECKING:
+    from sparsedyn.systems.excitation import AbstractExcitation
+
+Numbers = Array | np.ndarray
+
+
+class AbstractSystem(eqx.Module):
+    """A plant: states, inputs and a vector field; knows physics and nothing of learning.
+
+    A concrete plant names itself and its columns, writes `field`, `readout`, `initial` and `excitation` for
+    one point (no batch axes), and inherits `step` and `outputs`, which take any leading axes.
+
+    Class attributes: `name`; `state_names`, `input_names`, `output_names` and their units (one string per
+    column, "" for a quantity without unit); `dt`, the sample time in the unit of time of the field;
+    `sampled`, true where the plant is *defined* by its Runge-Kutta steps at `dt`, false where it is a smooth
+    flow to be integrated to a tolerance.
+    """
+
+    name: AbstractClassVar[str]
+    state_names: AbstractClassVar[tuple[str, ...]]
+    state_units: AbstractClassVar[tuple[str, ...]]
+    input_names: AbstractClassVar[tuple[str, ...]]
+    input_units: AbstractClassVar[tuple[str, ...]]
+    output_names: AbstractClassVar[tuple[str, ...]]
+    output_units: AbstractClassVar[tuple[str, ...]]
+    dt: AbstractClassVar[float]
+    sampled: AbstractClassVar[bool]
+
+    @abc.abstractmethod
+    def field(
+        self, t: Real[Array, ""] | float, x: Float[Array, " state"], u: Float[Array, " input"]
+    ) -> Float[Array, " state"]:
+        """Time derivative of the state at time `t`, state `x` and input `u`."""
+
+    @abc.abstractmethod
+    def readout(self, x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " output"]:
+        """Quantities one can measure that are not states; empty where there are none."""
+
+    @abc.abstractmethod
+    def initial(self, key: PRNGKeyArray) -> Float[Array, " state"]:
+        """One draw from the distribution of initial conditions."""
+
+    @abc.abstractmethod
+    def excitation(self) -> "AbstractExcitation":
+        """The inputs that a simulation uses where none are given."""
+
+    def step(
+        self, x: Real[Numbers, "*#batch state"], u: Real[Numbers, "*#batch input"], dt: float | None = None
+    ) -> Float[Array, "*batch state"]:
+        """State after one sample of `dt` (default: the plant's), the input held: one classical Runge-Kutta
+        step.
+
+        `x` is (..., state) and `u` (..., input), leading axes broadcast. Computed in float64 where JAX's x64
+        mode is on, in float32 otherwise. Raises ValueError where a last axis has the wrong length.
+        """
+        h = self.dt if dt is None else dt
+
+        def advance(x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " state"]:
+            return runge_kutta(self, x, u, h)
+
+        return jnp.vectorize(advance, signature="(n),(m)->(n)")(*self._columns(x, u))
+
+    def outputs(
+        self, x: Real[Numbers, "*#batch state"], u: Real[Numbers, "*#batch input"]
+    ) -> Float[Array, "*batch output"]:
+        """Measured quantities, (..., output), at the states `x` (..., state) and inputs `u` (..., input)."""
+        if not self.output_names:
+            x, u = self._columns(x, u)
+            return jnp.zeros((*jnp.broadcast_shapes(x.shape[:-1], u.shape[:-1]), 0), x.dtype)
+        return jnp.vectorize(self.readout, signature="(n),(m)->(p)")(*self._columns(x, u))
+
+    def _columns(self, x: Numbers, u: Numbers) -> tuple[Array, Array]:
+        """Both as JAX's default float, last axes checked."""
+        for what, value, names in (("states", x, self.state_names), ("inputs", u, self.input_names)):
+            if jnp.ndim(value) == 0 or jnp.shape(value)[-1] != len(names):
+                raise ValueError(
+                    f"{self.name}: {what} must end in an axis of {len(names)} "
+                    f"({', '.join(names) or 'none'}), got shape {jnp.shape(value)}."
+                )
+        return jnp.asarray(x, jnp.result_type(float)), jnp.asarray(u, jnp.result_type(float))
+
+
+def runge_kutta(
+    system: AbstractSystem, x: Float[Array, " state"], u: Float[Array, " input"], dt: float
+) -> Float[Array, " state"]:
+    """One step of the classical fourth-order Runge-Kutta method, the input held over it."""
+    k1 = system.field(0.0, x, u)
+    k2 = system.field(0.5 * dt, x + 0.5 * dt * k1, u)
+    k3 = system.field(0.5 * dt, x + 0.5 * dt * k2, u)
+    k4 = system.field(dt, x + dt * k3, u)
+    return x + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+
+
+def uniform(key: PRNGKeyArray, low: tuple[float, ...], high: tuple[float, ...]) -> Float[Array, " state"]:
+    """One point drawn uniformly from the box between `low` and `high`."""
+    return jax.random.uniform(key, (len(low),), minval=jnp.asarray(low), maxval=jnp.asarray(high))

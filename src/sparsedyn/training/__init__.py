@@ -1,0 +1,29 @@
+"""Training: one loop, objectives, averages, schedules, checkpoints."""
+
+from sparsedyn.training.averaging import AVERAGES, EMA, SWA, AbstractAverage
+from sparsedyn.training.checkpoint import CheckpointError, load_arrays, save_arrays
+from sparsedyn.training.fit import Checkpoint, Fit, Progress, fit
+from sparsedyn.training.objectives import Objective, derivative_matching
+from sparsedyn.training.optimizers import OPTIMIZERS, optimizer
+from sparsedyn.training.schedules import SCHEDULES, learning_rates, raised
+
+__all__ = [
+    "AVERAGES",
+    "EMA",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "SWA",
+    "AbstractAverage",
+    "Checkpoint",
+    "CheckpointError",
+    "Fit",
+    "Objective",
+    "Progress",
+    "derivative_matching",
+    "fit",
+    "learning_rates",
+    "load_arrays",
+    "optimizer",
+    "raised",
+    "save_arrays",
+]

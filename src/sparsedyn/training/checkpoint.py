@@ -1,0 +1,84 @@
+"""Snapshots of a run on disk: arrays in safetensors, the rest as JSON in its header; never a pickle."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+
+class CheckpointError(ValueError):
+    """A file is not what it should be: not there, cut short, or of another run."""
+
+
+def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+    """Write named arrays and a JSON header, atomically: a temporary file beside `path`, then a rename."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        # safetensors takes the bytes as they lie: without a contiguous copy, a transposed array is saved
+        # wrongly.
+        contiguous = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
+        shapes = {name: list(np.shape(a)) for name, a in arrays.items()}
+        contiguous = {name: a.reshape(shapes[name]) for name, a in contiguous.items()}
+        save_file(contiguous, str(temporary), metadata={"sparsedyn": json.dumps(header)})
+        with open(temporary, "rb") as handle:
+            os.fsync(handle.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays and the header that `save_arrays` wrote; `CheckpointError` for anything else."""
+    path = Path(path)
+    if not path.is_file():
+        raise CheckpointError(f"{path}: expected a file written by sparsedyn; there is none. Check the path.")
+    try:
+        with safe_open(str(path), framework="numpy") as handle:
+            header = handle.metadata() or {}
+            arrays = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
+        return arrays, json.loads(header["sparsedyn"])
+    except (SafetensorError, KeyError, json.JSONDecodeError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: expected a safetensors file written by sparsedyn; it cannot be read as one ({error}). "
+            "It may be cut short or something else: write it again."
+        ) from error
+
+
+def save_tree(path: str | Path, tree: PyTree, header: dict[str, Any]) -> None:
+    """Write the array leaves of any pytree in their order."""
+    leaves = jax.tree.leaves(tree)
+    save_arrays(path, {f"{i:05d}": np.asarray(_plain(leaf)) for i, leaf in enumerate(leaves)}, header)
+
+
+def load_tree(path: str | Path, like: PyTree) -> tuple[PyTree, dict[str, Any]]:
+    """Return a pytree like `like` with the leaves of the file, bit for bit, and the header."""
+    arrays, header = load_arrays(path)
+    leaves, structure = jax.tree.flatten(like)
+    stored = [arrays[name] for name in sorted(arrays)]
+    expected = [jnp.shape(_plain(leaf)) for leaf in leaves]
+    if [a.shape for a in stored] != expected:
+        raise CheckpointError(
+            f"{path}: expected {len(leaves)} arrays of this run's shapes; the file has {len(stored)} of "
+            "others. It belongs to another run: delete it or choose another folder."
+        )
+    restored = [_like(a, leaf) for a, leaf in zip(stored, leaves, strict=True)]
+    return jax.tree.unflatten(structure, restored), header
+
+
+def _plain(leaf: Any) -> Any:
+    return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
+
+
+def _like(array: np.ndarray, leaf: Any) -> Any:
+    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return jax.random.wrap_key_data(jnp.asarray(array))
+    return jnp.asarray(array)

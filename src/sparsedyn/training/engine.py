@@ -1,0 +1,252 @@
+"""The compiled pieces of training, over all members at once: steps, revision, validation, snapshots."""
+
+import dataclasses
+from functools import partial
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax.sharding import Mesh, PartitionSpec
+from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+
+from sparsedyn.models import AbstractModel
+from sparsedyn.sparsify import AbstractSparsifier, Free
+from sparsedyn.training.averaging import AbstractAverage
+from sparsedyn.training.objectives import Objective
+from sparsedyn.training.state import Members, State, Trainable, join
+
+MEMBERS = PartitionSpec("members")
+SAME = PartitionSpec()
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What is fixed while a run is compiled."""
+
+    static: AbstractModel
+    objective: Objective
+    optimizer: optax.GradientTransformation
+    batch: int
+    steps: int
+    mesh: Mesh
+
+
+def read_out(
+    static: AbstractModel,
+    sparsifier: AbstractSparsifier,
+    trainable: Trainable,
+    memo: Any,
+    key: PRNGKeyArray | None = None,
+) -> AbstractModel:
+    """Return the model that one member's trainables stand for."""
+    return join(sparsifier.effective(trainable.free, memo, key=key), trainable.other, static)
+
+
+def one_step(
+    recipe: Recipe,
+    members: Members,
+    sparsifier: AbstractSparsifier,
+    memo: Any,
+    going: Array,
+    batch: Any,
+    rate: Float[Array, ""],
+    key: PRNGKeyArray,
+    progress: Float[Array, ""],
+) -> Members:
+    """One member's gradient step; a member that is not `going`, or turns non-finite, stays as it is."""
+
+    def total(trainable: Trainable) -> tuple[Array, Array]:
+        model = read_out(recipe.static, sparsifier, trainable, memo, key)
+        task = recipe.objective(model, batch, key)
+        return task + sparsifier.penalty(trainable.free, memo, progress), task
+
+    (loss, task), gradient = jax.value_and_grad(total, has_aux=True)(members.trainable)
+    updates, moments = recipe.optimizer.update(gradient, members.moments, members.trainable)
+    finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.sum(updates))
+    moves = members.alive & going & finite
+    trainable = jax.tree.map(lambda w, d: jnp.where(moves, w + rate * d, w), members.trainable, updates)
+    moments = jax.tree.map(lambda new, old: jnp.where(moves, new, old), moments, members.moments)
+    alive = members.alive & (finite | ~going)
+    return Members(trainable, moments, alive, members.loss + jnp.where(moves, task, 0.0))
+
+
+@partial(jax.jit, static_argnums=0)
+def advance(
+    recipe: Recipe,
+    members: Members,
+    sparsifier: AbstractSparsifier,
+    memo: PyTree,
+    stopped: Array,
+    keys: PRNGKeyArray,
+    rates: Float[Array, "steps member"],
+    data: PyTree,
+    order: Int[Array, "*member sample"],
+    begin: Int[Array, ""],
+    end: Int[Array, ""],
+    offset: Int[Array, ""],
+) -> Members:
+    """Take the steps `begin` to `end` (all of one epoch, which began at step `offset`).
+
+    The bounds are traced, so one compilation serves chunks of every length. `order` is one permutation of the
+    samples for all members (1-D) or one each (2-D).
+    """
+    own = order.ndim == 2
+
+    def chunk(
+        members: Members, sparsifier: Any, memo: Any, stopped: Array, keys: Array, rates: Array, data: Any,
+        order: Array, begin: Array, end: Array, offset: Array,
+    ) -> Members:  # fmt: skip
+        step = jax.vmap(partial(one_step, recipe), in_axes=(0, 0, 0, 0, 0 if own else None, 0, 0, None))
+
+        def body(i: Array, members: Members) -> Members:
+            first = (i - offset) * recipe.batch
+            rows = jax.lax.dynamic_slice_in_dim(order, first, recipe.batch, axis=-1)
+            batch = jax.tree.map(lambda a: a[rows], data)
+            step_keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, i)
+            progress = i.astype(jnp.float32) / recipe.steps
+            return step(members, sparsifier, memo, ~stopped, batch, rates[i], step_keys, progress)
+
+        return jax.lax.fori_loop(begin, end, body, members)
+
+    return jax.shard_map(
+        chunk,
+        mesh=recipe.mesh,
+        in_specs=(MEMBERS,) * 5
+        + (PartitionSpec(None, "members"), SAME, MEMBERS if own else SAME, SAME, SAME, SAME),
+        out_specs=MEMBERS,
+    )(members, sparsifier, memo, stopped, keys, rates, data, order, begin, end, offset)
+
+
+@partial(jax.jit, static_argnums=0)
+def revise(
+    recipe: Recipe,
+    members: Members,
+    sparsifier: AbstractSparsifier,
+    memo: PyTree,
+    stopped: Array,
+    keys: PRNGKeyArray,
+    data: PyTree,
+    rows: Int[Array, " sample"],
+    step: Int[Array, ""],
+    progress: Float[Array, ""],
+) -> tuple[Members, PyTree]:
+    """Let every living member's technique revise; the moments of fresh entries restart at zero."""
+    batch = jax.tree.map(lambda a: a[rows], data)
+    # Past the last step, so that no training step draws the same numbers.
+    keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, recipe.steps + step)
+
+    def one(members: Members, sparsifier: Any, memo: Any, stopped: Array, key: Array) -> tuple[Members, Any]:
+        free, other = members.trainable
+        weights = sparsifier.effective(free, memo)
+        # Where no technique asks for it, the compiler drops the dense gradient.
+        dense = jax.grad(lambda w: recipe.objective(join(w, other, recipe.static), batch, key))(weights)
+        revised = sparsifier.revise(free, memo, dense, progress, key=key)
+        untouched = jax.tree.map(lambda a: jnp.zeros(a.shape, bool), (free.aux, other))
+        fresh = Trainable(Free(revised.fresh, untouched[0]), untouched[1])
+        moments = optax.tree_utils.tree_map_params(
+            recipe.optimizer, lambda m, f: jnp.where(f, 0.0, m), members.moments, fresh
+        )
+        moves = members.alive & ~stopped
+        new = (Trainable(revised.free, other), moments, revised.memo)
+        old = (members.trainable, members.moments, memo)
+        trainable, moments, memo = jax.tree.map(lambda a, b: jnp.where(moves, a, b), new, old)
+        return members._replace(trainable=trainable, moments=moments), memo
+
+    return jax.vmap(one)(members, sparsifier, memo, stopped, keys)
+
+
+@partial(jax.jit, static_argnums=0)
+def evaluate(
+    recipe: Recipe, trainable: Trainable, sparsifier: AbstractSparsifier, memo: PyTree, data: PyTree
+) -> Float[Array, " member"]:
+    """Return the objective over the whole of `data`, in blocks, for every member's read-out."""
+    count = jax.tree.leaves(data)[0].shape[0]
+    block = min(count, 4096)
+    whole = count - count % block
+    key = jax.random.key(0)
+
+    def one(trainable: Trainable, sparsifier: Any, memo: Any) -> Array:
+        model = read_out(recipe.static, sparsifier, trainable, memo)
+        blocks = jax.tree.map(lambda a: a[:whole].reshape(-1, block, *a.shape[1:]), data)
+        total = jnp.sum(jax.lax.map(lambda b: recipe.objective(model, b, key), blocks)) * block
+        if whole < count:
+            rest = jax.tree.map(lambda a: a[whole:], data)
+            total = total + recipe.objective(model, rest, key) * (count - whole)
+        return total / count
+
+    def chunk(trainable: Trainable, sparsifier: Any, memo: Any) -> Array:
+        return jax.vmap(one)(trainable, sparsifier, memo)
+
+    spread = partial(jax.shard_map, mesh=recipe.mesh, in_specs=MEMBERS, out_specs=MEMBERS, check_vma=False)
+    result: Array = spread(chunk)(trainable, sparsifier, memo)
+    return result
+
+
+@jax.jit
+def zeros_share(
+    sparsifier: AbstractSparsifier, trainable: Trainable, memo: PyTree
+) -> Float[Array, " member"]:
+    """Return the share of exact zeros among the effective weights of every member."""
+
+    def one(sparsifier: Any, trainable: Trainable, memo: Any) -> Array:
+        weights = jax.tree.leaves(sparsifier.effective(trainable.free, memo))
+        return sum((jnp.sum(w == 0) for w in weights), jnp.zeros(())) / sum(w.size for w in weights)
+
+    return jax.vmap(one)(sparsifier, trainable, memo)
+
+
+class Outcome(NamedTuple):
+    """What training leaves: effective arrays of the last, best and averaged trainables, and the masks."""
+
+    last: PyTree
+    best: PyTree
+    averaged: PyTree
+    active: PyTree
+
+
+@partial(jax.jit, static_argnums=0)
+def outcome(
+    recipe: Recipe, state: State, sparsifier: AbstractSparsifier, average: AbstractAverage
+) -> Outcome:
+    """Read the models out."""
+
+    def one(state: State, sparsifier: Any, average: Any) -> Outcome:
+        last = state.members.trainable
+
+        def read(trainable: Trainable) -> PyTree:
+            model = read_out(recipe.static, sparsifier, trainable, state.memo)
+            return eqx.filter(model, eqx.is_inexact_array)
+
+        # A member that never improved after the last mask change has no best weights: its last ones stand in.
+        best = jax.tree.map(lambda b, e: jnp.where(jnp.isfinite(state.best_value), b, e), state.best, last)
+        active = sparsifier.active(state.memo, last.free.weights)
+        return Outcome(read(last), read(best), read(average.read(state.averaged, last)), active)
+
+    return jax.vmap(one)(state, sparsifier, average)
+
+
+@jax.jit
+def snapshot(average: AbstractAverage, state: State) -> State:
+    """Add the present trainables to the running average."""
+    averaged = jax.vmap(lambda a, v, t: a.update(v, t))(average, state.averaged, state.members.trainable)
+    return state._replace(averaged=averaged)
+
+
+@jax.jit
+def keep_best(state: State, value: Float[Array, " member"], settled: Array, patience: Array) -> State:
+    """Remember the trainables of least validation loss once settled; count validations without gain."""
+    better = settled & (value < state.best_value)
+
+    def choose(new: Array, old: Array) -> Array:
+        return jnp.where(better.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+    best = jax.tree.map(choose, state.members.trainable, state.best)
+    stale = jnp.where(better | ~settled, 0, state.stale + 1)
+    return state._replace(
+        best=best,
+        best_value=jnp.where(better, value, state.best_value),
+        stale=stale,
+        stopped=state.stopped | (stale >= patience),
+    )
