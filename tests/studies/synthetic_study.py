@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from sparsedyn.data import Trajectories, write
 from sparsedyn.forecast import bootstrap_mean, bootstrap_share
 
@@ -200,7 +201,9 @@ def _result(facts: dict[str, Any], part: pd.DataFrame, left: float) -> dict[str,
         errors = part[f"rfmse{reading}"].to_numpy().reshape(facts["members"], -1)
         share, mean = bootstrap_share(flags, draws=200), bootstrap_mean(errors, draws=200)
         for column, interval in (("diverged", share), ("rfmse", mean)):
-            row |= {f"{column}{reading}{end}": value for end, value in zip(("", "_low", "_high"), interval, strict=True)}
+            row |= {
+                f"{column}{reading}{end}": value for end, value in zip(("", "_low", "_high"), interval, strict=True)
+            }
     return row | {
         "nonzeros": float(np.mean(facts["nonzeros"])), "weights": facts["weights"], "sparsity_exact": 1 - left,
         "sparsity_mask": 1 - left, "sparsity_small": min(1.0, 1.2 - left),
@@ -211,12 +214,15 @@ def _surroundings(directory: Path, made: Made, labels: list[str]) -> None:
     """The spec and the record of the run."""
     spec = 'name = "synthetic"\ntitle = "Synthetic <study> & co"\nseed = 0\nhorizons = [100, 1000]\n'
     (directory / "study.toml").write_text(spec, encoding="utf-8")
+    half = len(labels) // 2 or 1
+    groups = [(f"group-{i + 1:02d}", part) for i, part in enumerate((labels[:half], labels[half:])) if part]
+    parts = {p: {"trajectories": 12, "rows": 60000, "dt": made.dt, "redrawn": 1} for p in ("train", "test")}
     run = {
-        "name": "synthetic", "seed": 0, "command": "sparsedyn study run synthetic.toml -o out", "device": "2 x cpu",
-        "versions": {"sparsedyn": "0.1.0", "jax": "0.10.2"}, "data": {"train": 40, "test": 40, "redrawn": 3},
-        "groups": [
-            {"key": "group-01", "cells": labels[: len(labels) // 2], "seconds": 61.2},
-            {"key": "group-02", "cells": labels[len(labels) // 2 :], "seconds": 40.0},
-        ],
+        "name": "synthetic", "seed": 0, "started": "2026-01-01T10:00:00+00:00", "finished": None, "runs": 2,
+        "seconds": 130.5, "command": "sparsedyn study run synthetic.toml -o out", "device": "2 x cpu (x86_64, 2 cores)",
+        "versions": {"python": "3.11.2", "sparsedyn": "0.1.0", "jax": "0.10.2"},
+        "data": {"seconds": 4.5, **parts}, "report": {},
+        "groups": {key: {"cells": part, "members": 20, "seconds": 50.0, "steps": 900} for key, part in groups},
+        "cells": {label: {"label": label, "group": "group-01", "forecast_seconds": 1.25} for label in labels},
     }  # fmt: skip
     (directory / "run.json").write_text(json.dumps(run), encoding="utf-8")

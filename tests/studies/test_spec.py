@@ -18,11 +18,13 @@ from sparsedyn.studies.toml import to_toml
 
 TINY = Path(__file__).with_name("tiny.toml").read_text(encoding="utf-8")
 
-# What is replaced in the tiny study, by what, the line that the message must name, and words that it must hold.
+PART = TINY[TINY.index("validation = 1") : TINY.index("batch = 16")]
+
+# What is replaced in the tiny study, by what, the line that the message must name, words it must hold.
 BAD: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
-    "misspelt key": ("epochs = 30", "epoch = 30", 20, ("training.epoch", "'epochs'", "Known here: members")),
-    "misspelt table": ("[forecast]", "[forcast]", 23, ("forcast", "unknown key", "'forecast'")),
-    "key of another table": ("members = 2", "hidden = [8]", 19, ("training.hidden", "belongs in [model]")),
+    "misspelt key": ("epochs = 30", "epoch = 30", 21, ("training.epoch", "'epochs'", "Known here: members")),
+    "misspelt table": ("[forecast]", "[forcast]", 24, ("forcast", "unknown key", "'forecast'")),
+    "key of another table": ("members = 2", "hidden = [8]", 20, ("training.hidden", "belongs in [model]")),
     "top-level key after a table": (
         "steps = 60",
         "steps = 60\ndescription = 'x'",
@@ -32,25 +34,31 @@ BAD: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "missing key": ("test = 4\n", "", 8, ("data.test", "missing", "test = 20")),
     "missing table": (TINY[TINY.index("[data]") : TINY.index("[model]")], "", 1, ("data", "[data]")),
     "no techniques": (TINY[TINY.index("[[techniques]]") :], "", 1, ("techniques", "[[techniques]], label =")),
-    "text for a number": ("epochs = 30", 'epochs = "30"', 20, ("whole number", '"30"', "without quotes")),
-    "fraction for a count": ("batch = 16", "batch = 16.5", 21, ("training.batch", "whole number", "16.5", "Write 16")),
-    "number for a flag": ("hidden = [8]", "hidden = [8]\nskip = 1", 17, ("model.skip", "true or false", "got 1")),
-    "zero members": ("members = 2", "members = 0", 19, ("training.members", "at least 1", "got 0")),
-    "empty layer": ("hidden = [8]", "hidden = [8, 0]", 16, ("model.hidden[2]", "at least 1", "got 0")),
-    "number for a list": ("hidden = [8]", "hidden = 8", 16, ("model.hidden", "list in brackets", "Write [8]")),
-    "negative rate": ("epochs = 30", "learning_rate = -1.0", 20, ("learning_rate", "more than 0", "-1.0")),
-    "unknown optimizer": ("epochs = 30", 'optimizer = "adma"', 20, ("one of adam", "'adma'", "'adam'")),
-    "unknown choice": ("epochs = 30", 'select = "first"', 20, ("'best' or 'last'", '"first"')),
-    "unknown activation": ("hidden = [8]", 'activation = "rellu"', 16, ("one of relu", "'relu'")),
+    "text for a number": ("epochs = 30", 'epochs = "30"', 21, ("whole number", '"30"', "without quotes")),
+    "fraction for a count": ("batch = 16", "batch = 16.5", 22, ("training.batch", "whole", "Write 16")),
+    "number for a flag": ("hidden = [8]", "hidden = [8]\nskip = 1", 18, ("model.skip", "true or false")),
+    "zero members": ("members = 2", "members = 0", 20, ("training.members", "at least 1", "got 0")),
+    "empty layer": ("hidden = [8]", "hidden = [8, 0]", 17, ("model.hidden[2]", "at least 1", "got 0")),
+    "number for a list": ("hidden = [8]", "hidden = 8", 17, ("model.hidden", "list", "Write [8]")),
+    "negative rate": ("epochs = 30", "learning_rate = -1.0", 21, ("learning_rate", "more than 0", "-1.0")),
+    "unknown optimizer": ("epochs = 30", 'optimizer = "adma"', 21, ("one of adam", "'adma'", "'adam'")),
+    "unknown choice": ("epochs = 30", 'select = "first"', 21, ("'best' or 'last'", '"first"')),
+    "unknown activation": ("hidden = [8]", 'activation = "rellu"', 17, ("one of relu", "'relu'")),
     "unknown plant": ("lotka-volterra", "lotka-voltera", 9, ("data.system", "'lotka-volterra'")),
-    "plant and files": ("train = 3", 'files = ["a.csv"]\ntrain = 3', 10, ("exactly one", "both", "Write e.g.")),
+    "plant and files": ("train = 3", 'files = ["a.csv"]\ntrain = 3', 10, ("exactly one", "both")),
     "neither plant nor files": ('system = "lotka-volterra"\n', "", 8, ("exactly one", "neither")),
     "plant without length": ("steps = 60\n", "", 8, ("data.steps", "missing", "steps = 5000")),
     "columns of a plant": ("train = 3", 'train = 3\nstates = ["a"]', 11, ("data.states", "Remove it")),
+    "patience without validation": (
+        PART,
+        PART.replace("validation = 1", "validation = 0").replace("epochs = 30", "patience = 3"),
+        21,
+        ("training.patience", "needs validation trajectories"),
+    ),
     "long horizon": ("[20, 60]", "[20, 61]", 5, ("horizons[2]", "at most the 60 rows", "61", "more steps")),
     "same horizon": ("[20, 60]", "[20, 20]", 5, ("horizons", "20 twice", "Remove one")),
     "horizon of one row": ("[20, 60]", "[1]", 5, ("horizons[1]", "at least 2", "got 1")),
-    "no horizon": ("[20, 60]", "[]", 5, ("horizons", "at least 1 of them", "got a list")),
+    "no horizon": ("[20, 60]", "[]", 5, ("horizons", "at least 1 entry", "got an empty list")),
     "unknown average": ('["none", "swa"]', '["none", "swaa"]', 6, ("averages[2]", "none, swa, ema", "'swa'")),
     "argument of an average": (
         '["none", "swa"]',
@@ -67,22 +75,22 @@ BAD: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "average over changing masks": (
         '["none", "swa"]',
         '[{ type = "swa", start = 0.3 }]',
-        30,
+        31,
         ("Magnitude + L1 + SWA", "after the last mask change", "end the pruning earlier"),
     ),
-    "unknown technique": ('"l1"', '"l11"', 32, ("technique[1]", "'l11'", "'l1'", "Known: l1, l2")),
-    "argument of a technique": ("weight =", "wieght =", 32, ("technique[1]", "'wieght'", "'weight'")),
-    "text in a technique": ("1e-4", '"small"', 32, ("technique[1].weight", "a number", '"small"')),
-    "sparsity in percent": ("sparsity = 0.5", "sparsity = 50", 32, ("technique[2]", "[0, 1)", "got 50")),
-    "technique without a type": ('type = "l1", ', "", 32, ("technique[1]", "with a type")),
-    "technique by name": ('{ type = "l1", weight = 1e-4 }', '"l1"', 32, ("technique[1]", 'a table such as { type')),
-    "same label": ('"Magnitude + L1"', '"Dense"', 31, ("techniques[2].label", "'Dense' twice", "Rename")),
-    "same folder": ('"Magnitude + L1"', '"dense?"', 27, ("would share the folder 'dense'", "another label")),
+    "unknown technique": ('"l1"', '"l11"', 33, ("technique[1]", "'l11'", "'l1'", "Known: l1, l2")),
+    "argument of a technique": ("weight =", "wieght =", 33, ("technique[1]", "'wieght'", "'weight'")),
+    "text in a technique": ("1e-4", '"small"', 33, ("technique[1].weight", "a number", '"small"')),
+    "sparsity in percent": ("sparsity = 0.5", "sparsity = 50", 33, ("technique[2]", "75 % zeros are", "got 50")),
+    "technique without a type": ('type = "l1", ', "", 33, ("technique[1]", "with a type")),
+    "technique by name": ('{ type = "l1", weight = 1e-4 }', '"l1"', 33, ("technique[1]", 'a table such as')),
+    "same label": ('"Magnitude + L1"', '"Dense"', 32, ("techniques[2].label", "'Dense' twice", "Rename")),
+    "same folder": ('"Magnitude + L1"', '"dense?"', 28, ("would share the folder 'dense'", "another label")),
     "name of a folder": ('"tiny"', '"a/b"', 2, ("name", "letters, digits", '"a/b"')),
     "no quotes": ('"lotka-volterra"', "lotka-volterra", 9, ("not valid TOML", "need quotes")),
-    "key twice": ("batch = 16", "batch = 16\nbatch = 17", 22, ("not valid TOML", "remove one")),
-    "table twice": ("[forecast]", "[data]", 23, ("not valid TOML", "only once")),
-    "open bracket": ("hidden = [8]", "hidden = [8", 18, ("not valid TOML",)),
+    "key twice": ("batch = 16", "batch = 16\nbatch = 17", 23, ("not valid TOML", "remove one")),
+    "table twice": ("[forecast]", "[data]", 24, ("not valid TOML", "only once")),
+    "open bracket": ("hidden = [8]", "hidden = [8", 19, ("not valid TOML",)),
 }  # fmt: skip
 
 
@@ -110,8 +118,8 @@ def test_every_problem_is_named_at_once():
     with pytest.raises(StudyError) as caught:
         parse(text, "my.toml")
     first, second = str(caught.value).splitlines()
-    assert "line 19, training.members" in first
-    assert "line 20, training.epoch" in second
+    assert "line 20, training.members" in first
+    assert "line 21, training.epoch" in second
 
 
 def test_a_spec_of_another_kind_does_not_fill_the_screen():
@@ -191,7 +199,7 @@ def test_the_resolved_spec_reads_back_as_itself():
 
 
 def test_data_files_are_looked_for_beside_the_spec(tmp_path: Path):
-    text = changed('system = "lotka-volterra"', 'files = "a.csv"\ndt = 0.1')
+    text = changed('system = "lotka-volterra"', 'files = "a.csv"')
     (tmp_path / "study.toml").write_text(text, encoding="utf-8")
     assert load(tmp_path / "study.toml").data.files == (str(tmp_path / "a.csv"),)
 

@@ -1,9 +1,10 @@
-"""The aluminum cell against released trajectories, an independent derivation, and the rules of its feeders."""
+"""The aluminum cell against released trajectories, an independent derivation, and its feeders' rules."""
 
 import os
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -106,7 +107,7 @@ def test_the_feeders_rule_gave_the_released_inputs(released):
     states, inputs = released
     feeders = AluminumCell().excitation()
     with jax.enable_x64(True):
-        expected = np.asarray(jax.vmap(lambda x: feeders.feedback(x, 10.0))(states.reshape(-1, 8)))
+        expected = np.asarray(jax.jit(jax.vmap(lambda x: feeders.feedback(x, 10.0)))(states.reshape(-1, 8)))
     rest = inputs.reshape(-1, 5)[:, [0, 2, 3]] - expected[:, [0, 2, 3]]
     # Alumina and fluoride: what is left are impulses, one in many hundred rows.
     assert np.mean(np.abs(rest[:, 0]) > 0.01) < 0.002
@@ -119,7 +120,7 @@ def test_field_and_outputs_agree_with_an_independent_derivation():
     x, u = typical(50)
     cell = AluminumCell()
     with jax.enable_x64(True):
-        rates = np.asarray(jax.vmap(lambda x, u: cell.field(0.0, x, u))(*map(jax.numpy.asarray, (x, u))))
+        rates = np.asarray(jax.jit(jax.vmap(lambda x, u: cell.field(0.0, x, u)))(x, u))
         outputs = np.asarray(cell.outputs(x, u))
     expected_rates, expected_outputs = balances(x.T, u.T)
     np.testing.assert_allclose(rates, expected_rates.T, rtol=1e-9, atol=1e-12)
@@ -134,7 +135,7 @@ def test_one_hand_computed_point():
     u = np.array([15.0, 140000.0, 3.0, 4.0, 0.05])
     cell = AluminumCell()
     with jax.enable_x64(True):
-        rates = np.asarray(cell.field(0.0, jax.numpy.asarray(x), jax.numpy.asarray(u)))
+        rates = np.asarray(cell.field(0.0, jnp.asarray(x), jnp.asarray(u)))
         liquidus = float(cell.outputs(x, u)[1])
     assert liquidus == pytest.approx(961.921, abs=2e-3)
     np.testing.assert_allclose(rates[[1, 2, 4]], [14.9762, 2.7, -3.993798], rtol=1e-12)
@@ -163,23 +164,19 @@ def test_feeders_dose_in_proportion_between_a_dead_zone_and_a_limit(feeder, frac
     x = np.array([3000.0, 0, 0, 0, 9900.0, 960.0, 800.0, 580.0])
     x[1:4] = 14000 * np.array([*shares.values(), 1 - sum(shares.values())])
     with jax.enable_x64(True):
-        dose = AluminumCell().excitation().feedback(jax.numpy.asarray(x), 10.0)
+        dose = AluminumCell().excitation().feedback(jnp.asarray(x), 10.0)
         assert float(dose[part]) == pytest.approx(expected, abs=1e-6)
         # Doses are kg per sample: half the time, twice the rate at both limits.
-        limits = [
-            float(Feeder("metal", 0.0, -1.0, 20, 90)(x, 5.0)),
-            float(Feeder("metal", 0.0, -1e-9, 20, 90)(x, 5.0)),
-        ]
+        heavy = jnp.asarray(x)
+        limits = [float(Feeder("metal", 0, gain, 20, 90)(heavy, 5.0)) for gain in (-1.0, -1e-9)]
     assert limits == [18.0, 0.0]
 
 
-@pytest.mark.parametrize(
-    ("metal", "expected"), [(9999.0, 0.0), (10000.006, 0.0), (10000.01, 3.0), (10001.0, 9.0)]
-)
+@pytest.mark.parametrize(("metal", "expected"), [(9999.0, 0.0), (10000.006, 0.0), (10000.01, 3.0), (10001.0, 9.0)])
 def test_metal_is_tapped_above_ten_tons(metal, expected):
     x = np.array([3000.0, 560.0, 1540.0, 11900.0, metal, 960.0, 800.0, 580.0])
     with jax.enable_x64(True):
-        tapped = AluminumCell().excitation().feedback(jax.numpy.asarray(x), 10.0)[3]
+        tapped = AluminumCell().excitation().feedback(jnp.asarray(x), 10.0)[3]
     assert float(tapped) == pytest.approx(expected, abs=1e-6)
 
 
@@ -217,7 +214,8 @@ def test_generated_trajectories_cover_the_released_ranges_and_keep_to_the_rules(
     assert 0.0565 < distance.max() <= 0.057
     assert feed.min() == 0 < feed.max() <= 42
     assert fluoride.min() == 0 < fluoride.max() <= 18
-    assert set(np.unique(tapping)) - {0.0} and ((tapping == 0) | ((tapping >= 2) & (tapping <= 9))).all()
+    assert tapping.max() > 0
+    assert ((tapping == 0) | ((tapping >= 2) & (tapping <= 9))).all()
     assert data.state_names == AluminumCell.state_names
     assert data.state_units == ("kg",) * 5 + ("degC",) * 3
     assert data.input_units == ("kg/s", "A", "kg/s", "kg/s", "m")
@@ -229,7 +227,7 @@ def test_level_changes_and_impulses_come_at_the_published_gaps():
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(1), 40)
         cell = AluminumCell()
-        signals = np.asarray(jax.vmap(lambda key: cell.excitation().signal(key, 5000, 10.0))(keys))
+        signals = np.asarray(jax.jit(jax.vmap(lambda key: cell.excitation().signal(key, 5000, 10.0)))(keys))
     gaps = {1: (100, 1100), 4: (100, 1100), 0: (500, 2000), 2: (1000, 3000)}
     for channel, (shortest, longest) in gaps.items():
         held = channel in (1, 4)

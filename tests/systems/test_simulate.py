@@ -23,7 +23,6 @@ from sparsedyn.systems import (
     Sine,
     simulate,
 )
-from sparsedyn.systems.base import runge_kutta
 
 
 class Explosive(AbstractSystem):
@@ -103,17 +102,11 @@ def test_drawing_again_leaves_the_good_trajectories_alone():
 
 
 def test_a_plant_that_always_blows_up_is_an_error():
-    with pytest.raises(
-        SimulationError, match=r"explosive: 3 of 3 trajectories do not stay finite in 20 draws; traj"
-    ):
+    with pytest.raises(SimulationError, match=r"explosive: 3 of 3 trajectories do not stay finite in 20 draws; traj"):
         simulate(Explosive(), trajectories=3, steps=60, x0=[1.0])
-    with pytest.raises(
-        SimulationError, match=r"1 of 2 .* from the x0 and inputs given; trajectory 1 blows up at row"
-    ):
+    with pytest.raises(SimulationError, match=r"1 of 2 .* from the x0 and inputs given; trajectory 1 blows up at row"):
         simulate(Explosive(), trajectories=2, steps=60, x0=[[-1.0], [1.0]], inputs=np.zeros((60, 1)))
-    with pytest.raises(
-        SimulationError, match=r"Use fewer steps, a smaller dt, or a gentler x0 or excitation\."
-    ):
+    with pytest.raises(SimulationError, match=r"Use fewer steps, a smaller dt, or a gentler x0 or excitation\."):
         simulate(SmoothExplosive(), trajectories=2, steps=60, x0=[1.0])
 
 
@@ -129,9 +122,7 @@ def test_a_trajectory_depends_on_seed_and_number_only(name):
     assert not np.array_equal(other.states[0], one.states[0])
     assert not np.array_equal(many.states[0], many.states[64])
     with jax.enable_x64(True):
-        np.testing.assert_array_equal(
-            simulate(name, trajectories=1, steps=120, seed=4).states[0], one.states[0]
-        )
+        np.testing.assert_array_equal(simulate(name, trajectories=1, steps=120, seed=4).states[0], one.states[0])
 
 
 def test_all_at_once_equals_one_step_at_a_time():
@@ -139,41 +130,43 @@ def test_all_at_once_equals_one_step_at_a_time():
     states, inputs = simulate(cell, trajectories=3, steps=120, seed=9).stack()
     with jax.enable_x64(True):
         expected = np.asarray(cell.step(states[:, :-1], inputs[:, :-1]))
-        dosed = np.asarray(jax.vmap(lambda x: cell.excitation().feedback(x, 10.0))(jnp.asarray(states[0])))
+        dosed = np.asarray(jax.jit(jax.vmap(lambda x: cell.excitation().feedback(x, 10.0)))(states[0]))
     np.testing.assert_allclose(states[:, 1:], expected, rtol=1e-13)
     np.testing.assert_allclose(inputs[0, :, 3], dosed[:, 3], rtol=1e-12)
 
 
 def test_given_starts_and_inputs_are_taken_as_they_are():
     generator = np.random.default_rng(0)
-    starts = generator.uniform(-1, 1, (3, 2))
-    inputs = generator.uniform(-1, 1, (3, 30, 1))
-    data = simulate("duffing", trajectories=3, steps=30, x0=starts, inputs=inputs)
+    starts = generator.uniform(-3, -2, (3, 1))
+    inputs = generator.uniform(-1, 0, (3, 30, 1))
+    data = simulate(Explosive(), trajectories=3, steps=30, x0=starts, inputs=inputs)
     np.testing.assert_array_equal(np.stack(data.inputs), inputs)
+    expected = starts[:, None] + 0.1 * np.cumsum(inputs, axis=1)[:, :-1]
+    np.testing.assert_allclose(np.stack(data.states)[:, 1:], expected, rtol=1e-13)
     np.testing.assert_array_equal(np.stack(data.states)[:, 0], starts)
-    shared = simulate("duffing", trajectories=3, steps=30, x0=starts[0], inputs=inputs[0].tolist())
+    shared = simulate(Explosive(), trajectories=3, steps=30, x0=starts[0], inputs=inputs[0].tolist())
     for x in shared.states:
         np.testing.assert_array_equal(x, data.states[0])
-    mixed = simulate("duffing", trajectories=3, steps=30, inputs=inputs[0])
-    assert len({tuple(x[0]) for x in mixed.states}) == 3
+    mixed = simulate(Explosive(), trajectories=3, steps=30, x0=starts, excitation=APRBS(-1, 0, 1, 2))
+    assert [x[0, 0] for x in mixed.states] == list(starts[:, 0])
+    assert len({tuple(u[:, 0]) for u in mixed.inputs}) == 3
 
 
-def test_feedback_sees_the_current_state_and_is_held():
-    damper = Feedback(lambda x, dt: -x[1])
-    data = simulate(Duffing(), trajectories=2, steps=20, excitation=damper)
-    np.testing.assert_allclose(data.inputs[1][:, 0], -data.states[1][:, 1], rtol=1e-14)
-    with jax.enable_x64(True):
-        held = runge_kutta(Duffing(), jnp.asarray(data.states[0][3]), jnp.asarray(data.inputs[0][3]), 0.05)
-    np.testing.assert_allclose(data.states[0][4], held, atol=1e-6)
+def test_feedback_sees_the_current_state_and_is_held_for_a_sample():
+    data = simulate(Explosive(), trajectories=2, steps=20, x0=[-2], excitation=Feedback(lambda x, dt: -x[0]))
+    np.testing.assert_array_equal(data.inputs[1], -data.states[1])
+    # x' = -x_i, held: each step takes off a tenth, and not 1 - exp(-0.1).
+    np.testing.assert_allclose(data.states[1][:, 0], -2 * 0.9 ** np.arange(20), rtol=1e-13)
+    smooth = simulate(SmoothExplosive(), 2, 20, x0=[-2], excitation=Feedback(lambda x, dt: -x[0]))
+    np.testing.assert_allclose(smooth.states[1], data.states[1], rtol=1e-12)
 
 
 def test_another_sample_time_and_excitation():
-    data = simulate(Duffing(), trajectories=2, steps=40, dt=0.2, excitation=Sine(0.5, 0.1, phase=0))
-    assert data.dt == data.attrs["dt"] == 0.2
-    np.testing.assert_allclose(
-        data.inputs[1][:, 0], 0.5 * np.sin(2 * np.pi * 0.1 * 0.2 * np.arange(40)), atol=1e-14
-    )
-    assert data.time[1][-1] == pytest.approx(39 * 0.2)
+    data = simulate(Explosive(), trajectories=2, steps=40, dt=2, x0=[-2], excitation=Sine(0.1, 0.01, phase=np.pi))
+    assert data.dt == data.attrs["dt"] == 2.0
+    expected = -0.1 * np.sin(2 * np.pi * 0.01 * 2 * np.arange(40))
+    np.testing.assert_allclose(data.inputs[1][:, 0], expected, atol=1e-14)
+    assert data.time[1][-1] == pytest.approx(78)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +188,7 @@ def test_another_sample_time_and_excitation():
         ({"trajectories": 2.5}, TypeError, "trajectories must be a whole number, got 2.5"),
         ({"steps": 1}, ValueError, "steps must be at least 2, got 1"),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"seed": 2**63}, ValueError, "seed must be at most 9223372036854775807"),
         ({"seed": "x"}, TypeError, "seed must be a whole number, got 'x'"),
         ({"dt": 0.0}, ValueError, "dt must be a positive time, got 0.0"),
         ({"dt": -1.0}, ValueError, "dt must be a positive time"),

@@ -17,8 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("simulate")(simulate.simulate)
-app.command("fit")(fit.fit)
-app.command("forecast")(forecast.forecast)
+app.command("fit", help=fit.HELP)(fit.fit)
+app.command("forecast", help=forecast.HELP)(forecast.forecast)
 app.add_typer(study.app, name="study")
 app.command("info")(info.info)
 
@@ -31,12 +31,14 @@ def main() -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=info.show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=info.show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     """Learn sparse, stable models of controlled dynamical systems from trajectories, and forecast with them.
 
-    Three commands make a round trip: make data (or bring your own), learn from it, see how far ahead it forecasts.
+    Three commands make a round trip: make data (or bring your own), learn from it, see how far ahead it
+    forecasts.
 
     ```
     sparsedyn simulate lotka-volterra -o prey.csv --trajectories 12
@@ -51,5 +53,6 @@ def root(
     ```
 
     Results go to standard output, progress and remarks to standard error. Exit codes: 0 success, 1 unexpected
-    failure, 2 wrong usage, 3 data or a file that cannot be used, 4 a study that cannot be used, 130 interrupted.
+    failure, 2 wrong usage, 3 data or a file that cannot be used, 4 a study that cannot be used, 130
+    interrupted.
     """

@@ -9,11 +9,13 @@ from sparsedyn.cli.errors import UsageProblem
 
 
 def check_new_file(path: Path, *, force: bool) -> None:
-    """Refuse a file that cannot be written, or is there already and may not be replaced; raises `UsageProblem`."""
+    """Raise `UsageProblem` for a file that cannot be written, or is there and may not be replaced."""
     if path.is_dir():
         raise UsageProblem(f"--output: expected a file name; {path} is a folder. Name a file in it.")
     if not path.parent.is_dir():
-        raise UsageProblem(f"--output: expected a file in a folder that exists; there is no {path.parent}. Make it first.")
+        raise UsageProblem(
+            f"--output: expected a file in a folder that exists; there is no {path.parent}. Make it first."
+        )
     if not os.access(path.parent, os.W_OK):
         raise UsageProblem(f"--output: the folder {path.parent} cannot be written to. Choose another.")
     if path.exists() and not force:
@@ -21,19 +23,19 @@ def check_new_file(path: Path, *, force: bool) -> None:
 
 
 def check_new_folder(path: Path, *, force: bool) -> None:
-    """Refuse a folder that is a file, or holds something and may not be added to; raises `UsageProblem`."""
+    """Raise `UsageProblem` for a folder that is a file, or holds something and may not be added to."""
     if path.exists() and not path.is_dir():
         raise UsageProblem(f"--output: expected a folder; {path} is a file. Choose another name.")
     if path.is_dir() and any(path.iterdir()) and not force:
         raise UsageProblem(
-            f"--output: the folder {path} is not empty. Choose another, or add --force to write into it (files of the "
-            "same names are replaced)."
+            f"--output: the folder {path} is not empty. Choose another, or add --force to write into it "
+            "(files of the same names are replaced)."
         )
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, which takes its place when all went well and is removed otherwise."""
+    """Yield a temporary path beside `path`; it takes its place when all went well, and goes otherwise."""
     # The suffix stays: some writers choose the format by it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:

@@ -29,27 +29,28 @@ HoldOut = Annotated[
         min=0.0,
         max=0.9,
         metavar="SHARE",
-        help="Share of the data to validate on: whole trajectories where there are five or more, else the end of each. "
-        "0 holds nothing out.",
+        help="Share of the data to validate on: whole trajectories where there are five or more, else "
+        "the end of each. 0 holds nothing out.",
         rich_help_panel=COLUMNS,
     ),
 ]
-Hidden = Annotated[
-    str, typer.Option(metavar="WIDTHS", help="Widths of the hidden layers.", rich_help_panel=NETWORK)
-]
+Hidden = Annotated[str, typer.Option(metavar="WIDTHS", help="Widths of the hidden layers.", rich_help_panel=NETWORK)]
 Technique = Annotated[
     list[str],
     typer.Option(
         metavar="TEXT",
-        help="A sparsification technique; may be given several times, in order. l1:1e-4, l2, l05, l0:1e-3, str, "
-        "magnitude:0.75 (share of zeros), dsr:0.5, threshold:0.05, with arguments by name as in "
+        help="A sparsification technique; may be given several times, in order. l1:1e-4, l2, l05, l0:1e-3, "
+        "str, magnitude:0.75 (share of zeros), dsr:0.5, threshold:0.05, with arguments by name as in "
         "magnitude:sparsity=0.9,scope=global, or a TOML table in braces. none is dense.",
         show_default=" ".join(DEFAULT),
         rich_help_panel=NETWORK,
     ),
 ]
 Activation = Annotated[
-    str, typer.Option(metavar="NAME", help="relu, tanh, silu, gelu, softplus or elu.", rich_help_panel=NETWORK)
+    str,
+    typer.Option(
+        metavar="NAME", help="relu, tanh, silu, gelu, softplus, sigmoid or identity.", rich_help_panel=NETWORK
+    ),
 ]
 Skip = Annotated[
     bool,
@@ -62,7 +63,7 @@ Epochs = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Passes over the training data; by default 60, or as many as make 30,000 steps of the optimizer.",
+        help="Passes over the training data; by default 60, or as many as make 30,000 steps.",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -72,9 +73,17 @@ LearningRate = Annotated[
 ]
 Average = Annotated[
     str,
-    typer.Option(metavar="NAME", help="Average the weights over the last quarter: none, swa or ema.", rich_help_panel=TRAINING),
+    typer.Option(
+        metavar="NAME",
+        help="Average the weights over the last quarter: none, swa or ema.",
+        rich_help_panel=TRAINING,
+    ),
 ]
 Restart = Annotated[
     bool,
-    typer.Option("--restart", help="Drop the checkpoint of an interrupted run instead of going on from it.", rich_help_panel=TRAINING),
+    typer.Option(
+        "--restart",
+        help="Drop the checkpoint of an interrupted run instead of going on from it.",
+        rich_help_panel=TRAINING,
+    ),
 ]

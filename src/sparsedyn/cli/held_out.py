@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sparsedyn.cli.source import rows_of
+
 if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
 
@@ -36,8 +38,8 @@ def hold_out(data: "Trajectories", share: float, seed: int) -> Parts:
         return Parts(data, None, words, {"kind": "none"})
     cuts = [min(round((1 - share) * rows), rows - 2) for rows in data.lengths]
     words = (
-        f"The last {100 * share:g} % of the rows of each trajectory are held out for validation, there being only "
-        f"{len(data)} (whole ones are from {ENOUGH} on)."
+        f"The last {100 * share:g} % of the rows of each trajectory are held out for validation, there being "
+        f"only {len(data)} (whole ones are from {ENOUGH} on)."
     )
     tails = rows_of(data, [slice(cut, None) for cut in cuts])
     return Parts(rows_of(data, [slice(0, cut) for cut in cuts]), tails, words, {"kind": "ends", "share": share})
@@ -47,19 +49,3 @@ def given(data: "Trajectories", validation: "Trajectories", name: str) -> Parts:
     """Use what the user holds out."""
     words = f"Validation on the trajectories of {name}: {len(validation)}."
     return Parts(data, validation, words, {"kind": "file", "file": name})
-
-
-def rows_of(data: "Trajectories", parts: list[slice]) -> "Trajectories":
-    """Return a part of the rows of each trajectory; time begins anew."""
-    from sparsedyn.data import Trajectories
-
-    return Trajectories(
-        [states[part] for states, part in zip(data.states, parts, strict=True)],
-        [inputs[part] for inputs, part in zip(data.inputs, parts, strict=True)] if data.input_names else None,
-        dt=data.dt,
-        state_names=data.state_names,
-        input_names=data.input_names or None,
-        state_units=data.state_units,
-        input_units=data.input_units or None,
-        labels=data.labels,
-    )

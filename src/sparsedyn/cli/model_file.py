@@ -1,4 +1,4 @@
-"""A model's file, and in it the column options of its training data, so that a forecast need not repeat them."""
+"""A model's file, and in it the columns of its training data, so that a forecast need not repeat them."""
 
 import os
 from pathlib import Path

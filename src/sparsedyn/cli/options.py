@@ -14,8 +14,9 @@ States = Annotated[
     str | None,
     typer.Option(
         metavar="NAMES",
-        help="Columns that are states, comma separated; x1..x8 is short for x1,x2,...,x8. A file without column names "
-        "takes positions (0..7), the names x1, x2, ... by position, or a name for every column, states first.",
+        help="Columns that are states, comma separated; x1..x8 is short for x1,x2,...,x8. A file without "
+        "column names takes positions (0..7), the names x1, x2, ... by position, or a name for every "
+        "column, states first.",
         rich_help_panel=COLUMNS,
     ),
 ]
@@ -23,8 +24,8 @@ Inputs = Annotated[
     str | None,
     typer.Option(
         metavar="NAMES",
-        help="Columns that are inputs, written like the states; leave out for a plant without inputs. The input of a "
-        "row acts until the next row.",
+        help="Columns that are inputs, written like the states; leave out for a plant without inputs. The "
+        "input of a row acts until the next row.",
         rich_help_panel=COLUMNS,
     ),
 ]
@@ -53,20 +54,20 @@ Only = Annotated[
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document to standard output, nothing else.", rich_help_panel=OUTPUT)
+    bool,
+    typer.Option("--json", help="Print one JSON document to standard output, nothing else.", rich_help_panel=OUTPUT),
 ]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress and no remarks on standard error.", rich_help_panel=OUTPUT)
+    bool,
+    typer.Option("--quiet", "-q", help="No progress and no remarks on standard error.", rich_help_panel=OUTPUT),
 ]
-Force = Annotated[
-    bool, typer.Option("--force", "-f", help="Replace what is there already.", rich_help_panel=OUTPUT)
-]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Replace what is there already.", rich_help_panel=OUTPUT)]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed: the same one gives the same result.")]
 DataFile = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        help="A .csv, .parquet, .nc or .npz file of trajectories. One that sparsedyn wrote needs no column options.",
+        help="A .csv, .parquet, .nc or .npz file. One that sparsedyn wrote needs no column options.",
         show_default=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""How far training is, on standard error: bars on a terminal, a line now and then in a log, nothing when quiet."""
+"""How far training is, on standard error: a bar on a terminal, a line now and then in a log."""
 
 import sys
 import time
@@ -43,6 +43,8 @@ class Lines:
         """Write how far a training run is, if it is time to."""
         from sparsedyn.estimators import describe
 
+        if progress.step == 0:
+            return
         # A resumed run begins late: what it did not do says nothing of its speed.
         if self.first_step < 0:
             self.first_step = progress.step

@@ -24,8 +24,12 @@ def simulate(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="File to write: .csv, .parquet, .nc or .npz.",
-            rich_help_panel=options.OUTPUT, show_default=False,
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="File to write: .csv, .parquet, .nc or .npz.",
+            rich_help_panel=options.OUTPUT,
+            show_default=False,
         ),
     ],
     trajectories: Annotated[int, typer.Option(min=1, help="How many trajectories.")] = 10,
@@ -41,10 +45,10 @@ def simulate(
 ) -> None:
     """Simulate a plant and write its trajectories to a file.
 
-    Every trajectory starts from a random initial condition and is driven by the plant's own random excitation; one
-    that blows up is drawn again, and the summary says how many were. States and inputs are written with their names,
-    units and sample time, so that the file can be used without describing its columns. The same seed always gives the
-    same trajectories.
+    Every trajectory starts from a random initial condition and is driven by the plant's own random
+    excitation; one that blows up is drawn again, and the summary says how many were. States and inputs are
+    written with their names, units and sample time, so that the file can be used without describing its
+    columns. The same seed always gives the same trajectories.
 
     | plant | states | inputs | sample time |
     |---|---|---|---|
@@ -61,9 +65,9 @@ def simulate(
         --steps 5000 --seed 1
     ```
     """
+    from sparsedyn.cli.errors import UsageProblem
     from sparsedyn.data import write
     from sparsedyn.data.io import FORMATS
-    from sparsedyn.cli.errors import UsageProblem
     from sparsedyn.systems import simulate as simulated
 
     check_new_file(output, force=force)
@@ -87,5 +91,7 @@ def simulate(
     if as_json:
         show_json(facts)
         return
-    words = {name: ", ".join(value) or "none" if isinstance(value, list) else str(value) for name, value in facts.items()}
+    words = {
+        name: ", ".join(value) or "none" if isinstance(value, list) else str(value) for name, value in facts.items()
+    }
     show_pairs(words.items())

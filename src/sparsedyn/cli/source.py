@@ -26,7 +26,7 @@ class Columns(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value is not None}
 
     def over(self, other: "Columns") -> "Columns":
-        """Return `other` with these options in its place where they are given; --dt and --time exclude each other."""
+        """Return `other` with the options given here in place of its own; --dt and --time drop each other."""
         if self.dt is not None:
             other = other._replace(time=None)
         if self.time is not None:
@@ -45,7 +45,7 @@ def read_columns(path: Path, columns: Columns, only: str | None = None) -> "Traj
     data = read(
         path,
         states=expanded(columns.states or None),
-        inputs=expanded(columns.inputs or None),
+        inputs=[] if columns.inputs == "" else expanded(columns.inputs),
         time=columns.time or None,
         trajectory=columns.trajectory or None,
         dt=columns.dt,
@@ -54,7 +54,7 @@ def read_columns(path: Path, columns: Columns, only: str | None = None) -> "Traj
 
 
 def expanded(names: str | None) -> str | list[str] | None:
-    """Return a comma separated text with ranges such as x1..x8 written out; a text without ranges as it is."""
+    """Return a comma separated text with ranges such as x1..x8 written out; without ranges as it is."""
     if names is None or ".." not in names:
         return names
     return [name for piece in names.split(",") for name in written_out(piece.strip())]
@@ -71,7 +71,8 @@ def written_out(piece: str) -> list[str]:
 
 
 def chosen(only: str, labels: Sequence[str]) -> list[int]:
-    """Return the positions of the trajectories that a text such as 0,1 or 0..9 or run-a asks for, in the file's order.
+    """Return the positions of the trajectories that a text such as 0,1 or 0..9 or run-a asks for, in the
+    file's order.
 
     Raises `DataError` for one that is not there.
     """
@@ -87,7 +88,40 @@ def chosen(only: str, labels: Sequence[str]) -> list[int]:
         else:
             known = ", ".join(labels[:10]) + (", ..." if len(labels) > 10 else "")
             raise DataError(
-                f"--only: there is no trajectory {name!r}. There are {len(labels)}: {known}. Give labels, or numbers "
-                f"from 0 to {len(labels) - 1}."
+                f"--only: there is no trajectory {name!r}. There are {len(labels)}: {known}. Give labels, or "
+                f"numbers from 0 to {len(labels) - 1}."
             )
     return sorted(found)
+
+
+def rows_of(data: "Trajectories", parts: Sequence[slice]) -> "Trajectories":
+    """Return a part of the rows of each trajectory; time begins anew."""
+    states = [states[part] for states, part in zip(data.states, parts, strict=True)]
+    inputs = [inputs[part] for inputs, part in zip(data.inputs, parts, strict=True)]
+    return _again(data, states, inputs, data.state_names, data.input_names)
+
+
+def renamed(data: "Trajectories", state_names: Sequence[str], input_names: Sequence[str]) -> "Trajectories":
+    """Return the same numbers under other names."""
+    return _again(data, data.states, data.inputs, state_names, input_names)
+
+
+def _again(
+    data: "Trajectories",
+    states: Sequence[Any],
+    inputs: Sequence[Any],
+    state_names: Sequence[str],
+    input_names: Sequence[str],
+) -> "Trajectories":
+    from sparsedyn.data import Trajectories
+
+    return Trajectories(
+        list(states),
+        list(inputs) if data.input_names else None,
+        dt=data.dt,
+        state_names=state_names,
+        input_names=input_names or None,
+        state_units=data.state_units,
+        input_units=data.input_units or None,
+        labels=data.labels,
+    )

@@ -96,8 +96,9 @@ def words(event: "Event") -> str:
             return f"Group {i} of {n} {start}: {', '.join(labels)} ({plural(members, 'network')} at once)."
         case studies.CellFinished() as cell:
             return (
-                f"{cell.number} of {cell.cells} finished: {cell.label}: {number(cell.nonzeros, 4)} of {cell.weights} "
-                f"weights; at {cell.horizon} steps {percent(cell.diverged)} diverged, RFMSE {number(cell.rfmse)}."
+                f"{cell.number} of {cell.cells} finished: {cell.label}: {number(cell.nonzeros, 4)} of "
+                f"{cell.weights} weights; at {cell.horizon} steps {percent(cell.diverged)} diverged, "
+                f"RFMSE {number(cell.rfmse)}."
             )
         case studies.ReportStarted():
             return "Drawing the report."

@@ -45,7 +45,7 @@ def toml_table(text: str) -> dict[str, Any]:
         table: dict[str, Any] = tomllib.loads(f"technique = {text}")["technique"]
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(
-            f"--technique {text}: expected a TOML table such as {{ type = \"l1\", weight = 1e-4 }}; {error}."
+            f'--technique {text}: expected a TOML table such as {{ type = "l1", weight = 1e-4 }}; {error}.'
         ) from error
     return table
 
@@ -63,8 +63,8 @@ def short_form(text: str) -> dict[str, Any]:
         if not equals:
             if position or name not in TECHNIQUES:
                 raise UsageProblem(
-                    f"--technique {text}: expected name, name:value or name:argument=value,...; got {piece!r}. "
-                    f"Names: {', '.join((*TECHNIQUES, DENSE))}."
+                    f"--technique {text}: expected name, name:value or name:argument=value,...; got "
+                    f"{piece!r}. Names: {', '.join((*TECHNIQUES, DENSE))}."
                 )
             argument, written = dataclasses.fields(TECHNIQUES[name])[0].name, argument
         table[argument] = {"type": written} if written in TIMINGS else plain_value(written)

@@ -27,9 +27,7 @@ def reach(models: MLP) -> Bool[np.ndarray, "member output feature"]:
 
 def count_nonzeros(models: MLP) -> Int[np.ndarray, " member"]:
     """Return the number of weights (biases aside) that are not exactly zero, per member."""
-    counts: Int[np.ndarray, " member"] = sum(
-        np.count_nonzero(np.asarray(w), axis=(1, 2)) for w in models.weights
-    )
+    counts: Int[np.ndarray, " member"] = sum(np.count_nonzero(np.asarray(w), axis=(1, 2)) for w in models.weights)
     return counts
 
 

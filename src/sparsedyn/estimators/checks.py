@@ -1,14 +1,18 @@
 """Checks that give one clear message before anything is trained or forecast."""
 
+import math
+from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.data.derivatives import DERIVATIVES
 from sparsedyn.forecast import METHODS
 from sparsedyn.models import ACTIVATIONS
-from sparsedyn.sparsify import chain
+from sparsedyn.sparsify import resolve
 from sparsedyn.training import OPTIMIZERS, SCHEDULES
 
 if TYPE_CHECKING:
@@ -34,18 +38,16 @@ def variables_of(data: Trajectories) -> Variables:
 
 
 def check_parameters(stepper: "SparseTimeStepper") -> None:
-    """Raise `ValueError` for the first parameter that is out of range."""
+    """Raise `ValueError` for the first parameter that is out of range, `TypeError` for one of no known kind."""
     for name in ("members", "epochs", "batch"):
-        value = getattr(stepper, name)
-        _expect(stepper, name, isinstance(value, int) and value >= 1, "an integer of at least 1")
+        _expect(stepper, name, _whole(getattr(stepper, name), 1), "an integer of at least 1")
     widths = stepper.hidden
-    _expect(
-        stepper,
-        "hidden",
-        all(isinstance(w, int) and w >= 1 for w in widths),
-        "widths of at least 1, e.g. (64, 64)",
-    )
-    _expect(stepper, "learning_rate", 0 < stepper.learning_rate < 10, "a positive rate, usually 1e-4 to 1e-2")
+    listed = isinstance(widths, Sequence) and not isinstance(widths, str) and all(_whole(w, 1) for w in widths)
+    _expect(stepper, "hidden", listed, "a list of widths of at least 1, e.g. (64, 64)")
+    _expect(stepper, "seed", _whole(stepper.seed, 0) and stepper.seed < 2**32, "an integer from 0 to 2**32 - 1")
+    _expect(stepper, "learning_rate", _positive(stepper.learning_rate), "a positive rate, usually 1e-4 to 1e-2")
+    _expect(stepper, "clip", stepper.clip is None or _positive(stepper.clip), "none or a positive norm, e.g. 1.0")
+    _expect(stepper, "patience", stepper.patience is None or _whole(stepper.patience, 1), "none or at least 1")
     choices: dict[str, Any] = {
         "activation": ACTIVATIONS,
         "optimizer": OPTIMIZERS,
@@ -56,28 +58,31 @@ def check_parameters(stepper: "SparseTimeStepper") -> None:
     }
     for name, known in choices.items():
         _expect(stepper, name, getattr(stepper, name) in known, f"one of {', '.join(known)}")
-    _expect(
-        stepper,
-        "schedule",
-        callable(stepper.schedule) or stepper.schedule in SCHEDULES,
-        f"one of {', '.join(SCHEDULES)} or an Optax schedule",
-    )
-    chain(stepper.technique)
+    named = stepper.schedule in SCHEDULES if isinstance(stepper.schedule, str) else callable(stepper.schedule)
+    _expect(stepper, "schedule", named, f"one of {', '.join(SCHEDULES)} or an Optax schedule")
+    _check_average(stepper, resolve(stepper.technique).turns())
+
+
+def _check_average(stepper: "SparseTimeStepper", turns: tuple[float, ...]) -> None:
     average = stepper.resolved_average()
-    if average is not None:
-        late = [turn for turn in chain(stepper.technique).turns() if turn > average.start]
-        if late:
-            raise ValueError(
-                f"average: expected it to start after the last mask change (at {max(late):g} of training); "
-                f"got a start of {average.start:g}. An average over changing masks is no network of any: end "
-                "the pruning earlier."
-            )
-        _expect(
-            stepper,
-            "patience",
-            stepper.patience is None,
-            "none together with an average, which needs the whole run",
+    if average is None:
+        return
+    late = [turn for turn in turns if turn > average.start]
+    if late:
+        raise ValueError(
+            f"average: expected it to start after the last mask change (at {max(late):g} of training); got a start "
+            f"of {average.start:g}. An average over changing masks is no network of any: end the pruning earlier."
         )
+    together = "none together with an average, which needs the whole run"
+    _expect(stepper, "patience", stepper.patience is None, together)
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and 0.0 < float(value) < math.inf
 
 
 def _expect(stepper: "SparseTimeStepper", name: str, fine: bool, expected: str) -> None:
@@ -85,14 +90,21 @@ def _expect(stepper: "SparseTimeStepper", name: str, fine: bool, expected: str) 
         raise ValueError(f"{name}: expected {expected}; got {getattr(stepper, name)!r}.")
 
 
+def check_trajectories(data: object, place: str) -> None:
+    """Raise `DataError` unless `data` are trajectories."""
+    if not isinstance(data, Trajectories):
+        raise DataError(
+            f"{place}: expected Trajectories; got {type(data).__name__}. Wrap arrays in sparsedyn.Trajectories(states, "
+            "inputs, dt=...), or read a file with sparsedyn.read."
+        )
+
+
 def check_alike(expected: Variables, got: Trajectories, place: str) -> None:
     """Raise `DataError` unless `got` has the variables, units and sample time of `expected`."""
     for what in ("state_names", "input_names", "state_units", "input_units"):
         want, have = getattr(expected, what), getattr(got, what)
         # Unknown units ("") say nothing against known ones.
-        same = all(
-            w == h or (what.endswith("units") and not (w and h)) for w, h in zip(want, have, strict=False)
-        )
+        same = all(w == h or (what.endswith("units") and not (w and h)) for w, h in zip(want, have, strict=False))
         if len(want) != len(have) or not same:
             raise DataError(
                 f"{place}: expected {what} {list(want)}; got {list(have)}. Give the same variables in "
@@ -100,8 +112,7 @@ def check_alike(expected: Variables, got: Trajectories, place: str) -> None:
             )
     if not np.isclose(expected.dt, got.dt, rtol=1e-3):
         raise DataError(
-            f"{place}: expected the sample time of training, {expected.dt:g}; got {got.dt:g}. Resample the "
-            "data."
+            f"{place}: expected the sample time of training, {expected.dt:g}; got {got.dt:g}. Resample the data."
         )
 
 
@@ -120,3 +131,42 @@ def check_plausible(scaling: Scaling, data: Trajectories) -> None:
                     f"{unit}); got a median of {median:.4g}. Is it in another unit? Convert it, or train on "
                     "such data."
                 )
+
+
+def simulation_arrays(
+    variables: Variables, x0: object, inputs: object, steps: int | None
+) -> tuple[Float[np.ndarray, "trajectory state"], Float[np.ndarray, "trajectory time input"]]:
+    """Return initial states and inputs with all their axes, or raise `DataError` saying what is missing."""
+    start = np.atleast_2d(_numbers("x0", x0, variables.state_names))
+    if start.ndim != 2:
+        raise DataError(f"simulate: expected x0 (state,) or (trajectory, state); got {start.shape}.")
+    width = len(variables.input_names)
+    if inputs is None:
+        if width:
+            raise DataError(f"simulate: expected inputs (time, {width}), {list(variables.input_names)}; got none.")
+        if steps is None or steps < 1:
+            raise DataError("simulate: a plant without inputs needs steps=, the number of rows to forecast.")
+        return start, np.zeros((len(start), steps, 0))
+    if steps is not None:
+        raise DataError("simulate: inputs say how many rows to forecast; got steps as well. Leave it out.")
+    forcing = _numbers("inputs", inputs, variables.input_names)
+    forcing = forcing[None] if forcing.ndim == 2 else forcing
+    if forcing.ndim != 3 or len(forcing) != len(start) or not forcing.shape[1]:
+        raise DataError(
+            f"simulate: expected inputs (time, {width}), or ({len(start)}, time, {width}) for {len(start)} initial "
+            f"states; got {forcing.shape}."
+        )
+    return start, forcing
+
+
+def _numbers(what: str, value: object, names: tuple[str, ...]) -> Float[np.ndarray, "..."]:
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"simulate: expected an array of numbers as {what}; got {type(value).__name__}.") from error
+    if not array.ndim or array.shape[-1] != len(names):
+        raise DataError(f"simulate: expected {len(names)} columns in {what}, {list(names)}; got {array.shape}.")
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"simulate: expected finite numbers in {what}; got {array[where]} at {where}.")
+    return array

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from sparsedyn.sparsify import AbstractPenalty, AbstractSparsifier, Chain, chain
+from sparsedyn.sparsify import AbstractPenalty, AbstractSparsifier, Chain, resolve
 from sparsedyn.training import SWA, AbstractAverage
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def group_together(steppers: Sequence["SparseTimeStepper"]) -> list[list[int]]:
     """
     groups: dict[Any, list[int]] = {}
     for i, stepper in enumerate(steppers):
-        _, rest = penalties_and_rest(chain(stepper.technique))
+        _, rest = penalties_and_rest(resolve(stepper.technique))
         base = (stepper.shape_key(), jax.tree.structure(rest))
         average = stepper.resolved_average()
         if average is None:

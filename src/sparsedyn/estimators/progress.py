@@ -21,9 +21,7 @@ def describe(progress: training.Progress) -> str:
 
 
 @contextmanager
-def progress_bar(
-    title: str, show: bool | None = None
-) -> Iterator[Callable[[training.Progress], None] | None]:
+def progress_bar(title: str, show: bool | None = None) -> Iterator[Callable[[training.Progress], None] | None]:
     """Yield a callback that draws training progress; `show=None` draws on a terminal only."""
     show = sys.stderr.isatty() if show is None else show
     if not show:

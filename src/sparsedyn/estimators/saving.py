@@ -11,7 +11,7 @@ import pandas as pd
 from sparsedyn.data import Scaling
 from sparsedyn.estimators.checks import Variables
 from sparsedyn.models import MLP
-from sparsedyn.sparsify import chain, from_spec, to_spec
+from sparsedyn.sparsify import from_spec, resolve, to_spec
 from sparsedyn.training import AVERAGES, AbstractAverage, CheckpointError, load_arrays, save_arrays
 
 if TYPE_CHECKING:
@@ -23,8 +23,10 @@ FORMAT = "sparsedyn.SparseTimeStepper/1"
 def save(stepper: "SparseTimeStepper", path: str | Path) -> None:
     """Write a fitted stepper; raises `ValueError` for techniques that are not built in."""
     parameters = stepper.get_params(deep=False)
-    parameters["technique"] = [to_spec(link) for link in chain(stepper.technique).links]
+    parameters["technique"] = [to_spec(link) for link in resolve(stepper.technique).links]
     parameters["average"] = average_spec(stepper.resolved_average())
+    if callable(parameters["schedule"]):
+        parameters["schedule"] = "custom"
     header = {
         "format": FORMAT,
         "parameters": parameters,
@@ -33,9 +35,7 @@ def save(stepper: "SparseTimeStepper", path: str | Path) -> None:
         "alive": stepper.alive_.tolist(),
         "steps": stepper.steps_,
         "history": stepper.history_.to_dict(orient="list"),
-        "versions": {
-            name: importlib.metadata.version(name) for name in ("sparsedyn", "jax", "equinox", "optax")
-        },
+        "versions": {name: importlib.metadata.version(name) for name in ("sparsedyn", "jax", "equinox", "optax")},
     }
     arrays = {f"model.{i:03d}": a for i, a in enumerate(jax.tree.leaves(stepper.models_))}
     arrays |= {f"active.{i:03d}": a for i, a in enumerate(jax.tree.leaves(stepper.active_))}

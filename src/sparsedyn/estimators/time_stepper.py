@@ -11,21 +11,21 @@ from jaxtyping import Bool, Float, Int
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.equations import count_nonzeros, reach, sparsity
 from sparsedyn.estimators import saving
 from sparsedyn.estimators.checks import (
     Variables,
     check_alike,
-    check_parameters,
     check_plausible,
+    check_trajectories,
+    simulation_arrays,
     variables_of,
 )
 from sparsedyn.estimators.progress import progress_bar
 from sparsedyn.estimators.together import fit_together
 from sparsedyn.forecast import Forecast, forecast, rollout
 from sparsedyn.models import MLP
-from sparsedyn.sparsify import AbstractSparsifier
 from sparsedyn.training import AbstractAverage, Fit
 
 
@@ -35,8 +35,8 @@ class SparseTimeStepper(BaseEstimator):
     Parameters
     ----------
     hidden : widths of the hidden layers.
-    technique : one sparsification technique or a list of them, e.g. `[L1(1e-4), MagnitudePruning(0.75)]`;
-        empty is dense.
+    technique : one sparsification technique or a list of them, e.g. `[L1(1e-4), MagnitudePruning(0.75)]`; names
+        (`"l1"`) and dictionaries (`{"type": "l1", "weight": 1e-4}`) will do; empty is dense.
     activation, skip, bias : the network's activation, whether its inputs feed every layer, whether layers
         have biases.
     members : number of networks, trained at once from different initializations.
@@ -44,7 +44,8 @@ class SparseTimeStepper(BaseEstimator):
         optimizer by name, peak rate, `constant` / `cosine` / `step` or an Optax schedule, bound on the
         gradient's norm.
     average : `None`, `"swa"`, `"ema"`, or `SWA(...)` / `EMA(...)`.
-    select : `"best"` by validation loss since the last mask change (with validation data), or `"last"`.
+    select : `"last"` weights, or the `"best"` by validation loss since the last mask change. A schedule that falls to
+        nothing makes the last ones steadier in long forecasts than a one-step loss can choose.
     derivative : how derivative targets are made: `forward`, `central`, `savgol`, `spline`.
     method : the integrator of forecasts, `euler` or `rk4`.
     shuffle : `"shared"` batches for all members (fast) or one order per `"member"`.
@@ -60,7 +61,7 @@ class SparseTimeStepper(BaseEstimator):
     def __init__(
         self,
         hidden: Sequence[int] = (64, 64, 64),
-        technique: AbstractSparsifier | Sequence[AbstractSparsifier] = (),
+        technique: object = (),
         *,
         activation: str = "relu",
         skip: bool = False,
@@ -73,7 +74,7 @@ class SparseTimeStepper(BaseEstimator):
         schedule: str | Callable[[int], float] = "cosine",
         clip: float | None = None,
         average: str | AbstractAverage | None = None,
-        select: Literal["best", "last"] = "best",
+        select: Literal["best", "last"] = "last",
         derivative: str = "forward",
         method: str = "euler",
         shuffle: Literal["shared", "member"] = "shared",
@@ -113,7 +114,6 @@ class SparseTimeStepper(BaseEstimator):
         `progress` draws a bar (default: on a terminal). A `checkpoint` path makes the run resumable after a
         kill. Raises `DataError` for data that cannot be trained on, `ValueError` for parameters out of range.
         """
-        check_parameters(self)
         with progress_bar("training", progress) as on_progress:
             fit_together([self], data, validation, on_progress=on_progress, checkpoint=checkpoint)
         return self
@@ -132,22 +132,19 @@ class SparseTimeStepper(BaseEstimator):
         instead.
         """
         self._check_fitted()
-        start = np.asarray(x0, np.float64)
-        single = start.ndim == 1
-        start = np.atleast_2d(start)
-        forcing = self._inputs(inputs, steps, len(start))
-        self._check_simulation(start, forcing)
+        start, forcing = simulation_arrays(self.variables_, x0, inputs, steps)
         states = rollout(self.models_, start, forcing, scaling=self.scaling_, dt=self.dt_, method=self.method)
         result = xr.DataArray(
             states,
             dims=("member", "trajectory", "time", "state"),
             coords={"time": np.arange(states.shape[2]) * self.dt_, "state": list(self.state_names_)},
         )
-        return result.isel(trajectory=0) if single else result
+        return result.isel(trajectory=0) if np.ndim(x0) == 1 else result
 
     def forecast(self, data: Trajectories) -> Forecast:
         """Roll every member forward over every trajectory, from its first row under its recorded inputs."""
         self._check_fitted()
+        check_trajectories(data, "data")
         self.check_data(data)
         return forecast(self.models_, data, scaling=self.scaling_, method=self.method)
 
@@ -205,11 +202,7 @@ class SparseTimeStepper(BaseEstimator):
 
     def resolved_average(self) -> AbstractAverage | None:
         """Return the average as an object."""
-        return (
-            self.average
-            if isinstance(self.average, AbstractAverage)
-            else saving.average_from_spec(self.average)
-        )
+        return self.average if isinstance(self.average, AbstractAverage) else saving.average_from_spec(self.average)
 
     def shape_key(self) -> tuple[Any, ...]:
         """Return what must be equal for runs to share one computation."""
@@ -225,18 +218,11 @@ class SparseTimeStepper(BaseEstimator):
 
     def _adopt(self, result: Fit, scaling: Scaling, data: Trajectories, epoch: int) -> None:
         """Take over what was trained."""
-        chosen = (
-            result.averaged
-            if self.resolved_average()
-            else result.best
-            if self.select == "best"
-            else result.last
-        )
+        chosen = result.averaged if self.resolved_average() else result.best if self.select == "best" else result.last
         if not isinstance(chosen, MLP):
             raise TypeError(f"models: expected MLPs; got {type(chosen).__name__}.")
         self.models_: MLP = chosen
         self.active_ = result.active
-        self._last = result.last  # DEBUG
         self.scaling_ = scaling
         self.alive_ = result.alive
         self.steps_ = result.steps
@@ -245,45 +231,7 @@ class SparseTimeStepper(BaseEstimator):
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "models_"):
-            raise NotFittedError(
-                "SparseTimeStepper: not fitted yet. Call fit(data) first, or sparsedyn.load(path)."
-            )
-
-    def _inputs(self, inputs: Any, steps: int | None, trajectories: int) -> np.ndarray:
-        width = len(self.input_names_)
-        if inputs is None:
-            if width or steps is None:
-                raise DataError(
-                    f"simulate: expected inputs (time, {width}); got none."
-                    if width
-                    else "simulate: a plant without inputs needs steps=, the number of rows to forecast."
-                )
-            return np.zeros((trajectories, steps, 0))
-        forcing = np.asarray(inputs, np.float64)
-        return forcing[None] if forcing.ndim == 2 else forcing
-
-    def _check_simulation(self, start: np.ndarray, forcing: np.ndarray) -> None:
-        states, inputs = len(self.state_names_), len(self.input_names_)
-        if start.ndim != 2 or start.shape[1] != states:
-            raise DataError(
-                f"simulate: expected x0 with {states} states {list(self.state_names_)}; got {start.shape}."
-            )
-        if (
-            forcing.ndim != 3
-            or forcing.shape[2] != inputs
-            or len(forcing) != len(start)
-            or forcing.shape[1] < 1
-        ):
-            raise DataError(
-                f"simulate: expected inputs (time, {inputs}), or ({len(start)}, time, {inputs}) for "
-                f"{len(start)} initial states; got {forcing.shape}. The inputs are {list(self.input_names_)}."
-            )
-        for name, array in (("x0", start), ("inputs", forcing)):
-            if not np.isfinite(array).all():
-                where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-                raise DataError(
-                    f"simulate: expected finite numbers in {name}; got {array[where]} at {where}."
-                )
+            raise NotFittedError("SparseTimeStepper: not fitted yet. Call fit(data) first, or sparsedyn.load(path).")
 
 
 def load(path: str | Path) -> SparseTimeStepper:

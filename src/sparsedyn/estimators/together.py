@@ -1,7 +1,6 @@
 """Fit several time-steppers of one shape as one computation."""
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,16 @@ import jax
 import numpy as np
 
 from sparsedyn.data import Samples, Scaling, Trajectories, samples
-from sparsedyn.estimators.checks import check_alike, check_plausible, variables_of
+from sparsedyn.estimators.checks import (
+    check_alike,
+    check_parameters,
+    check_plausible,
+    check_trajectories,
+    variables_of,
+)
 from sparsedyn.estimators.grouping import align_averages, align_techniques, group_together, stack_members
 from sparsedyn.models import MLP
-from sparsedyn.sparsify import chain
+from sparsedyn.sparsify import resolve
 from sparsedyn.training import Checkpoint, Fit, Progress, fit, learning_rates, optimizer, raised
 
 if TYPE_CHECKING:
@@ -34,10 +39,15 @@ def fit_together(
     They must belong to one group of `group_together`. With a `checkpoint` path the run is saved there every
     few seconds and, if the file exists, resumed to the same bits.
     """
+    for stepper in steppers:
+        check_parameters(stepper)
+    check_trajectories(data, "data")
     if len(group_together(steppers)) != 1:
-        raise ValueError(
-            "fit_together: expected steppers of one shape; got several. Split them by group_together."
-        )
+        raise ValueError("fit_together: expected steppers of one shape; got none or several. See group_together.")
+    if validation is not None:
+        check_trajectories(validation, "validation")
+    elif steppers[0].patience is not None:
+        raise ValueError("patience: expected validation trajectories to watch; got none. Give fit(data, validation).")
     first = steppers[0]
     train = samples(data, first.derivative)
     scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
@@ -49,6 +59,7 @@ def fit_together(
     batch = min(first.batch, len(scaled.x))
     steps = first.epochs * (len(scaled.x) // batch)
     members = [stepper.members for stepper in steppers]
+    rates = np.repeat(np.stack([_rates(s, steps) for s in steppers]), members, axis=0)
     seeds = np.concatenate([np.full(s.members, s.seed) for s in steppers])
     initial_keys, training_keys = _keys(seeds, np.concatenate([np.arange(m) for m in members]))
     make = eqx.filter_vmap(
@@ -65,8 +76,8 @@ def fit_together(
     result = fit(
         eqx.filter_jit(make)(initial_keys),
         scaled,
-        sparsifier=stack_members(align_techniques([chain(s.technique) for s in steppers]), members),
-        rates=np.repeat(np.stack([_rates(s, steps) for s in steppers]), members, axis=0),
+        sparsifier=stack_members(align_techniques([resolve(s.technique) for s in steppers]), members),
+        rates=rates,
         keys=training_keys,
         batch=batch,
         optimizer=optimizer(first.optimizer, first.clip),
@@ -74,17 +85,16 @@ def fit_together(
         validation=held_out,
         patience=first.patience,
         shuffle=first.shuffle,
-        seed=first.seed,
+        seed=int(first.seed),
+        ids=[member for count in members for member in range(count)],
         on_progress=on_progress,
         checkpoint=None
         if checkpoint is None
-        else Checkpoint(Path(checkpoint), _identity(steppers, scaled, held_out)),
+        else Checkpoint(Path(checkpoint), _identity(steppers, rates, scaled, held_out)),
     )
     ends = np.cumsum(members)
     for stepper, end in zip(steppers, ends, strict=True):
-        stepper._adopt(
-            _slice(result, slice(end - stepper.members, end)), scaling, data, steps // first.epochs
-        )
+        stepper._adopt(_slice(result, slice(end - stepper.members, end)), scaling, data, steps // first.epochs)
 
 
 @jax.jit
@@ -112,8 +122,7 @@ def _slice(result: Fit, part: slice) -> Fit:
         return jax.tree.map(lambda a: a[part] if isinstance(a, np.ndarray) else a, tree)
 
     history = [
-        {key: value if key == "step" else value[part] for key, value in record.items()}
-        for record in result.history
+        {key: value if key == "step" else value[part] for key, value in record.items()} for record in result.history
     ]
     return result._replace(
         last=cut(result.last),
@@ -126,9 +135,17 @@ def _slice(result: Fit, part: slice) -> Fit:
     )
 
 
-def _identity(steppers: Sequence["SparseTimeStepper"], train: Samples, held_out: Samples | None) -> str:
+def _identity(
+    steppers: Sequence["SparseTimeStepper"], rates: np.ndarray, train: Samples, held_out: Samples | None
+) -> str:
     """A fingerprint of settings and data: a checkpoint of anything else must not be resumed."""
-    digest = hashlib.sha256(json.dumps([repr(s.get_params(deep=False)) for s in steppers]).encode())
+    digest = hashlib.sha256()
+    for stepper in steppers:
+        # A schedule that is a function prints its address, which differs from process to process: its rates do not.
+        settings = {k: v for k, v in stepper.get_params(deep=False).items() if k != "schedule"}
+        settings |= {"technique": resolve(stepper.technique), "average": stepper.resolved_average()}
+        digest.update(repr(settings).encode())
+    digest.update(rates.tobytes())
     for part in (train, held_out):
         for array in part or ():
             digest.update(np.ascontiguousarray(array).tobytes())

@@ -68,9 +68,7 @@ class Forecast:
         """Return RFMSE and divergence of every forecast over the first `horizon` rows."""
         return forecast_scores(self.error, horizon, reading=reading)
 
-    def score(
-        self, horizons: Sequence[int], *, reading: str = "absolute", level: float = 0.95
-    ) -> pd.DataFrame:
+    def score(self, horizons: Sequence[int], *, reading: str = "absolute", level: float = 0.95) -> pd.DataFrame:
         """Return one row per horizon: share diverged and RFMSE (mean, standard deviation over the forecasts
         that did not diverge), with bootstrap intervals over members and trajectories.
         """
@@ -115,9 +113,7 @@ class Forecast:
         )
 
 
-def forecast(
-    models: AbstractModel, data: Trajectories, *, scaling: Scaling, method: str = "euler"
-) -> Forecast:
+def forecast(models: AbstractModel, data: Trajectories, *, scaling: Scaling, method: str = "euler") -> Forecast:
     """Roll stacked `models` forward over every trajectory of `data`."""
     x0 = np.stack([states[0] for states in data.states])
     # Past the end of a short trajectory nothing is scored; the mean input keeps the padding harmless.

@@ -87,9 +87,7 @@ def valid_time(
     return first * dt
 
 
-def pad(
-    arrays: Sequence[Float[np.ndarray, "_time variable"]], fill: float
-) -> Float[np.ndarray, "n time variable"]:
+def pad(arrays: Sequence[Float[np.ndarray, "_time variable"]], fill: float) -> Float[np.ndarray, "n time variable"]:
     """Stack arrays of unequal length along a new first axis, short ones filled up at the end."""
     rows = max(len(a) for a in arrays)
     out = np.full((len(arrays), rows, arrays[0].shape[1]), fill)

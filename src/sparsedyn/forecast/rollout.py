@@ -73,9 +73,7 @@ def _divisor(members: int, devices: int) -> int:
 
 
 @partial(jax.jit, static_argnums=0)
-def _integrate(
-    static: _Static, arrays: Any, start: Array, forcing: Array, gain: Array, drift: Array
-) -> Array:
+def _integrate(static: _Static, arrays: Any, start: Array, forcing: Array, gain: Array, drift: Array) -> Array:
     """Return scaled states (member, time, trajectory, state)."""
     skeleton, method, mesh = static
 

@@ -51,16 +51,13 @@ class MLP(AbstractModel):
             known = ", ".join(ACTIVATIONS)
             raise ValueError(f"activation: expected one of {known}; got {activation!r}. Choose one of those.")
         if any(width < 1 for width in hidden):
-            raise ValueError(
-                f"hidden: expected widths of at least 1; got {tuple(hidden)}. Remove the empty layer."
-            )
+            raise ValueError(f"hidden: expected widths of at least 1; got {tuple(hidden)}. Remove the empty layer.")
         features = states + inputs
         fan_in = [features] + [width + features * skip for width in hidden]
         fan_out = [*hidden, states]
         keys = jax.random.split(key, len(fan_out))
         self.weights = tuple(
-            jax.random.normal(k, (i, o)) * jnp.sqrt(2.0 / i)
-            for k, i, o in zip(keys, fan_in, fan_out, strict=True)
+            jax.random.normal(k, (i, o)) * jnp.sqrt(2.0 / i) for k, i, o in zip(keys, fan_in, fan_out, strict=True)
         )
         self.biases = tuple(jnp.zeros(o) if bias else None for o in fan_out)
         self.activation = activation

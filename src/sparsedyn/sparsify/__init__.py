@@ -1,13 +1,13 @@
 """Sparsification: one technique per file, one interface, `Chain` and `On` to put them together."""
 
 from sparsedyn.sparsify.base import AbstractMask, AbstractSparsifier, Free, Revised, keep_largest
-from sparsedyn.sparsify.compose import Chain, On, chain
+from sparsedyn.sparsify.compose import Chain, On
 from sparsedyn.sparsify.dsr import DSR
 from sparsedyn.sparsify.gates import L0
 from sparsedyn.sparsify.magnitude import MagnitudePruning
 from sparsedyn.sparsify.penalties import L05, L1, L2, AbstractPenalty
 from sparsedyn.sparsify.soft_threshold import STR
-from sparsedyn.sparsify.spec import TECHNIQUES, from_spec, to_spec
+from sparsedyn.sparsify.spec import TECHNIQUES, from_spec, resolve, to_spec
 from sparsedyn.sparsify.threshold import SequentialThresholding
 from sparsedyn.sparsify.timing import AbstractTiming, Cubic, OneShot, Stages
 
@@ -32,8 +32,8 @@ __all__ = [
     "Revised",
     "SequentialThresholding",
     "Stages",
-    "chain",
     "from_spec",
     "keep_largest",
+    "resolve",
     "to_spec",
 ]

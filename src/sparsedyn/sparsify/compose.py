@@ -1,6 +1,5 @@
 """Put techniques together: one after the other, or on some of the matrices only."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -12,7 +11,7 @@ from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, We
 
 
 class Chain(AbstractSparsifier):
-    """Techniques one after the other: each sees the weights that the ones before it make.
+    """Techniques one after the other: each sees the weights that the ones before it make (revisions see the raw ones).
 
     `Chain(L1(), STR())` penalizes the raw weights, `Chain(STR(), L1())` the thresholded ones. An empty chain
     is plain dense training.
@@ -73,9 +72,7 @@ class Chain(AbstractSparsifier):
         weights, fresh = free.weights, none_fresh(free.weights)
         aux, memos = [], []
         for i, (link, own_aux, own) in enumerate(zip(self.links, free.aux, memo, strict=True)):
-            revised = link.revise(
-                Free(weights, own_aux), own, dense_grad, progress, key=jax.random.fold_in(key, i)
-            )
+            revised = link.revise(Free(weights, own_aux), own, dense_grad, progress, key=jax.random.fold_in(key, i))
             weights = revised.free.weights
             fresh = jax.tree.map(jnp.logical_or, fresh, revised.fresh)
             aux.append(revised.free.aux)
@@ -86,10 +83,14 @@ class Chain(AbstractSparsifier):
 class On(AbstractSparsifier):
     """Confine a technique to some matrices, counted from the input side: `On((0, -1), L1())`."""
 
-    where: tuple[int, ...] = eqx.field(
-        static=True, converter=lambda w: (w,) if isinstance(w, int) else tuple(w)
-    )
+    where: tuple[int, ...] = eqx.field(static=True, converter=lambda w: (w,) if isinstance(w, int) else tuple(w))
     technique: AbstractSparsifier
+
+    def __check_init__(self) -> None:
+        if not isinstance(self.technique, AbstractSparsifier):
+            raise ValueError(f"technique: expected one such as L1(1e-4); got {self.technique!r}.")
+        if not self.where or not all(isinstance(i, int) for i in self.where):
+            raise ValueError(f"where: expected matrix numbers such as (0, -1); got {self.where!r}.")
 
     def _picked(self, tree: PyTree) -> PyTree:
         return self._split(tree)[0]
@@ -99,8 +100,7 @@ class On(AbstractSparsifier):
         count = len(leaves)
         if any(not -count <= i < count for i in self.where):
             raise ValueError(
-                f"On: expected matrix numbers from {-count} to {count - 1} (the model has {count}); got "
-                f"{self.where}."
+                f"On: expected matrix numbers from {-count} to {count - 1} (the model has {count}); got {self.where}."
             )
         chosen = {i % count for i in self.where}
         flags = jax.tree.unflatten(structure, [i in chosen for i in range(count)])
@@ -135,19 +135,10 @@ class On(AbstractSparsifier):
     ) -> Revised:
         """Revise the chosen matrices."""
         inside, outside = self._split(free.weights)
-        revised = self.technique.revise(
-            Free(inside, free.aux), memo, self._picked(dense_grad), progress, key=key
-        )
+        revised = self.technique.revise(Free(inside, free.aux), memo, self._picked(dense_grad), progress, key=key)
         weights = eqx.combine(revised.free.weights, outside)
         fresh = eqx.combine(revised.fresh, none_fresh(outside))
         return Revised(Free(weights, revised.free.aux), revised.memo, fresh)
-
-
-def chain(techniques: AbstractSparsifier | Sequence[AbstractSparsifier]) -> Chain:
-    """Return a `Chain` of one technique, several, or none."""
-    if isinstance(techniques, Chain):
-        return techniques
-    return Chain(*([techniques] if isinstance(techniques, AbstractSparsifier) else techniques))
 
 
 def _fold(key: PRNGKeyArray | None, i: int) -> PRNGKeyArray | None:

@@ -13,6 +13,7 @@ from sparsedyn.sparsify.base import (
     Free,
     Revised,
     Weights,
+    check_number,
     is_turn,
     keep_largest,
     masked,
@@ -33,7 +34,7 @@ class DSR(AbstractMask):
     A layer with `R_l` survivors receives the share `R_l / sum R` of the cut weights, by largest remainder
     within the room that it has, so the total of active weights never changes. The threshold doubles when
     fewer than `(1 - tolerance) * reallocate` weights fell below it and halves when more than `(1 + tolerance)
-    * reallocate` did. Re-grown weights start at random free places with the value zero and fresh moments. The
+    * reallocate` did (at most a tenth of the active weights counts as wanted). Re-grown weights start at random free places with the value zero and fresh moments. The
     places stay fixed from `end` on, which leaves SWA a fixed network to average.
 
     Source: Mostafa & Wang 2019. Differs from Haugstvedt et al. 2023: the optimizer follows every
@@ -48,8 +49,9 @@ class DSR(AbstractMask):
     end: float = eqx.field(static=True, default=0.6)
 
     def __check_init__(self) -> None:
-        if isinstance(self.sparsity, int | float) and not 0.0 <= self.sparsity < 1.0:
-            raise ValueError(f"sparsity: expected a share of zero weights in [0, 1); got {self.sparsity}.")
+        check_number("sparsity (half zeros are written 0.5)", self.sparsity, below=1.0)
+        for name in ("reallocate", "tolerance", "threshold"):
+            check_number(name, getattr(self, name))
         if not 0.0 < self.period <= self.end <= 1.0:
             raise ValueError(
                 "period, end: expected fractions of training with 0 < period <= end <= 1; got "
@@ -97,12 +99,13 @@ class DSR(AbstractMask):
         )
         fresh = jax.tree.unflatten(structure, [turn & (c | g) for c, g in zip(cut, grown, strict=True)])
         restarted = jax.tree.map(lambda w, f: jnp.where(f, 0.0, w), free.weights, fresh)
-        threshold = jnp.where(turn, self._adapted(memo.threshold, total_cut), memo.threshold)
+        wanted = jnp.minimum(self.reallocate, 0.1 * jnp.sum(survivors + jnp.stack([jnp.sum(c) for c in cut])))
+        threshold = jnp.where(turn, self._adapted(memo.threshold, total_cut, wanted), memo.threshold)
         return Revised(masked(Free(restarted, free.aux), mask), DSRMemo(mask, threshold), fresh)
 
-    def _adapted(self, threshold: Float[Array, ""], cut: Int[Array, ""]) -> Float[Array, ""]:
-        few = cut < (1.0 - self.tolerance) * self.reallocate
-        many = cut > (1.0 + self.tolerance) * self.reallocate
+    def _adapted(self, threshold: Float[Array, ""], cut: Int[Array, ""], wanted: Float[Array, ""]) -> Float[Array, ""]:
+        few = cut < (1.0 - self.tolerance) * wanted
+        many = cut > (1.0 + self.tolerance) * wanted
         return jnp.where(few, 2.0 * threshold, jnp.where(many, 0.5 * threshold, threshold))
 
 
@@ -114,19 +117,20 @@ def largest_remainder(
     `total` must not exceed the sum of `room`. Layers that are full hand what they cannot take to the others,
     which takes at most as many rounds as there are layers.
     """
-    # A trace is added to each share so that layers without survivors can take what no other has room for.
-    weight = share.astype(jnp.float32) + 1e-6
+    weight = share.astype(jnp.float32)
 
-    def one_round(_: int, given: Int[Array, " layer"]) -> Int[Array, " layer"]:
+    def one_round(_: Any, given: Int[Array, " layer"]) -> Int[Array, " layer"]:
         left = total - jnp.sum(given)
         space = room - given
         open_share = jnp.where(space > 0, weight, 0.0)
+        # Where no layer with room has survivors, equal shares.
+        open_share = jnp.where(jnp.sum(open_share) > 0, open_share, (space > 0).astype(jnp.float32))
         exact = left * open_share / jnp.maximum(jnp.sum(open_share), 1e-12)
         whole = jnp.floor(exact).astype(room.dtype)
         # Float32 may round a product up to the next integer: never hand out more than is left.
         whole = jnp.clip(whole, 0, jnp.maximum(left - (jnp.cumsum(whole) - whole), 0))
         extra = left - jnp.sum(whole)
-        remainder = jnp.where(space > whole, exact - whole, -1.0)
+        remainder = jnp.where((space > whole) & (open_share > 0), exact - whole, -1.0)
         rank = jnp.argsort(jnp.argsort(-remainder, stable=True), stable=True)
         whole = whole + ((rank < extra) & (remainder >= 0.0))
         return given + jnp.clip(whole, 0, space)

@@ -6,7 +6,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, Weights, all_active, none_fresh
+from sparsedyn.sparsify.base import (
+    AbstractSparsifier,
+    Flags,
+    Free,
+    Revised,
+    Weights,
+    all_active,
+    check_number,
+    none_fresh,
+)
 
 
 class L0(AbstractSparsifier):
@@ -23,6 +32,10 @@ class L0(AbstractSparsifier):
     beta: float | Float[Array, "..."] = 2.0 / 3.0
     gamma: float | Float[Array, "..."] = -0.1
     zeta: float | Float[Array, "..."] = 1.1
+
+    def __check_init__(self) -> None:
+        check_number("weight", self.weight)
+        check_number("drop_rate", self.drop_rate, low=1e-6, below=1.0)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return gate logits `log((1 - p) / p)` for the drop rate `p`, with a little noise to break ties."""

@@ -15,6 +15,7 @@ from sparsedyn.sparsify.base import (
     Revised,
     Weights,
     all_active,
+    check_number,
     is_turn,
     keep_largest,
     masked,
@@ -36,11 +37,9 @@ class MagnitudePruning(AbstractMask):
     scope: Literal["layer", "global"] = eqx.field(static=True, default="layer")
 
     def __check_init__(self) -> None:
-        if isinstance(self.sparsity, int | float) and not 0.0 <= self.sparsity < 1.0:
-            raise ValueError(
-                f"sparsity: expected a share of zero weights in [0, 1); got {self.sparsity}. "
-                "75 % zeros are written 0.75."
-            )
+        check_number("sparsity (75 % zeros are written 0.75)", self.sparsity, below=1.0)
+        if not isinstance(self.timing, AbstractTiming):
+            raise ValueError(f"timing: expected Cubic(), Stages() or OneShot(); got {self.timing!r}.")
         if self.scope not in ("layer", "global"):
             raise ValueError(f"scope: expected 'layer' or 'global'; got {self.scope!r}.")
 
@@ -75,6 +74,4 @@ def _over_all(score: Weights, share: Float[Array, ""]) -> Any:
     flat = jnp.concatenate([leaf.ravel() for leaf in leaves])
     mask: Bool[Array, " n"] = keep_largest(flat, flat.size - jnp.round(share * flat.size))
     parts = jnp.split(mask, list(accumulate(leaf.size for leaf in leaves))[:-1])
-    return jax.tree.unflatten(
-        structure, [p.reshape(leaf.shape) for p, leaf in zip(parts, leaves, strict=True)]
-    )
+    return jax.tree.unflatten(structure, [p.reshape(leaf.shape) for p, leaf in zip(parts, leaves, strict=True)])

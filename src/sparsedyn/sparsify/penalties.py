@@ -7,13 +7,25 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, Weights, all_active, none_fresh
+from sparsedyn.sparsify.base import (
+    AbstractSparsifier,
+    Flags,
+    Free,
+    Revised,
+    Weights,
+    all_active,
+    check_number,
+    none_fresh,
+)
 
 
 class AbstractPenalty(AbstractSparsifier):
     """A technique that only adds a term to the loss."""
 
     weight: float | Float[Array, "..."]
+
+    def __check_init__(self) -> None:
+        check_number("weight", self.weight)
 
     @abstractmethod
     def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -29,9 +41,7 @@ class AbstractPenalty(AbstractSparsifier):
 
     def penalty(self, free: Free, memo: Any, progress: Float[Array, ""]) -> Float[Array, ""]:
         """Return `weight * sum(cost(w))` over all entries of all matrices."""
-        return self.weight * sum(
-            (jnp.sum(self.cost(w)) for w in jax.tree.leaves(free.weights)), jnp.zeros(())
-        )
+        return self.weight * sum((jnp.sum(self.cost(w)) for w in jax.tree.leaves(free.weights)), jnp.zeros(()))
 
     def active(self, memo: Any, weights: Weights) -> Flags:
         """Return ones: a penalty masks nothing."""
@@ -55,7 +65,8 @@ class L1(AbstractPenalty):
 
     def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         """Return `|w|`."""
-        return jnp.abs(w)
+        # Not jnp.abs: its gradient at zero is one, which would push a pruned weight.
+        return jnp.sign(w) * w
 
 
 class L2(AbstractPenalty):

@@ -37,11 +37,11 @@ def from_spec(spec: Mapping[str, Any]) -> AbstractSparsifier:
 
     Raises `ValueError` for an unknown name or argument, naming the nearest known one.
     """
+    if not isinstance(spec, Mapping):
+        raise ValueError(f'technique: expected a table such as {{type = "l1", weight = 1e-4}}; got {spec!r}.')
     built = _build(spec, {**TECHNIQUES, **TIMINGS})
     if not isinstance(built, AbstractSparsifier):
-        raise ValueError(
-            f"technique: expected one of {', '.join(TECHNIQUES)}; got the timing {spec['type']!r}."
-        )
+        raise ValueError(f"technique: expected one of {', '.join(TECHNIQUES)}; got the timing {spec['type']!r}.")
     return built
 
 
@@ -51,28 +51,55 @@ def _build(spec: Any, known: Mapping[str, type[Any]]) -> Any:
     if not isinstance(spec, Mapping):
         return spec
     if "type" not in spec:
-        raise ValueError(
-            f'technique: expected a table with a type, such as {{type = "l1"}}; got {dict(spec)!r}.'
-        )
+        raise ValueError(f'technique: expected a table with a type, such as {{type = "l1"}}; got {dict(spec)!r}.')
     name = spec["type"]
     if name not in known:
-        raise ValueError(
-            f"type: unknown technique {name!r}{_nearest(name, known)}. Known: {', '.join(known)}."
-        )
+        raise ValueError(f"type: unknown technique {name!r}{_nearest(name, known)}. Known: {', '.join(known)}.")
     cls = known[name]
     arguments = {key: _build(value, known) for key, value in spec.items() if key != "type"}
-    if cls is Chain:
-        return Chain(*arguments.get("links", ()))
-    allowed = [field.name for field in dataclasses.fields(cls)]
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    allowed = list(fields)
+    for key, value in arguments.items():
+        # One value per member, a path of hyperparameters, is an array; fractions and layer numbers are settings.
+        if (
+            key in fields
+            and isinstance(value, tuple)
+            and not fields[key].metadata.get("static", False)
+            and cls is not Chain
+        ):
+            arguments[key] = np.asarray(value, np.float32)
     for key in arguments:
         if key not in allowed:
             raise ValueError(
                 f"{name}: unknown argument {key!r}{_nearest(key, allowed)}. It takes: {', '.join(allowed)}."
             )
     try:
-        return cls(**arguments)
+        return Chain(*arguments.get("links", ())) if cls is Chain else cls(**arguments)
     except TypeError as error:
         raise ValueError(f"{name}: {error}. It takes: {', '.join(allowed)}.") from error
+
+
+def resolve(technique: Any) -> Chain:
+    """Return the chain that any way of naming techniques stands for.
+
+    A technique, a name such as `"l1"`, a dictionary with a type, a list of those, or nothing (dense).
+    """
+    if isinstance(technique, Chain):
+        return technique
+    items = technique if isinstance(technique, list | tuple) else () if technique is None else (technique,)
+    return Chain(*(_one(item) for item in items))
+
+
+def _one(item: Any) -> AbstractSparsifier:
+    if isinstance(item, type):
+        raise TypeError(f"technique: expected an instance; got the class {item.__name__}. Write {item.__name__}().")
+    if isinstance(item, str):
+        return from_spec({"type": item})
+    if isinstance(item, Mapping):
+        return from_spec(item)
+    if not isinstance(item, AbstractSparsifier):
+        raise TypeError(f"technique: expected one such as L1(1e-4), or its name; got {item!r}.")
+    return item
 
 
 def to_spec(technique: AbstractSparsifier | AbstractTiming) -> dict[str, Any]:
@@ -95,7 +122,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if hasattr(value, "dtype"):
-        return np.asarray(value).item()
+        return np.asarray(value).tolist()
     return value
 
 

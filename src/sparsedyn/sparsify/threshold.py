@@ -14,9 +14,11 @@ from sparsedyn.sparsify.base import (
     Revised,
     Weights,
     all_active,
+    check_number,
     is_turn,
     masked,
 )
+from sparsedyn.sparsify.timing import check_fractions
 
 
 class SequentialThresholding(AbstractMask):
@@ -27,9 +29,11 @@ class SequentialThresholding(AbstractMask):
     """
 
     threshold: float | Float[Array, "..."] = 0.1
-    at: tuple[float, ...] = eqx.field(
-        static=True, converter=tuple, default=tuple(i / 10 for i in range(1, 9))
-    )
+    at: tuple[float, ...] = eqx.field(static=True, converter=tuple, default=tuple(i / 10 for i in range(1, 8)))
+
+    def __check_init__(self) -> None:
+        check_number("threshold", self.threshold)
+        check_fractions(self.at)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return full masks."""
@@ -44,8 +48,6 @@ class SequentialThresholding(AbstractMask):
     ) -> Revised:
         """Remove what is below the threshold."""
         turn = is_turn(self.turns(), progress)
-        mask = jax.tree.map(
-            lambda w, m: m & (~turn | (jnp.abs(w) >= self.threshold)), free.weights, memo.mask
-        )
+        mask = jax.tree.map(lambda w, m: m & (~turn | (jnp.abs(w) >= self.threshold)), free.weights, memo.mask)
         fresh = jax.tree.map(lambda new, old: old & ~new, mask, memo.mask)
         return Revised(masked(free, mask), MaskMemo(mask), fresh)

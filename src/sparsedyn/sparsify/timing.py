@@ -19,6 +19,16 @@ def evenly(begin: float, end: float, times: int) -> tuple[float, ...]:
     return tuple(begin + (end - begin) * (i + 1) / times for i in range(times))
 
 
+def check_fractions(at: tuple[float, ...]) -> None:
+    """Raise `ValueError` unless `at` are increasing fractions of training."""
+    numbers = all(isinstance(fraction, int | float) for fraction in at)
+    if not numbers or not at or list(at) != sorted(set(at)) or not 0.0 <= at[0] <= at[-1] <= 1.0:
+        raise ValueError(
+            f"at: expected increasing fractions of training in [0, 1]; got {at}. Write e.g. (0.1, 0.2, 0.3): shares of "
+            "the run, not steps or epochs."
+        )
+
+
 class AbstractTiming(eqx.Module):
     """A list of turns and the share of the final sparsity that is due at each."""
 
@@ -36,6 +46,9 @@ class OneShot(AbstractTiming):
 
     at: float = eqx.field(static=True, default=0.5)
 
+    def __check_init__(self) -> None:
+        check_fractions((self.at,))
+
     def turns(self) -> tuple[float, ...]:
         """Return the one turn."""
         return (self.at,)
@@ -51,15 +64,7 @@ class Stages(AbstractTiming):
     at: tuple[float, ...] = eqx.field(static=True, converter=tuple, default=(0.1, 0.2, 0.3, 0.4))
 
     def __check_init__(self) -> None:
-        if (
-            not self.at
-            or list(self.at) != sorted(set(self.at))
-            or not 0.0 <= self.at[0] <= self.at[-1] <= 1.0
-        ):
-            raise ValueError(
-                f"at: expected increasing fractions of training in [0, 1]; got {self.at}. Write e.g. "
-                "(0.1, 0.2, 0.3)."
-            )
+        check_fractions(self.at)
 
     def turns(self) -> tuple[float, ...]:
         """Return the given fractions."""

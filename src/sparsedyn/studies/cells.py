@@ -49,7 +49,8 @@ class Group:
 def expand(spec: StudySpec) -> list[Cell]:
     """Return all cells: techniques, within them averages, within them training-set sizes.
 
-    Raises `Misfit` for a technique whose pieces do not fit together (an average that starts before the last pruning).
+    Raises `Misfit` for a technique whose pieces do not fit together, such as an average that starts before
+    the last pruning.
     """
     cells = []
     for i, technique in enumerate(spec.techniques):
@@ -66,7 +67,7 @@ def expand(spec: StudySpec) -> list[Cell]:
 
 
 def groups_of(cells: Sequence[Cell]) -> list[Group]:
-    """Gather cells that can share one computation; depends on the whole study only, never on what is finished."""
+    """Gather cells that can share one computation; never depends on what is finished."""
     groups: list[Group] = []
     for count in dict.fromkeys(cell.train_trajectories for cell in cells):
         alike = [cell for cell in cells if cell.train_trajectories == count]
@@ -96,7 +97,7 @@ def _cell(spec: StudySpec, technique: TechniqueSpec, average: dict[str, Any], co
 
 
 def slug_of(label: str) -> str:
-    """Return a folder name: lower case letters and digits, dashes between; "Magnitude 75 %" is "magnitude-75"."""
+    """Return a folder name: small letters and digits, dashes between; "Magnitude 75 %" is "magnitude-75"."""
     return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "cell"
 
 
@@ -107,6 +108,6 @@ def _check_slugs(cells: Sequence[Cell]) -> None:
         if other is not cell:
             raise Misfit(
                 ("techniques",),
-                f"{other.label!r} and {cell.label!r} would share the folder {cell.slug!r}. Give one of them another "
-                'label; an average takes one too: { type = "swa", label = "SWA late" }.',
+                f"{other.label!r} and {cell.label!r} would share the folder {cell.slug!r}. Give one of them "
+                'another label; an average takes one too: { type = "swa", label = "SWA late" }.',
             )

@@ -68,7 +68,8 @@ def complaints(error: ValidationError) -> list[Complaint]:
 
 def hint_for_syntax(message: str) -> str:
     """Return what usually helps against a syntax error."""
-    return next((hint for start, hint in SYNTAX_HINTS.items() if message.startswith(start)), "Look just before this place.")  # fmt: skip
+    hints = (hint for start, hint in SYNTAX_HINTS.items() if message.startswith(start))
+    return next(hints, "Look just before this place.")
 
 
 def _complaint(details: ErrorDetails) -> Complaint:
@@ -89,7 +90,7 @@ def _expected(kind: str, context: Mapping[str, Any]) -> str:
     if kind in EXPECTED:
         return EXPECTED[kind]
     if kind == "too_short":
-        return f"at least {context['min_length']} of them"
+        return f"at least {context['min_length']} entry in the list"
     if kind == "literal_error":
         return f"one of {context['expected']}"
     if kind == "string_too_short":

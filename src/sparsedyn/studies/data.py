@@ -12,7 +12,7 @@ PARTS = ("train", "validation", "test")
 
 
 def seed_of(study_seed: int, part: str) -> int:
-    """Return the seed of a part of the data: another one for each part, a function of the study's seed alone."""
+    """Return the seed of a part of the data: one for each part, a function of the study's seed alone."""
     return int(np.random.SeedSequence([study_seed, PARTS.index(part)]).generate_state(1)[0] >> 1)
 
 
@@ -33,18 +33,17 @@ def prepare(spec: StudySpec, store: Store) -> dict[str, Trajectories]:
     longest = max(data["test"].lengths)
     if max(spec.horizons) > longest:
         raise StudyError(
-            f"horizons: expected at most the {longest} rows of the longest test trajectory; got {max(spec.horizons)}. "
-            "Shorten the horizon."
+            f"horizons: expected at most the {longest} rows of the longest test trajectory; got "
+            f"{max(spec.horizons)}. Shorten the horizon."
         )
     return data
 
 
 def _simulated(spec: StudySpec, counts: dict[str, int]) -> dict[str, Trajectories]:
-    assert spec.data.system is not None and spec.data.steps is not None  # the spec has checked it
-    return {
-        part: simulate(spec.data.system, count, spec.data.steps, seed_of(spec.seed, part), dt=spec.data.dt)
-        for part, count in counts.items()
-    }
+    system, steps, dt = spec.data.system, spec.data.steps, spec.data.dt
+    if system is None or steps is None:
+        raise StudyError("data: expected a system and steps to simulate; got none. Give both.")
+    return {part: simulate(system, count, steps, seed_of(spec.seed, part), dt=dt) for part, count in counts.items()}
 
 
 def _split(spec: StudySpec, counts: dict[str, int]) -> dict[str, Trajectories]:
@@ -52,8 +51,8 @@ def _split(spec: StudySpec, counts: dict[str, int]) -> dict[str, Trajectories]:
     asked = sum(counts.values())
     if asked > len(whole):
         raise StudyError(
-            f"data: expected at least {asked} trajectories (train + validation + test); the files hold {len(whole)}. "
-            "Ask for fewer, or name the column that tells trajectories apart with trajectory = ..."
+            f"data: expected at least {asked} trajectories (train + validation + test); the files hold "
+            f"{len(whole)}. Ask for fewer, or name the column that tells them apart with trajectory = ..."
         )
     if spec.data.steps is not None:
         whole = whole.head(spec.data.steps)
@@ -64,19 +63,19 @@ def _split(spec: StudySpec, counts: dict[str, int]) -> dict[str, Trajectories]:
 
 def _gathered(data: DataSpec) -> Trajectories:
     """Read all files and put their trajectories together; names, units and sampling must agree."""
-    assert data.files is not None  # the spec has checked it
-    loaded = [read(file, data.states, data.inputs, data.time, data.trajectory, data.dt) for file in data.files]
+    files = data.files or ()
+    loaded = [read(file, data.states, data.inputs, data.time, data.trajectory, data.dt) for file in files]
     first = loaded[0]
     if len(loaded) == 1:
         return first
-    for file, other in zip(data.files, loaded, strict=True):
+    for file, other in zip(files, loaded, strict=True):
         for what in ("state_names", "input_names", "dt"):
             got, expected = getattr(other, what), getattr(first, what)
             same = np.isclose(got, expected, rtol=1e-3) if what == "dt" else got == expected
             if not same:
                 raise DataError(
-                    f"{file}: expected the {what} of {data.files[0]}, {expected}; got {got}. Files of one study must "
-                    "have the same columns and sampling."
+                    f"{file}: expected the {what} of {files[0]}, {expected}; got {got}. Files of one study "
+                    "must have the same columns and sampling."
                 )
     return Trajectories(
         [states for part in loaded for states in part.states],
@@ -87,5 +86,5 @@ def _gathered(data: DataSpec) -> Trajectories:
         state_units=first.state_units,
         input_units=first.input_units or None,
         labels=[f"{i + 1}: {label}" for i, part in enumerate(loaded) for label in part.labels],
-        attrs={"files": list(data.files)},
+        attrs={"files": list(files)},
     )

@@ -16,14 +16,14 @@ class StudyInterrupted(KeyboardInterrupt):
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:
-    """Write the question " Did you mean 'b'?" for the known name nearest to `name`; empty without a near one."""
+    """Write the question " Did you mean 'b'?" for the known name nearest to `name`, if one is near."""
     folded = {candidate.casefold(): candidate for candidate in known}
     found = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
     return f" Did you mean {folded[found[0]]!r}?" if found else ""
 
 
 class Misfit(ValueError):
-    """Values of a spec that do not fit together; `path` leads to the one to change, from where it is raised."""
+    """Values of a spec that do not fit together; `path` leads to the one to change."""
 
     def __init__(self, path: tuple[str | int, ...], message: str):
         super().__init__(message)

@@ -34,7 +34,7 @@ class GroupStarted:
 
 @dataclass(frozen=True)
 class GroupProgress:
-    """Training of a group; `done` of `total` member-steps are done in the whole study, which is what an ETA needs."""
+    """Training of a group; of the whole study, `done` of `total` member-steps are done (for an ETA)."""
 
     number: int
     groups: int

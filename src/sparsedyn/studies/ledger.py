@@ -101,7 +101,10 @@ class Training:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that the numbers depend on."""
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}}
+    return {
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in PACKAGES},
+    }
 
 
 def device() -> str:
@@ -112,8 +115,15 @@ def device() -> str:
 
 
 def _empty(spec: StudySpec) -> dict[str, Any]:
-    start = {"name": spec.name, "seed": spec.seed, "started": _now(), "finished": None, "runs": 0, "seconds": 0.0}
-    return {**start, "data": {}, "groups": {}, "cells": {}, "report": {}}
+    start = {
+        "name": spec.name,
+        "seed": spec.seed,
+        "started": _now(),
+        "finished": None,
+        "runs": 0,
+        "seconds": 0.0,
+    }
+    return {**start, "data": {}, "groups": {}, "cells": {}}
 
 
 def _now() -> str:

@@ -1,4 +1,4 @@
-"""Where in a TOML text a key stands: `tomllib` gives values without lines, and an error message needs the line."""
+"""Where in a TOML text a key stands: `tomllib` gives no lines, and an error message needs one."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def lines_of(text: str) -> dict[KeyPath, int]:
 
 
 def line_at(lines: dict[KeyPath, int], path: KeyPath) -> int:
-    """Return the line of `path`, or of the nearest table around it that is written; 1 for the document itself."""
+    """Return the line of `path`, or of the nearest table around it; 1 for the document itself."""
     while path and path not in lines:
         path = path[:-1]
     return lines.get(path, 1)

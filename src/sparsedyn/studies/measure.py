@@ -28,21 +28,23 @@ def write_cell(
     horizons: Sequence[int],
     keep: ForecastSpec,
 ) -> None:
-    """Forecast the test trajectories with a fitted cell and store everything about it; the folder appears whole."""
+    """Forecast the test trajectories with a fitted cell and store it; the folder appears whole."""
     forecast = estimator.forecast(test)
+    arrays: dict[str, Any] = {**curves(forecast, max(horizons), keep), "reach": estimator.reach()}
     with appearing(folder) as room:
         estimator.save(room / "model.safetensors")
         scores_table(forecast, horizons).to_parquet(room / "forecasts.parquet", index=False)
         estimator.history_.to_parquet(room / "history.parquet", index=False)
         with open(room / "curves.npz", "wb") as handle:
-            np.savez(handle, **curves(forecast, max(horizons), keep), reach=estimator.reach())
+            np.savez(handle, allow_pickle=False, **arrays)
         write_json(room / "cell.json", facts(cell, estimator))
 
 
 def scores_table(forecast: Forecast, horizons: Sequence[int]) -> pd.DataFrame:
     """Return one row per horizon, member and trajectory that is long enough, in both readings of the RFMSE.
 
-    Columns: member, trajectory, horizon, rfmse (NaN where diverged), diverged, rfmse_squared, diverged_squared.
+    Columns: member, trajectory, horizon, rfmse (NaN where diverged), diverged, rfmse_squared,
+    diverged_squared.
     """
     lengths = np.asarray(forecast.data.lengths)
     parts = []
@@ -68,10 +70,11 @@ def scores_table(forecast: Forecast, horizons: Sequence[int]) -> pd.DataFrame:
 def curves(forecast: Forecast, horizon: int, keep: ForecastSpec) -> dict[str, np.ndarray]:
     """Return the error over time and the first forecasts at `keep.points` times up to the longest trajectory.
 
-    `time_index` (p,), rows; `error_mean` (p,), of the forecasts that did not diverge by `horizon` (NaN without any),
-    and `error_quantiles` (3, p) of all, infinite where so many blew up, at the levels `error_levels`, in training
-    standard deviations, mean over states; `fan_states` (member, fan, p, state) and `truth` (fan, p, state) of the test
-    trajectories `fan_trajectories`, in the data's units, NaN past the end of a short trajectory.
+    `time_index` (p,): rows. `error_mean` (p,): of the forecasts that did not diverge by `horizon`, NaN
+    without any. `error_quantiles` (3, p): of all, at `error_levels`, infinite where so many blew up. Errors
+    are in training standard deviations, mean over states. `fan_states` (member, fan, p, state) and `truth`
+    (fan, p, state): of the test trajectories `fan_trajectories`, in the data's units, NaN past the end of a
+    short one.
     """
     rows = forecast.truth.shape[1]
     index = np.unique(np.linspace(0, rows - 1, min(keep.points, rows)).round().astype(np.int64))
@@ -105,14 +108,14 @@ def mean_of_survivors(
 
 
 def quantiles(error: Float[np.ndarray, "member trajectory point"]) -> Float[np.ndarray, "level point"]:
-    """Return the quantiles of all forecasts that are that long, at every time; always one of the values itself."""
+    """Return the quantiles, at every time, of all forecasts that are that long."""
     flat = error.reshape(-1, error.shape[-1])
     # A value itself rather than a mixture of two: between a number and infinity there is nothing.
     return np.nanquantile(flat, LEVELS, axis=0, method="inverted_cdf")
 
 
 def facts(cell: Cell, estimator: SparseTimeStepper) -> dict[str, Any]:
-    """Return what `cell.json` says: names, sizes, sparsity three ways and life of every member, and the settings."""
+    """Return what `cell.json` says: names, settings, and of every member sizes, sparsity, life."""
     return {
         "label": cell.label,
         "slug": cell.slug,

@@ -35,7 +35,10 @@ def average_table(value: Any) -> dict[str, Any]:
     """
     table = {"type": value} if isinstance(value, str) else value
     if not isinstance(table, Mapping) or not isinstance(table.get("type"), str):
-        raise Misfit((), f'expected "none", "swa" or a table such as {{type = "swa", start = 0.75}}; got {shown(value)}.')
+        raise Misfit(
+            (),
+            f'expected "none", "swa" or a table such as {{type = "swa", start = 0.75}}; got {shown(value)}.',
+        )
     name, known = table["type"], ("none", *AVERAGES)
     if name not in known:
         raise Misfit((), f"expected one of {', '.join(known)}; got {name!r}.{near_miss(name, known)}")
@@ -66,7 +69,8 @@ def arguments_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
 
 def shown(value: Any) -> str:
     """Write a value the way TOML does, cut to a readable length."""
-    names = {bool: str(value).lower(), dict: "a table", list: "a list", tuple: "a list"}
+    empty = "an empty list" if value in ([], ()) else "a list"
+    names = {bool: str(value).lower(), dict: "a table", list: empty, tuple: empty}
     text = names.get(type(value), f'"{value}"' if isinstance(value, str) else repr(value))
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -87,7 +91,7 @@ def _checked(value: Any, path: KeyPath) -> Any:
 
 
 def _of_kind(field: dataclasses.Field[Any], value: Any, path: KeyPath) -> Any:
-    """Return `value` if it is of the kind that the argument takes, whole numbers as fractions where those are due."""
+    """Return `value` if it is of the kind that the argument takes; 1 becomes 1.0 where that is due."""
     expected = _kind(field)
     fits = {
         "a number": _is_number(value),

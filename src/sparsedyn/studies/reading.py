@@ -45,7 +45,7 @@ def list_studies() -> dict[str, str]:
 
 
 def parse(text: str, source: str, *, folder: Path | None = None) -> StudySpec:
-    """Return the study that a TOML text describes; `source` names it in messages, `folder` is where its files are."""
+    """Return the study of a TOML text; `source` names it in messages, `folder` is where its files are."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -26,8 +26,7 @@ def write_report(directory: Path) -> Path:
 def _drawn(contents: Contents, folder: Path) -> Iterator[tuple[Picture, bytes]]:
     """Draw every picture, store it, and yield it with its PNG."""
     for picture in pictures(contents):
-        figure = picture.draw()
-        png, pdf = render(figure, "png"), render(figure, "pdf")
+        png, pdf = render(picture.draw())
         for suffix, content in (("png", png), ("pdf", pdf)):
             with replacing(folder / f"{picture.name}.{suffix}") as temporary:
                 temporary.write_bytes(content)

@@ -16,7 +16,7 @@ from sparsedyn.studies.store import Store, read_json, replacing
 def collect(store: Store, cells: Iterable[Cell]) -> pd.DataFrame:
     """Write `results.parquet` from the finished ones of `cells`, in their order, and return it.
 
-    The same cells give the same bytes: intervals are drawn with fixed seeds, and nothing depends on the clock.
+    The same cells give the same bytes: intervals have fixed seeds, and nothing depends on the clock.
     """
     rows = [row for cell in cells if store.is_finished(cell.slug) for row in results_of(store.cell(cell.slug))]
     table = pd.DataFrame(rows)
@@ -49,7 +49,7 @@ def results_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def _scores(part: pd.DataFrame) -> dict[str, float]:
-    """Both readings of the scores at one horizon: share diverged, mean RFMSE and its spread, with 95 % intervals."""
+    """Both readings at one horizon: share diverged, mean RFMSE and its spread, with 95 % intervals."""
     scores: dict[str, float] = {}
     for reading in ("", "_squared"):
         share = bootstrap_share(_by_member(part, f"diverged{reading}"))

@@ -1,4 +1,4 @@
-"""Run a study: make the data, train group by group, store cell by cell, collect, report; go on after any stop."""
+"""Run a study: make data, train by group, store by cell, collect, report; go on after any stop."""
 
 import time
 from collections.abc import Iterator
@@ -38,11 +38,11 @@ def run(
     members: int | None = None,
     seed: int | None = None,
 ) -> Path:
-    """Run `spec` in `directory` and return the path of the report; `members` and `seed` override the spec's own.
+    """Run `spec` in `directory` and return the report's path; `members` and `seed` override the spec's own.
 
-    A directory that holds the same study is gone on with: finished cells stay as they are, training resumes from its
-    checkpoint, and the results are those of an uninterrupted run to the last bit. Raises `StudyError` for a directory
-    of anything else, `StudyInterrupted` on Ctrl-C.
+    A directory that holds the same study is gone on with: finished cells stay as they are, training resumes
+    from its checkpoint, and the results are those of an uninterrupted run to the last bit. Raises
+    `StudyError` for a directory of anything else, `StudyInterrupted` on Ctrl-C.
     """
     spec = spec.replaced(members=members, seed=seed)
     store = Store(Path(directory))
@@ -62,8 +62,8 @@ def report(directory: str | Path) -> Path:
     cells = expand(store.spec())
     if not any(store.is_finished(cell.slug) for cell in cells):
         raise StudyError(
-            f"{directory}: expected at least one finished cell to report on; there is none yet. Run it first: "
-            f"sparsedyn study resume {directory}"
+            f"{directory}: expected at least one finished cell to report on; there is none yet. Run it "
+            f"first: sparsedyn study resume {directory}"
         )
     with store.lock():
         collect(store, cells)
@@ -139,9 +139,7 @@ class _Run:
 
         train = data["train"][: group.cells[0].train_trajectories]
         checkpoint = self.store.checkpoint(group.key)
-        fit_together(
-            list(estimators.values()), train, data.get("validation"), on_progress=watch, checkpoint=checkpoint
-        )
+        fit_together(list(estimators.values()), train, data.get("validation"), on_progress=watch, checkpoint=checkpoint)
         clock.tick(int(next(iter(estimators.values())).steps_), now=True)
         return estimators
 
@@ -150,7 +148,7 @@ class _Run:
         folder = self.store.cell(cell.slug)
         write_cell(folder, cell, estimator, test, self.spec.horizons, self.spec.forecast)
         self.ledger.cell(cell, group, time.monotonic() - started)
-        last = results_of(folder)[-1]
+        last = max(results_of(folder), key=lambda row: int(row["horizon"]))
         finished = sum(self.store.is_finished(other.slug) for other in self.cells)
         self.tell(
             CellFinished(
@@ -168,9 +166,10 @@ class _Run:
     def _finish(self) -> Path:
         self.tell(ReportStarted(len(self.cells)))
         collect(self.store, self.cells)
-        # Before the report, which shows the times.
+        # Before the report, which shows the times, and after it for its own.
         self.ledger.finish()
         path = write_report(self.store.directory)
+        self.ledger.finish()
         self.tell(StudyFinished(self.store.directory, path, self.ledger.seconds))
         return path
 

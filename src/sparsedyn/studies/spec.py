@@ -42,7 +42,9 @@ Count = Annotated[int, Field(ge=1)]
 Word = Annotated[str, Field(min_length=1)]
 # TOML has lists where these models, being frozen, have tuples.
 Names = Annotated[tuple[Word, ...], BeforeValidator(listed), Field(strict=False), AfterValidator(distinct)]
-Counts = Annotated[tuple[Count, ...], BeforeValidator(listed), Field(strict=False, min_length=1), AfterValidator(distinct)]  # fmt: skip
+Some = Field(strict=False, min_length=1)
+Counts = Annotated[tuple[Count, ...], BeforeValidator(listed), Some, AfterValidator(distinct)]
+Horizons = Annotated[tuple[Annotated[int, Field(ge=2)], ...], Some, AfterValidator(distinct)]
 TechniqueTable = Annotated[dict[str, Any], AfterValidator(technique_table)]
 AverageTable = Annotated[dict[str, Any], BeforeValidator(average_table)]
 Averages = Annotated[tuple[AverageTable, ...], Field(strict=False, min_length=1)]
@@ -59,11 +61,12 @@ class Table(BaseModel):
 
 
 class DataSpec(Table):
-    """Where trajectories come from, a plant's `system` or `files`, and how many go to training, validation and test.
+    """Where trajectories come from, and how many go to training, validation and test.
 
-    `train` may be a list of counts: every technique is then trained on each of them, the smaller sets being the first
-    trajectories of the largest. `steps` are the rows of a simulated trajectory, or the rows of a file's to use.
-    `states`, `inputs`, `time`, `trajectory` and `dt` are those of `sparsedyn.read`.
+    `system` is simulated, or `files` are read. `train` may be a list of counts: every technique is then
+    trained on each of them, the smaller sets being the first trajectories of the largest. `steps` are the rows
+    of a simulated trajectory, or the rows of a file's to use. `states`, `inputs`, `time`, `trajectory` and
+    `dt` are those of `sparsedyn.read`.
     """
 
     system: Annotated[str, one_of(SYSTEMS)] | None = None
@@ -89,10 +92,16 @@ class DataSpec(Table):
             )
         if self.system is not None:
             if self.steps is None:
-                raise Misfit(("steps",), "missing: a simulated trajectory needs its number of rows. Add e.g. steps = 5000.")
+                raise Misfit(
+                    ("steps",),
+                    "missing: a simulated trajectory needs its number of rows. Add e.g. steps = 5000.",
+                )
             for name in ("states", "inputs", "time", "trajectory"):
                 if getattr(self, name) is not None:
-                    raise Misfit((name,), f"says how to read files, but system = {self.system!r} is simulated. Remove it.")
+                    raise Misfit(
+                        (name,),
+                        f"says how to read files, but system = {self.system!r} is simulated. Remove it.",
+                    )
         return self
 
 
@@ -115,7 +124,7 @@ class TrainingSpec(Table):
     learning_rate: Annotated[float, Field(gt=0, lt=10)] = 2e-3
     schedule: Annotated[str, one_of(SCHEDULES)] = "cosine"
     clip: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    select: Literal["best", "last"] = "best"
+    select: Literal["best", "last"] = "last"
     shuffle: Literal["shared", "member"] = "shared"
     patience: Count | None = None
     derivative: Annotated[str, one_of(DERIVATIVES)] = "forward"
@@ -123,7 +132,7 @@ class TrainingSpec(Table):
 
 
 class TechniqueSpec(Table):
-    """One row of the comparison: a chain of sparsification techniques, and where it differs from the study's defaults."""
+    """One entry of the comparison: a chain of techniques, and where it differs from the study's defaults."""
 
     label: Word
     technique: Annotated[tuple[TechniqueTable, ...], Field(strict=False)] = ()
@@ -133,7 +142,7 @@ class TechniqueSpec(Table):
 
 
 class ForecastSpec(Table):
-    """What is kept of the forecasts for pictures: how many test trajectories as fans, and how many points in time."""
+    """What is kept of the forecasts for pictures: how many test trajectories, and how many points in time."""
 
     fan_trajectories: Count = 3
     points: Annotated[int, Field(ge=2)] = 400
@@ -149,7 +158,7 @@ class StudySpec(Table):
     title: str = ""
     description: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    horizons: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(strict=False, min_length=1), AfterValidator(distinct)]  # fmt: skip
+    horizons: Horizons
     averages: Averages = ({"type": "none"},)
     data: DataSpec
     model: ModelSpec = ModelSpec()
@@ -163,14 +172,26 @@ class StudySpec(Table):
             if self.data.steps is not None and horizon > self.data.steps:
                 raise Misfit(
                     ("horizons", i),
-                    f"expected at most the {self.data.steps} rows of a trajectory (data.steps); got {horizon}. "
-                    "Shorten the horizon or ask for more steps.",
+                    f"expected at most the {self.data.steps} rows of a trajectory (data.steps); got "
+                    f"{horizon}. Shorten the horizon or ask for more steps.",
                 )
+        if not self.data.validation:
+            for path, training in self._trainings():
+                if training.patience is not None:
+                    raise Misfit((*path, "patience"), "needs validation trajectories to watch; data.validation is 0.")
         labels = [technique.label for technique in self.techniques]
         for i, label in enumerate(labels):
             if label in labels[:i]:
-                raise Misfit(("techniques", i, "label"), f"expected labels that differ; got {label!r} twice. Rename one.")
+                raise Misfit(
+                    ("techniques", i, "label"),
+                    f"expected labels that differ; got {label!r} twice. Rename one.",
+                )
         return self
+
+    def _trainings(self) -> list[tuple[tuple[str | int, ...], TrainingSpec]]:
+        """Every table of training, and where it stands."""
+        own = [(("techniques", i, "training"), t.training) for i, t in enumerate(self.techniques)]
+        return [(("training",), self.training), *own]
 
     def replaced(self, *, members: int | None = None, seed: int | None = None) -> "StudySpec":
         """Return this study with another number of members everywhere, or another seed."""
@@ -184,9 +205,11 @@ class StudySpec(Table):
         return StudySpec.model_validate(table)
 
     def resolved(self) -> dict[str, Any]:
-        """Return the study as plain tables, with defaults written out (a technique keeps only what it changes)."""
+        """Return the study as plain tables, defaults written out; a technique keeps only what it changes."""
         table = self.model_dump(mode="json", exclude_none=True)
-        table["techniques"] = [t.model_dump(mode="json", exclude_none=True, exclude_unset=True) for t in self.techniques]
+        table["techniques"] = [
+            t.model_dump(mode="json", exclude_none=True, exclude_unset=True) for t in self.techniques
+        ]
         return table
 
 

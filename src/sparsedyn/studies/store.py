@@ -68,13 +68,13 @@ class Store:
         """Return the study that this directory holds."""
         if not self.spec_file.is_file():
             raise StudyError(
-                f"{self.directory}: expected the directory of a study; there is no study.toml in it. Give the folder "
-                "that `sparsedyn study run -o` made."
+                f"{self.directory}: expected the directory of a study; there is no study.toml in it. Give "
+                "the folder that `sparsedyn study run -o` made."
             )
         return parse(self.spec_file.read_text(encoding="utf-8"), str(self.spec_file))
 
     def claim(self, spec: StudySpec) -> None:
-        """Make this the directory of `spec`, or find that it is already; raises `StudyError` for any other."""
+        """Make this the directory of `spec`, unless it is already; raises `StudyError` for any other."""
         if self.directory.exists() and not self.directory.is_dir():
             raise StudyError(f"{self.directory}: expected a folder to write to; this is a file. Choose another path.")
         if self.spec_file.is_file():
@@ -83,15 +83,15 @@ class Store:
         foreign = sorted(p.name for p in self.directory.glob("*") if p.name != LOCK and not _is_temporary(p))
         if foreign:
             raise StudyError(
-                f"{self.directory}: expected a new or empty folder, or one of this study; it holds other files "
-                f"({', '.join(foreign[:5])}{', ...' if len(foreign) > 5 else ''}). Choose another folder."
+                f"{self.directory}: expected a new or empty folder, or one of this study; it holds other "
+                f"files ({_few(foreign, 5, ', ')}). Choose another folder."
             )
         self.directory.mkdir(parents=True, exist_ok=True)
         write_text(self.spec_file, to_toml(spec.resolved()))
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep a second process out of the directory; the system drops the lock when this one ends, however it ends."""
+        """Keep a second process out; the system drops the lock when this one ends, however it ends."""
         with open(self.directory / LOCK, "w") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -164,9 +164,9 @@ def _check_same(directory: Path, there: Mapping[str, Any], here: Mapping[str, An
     differences = list(_differences(there, here, ""))
     if differences:
         raise StudyError(
-            f"{directory}: expected a new folder or one of this very study; it holds another one, which differs in "
-            f"{'; '.join(differences[:3])}{'; ...' if len(differences) > 3 else ''}. Choose another folder, or go on "
-            f"with what is there: sparsedyn study resume {directory}"
+            f"{directory}: expected a new folder or one of this very study; it holds another one, which "
+            f"differs in {_few(differences, 3, '; ')}. Choose another folder, or go on with what is there: "
+            f"sparsedyn study resume {directory}"
         )
 
 
@@ -179,6 +179,10 @@ def _differences(there: Any, here: Any, key: str) -> Iterator[str]:
             yield from _differences(old, new, f"{key}[{i + 1}]")
     elif there != here:
         yield f"{key} ({_short(there)} there, {_short(here)} here)"
+
+
+def _few(texts: list[str], most: int, separator: str) -> str:
+    return separator.join([*texts[:most], *(["..."] if len(texts) > most else [])])
 
 
 def _short(value: Any) -> str:

@@ -11,9 +11,9 @@ from typing import ClassVar, Final, Literal
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray, Real
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.systems.base import AbstractSystem, uniform
+from sparsedyn.systems.base import AbstractSystem, Time, uniform
 from sparsedyn.systems.excitation import Channels, Feedback
 from sparsedyn.systems.signals import APRBS, Constant, Impulses
 
@@ -87,11 +87,8 @@ class AluminumCell(AbstractSystem):
     dt: ClassVar[float] = 10.0
     sampled: ClassVar[bool] = True
 
-    def field(
-        self, t: Real[Array, ""] | float, x: Float[Array, " state"], u: Float[Array, " input"]
-    ) -> Float[Array, " state"]:
-        """Balances of mass (kg/s) and of energy (degC/s), with w the rate at which bath freezes to side
-        ledge."""
+    def field(self, t: Time, x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " state"]:
+        """Balances of mass (kg/s) and of energy (degC/s), with w the freezing rate of the ledge."""
         ledge, _, _, _, _, bath, ledge_temperature, wall = x
         alumina_feed, current, fluoride_feed, tapping, _ = u
         liquidus = liquidus_temperature(*mass_percent(x))
@@ -188,8 +185,7 @@ def liquidus_temperature(alumina: Scalar, fluoride: Scalar) -> Scalar:
 
 
 def cell_voltage(x: Float[Array, " state"], u: Float[Array, " input"]) -> Scalar:
-    """Voltage in V over bubbles and bath: the bubble layer, then the anode-cathode distance by its
-    conductivity."""
+    """Voltage in V over bubbles and bath: the bubble layer, then the anode-cathode distance."""
     alumina, _ = mass_percent(x)
     current, distance = u[1], u[4]
     conductivity = jnp.exp(2.496 - 2068.4 / (273 + x[5]) - 2.07e-2 * alumina)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sparsedyn.systems.excitation import AbstractExcitation
 
 Numbers = Array | np.ndarray
+Time = float | int | Real[Array, ""]
 
 
 class AbstractSystem(eqx.Module):
@@ -39,9 +40,7 @@ class AbstractSystem(eqx.Module):
     sampled: AbstractClassVar[bool]
 
     @abc.abstractmethod
-    def field(
-        self, t: Real[Array, ""] | float, x: Float[Array, " state"], u: Float[Array, " input"]
-    ) -> Float[Array, " state"]:
+    def field(self, t: Time, x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " state"]:
         """Time derivative of the state at time `t`, state `x` and input `u`."""
 
     @abc.abstractmethod
@@ -57,29 +56,20 @@ class AbstractSystem(eqx.Module):
         """The inputs that a simulation uses where none are given."""
 
     def step(
-        self, x: Real[Numbers, "*#batch state"], u: Real[Numbers, "*#batch input"], dt: float | None = None
+        self, x: Real[Numbers, "*#batch state"], u: Real[Numbers, "*#batch input"], dt: Time | None = None
     ) -> Float[Array, "*batch state"]:
-        """State after one sample of `dt` (default: the plant's), the input held: one classical Runge-Kutta
-        step.
+        """State after one sample of `dt` (default: the plant's), the input held: one Runge-Kutta step.
 
         `x` is (..., state) and `u` (..., input), leading axes broadcast. Computed in float64 where JAX's x64
         mode is on, in float32 otherwise. Raises ValueError where a last axis has the wrong length.
         """
-        h = self.dt if dt is None else dt
-
-        def advance(x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " state"]:
-            return runge_kutta(self, x, u, h)
-
-        return jnp.vectorize(advance, signature="(n),(m)->(n)")(*self._columns(x, u))
+        return _step(self, *self._columns(x, u), self.dt if dt is None else dt)
 
     def outputs(
         self, x: Real[Numbers, "*#batch state"], u: Real[Numbers, "*#batch input"]
     ) -> Float[Array, "*batch output"]:
         """Measured quantities, (..., output), at the states `x` (..., state) and inputs `u` (..., input)."""
-        if not self.output_names:
-            x, u = self._columns(x, u)
-            return jnp.zeros((*jnp.broadcast_shapes(x.shape[:-1], u.shape[:-1]), 0), x.dtype)
-        return jnp.vectorize(self.readout, signature="(n),(m)->(p)")(*self._columns(x, u))
+        return _outputs(self, *self._columns(x, u))
 
     def _columns(self, x: Numbers, u: Numbers) -> tuple[Array, Array]:
         """Both as JAX's default float, last axes checked."""
@@ -92,8 +82,26 @@ class AbstractSystem(eqx.Module):
         return jnp.asarray(x, jnp.result_type(float)), jnp.asarray(u, jnp.result_type(float))
 
 
+# Compiled, because who steps a plant by hand steps it often.
+@eqx.filter_jit
+def _step(
+    system: AbstractSystem, x: Float[Array, "*#batch state"], u: Float[Array, "*#batch input"], dt: Time
+) -> Float[Array, "*batch state"]:
+    def one(x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " state"]:
+        return runge_kutta(system, x, u, dt)
+
+    return jnp.vectorize(one, signature="(n),(m)->(n)")(x, u)
+
+
+@eqx.filter_jit
+def _outputs(
+    system: AbstractSystem, x: Float[Array, "*#batch state"], u: Float[Array, "*#batch input"]
+) -> Float[Array, "*batch output"]:
+    return jnp.vectorize(system.readout, signature="(n),(m)->(p)")(x, u)
+
+
 def runge_kutta(
-    system: AbstractSystem, x: Float[Array, " state"], u: Float[Array, " input"], dt: float
+    system: AbstractSystem, x: Float[Array, " state"], u: Float[Array, " input"], dt: Time
 ) -> Float[Array, " state"]:
     """One step of the classical fourth-order Runge-Kutta method, the input held over it."""
     k1 = system.field(0.0, x, u)

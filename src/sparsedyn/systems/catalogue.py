@@ -14,8 +14,7 @@ SYSTEMS: dict[str, type[AbstractSystem]] = {
 
 
 def get_system(name: str) -> AbstractSystem:
-    """The plant registered under `name`, with its default parameters; ValueError, with the closest name, if
-    none."""
+    """The plant registered under `name`, with its default parameters; ValueError if there is none."""
     if name not in SYSTEMS:
         close = difflib.get_close_matches(name, SYSTEMS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray, Real
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.systems.base import AbstractSystem, uniform
+from sparsedyn.systems.base import AbstractSystem, Time, uniform
 from sparsedyn.systems.signals import APRBS
 
 
@@ -32,14 +32,10 @@ class Duffing(AbstractSystem):
     dt: ClassVar[float] = 0.05
     sampled: ClassVar[bool] = False
 
-    def field(
-        self, t: Real[Array, ""] | float, x: Float[Array, "2"], u: Float[Array, "1"]
-    ) -> Float[Array, "2"]:
+    def field(self, t: Time, x: Float[Array, "2"], u: Float[Array, "1"]) -> Float[Array, "2"]:
         """(velocity, u - delta velocity - alpha position - beta position^3)."""
         position, velocity = x
-        return jnp.stack(
-            [velocity, u[0] - self.delta * velocity - self.alpha * position - self.beta * position**3]
-        )
+        return jnp.stack([velocity, u[0] - self.delta * velocity - self.alpha * position - self.beta * position**3])
 
     def readout(self, x: Float[Array, "2"], u: Float[Array, "1"]) -> Float[Array, "0"]:
         """Nothing but the states."""

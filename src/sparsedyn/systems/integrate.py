@@ -20,10 +20,10 @@ def trajectory(
     signal: Float[Array, "row input"],
     dt: float,
 ) -> tuple[Float[Array, "row state"], Float[Array, "row input"]]:
-    """States and inputs at the rows, the first at `start`; the excitation's feedback, if any, joins the
-    signal.
+    """States and inputs at the rows, the first at `start`.
 
-    Once a state is not finite, the rest are NaN.
+    The input is the signal, plus the feedback of the excitation where one is given. Once a state is not
+    finite, the rest are NaN.
     """
 
     def advance(

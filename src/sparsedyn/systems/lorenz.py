@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray, Real
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.systems.base import AbstractSystem, uniform
+from sparsedyn.systems.base import AbstractSystem, Time, uniform
 from sparsedyn.systems.excitation import Channels
 
 
@@ -31,9 +31,7 @@ class Lorenz63(AbstractSystem):
     dt: ClassVar[float] = 0.01
     sampled: ClassVar[bool] = False
 
-    def field(
-        self, t: Real[Array, ""] | float, x: Float[Array, "3"], u: Float[Array, "0"]
-    ) -> Float[Array, "3"]:
+    def field(self, t: Time, x: Float[Array, "3"], u: Float[Array, "0"]) -> Float[Array, "3"]:
         """(sigma (y - x), x (rho - z) - y, x y - beta z)."""
         horizontal, difference, vertical = x
         return jnp.stack(

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray, Real
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.systems.base import AbstractSystem, uniform
+from sparsedyn.systems.base import AbstractSystem, Time, uniform
 from sparsedyn.systems.signals import APRBS
 
 
@@ -34,9 +34,7 @@ class LotkaVolterra(AbstractSystem):
     dt: ClassVar[float] = 0.05
     sampled: ClassVar[bool] = False
 
-    def field(
-        self, t: Real[Array, ""] | float, x: Float[Array, "2"], u: Float[Array, "1"]
-    ) -> Float[Array, "2"]:
+    def field(self, t: Time, x: Float[Array, "2"], u: Float[Array, "1"]) -> Float[Array, "2"]:
         """(prey (alpha - beta predators - u), predators (delta prey - gamma - u))."""
         prey, predators = x
         return jnp.stack(

@@ -1,6 +1,7 @@
 """Open-loop excitations of one channel: random levels, random impulses, chirp, sine, constant."""
 
 import math
+from typing import SupportsFloat
 
 import equinox as eqx
 import jax
@@ -10,11 +11,11 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from sparsedyn.systems.excitation import AbstractSignal
 
 
-def _optional_float(value: float | None) -> float | None:
+def _optional_float(value: SupportsFloat | None) -> float | None:
     return None if value is None else float(value)
 
 
-def _optional_pair(value: tuple[float, float] | None) -> tuple[float, float] | None:
+def _optional_pair(value: tuple[SupportsFloat, SupportsFloat] | None) -> tuple[float, float] | None:
     return None if value is None else (float(value[0]), float(value[1]))
 
 
@@ -50,9 +51,7 @@ class Sine(AbstractSignal):
 
     def wave(self, key: PRNGKeyArray, steps: int, dt: float) -> Float[Array, " steps"]:
         """Uses the key for the phase only."""
-        return self.amplitude * jnp.sin(
-            2 * math.pi * self.frequency * _times(steps, dt) + _phase(self.phase, key)
-        )
+        return self.amplitude * jnp.sin(2 * math.pi * self.frequency * _times(steps, dt) + _phase(self.phase, key))
 
 
 class Chirp(AbstractSignal):
@@ -71,9 +70,7 @@ class Chirp(AbstractSignal):
 
     def __check_init__(self) -> None:
         if self.duration is not None and not self.duration > 0:
-            raise ValueError(
-                f"Chirp: duration must be positive or None (the whole simulation), got {self.duration}."
-            )
+            raise ValueError(f"Chirp: duration must be positive or None (the whole simulation), got {self.duration}.")
 
     @property
     def random(self) -> bool:
@@ -155,14 +152,13 @@ class Impulses(AbstractSignal):
 def _events(
     spec: APRBS | Impulses, key: PRNGKeyArray, steps: int, dt: float
 ) -> tuple[Int[Array, " event"], Float[Array, " event+1"]]:
-    """Increasing sample numbers of random events, the last beyond the end, and random levels, one more than
-    events."""
+    """Sample numbers of random events, increasing, the last beyond the end; and random levels, one more."""
     fewest, most = _samples(spec.shortest, dt), _samples(spec.longest, dt)
     first_fewest, first_most = (_samples(time, dt) for time in spec.first or (spec.shortest, spec.longest))
     # Enough events even if every gap were the shortest.
     count = math.ceil(max(steps - first_fewest, 0) / fewest) + 1
-    # One call of the generator draws both: calls are what takes long to compile.
-    shares = jax.random.uniform(key, (count + 1, 2))
+    # One flat call of the generator draws both: calls, and their axes, are what takes long to compile.
+    shares = jnp.reshape(jax.random.uniform(key, (2 * (count + 1),)), (count + 1, 2))
     least = jnp.full(count, fewest).at[0].set(first_fewest)
     choices = jnp.full(count, most - fewest + 1).at[0].set(first_most - first_fewest + 1)
     gaps = least + jnp.floor(shares[:-1, 0] * choices).astype(least.dtype)
@@ -192,6 +188,4 @@ def _check_ranges(spec: APRBS | Impulses) -> None:
         ("first", spec.first or (spec.shortest, spec.longest)),
     ):
         if not 0 < least <= most < math.inf:
-            raise ValueError(
-                f"{name}: {what} must be times with 0 < shortest <= longest, got {(least, most)}."
-            )
+            raise ValueError(f"{name}: {what} must be times with 0 < shortest <= longest, got {(least, most)}.")

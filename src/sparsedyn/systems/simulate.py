@@ -1,9 +1,7 @@
 """Simulate a plant: many trajectories at once, those that blow up drawn again."""
 
 import logging
-import math
-import operator
-from typing import NamedTuple
+from typing import NamedTuple, SupportsFloat
 
 import equinox as eqx
 import jax
@@ -11,9 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int, PRNGKeyArray
 
-from sparsedyn.data import DataError, Trajectories
+from sparsedyn.data import Trajectories
+from sparsedyn.systems.arguments import (
+    excitation_for,
+    given_array,
+    plant_of,
+    sample_time,
+    whole_number,
+)
 from sparsedyn.systems.base import AbstractSystem
-from sparsedyn.systems.catalogue import get_system
 from sparsedyn.systems.excitation import AbstractExcitation
 from sparsedyn.systems.integrate import trajectory
 
@@ -38,13 +42,12 @@ def simulate(
     steps: int = 1000,
     seed: int = 0,
     *,
-    dt: float | None = None,
+    dt: SupportsFloat | None = None,
     x0: object = None,
     excitation: AbstractExcitation | None = None,
     inputs: object = None,
 ) -> Trajectories:
-    """Simulate `trajectories` runs of a plant, each of `steps` rows, `dt` apart; row 0 is the initial
-    condition.
+    """Simulate a plant: `trajectories` runs of `steps` rows, `dt` apart; row 0 is the initial condition.
 
     The input of a row is held until the next row. Plants that are defined by sampling take one Runge-Kutta
     step a row; smooth ones are integrated from row to row by an adaptive method of order 8 to a tolerance of
@@ -61,17 +64,17 @@ def simulate(
     Raises ValueError for arguments out of range, unknown names and wrong shapes, and `SimulationError` (a
     ValueError) where trajectories stay non-finite in 20 draws, or nothing is left to draw again.
     """
-    plant = _plant(system)
-    trajectories = _whole("trajectories", trajectories, least=1)
-    steps = _whole("steps", steps, least=2)
-    seed = _whole("seed", seed, least=0)
-    dt = _sample_time(plant.dt if dt is None else dt)
-    excitation = _excitation(plant, excitation, inputs)
+    plant = plant_of(system)
+    trajectories = whole_number("trajectories", trajectories, least=1)
+    steps = whole_number("steps", steps, least=2)
+    seed = whole_number("seed", seed, least=0, most=2**63 - 1)
+    dt = sample_time(plant.dt if dt is None else dt)
+    excitation = excitation_for(plant, excitation, inputs)
     job = _Job(
         plant,
         excitation,
-        _given("x0", x0, plant.state_names, (trajectories,)),
-        _given("inputs", inputs, plant.input_names, (trajectories, steps)),
+        given_array("x0", x0, plant.state_names, (trajectories,)),
+        given_array("inputs", inputs, plant.input_names, (trajectories, steps)),
         trajectories,
         steps,
         seed,
@@ -191,78 +194,3 @@ def _complaint(job: _Job, states: States, controls: Inputs, bad: np.ndarray) -> 
         f"trajectory {first} blows up at row {row} (time {row * job.dt:g}). "
         "Use fewer steps, a smaller dt, or a gentler x0 or excitation."
     )
-
-
-def _plant(system: object) -> AbstractSystem:
-    if isinstance(system, str):
-        return get_system(system)
-    if isinstance(system, AbstractSystem):
-        return system
-    if isinstance(system, type):
-        raise TypeError(
-            f"system must be a plant or its name, got the class {system.__name__}; write {system.__name__}()."
-        )
-    raise TypeError(f"system must be a plant or its name, got {type(system).__name__}.")
-
-
-def _excitation(
-    plant: AbstractSystem, excitation: AbstractExcitation | None, inputs: object
-) -> AbstractExcitation:
-    if excitation is None:
-        return plant.excitation()
-    if inputs is not None:
-        raise ValueError(
-            "excitation and inputs were both given; the inputs of a row can come from one of them only."
-        )
-    if not isinstance(excitation, AbstractExcitation):
-        raise TypeError(
-            f"excitation must be an excitation such as APRBS or Channels(...), got "
-            f"{type(excitation).__name__}; pass arrays as inputs=."
-        )
-    if excitation.channels != len(plant.input_names):
-        raise ValueError(
-            f"excitation has {excitation.channels} channels, but {plant.name} has "
-            f"{len(plant.input_names)} inputs ({', '.join(plant.input_names) or 'none'}); lay one "
-            "excitation per input side by side with Channels(...)."
-        )
-    return excitation
-
-
-def _given(what: str, value: object, names: tuple[str, ...], leading: tuple[int, ...]) -> np.ndarray | None:
-    """A given array in float64, repeated over the trajectories where it has no axis for them."""
-    if value is None:
-        return None
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{what} must be an array of numbers: {error}.") from error
-    shape = (*leading, len(names))
-    if array.shape not in (shape, shape[1:]):
-        raise DataError(
-            f"{what} must have shape {shape[1:]} (the same for every trajectory) or {shape}, got "
-            f"{array.shape}; columns: {', '.join(names) or 'none'}."
-        )
-    if not np.isfinite(array).all():
-        place = ", ".join(str(index) for index in np.argwhere(~np.isfinite(array))[0])
-        raise DataError(f"{what}[{place}] is not finite; give finite numbers.")
-    return np.broadcast_to(array, shape)
-
-
-def _sample_time(dt: float) -> float:
-    try:
-        time = float(dt)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"dt must be a positive time, got {dt!r}.") from error
-    if not 0 < time < math.inf:
-        raise ValueError(f"dt must be a positive time, got {time}.")
-    return time
-
-
-def _whole(what: str, value: int, least: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError as error:
-        raise TypeError(f"{what} must be a whole number, got {value!r}.") from error
-    if number < least:
-        raise ValueError(f"{what} must be at least {least}, got {number}.")
-    return number

@@ -1,10 +1,11 @@
 """Training: one loop, objectives, averages, schedules, checkpoints."""
 
 from sparsedyn.training.averaging import AVERAGES, EMA, SWA, AbstractAverage
-from sparsedyn.training.checkpoint import CheckpointError, load_arrays, save_arrays
-from sparsedyn.training.fit import Checkpoint, Fit, Progress, fit
+from sparsedyn.training.checkpoint import Checkpoint, CheckpointError, load_arrays, save_arrays
+from sparsedyn.training.fit import Fit, fit
 from sparsedyn.training.objectives import Objective, derivative_matching
 from sparsedyn.training.optimizers import OPTIMIZERS, optimizer
+from sparsedyn.training.run import Progress
 from sparsedyn.training.schedules import SCHEDULES, learning_rates, raised
 
 __all__ = [

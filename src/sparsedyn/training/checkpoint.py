@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,30 @@ class CheckpointError(ValueError):
     """A file is not what it should be: not there, cut short, or of another run."""
 
 
+class Checkpoint(NamedTuple):
+    """Where a run is saved, a text that must be equal for it to be resumed, and every how many seconds."""
+
+    path: Path
+    identity: str
+    seconds: float = 15.0
+
+    def save(self, state: PyTree, header: dict[str, Any]) -> None:
+        """Write the state of a run."""
+        save_tree(self.path, state, {"identity": self.identity} | header)
+
+    def load(self, like: PyTree) -> tuple[PyTree, dict[str, Any]] | None:
+        """Return the saved state and header, `None` where nothing is saved; another run's file is refused."""
+        if not self.path.exists():
+            return None
+        _, header = load_arrays(self.path)
+        if header.get("identity") != self.identity:
+            raise CheckpointError(
+                f"{self.path}: expected a checkpoint of this very run; it is of another one (other data, settings or "
+                "seed). Delete it or choose another folder."
+            )
+        return load_tree(self.path, like)
+
+
 def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
     """Write named arrays and a JSON header, atomically: a temporary file beside `path`, then a rename."""
     path = Path(path)
@@ -28,7 +52,7 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[st
         contiguous = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
         shapes = {name: list(np.shape(a)) for name, a in arrays.items()}
         contiguous = {name: a.reshape(shapes[name]) for name, a in contiguous.items()}
-        save_file(contiguous, str(temporary), metadata={"sparsedyn": json.dumps(header)})
+        save_file(contiguous, str(temporary), metadata={"sparsedyn": json.dumps(header, default=_scalar)})
         with open(temporary, "rb") as handle:
             os.fsync(handle.fileno())
         os.replace(temporary, path)
@@ -72,6 +96,11 @@ def load_tree(path: str | Path, like: PyTree) -> tuple[PyTree, dict[str, Any]]:
         )
     restored = [_like(a, leaf) for a, leaf in zip(stored, leaves, strict=True)]
     return jax.tree.unflatten(structure, restored), header
+
+
+def _scalar(value: Any) -> Any:
+    """NumPy scalars as plain numbers."""
+    return value.item()
 
 
 def _plain(leaf: Any) -> Any:

@@ -1,6 +1,7 @@
 """The compiled pieces of training, over all members at once: steps, revision, validation, snapshots."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -33,6 +34,17 @@ class Recipe:
     mesh: Mesh
 
 
+def spread(recipe: Recipe, function: Callable[..., Any], members: tuple[Any, ...], shared: tuple[Any, ...] = ()) -> Any:
+    """Apply `function`, batched over members, on every device to its own members.
+
+    Every compiled piece goes through here: left to itself, the partitioner may exchange data between CPU devices, which
+    wait for each other in threads that compilation needs too.
+    """
+    specs = (MEMBERS,) * len(members) + (SAME,) * len(shared)
+    mapped = jax.shard_map(function, mesh=recipe.mesh, in_specs=specs, out_specs=MEMBERS, check_vma=False)
+    return mapped(*members, *shared)
+
+
 def read_out(
     static: AbstractModel,
     sparsifier: AbstractSparsifier,
@@ -62,14 +74,15 @@ def one_step(
         task = recipe.objective(model, batch, key)
         return task + sparsifier.penalty(trainable.free, memo, progress), task
 
-    (loss, task), gradient = jax.value_and_grad(total, has_aux=True)(members.trainable)
+    (value, task), gradient = jax.value_and_grad(total, has_aux=True)(members.trainable)
     updates, moments = recipe.optimizer.update(gradient, members.moments, members.trainable)
-    finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.sum(updates))
+    finite = jnp.isfinite(value) & jnp.isfinite(optax.tree.sum(updates))
     moves = members.alive & going & finite
     trainable = jax.tree.map(lambda w, d: jnp.where(moves, w + rate * d, w), members.trainable, updates)
     moments = jax.tree.map(lambda new, old: jnp.where(moves, new, old), moments, members.moments)
     alive = members.alive & (finite | ~going)
-    return Members(trainable, moments, alive, members.loss + jnp.where(moves, task, 0.0))
+    loss = members.loss + jnp.where(moves, task, 0.0)
+    return Members(trainable, moments, alive, members.taken + moves, loss)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -113,8 +126,7 @@ def advance(
     return jax.shard_map(
         chunk,
         mesh=recipe.mesh,
-        in_specs=(MEMBERS,) * 5
-        + (PartitionSpec(None, "members"), SAME, MEMBERS if own else SAME, SAME, SAME, SAME),
+        in_specs=(MEMBERS,) * 5 + (PartitionSpec(None, "members"), SAME, MEMBERS if own else SAME, SAME, SAME, SAME),
         out_specs=MEMBERS,
     )(members, sparsifier, memo, stopped, keys, rates, data, order, begin, end, offset)
 
@@ -133,11 +145,19 @@ def revise(
     progress: Float[Array, ""],
 ) -> tuple[Members, PyTree]:
     """Let every living member's technique revise; the moments of fresh entries restart at zero."""
-    batch = jax.tree.map(lambda a: a[rows], data)
-    # Past the last step, so that no training step draws the same numbers.
-    keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, recipe.steps + step)
 
-    def one(members: Members, sparsifier: Any, memo: Any, stopped: Array, key: Array) -> tuple[Members, Any]:
+    def one(
+        members: Members,
+        sparsifier: Any,
+        memo: Any,
+        stopped: Array,
+        key: Array,
+        batch: Any,
+        step: Array,
+        progress: Array,
+    ) -> tuple[Members, Any]:
+        # Past the last step, so that no training step draws the same numbers.
+        key = jax.random.fold_in(key, recipe.steps + step)
         free, other = members.trainable
         weights = sparsifier.effective(free, memo)
         # Where no technique asks for it, the compiler drops the dense gradient.
@@ -154,7 +174,12 @@ def revise(
         trainable, moments, memo = jax.tree.map(lambda a, b: jnp.where(moves, a, b), new, old)
         return members._replace(trainable=trainable, moments=moments), memo
 
-    return jax.vmap(one)(members, sparsifier, memo, stopped, keys)
+    batch = jax.tree.map(lambda a: a[rows], data)
+    everyone = jax.vmap(one, in_axes=(0,) * 5 + (None,) * 3)
+    revised: tuple[Members, PyTree] = spread(
+        recipe, everyone, (members, sparsifier, memo, stopped, keys), (batch, step, progress)
+    )
+    return revised
 
 
 @partial(jax.jit, static_argnums=0)
@@ -167,7 +192,7 @@ def evaluate(
     whole = count - count % block
     key = jax.random.key(0)
 
-    def one(trainable: Trainable, sparsifier: Any, memo: Any) -> Array:
+    def one(trainable: Trainable, sparsifier: Any, memo: Any, data: Any) -> Array:
         model = read_out(recipe.static, sparsifier, trainable, memo)
         blocks = jax.tree.map(lambda a: a[:whole].reshape(-1, block, *a.shape[1:]), data)
         total = jnp.sum(jax.lax.map(lambda b: recipe.objective(model, b, key), blocks)) * block
@@ -176,17 +201,13 @@ def evaluate(
             total = total + recipe.objective(model, rest, key) * (count - whole)
         return total / count
 
-    def chunk(trainable: Trainable, sparsifier: Any, memo: Any) -> Array:
-        return jax.vmap(one)(trainable, sparsifier, memo)
-
-    spread = partial(jax.shard_map, mesh=recipe.mesh, in_specs=MEMBERS, out_specs=MEMBERS, check_vma=False)
-    result: Array = spread(chunk)(trainable, sparsifier, memo)
-    return result
+    value: Array = spread(recipe, jax.vmap(one, in_axes=(0, 0, 0, None)), (trainable, sparsifier, memo), (data,))
+    return value
 
 
-@jax.jit
+@partial(jax.jit, static_argnums=0)
 def zeros_share(
-    sparsifier: AbstractSparsifier, trainable: Trainable, memo: PyTree
+    recipe: Recipe, sparsifier: AbstractSparsifier, trainable: Trainable, memo: PyTree
 ) -> Float[Array, " member"]:
     """Return the share of exact zeros among the effective weights of every member."""
 
@@ -194,7 +215,8 @@ def zeros_share(
         weights = jax.tree.leaves(sparsifier.effective(trainable.free, memo))
         return sum((jnp.sum(w == 0) for w in weights), jnp.zeros(())) / sum(w.size for w in weights)
 
-    return jax.vmap(one)(sparsifier, trainable, memo)
+    share: Array = spread(recipe, jax.vmap(one), (sparsifier, trainable, memo))
+    return share
 
 
 class Outcome(NamedTuple):
@@ -207,9 +229,7 @@ class Outcome(NamedTuple):
 
 
 @partial(jax.jit, static_argnums=0)
-def outcome(
-    recipe: Recipe, state: State, sparsifier: AbstractSparsifier, average: AbstractAverage
-) -> Outcome:
+def outcome(recipe: Recipe, state: State, sparsifier: AbstractSparsifier, average: AbstractAverage) -> Outcome:
     """Read the models out."""
 
     def one(state: State, sparsifier: Any, average: Any) -> Outcome:
@@ -224,29 +244,39 @@ def outcome(
         active = sparsifier.active(state.memo, last.free.weights)
         return Outcome(read(last), read(best), read(average.read(state.averaged, last)), active)
 
-    return jax.vmap(one)(state, sparsifier, average)
+    read: Outcome = spread(recipe, jax.vmap(one), (state, sparsifier, average))
+    return read
 
 
-@jax.jit
-def snapshot(average: AbstractAverage, state: State) -> State:
+@partial(jax.jit, static_argnums=0)
+def snapshot(recipe: Recipe, average: AbstractAverage, state: State) -> State:
     """Add the present trainables to the running average."""
-    averaged = jax.vmap(lambda a, v, t: a.update(v, t))(average, state.averaged, state.members.trainable)
-    return state._replace(averaged=averaged)
+    update = jax.vmap(lambda a, averaged, trainable: a.update(averaged, trainable))
+    return state._replace(averaged=spread(recipe, update, (average, state.averaged, state.members.trainable)))
 
 
-@jax.jit
-def keep_best(state: State, value: Float[Array, " member"], settled: Array, patience: Array) -> State:
+@partial(jax.jit, static_argnums=0)
+def restart_loss(recipe: Recipe, state: State) -> State:
+    """Begin a new mean of the loss."""
+    members = state.members
+    taken, loss = spread(recipe, lambda *a: jax.tree.map(jnp.zeros_like, a), (members.taken, members.loss))
+    return state._replace(members=members._replace(taken=taken, loss=loss))
+
+
+@partial(jax.jit, static_argnums=0)
+def keep_best(recipe: Recipe, state: State, value: Float[Array, " member"], settled: Array, patience: Array) -> State:
     """Remember the trainables of least validation loss once settled; count validations without gain."""
-    better = settled & (value < state.best_value)
 
-    def choose(new: Array, old: Array) -> Array:
-        return jnp.where(better.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+    def one(state: State, value: Array, settled: Array, patience: Array) -> State:
+        better = settled & (value < state.best_value)
+        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), state.members.trainable, state.best)
+        stale = jnp.where(better | ~settled, 0, state.stale + 1)
+        return state._replace(
+            best=best,
+            best_value=jnp.where(better, value, state.best_value),
+            stale=stale,
+            stopped=state.stopped | (stale >= patience),
+        )
 
-    best = jax.tree.map(choose, state.members.trainable, state.best)
-    stale = jnp.where(better | ~settled, 0, state.stale + 1)
-    return state._replace(
-        best=best,
-        best_value=jnp.where(better, value, state.best_value),
-        stale=stale,
-        stopped=state.stopped | (stale >= patience),
-    )
+    kept: State = spread(recipe, jax.vmap(one, in_axes=(0, 0, None, None)), (state, value), (settled, patience))
+    return kept

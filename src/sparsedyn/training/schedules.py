@@ -30,16 +30,12 @@ def learning_rates(
         return np.full(steps, rate, np.float32)
     if schedule == "cosine":
         warmup = max(1, steps // 50)
-        curve = optax.warmup_cosine_decay_schedule(
-            0.1 * rate, rate, warmup, max(steps, warmup + 1), 0.01 * rate
-        )
+        curve = optax.warmup_cosine_decay_schedule(0.1 * rate, rate, warmup, max(steps, warmup + 1), 0.01 * rate)
         return np.asarray(curve(np.arange(steps)), np.float32)
     if schedule == "step":
         passed = np.sum(np.arange(steps)[:, None] >= np.asarray(drops) * steps, axis=1)
         return (rate * 0.1**passed).astype(np.float32)
-    raise ValueError(
-        f"schedule: expected one of {', '.join(SCHEDULES)} or an Optax schedule; got {schedule!r}."
-    )
+    raise ValueError(f"schedule: expected one of {', '.join(SCHEDULES)} or an Optax schedule; got {schedule!r}.")
 
 
 def raised(rates: Float[np.ndarray, " steps"], start: float, rate: float) -> Float[np.ndarray, " steps"]:

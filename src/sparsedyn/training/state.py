@@ -26,6 +26,8 @@ class Members(NamedTuple):
     trainable: Trainable
     moments: PyTree
     alive: Bool[Array, " member"]
+    taken: Int[Array, " member"]
+    """Steps since the last record; none are taken by a dead or stopped member."""
     loss: Float[Array, " member"]
     """Sum of the finite losses since the last record."""
 
@@ -71,9 +73,7 @@ def start(
 ) -> State:
     """Return the state before the first step, for stacked `models`, `sparsifier` and `average`."""
 
-    def one(
-        model: AbstractModel, technique: AbstractSparsifier, key: PRNGKeyArray
-    ) -> tuple[Trainable, Any, Any]:
+    def one(model: AbstractModel, technique: AbstractSparsifier, key: PRNGKeyArray) -> tuple[Trainable, Any, Any]:
         weights, other, _ = split(model)
         free, memo = technique.init(weights, key=key)
         trainable = Trainable(free, other)
@@ -82,7 +82,7 @@ def start(
     trainable, memo, moments = eqx.filter_vmap(one)(models, sparsifier, keys)
     averaged = eqx.filter_vmap(lambda a, t: a.init(t))(average, trainable)
     count = keys.shape[0]
-    members = Members(trainable, moments, jnp.ones(count, bool), jnp.zeros(count))
+    members = Members(trainable, moments, jnp.ones(count, bool), jnp.zeros(count, jnp.int32), jnp.zeros(count))
     return State(
         members,
         memo,
@@ -97,7 +97,7 @@ def start(
 def pad_members(tree: PyTree, total: int) -> PyTree:
     """Repeat the last member until there are `total`, so that members divide over devices."""
 
-    def pad(leaf: Array) -> Array:
+    def pad(leaf: Any) -> Any:
         return leaf if leaf.shape[0] == total else leaf[np.minimum(np.arange(total), leaf.shape[0] - 1)]
 
     return jax.tree.map(lambda leaf: pad(leaf) if eqx.is_array(leaf) else leaf, tree)

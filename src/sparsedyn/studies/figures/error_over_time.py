@@ -8,7 +8,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sparsedyn.studies.figures.style import CONTEXT, Look, bottom, log_limits, panels, plain, styled, tint
+from sparsedyn.studies.figures.style import (
+    CONTEXT,
+    Look,
+    balanced,
+    bottom,
+    log_limits,
+    log_ticks,
+    panels,
+    plain,
+    styled,
+    tint,
+)
 
 COLUMNS = 4
 # Beyond so many standard deviations a forecast is simply wrong.
@@ -37,63 +48,61 @@ def error_over_time(
     marks: tuple[float, ...],
     band: str,
 ) -> Figure:
-    """Draw the median error and its band; `marks` are the times of the horizons, `band` says what the band holds."""
-    techniques = list(dict.fromkeys(looks[cell].technique for cell in curves))
-    columns = 3 if len(techniques) in (3, 5, 6) else COLUMNS
-    figure, axes = panels(len(techniques), columns, 2.9 if len(techniques) > 2 else 4.4, 2.1)
+    """Draw the median error and its band; `marks` are the times of the horizons, `band` names the band."""
+    names = list(dict.fromkeys(looks[cell].name for cell in curves))
+    columns = balanced(len(names), COLUMNS)
+    figure, axes = panels(len(names), columns, {1: 8.0, 2: 5.0, 3: 3.8}.get(columns, 2.85), 2.2)
     figure.suptitle(f"Error of the forecasts over time (median, and {band})", x=0.01, ha="left")
-    shown = [values for curve in curves.values() for values in (curve.low, curve.middle, curve.high)]
-    limits = log_limits(np.concatenate([v[1:] for v in shown]), FLOOR, CEILING)
-    for i, (ax, technique) in enumerate(zip(axes, techniques, strict=True)):
-        ax.set(yscale="log", ylim=limits)
-        own = {cell: curve for cell, curve in curves.items() if looks[cell].technique == technique}
-        for cell in curves.keys() - own.keys():
+    limits = error_limits(list(curves.values()))
+    end = max(float(curve.time[-1]) for curve in curves.values())
+    for i, (ax, name) in enumerate(zip(axes, names, strict=True)):
+        ax.set(yscale="log", ylim=limits, xlim=(0.0, max(end, 1e-9)))
+        log_ticks(ax.yaxis)
+        own = {cell: curve for cell, curve in curves.items() if looks[cell].name == name}
+        for cell in [cell for cell in curves if cell not in own]:
             ax.plot(curves[cell].time, visible(curves[cell].middle), color=CONTEXT, linewidth=0.7)
         for cell, curve in own.items():
             _draw(ax, curve, looks[cell])
         for mark in marks:
             ax.axvline(mark, color="#8A8A8A", linewidth=0.6, linestyle=":")
-        ax.set_title(plain(technique))
+        ax.set_title(plain(name))
         ax.locator_params(nbins=5, axis="x")
-        if i % columns == 0:
-            ax.set_ylabel("error, standard deviations")
-        else:
-            ax.tick_params(labelleft=False)
+        ax.tick_params(labelleft=i % columns == 0)
+        ax.set_ylabel("error, standard deviations" if i % columns == 0 else "")
     for ax in bottom(axes, columns):
         ax.set_xlabel(time_label)
-    figure.legend(
-        handles=_handles([looks[cell] for cell in curves], len(marks)), loc="outside lower center", ncols=4
-    )
+    handles = _handles([looks[cell] for cell in curves], len(marks))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
 
+def error_limits(curves: list[ErrorCurve]) -> tuple[float, float]:
+    """Return the limits of the error axis: without the very start, where errors come from nothing."""
+    later = [1 + len(curve.time) // 50 for curve in curves]
+    shown = [v[i:] for c, i in zip(curves, later, strict=True) for v in (c.low, c.middle, c.high)]
+    return log_limits(np.concatenate(shown), FLOOR, CEILING)
+
+
 def visible(values: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
-    """Bring an error into the range that a logarithmic axis shows: the exact start and blow-ups stay in sight."""
+    """Bring an error into what a logarithmic axis can show: neither zero at the start nor infinite later."""
     return np.clip(np.nan_to_num(values, nan=np.inf, posinf=np.inf), FLOOR / 10, CEILING * 10)
 
 
 def _draw(ax: Axes, curve: ErrorCurve, look: Look) -> None:
-    ax.fill_between(
-        curve.time,
-        visible(curve.low),
-        visible(curve.high),
-        color=tint(look.color, 0.5),
-        alpha=0.35,
-        linewidth=0,
-    )
+    low, high = visible(curve.low), visible(curve.high)
+    ax.fill_between(curve.time, low, high, color=tint(look.color, 0.5), alpha=0.35, linewidth=0)
     ax.plot(curve.time, visible(curve.middle), color=look.color, linewidth=1.3, linestyle=look.dashes)
 
 
 def _handles(looks: list[Look], marks: int) -> list[Line2D]:
-    handles = [Line2D([], [], color="#444444", linewidth=1.3, label="this technique")]
+    ink = "#444444"
+    handles = [Line2D([], [], color=ink, linewidth=1.3, label="this technique")]
     if any(look.averaged for look in looks):
-        handles.append(
-            Line2D([], [], color="#444444", linewidth=1.3, linestyle="--", label="with averaged weights")
-        )
-    if len({look.technique for look in looks}) > 1:
+        averaged = Line2D([], [], color=ink, linewidth=1.3, linestyle="--", label="with averaged weights")
+        handles.append(averaged)
+    if len({look.name for look in looks}) > 1:
         handles.append(Line2D([], [], color=CONTEXT, linewidth=1, label="the other techniques"))
     if marks:
-        handles.append(
-            Line2D([], [], color="#8A8A8A", linewidth=0.6, linestyle=":", label="horizons of the table")
-        )
+        horizons = Line2D([], [], color="#8A8A8A", linewidth=0.6, linestyle=":", label="horizons of the table")
+        handles.append(horizons)
     return handles

@@ -5,24 +5,21 @@ import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from scipy.stats import gaussian_kde
 
 from sparsedyn.studies.figures.rows import label_rows, row_panels
-from sparsedyn.studies.figures.style import INK, Look, log_limits, number, styled
+from sparsedyn.studies.figures.style import INK, Look, log_limits, log_ticks, styled
 
 # Below so many forecasts a density would be invented: they are drawn one by one.
 FEWEST_FOR_DENSITY = 8
 
 
 @styled
-def error_violins(
-    forecasts: dict[str, pd.DataFrame], looks: dict[str, Look], horizon_names: dict[int, str]
-) -> Figure:
-    """Draw densities over a logarithmic axis; bar: quartiles, dot: mean; a row without any survivor says so.
+def error_violins(forecasts: dict[str, pd.DataFrame], looks: dict[str, Look], horizon_names: dict[int, str]) -> Figure:
+    """Draw densities over a logarithmic axis; bar: quartiles, dot: mean; a row without survivors says so.
 
-    `forecasts` holds per cell a table with the columns horizon, rfmse, diverged. After Haugstvedt et al. 2023, figures
-    7, 9, 11, 13 and 14; differs from the paper: logarithmic, so that short and long horizons share an axis.
+    `forecasts` holds per cell a table with the columns horizon, rfmse, diverged. After Haugstvedt et al. 2023,
+    figures 7, 9, 11, 13 and 14; differs from the paper: logarithmic, so that all horizons share an axis.
     """
     figure, axes = row_panels(len(horizon_names), len(looks))
     figure.suptitle("RFMSE of the forecasts that did not diverge", x=0.01, ha="left")
@@ -39,7 +36,7 @@ def error_violins(
             if (cell, horizon) in known:
                 _draw(ax, row, known[cell, horizon], look)
         ax.set_title(name)
-        _few_ticks(ax)
+        log_ticks(ax.xaxis)
         ax.set_xlabel("RFMSE, standard deviations")
     label_rows(axes, looks)
     return figure
@@ -71,9 +68,7 @@ def _draw(ax: Axes, row: int, errors: Float[np.ndarray, " forecast"], look: Look
         at = np.linspace(exponent.min(), exponent.max(), 120)
         density = gaussian_kde(exponent)(at)
         half = 0.38 * density / density.max()
-        ax.fill_between(
-            10**at, row - half, row + half, facecolor=look.fill, edgecolor=look.color, linewidth=0.6
-        )
+        ax.fill_between(10**at, row - half, row + half, facecolor=look.fill, edgecolor=look.color, linewidth=0.6)
     low, high = np.quantile(errors, [0.25, 0.75])
     ax.plot([low, high], [row, row], color=INK, linewidth=2, solid_capstyle="butt")
     ax.plot(
@@ -85,11 +80,3 @@ def _draw(ax: Axes, row: int, errors: Float[np.ndarray, " forecast"], look: Look
         markeredgecolor=INK,
         markeredgewidth=0.9,
     )
-
-
-def _few_ticks(ax: Axes) -> None:
-    low, high = ax.get_xlim()
-    subs = (1.0, 2.0, 5.0) if high / low < 30 else (1.0,) if high / low > 300 else (1.0, 3.0)
-    ax.xaxis.set_major_locator(LogLocator(subs=subs, numticks=9))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 1)))
-    ax.xaxis.set_minor_formatter(NullFormatter())

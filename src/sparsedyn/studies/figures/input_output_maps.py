@@ -1,13 +1,13 @@
 """Which state and input reaches which derivative, and how many members agree on it."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sparsedyn.studies.figures.style import Look, bottom, panels, plain, styled
+from sparsedyn.studies.figures.style import INK, Look, balanced, bottom, panels, plain, styled
 
-COLUMNS = 4
+COLUMNS = 5
 
 
 @styled
@@ -18,37 +18,35 @@ def input_output_maps(
     output_names: tuple[str, ...],
     feature_names: tuple[str, ...],
 ) -> Figure:
-    """Draw a heat map per cell: the share of members in which the feature reaches the output through nonzero weights."""
+    """Draw a heat map per cell: in which share of members a feature reaches an output through nonzero weights."""
     outputs, features = len(output_names), len(feature_names)
-    columns = min(COLUMNS, len(shares))
-    wide, high = float(np.clip(0.17 * features, 1.5, 5)), float(np.clip(0.17 * outputs, 0.9, 5))
-    figure, axes = panels(len(shares), columns, wide + 0.25, high + 0.45)
-    label_room = (0.07 * max(map(len, output_names)), 0.07 * max(map(len, feature_names)))
-    figure.set_size_inches(
-        figure.get_figwidth() + label_room[0] + 1.0, figure.get_figheight() + label_room[1]
-    )
+    columns = balanced(len(shares), COLUMNS)
+    wide, high = float(np.clip(0.16 * features, 1.4, 5)), float(np.clip(0.16 * outputs, 0.8, 5))
+    figure, axes = panels(len(shares), columns, wide + 0.2, high + 0.42)
+    # Room for the names at the left and below.
+    side, below = (0.075 * max(map(len, names)) for names in (output_names, feature_names))
+    figure.set_size_inches(figure.get_figwidth() + side + 1.0, figure.get_figheight() + below)
     figure.suptitle("Which column reaches the derivative of which row", x=0.01, ha="left")
     for i, (ax, (cell, share)) in enumerate(zip(axes, shares.items(), strict=True)):
         image = ax.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto", interpolation="nearest")
-        ax.set_title(plain(looks[cell].label, max(16, int(7 * wide))))
+        ax.set_title(plain(looks[cell].label, max(16, int(11 * wide))))
         _grid(ax, outputs, features)
-        ax.set_yticks(
-            range(outputs), [plain(n) for n in output_names] if i % columns == 0 else [""] * outputs
-        )
+        ax.set_yticks(range(outputs), map(plain, output_names))
         ax.set_xticks(range(features), [""] * features)
+        ax.tick_params(labelleft=i % columns == 0)
     for ax in bottom(axes, columns):
-        ax.set_xticks(range(features), [plain(n) for n in feature_names], rotation=90)
+        ax.set_xticks(range(features), map(plain, feature_names), rotation=90)
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 2.4 / figure.get_figheight()), aspect=16, pad=0.02)
     bar.set_label("share of members")
-    bar.outline.set_visible(False)  # type: ignore[operator]  # the stub calls the outline a spine
+    bar.outline.set_visible(False)  # type: ignore[operator]  # the stub takes the outline for a function
     return figure
 
 
 def agreement(
-    reach: Float[np.ndarray, "member output feature"] | np.ndarray, alive: np.ndarray
+    reach: Bool[np.ndarray, "member output feature"], alive: Bool[np.ndarray, " member"]
 ) -> Float[np.ndarray, "output feature"]:
     """Return the share of the living members in which each feature reaches each output, NaN without any."""
-    living = np.asarray(reach, np.float64)[np.asarray(alive, bool)]
+    living = reach[alive].astype(np.float64)
     return living.mean(axis=0) if len(living) else np.full(reach.shape[1:], np.nan)
 
 
@@ -60,3 +58,6 @@ def _grid(ax: Axes, outputs: int, features: int) -> None:
     ax.tick_params(which="both", length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
+    # As many states as outputs come first; then the inputs.
+    if outputs < features:
+        ax.axvline(outputs - 0.5, color=INK, linewidth=1)

@@ -12,7 +12,7 @@ COLUMNS = 4
 
 
 def row_panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
-    """Return a figure of `count` axes, each with `rows` rows counted from the top, named at the left edge only."""
+    """Return a figure of `count` axes, each with `rows` rows counted from the top."""
     columns = min(COLUMNS, count)
     bands = math.ceil(count / columns)
     size = (2.2 + 2.25 * columns, bands * (0.85 + 0.27 * max(rows, 2)) + 0.35)

@@ -7,9 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from sparsedyn.studies.figures.style import Look, number, panels, plain, styled
+from sparsedyn.studies.figures.style import Look, log_ticks, panels, plain, styled
 
 
 @styled
@@ -25,9 +24,7 @@ def sparsity_against_error(results: pd.DataFrame, looks: dict[str, Look], *, hor
         _point(left, row, "rfmse", 1.0, look)
         _point(right, row, "diverged", 100.0, look)
     left.set(ylabel="RFMSE of those that did not diverge", yscale="log")
-    left.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    left.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 1)))
-    left.yaxis.set_minor_formatter(NullFormatter())
+    log_ticks(left.yaxis)
     right.set(ylabel="diverged, %")
     right.set_ylim(bottom=min(-1.0, -0.03 * right.get_ylim()[1]))
     for ax in (left, right):
@@ -38,7 +35,8 @@ def sparsity_against_error(results: pd.DataFrame, looks: dict[str, Look], *, hor
 
 def _point(ax: Axes, row: dict[str, object], name: str, factor: float, look: Look) -> None:
     value, low, high = (factor * float(str(row[f"{name}{end}"])) for end in ("", "_low", "_high"))
-    nonzeros = float(str(row["nonzeros"]))
+    # A technique and its averaged variant have as many weights: side by side, both can be seen.
+    nonzeros = float(str(row["nonzeros"])) * (1.015 if look.averaged else 1 / 1.015)
     if not (math.isfinite(value) and nonzeros > 0):
         return
     if math.isfinite(low) and math.isfinite(high):
@@ -62,9 +60,7 @@ def _weights_axis(ax: Axes, nonzeros: np.ndarray) -> None:
     usable = nonzeros[np.isfinite(nonzeros) & (nonzeros > 0)]
     if usable.size:
         ax.set_xlim(usable.min() / 1.25, usable.max() * 1.25)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    log_ticks(ax.xaxis)
 
 
 def _handles(looks: list[Look]) -> list[Line2D]:

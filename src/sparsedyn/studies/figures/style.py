@@ -13,14 +13,16 @@ import matplotlib.style
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 Parameters = ParamSpec("Parameters")
 
-# Okabe and Ito's colour-blind-safe palette, yellow left out (too faint on white), grey added.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6B6B6B", "#7A4FA3")
+# Okabe and Ito's colour-blind-safe palette; Tol's wine and indigo for its yellow (too faint on white) and black.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#332288")
 INK, FAINT, CONTEXT = "#222222", "#E3E3E3", "#C4C4C4"
 STYLE: dict[str, Any] = {
     "font.size": 9,
@@ -53,6 +55,7 @@ STYLE: dict[str, Any] = {
     "figure.constrained_layout.w_pad": 0.06,
     "hatch.linewidth": 0.6,
     "path.simplify_threshold": 0.3,
+    # Journals refuse the default, type 3.
     "pdf.fonttype": 42,
 }
 # File formats write the clock and their own version unless told not to.
@@ -62,9 +65,13 @@ DOTS_PER_INCH = 150
 
 @dataclass(frozen=True)
 class Look:
-    """How one cell of a study is drawn: the techniques differ in colour, their averaged variants in shade."""
+    """How one cell of a study is drawn: techniques differ in colour, their averaged variants in shade.
+
+    `name` is the label without the average, `technique` what else may be said by the label left out as well.
+    """
 
     label: str
+    name: str
     technique: str
     color: str
     averaged: bool
@@ -72,7 +79,7 @@ class Look:
     @property
     def fill(self) -> str:
         """Colour of areas, lighter for an averaged variant."""
-        return tint(self.color, 0.45) if self.averaged else self.color
+        return tint(self.color, 0.6 if self.averaged else 0.15)
 
     @property
     def dashes(self) -> str:
@@ -91,13 +98,20 @@ def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
     return in_style
 
 
-def render(figure: Figure, kind: str) -> bytes:
-    """Return the file contents of `figure` as "png" or "pdf", the same bytes for the same figure."""
-    stream = io.BytesIO()
+def render(figure: Figure) -> tuple[bytes, bytes]:
+    """Return the contents of a PNG and a PDF file of `figure`, the same bytes for the same figure."""
     with matplotlib.style.context(("default", STYLE)), warnings.catch_warnings():
         # A label may hold letters that the font does not have; a box in the picture says as much.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(stream, format=kind, dpi=DOTS_PER_INCH, metadata=METADATA[kind])
+        # Placing everything takes as long as drawing it: once is enough for both files.
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)
+        return _saved(figure, "png"), _saved(figure, "pdf")
+
+
+def _saved(figure: Figure, kind: str) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, dpi=DOTS_PER_INCH, metadata=METADATA[kind])
     return stream.getvalue()
 
 
@@ -108,6 +122,11 @@ def panels(count: int, columns: int, width: float, height: float) -> tuple[Figur
     figure = Figure(figsize=(columns * width, rows * height + 0.55), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+
+
+def balanced(count: int, most: int) -> int:
+    """Return how many columns, at most `most`, spread `count` panels over rows with the fewest gaps."""
+    return math.ceil(count / math.ceil(count / most))
 
 
 def bottom(axes: list[Axes], columns: int) -> list[Axes]:
@@ -129,6 +148,11 @@ def plain(label: str, width: int = 34, lines: int = 2) -> str:
     return "\n".join(wrapped).replace("$", r"\$")
 
 
+def unit_text(unit: str) -> str:
+    """Write a unit the way it is printed."""
+    return unit.replace("degC", "°C").replace("degF", "°F")
+
+
 def number(value: float, digits: int = 2) -> str:
     """Write `value` with so many significant digits, without exponent between 0.001 and a million."""
     if not math.isfinite(value):
@@ -137,6 +161,17 @@ def number(value: float, digits: int = 2) -> str:
         places = 0 if value == 0 else max(0, digits - 1 - math.floor(math.log10(abs(value))))
         return f"{value:,.{places}f}"
     return f"{value:.{digits - 1}e}"
+
+
+def log_ticks(axis: Axis) -> None:
+    """Give a logarithmic axis as many ticks as there is room for, written as plain numbers."""
+    low, high = axis.get_view_interval()
+    decades = math.log10(high / low)
+    dense = ((0.8, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)), (1.6, (1.0, 2.0, 5.0)), (2.6, (1.0, 3.0)))
+    subs = next((subs for most, subs in dense if decades < most), (1.0,))
+    axis.set_major_locator(LogLocator(subs=subs, numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def log_limits(values: Float[np.ndarray, "..."], floor: float, ceiling: float) -> tuple[float, float]:

@@ -8,27 +8,25 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sparsedyn.studies.figures.style import INK, Look, log_limits, plain, styled, tint
+from sparsedyn.studies.figures.style import INK, Look, balanced, log_limits, log_ticks, plain, styled, tint
 
-COLUMNS = 4
+COLUMNS = 5
 
 
 @styled
 def training_curves(histories: dict[str, pd.DataFrame], looks: dict[str, Look]) -> Figure:
-    """Draw, for every cell, the losses (median over members, band from lowest to highest) and below them the sparsity.
+    """Draw for every cell the losses (median over members, band from lowest to highest), below them the sparsity.
 
-    `histories` holds per cell a table with the columns epoch, member, loss, validation, sparsity (between 0 and 1).
+    `histories` holds per cell a table with the columns epoch, member, loss, validation, sparsity (a share).
     """
-    columns = 5 if len(histories) in (5, 10) else min(COLUMNS, len(histories))
+    columns = balanced(len(histories), COLUMNS)
     bands = -(-len(histories) // columns)
-    wide = 2.4 if columns > 2 else 4.2
+    wide = {1: 7.0, 2: 4.5, 3: 3.6, 4: 2.85}.get(columns, 2.4)
     figure = Figure(figsize=(wide * columns, 2.5 * bands + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle("Training: loss and share of zero weights", x=0.01, ha="left")
     grid = figure.add_gridspec(2 * bands, columns, height_ratios=[3, 1] * bands)
-    losses = [
-        table[kind].to_numpy(np.float64) for table in histories.values() for kind in ("loss", "validation")
-    ]
+    losses = [table[kind].to_numpy(np.float64) for table in histories.values() for kind in ("loss", "validation")]
     limits = log_limits(np.concatenate(losses), 1e-9, 1e3)
     for i, (cell, table) in enumerate(histories.items()):
         band, column = divmod(i, columns)
@@ -36,6 +34,7 @@ def training_curves(histories: dict[str, pd.DataFrame], looks: dict[str, Look]) 
         lower = figure.add_subplot(grid[2 * band + 1, column], sharex=upper)
         _draw(upper, lower, table, looks[cell])
         upper.set_ylim(limits)
+        log_ticks(upper.yaxis)
         _label(upper, lower, first=column == 0, last=i + columns >= len(histories))
     figure.legend(handles=_handles(), loc="outside lower center", ncols=3)
     return figure
@@ -56,9 +55,7 @@ def _draw(upper: Axes, lower: Axes, table: pd.DataFrame, look: Look) -> None:
     lower.set(ylim=(0, 104), yticks=[0, 100])
 
 
-def over_members(
-    table: pd.DataFrame, column: str
-) -> "tuple[pd.Series[float], pd.Series[float], pd.Series[float]]":
+def over_members(table: pd.DataFrame, column: str) -> "tuple[pd.Series[float], pd.Series[float], pd.Series[float]]":
     """Return median, lowest and highest over members by epoch, epochs without any finite value left out."""
     finite = table[np.isfinite(table[column].to_numpy(np.float64))]
     by_epoch = finite.groupby("epoch")[column]

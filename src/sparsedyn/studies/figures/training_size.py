@@ -10,9 +10,10 @@ from sparsedyn.studies.figures.style import PALETTE, panels, plain, styled
 
 @styled
 def training_size(results: pd.DataFrame, *, horizon_name: str) -> Figure:
-    """Draw RFMSE and share diverged against training trajectories, a line with whiskers per technique and average.
+    """Draw RFMSE and share diverged against training trajectories: a line with whiskers per technique and average.
 
-    `results` holds one row per cell: technique, average, train_trajectories, rfmse and diverged with _low and _high.
+    `results` holds one row per cell: technique, average, train_trajectories, rfmse and diverged with their ends
+    _low and _high.
     After the question of Lundby et al. 2023: do sparse networks need less data?
     """
     figure, (left, right) = panels(2, 2, 4.6, 3.3)
@@ -26,9 +27,7 @@ def training_size(results: pd.DataFrame, *, horizon_name: str) -> Figure:
         # Side by side, or whiskers would cover each other.
         at = part["train_trajectories"].to_numpy(np.float64) * 1.025 ** (i - (len(lines) - 1) / 2)
         for ax, column, factor in ((left, "rfmse", 1.0), (right, "diverged", 100.0)):
-            value, low, high = (
-                factor * part[f"{column}{e}"].to_numpy(np.float64) for e in ("", "_low", "_high")
-            )
+            value, low, high = (factor * part[f"{column}{e}"].to_numpy(np.float64) for e in ("", "_low", "_high"))
             ax.errorbar(
                 at,
                 value,

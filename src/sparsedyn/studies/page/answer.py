@@ -1,134 +1,133 @@
-"""The answer of a study in plain words: who diverges least, who errs least, and whether that can be told at all."""
+"""The answer of a study in plain words: who diverges least, who errs least, and whether that can be told."""
 
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.page.write import interval, percent, quantity
+from sparsedyn.studies.page.write import interval, listing, percent, quantity
 
-# Below this share of survivors a small error says little: it is an average over the forecasts that were easy.
+# With fewer survivors a small error says little: it is a mean over the forecasts that were easy.
 SURVIVORS = 0.5
 
 
 def answer(results: pd.DataFrame, labels: dict[str, str], horizon_name: str) -> list[str]:
     """Return sentences (HTML, labels escaped) on `results`, one row per cell at one horizon.
 
-    A technique is said to be better only when the 95 % intervals do not overlap. That is cautious: intervals that
+    A technique is called better only where the 95 % intervals do not overlap. That is cautious: intervals that
     overlap a little may still belong to different techniques, which a paired comparison could show.
     """
     table = results.assign(label=[escape(labels[str(cell)]) for cell in results["cell"]])
     if len(table) == 1:
-        return [_alone(table.iloc[0], horizon_name)]
+        return [_alone(table, horizon_name)]
     sentences = [_divergence(table, horizon_name), _error(table), _sparsest(table), _worst(table)]
     return [sentence for sentence in sentences if sentence]
 
 
-def indistinct(table: pd.DataFrame, column: str, best: int) -> list[int]:
-    """Return the positions of the rows whose interval reaches down into that of row `best` (itself left out)."""
+def best_row(table: pd.DataFrame, column: str) -> int | None:
+    """Return the position of the smallest value, None without any.
+
+    Of equal ones it is that with the least upper bound, then that with the least RFMSE.
+    """
+    values = table[column].to_numpy(np.float64)
+    ties = table[[f"{column}_high", "rfmse"]].fillna(np.inf).to_numpy(np.float64)
+    known = [i for i in range(len(table)) if np.isfinite(values[i])]
+    return min(known, key=lambda i: (values[i], *ties[i])) if known else None
+
+
+def equal_rows(table: pd.DataFrame, column: str, row: int) -> list[int]:
+    """Return the positions of the rows with the same value as `row`, itself among them."""
+    return [int(i) for i in np.flatnonzero(table[column].to_numpy() == table[column].iloc[row])]
+
+
+def indistinct_rows(table: pd.DataFrame, column: str, best: int) -> list[int]:
+    """Return the positions of the rows whose interval reaches down into that of row `best`, itself left out."""
     low, high = table[f"{column}_low"].to_numpy(np.float64), table[f"{column}_high"].to_numpy(np.float64)
     return [i for i in range(len(table)) if i != best and low[i] <= high[best]]
 
 
-def best_row(table: pd.DataFrame, column: str) -> int | None:
-    """Return the position of the smallest value, the one with the smaller upper bound among equals; None without any."""
-    values = table[column].to_numpy(np.float64)
-    known = [i for i in range(len(table)) if np.isfinite(values[i])]
-    upper = table[f"{column}_high"].fillna(np.inf).to_numpy(np.float64)
-    return min(known, key=lambda i: (values[i], upper[i])) if known else None
-
-
-def _alone(row: "pd.Series[float]", horizon_name: str) -> str:
-    return (
-        f"Within {escape(horizon_name)}, {percent(row['diverged'])} of the forecasts of <b>{row['label']}</b> diverged "
-        f"({interval(row, 'diverged')}); the others have an RFMSE of {quantity(row['rfmse'])} ({interval(row, 'rfmse')})."
+def _alone(table: pd.DataFrame, horizon_name: str) -> str:
+    row = table.iloc[0]
+    text = (
+        f"Within {escape(horizon_name)}, {percent(row['diverged'])} of the forecasts of <b>{row['label']}</b> "
+        f"diverged ({interval(row, 'diverged')})"
     )
+    if not np.isfinite(row["rfmse"]):
+        return f"{text}."
+    return f"{text}; the others have an RFMSE of {quantity(row['rfmse'])} ({interval(row, 'rfmse')})."
 
 
 def _divergence(table: pd.DataFrame, horizon_name: str) -> str:
     best = best_row(table, "diverged")
     if best is None:
         return "No share of diverged forecasts is known."
-    top = table.iloc[best]
+    top, equals = table.iloc[best], equal_rows(table, "diverged", best)
     if top["diverged"] >= 1:
-        return f"Within {escape(horizon_name)} every forecast of every technique diverged."
-    equals = [i for i in range(len(table)) if table["diverged"].iloc[i] == top["diverged"]]
-    names = listing(table["label"].iloc[equals])
+        return f"Within {escape(horizon_name)} every forecast of every configuration diverged."
     share = f"{'none' if top['diverged'] == 0 else percent(top['diverged'])} of {int(top['forecasts']):,}"
-    each = " each" if len(equals) > 1 else ""
     text = (
-        f"Within {escape(horizon_name)}, <b>{names}</b> had the fewest diverging forecasts: {share}{each} "
-        f"({interval(top, 'diverged')})."
+        f"Within {escape(horizon_name)}, <b>{listing(table['label'].iloc[equals].tolist())}</b> had the fewest "
+        f"diverging forecasts: {share}{' each' if len(equals) > 1 else ''} ({interval(top, 'diverged')})."
     )
-    others = [i for i in indistinct(table, "diverged", best) if i not in equals]
+    others = [i for i in indistinct_rows(table, "diverged", best) if i not in equals]
     if others:
-        verb = "overlaps" if len(others) == 1 else "overlap"
-        text += f" The interval{'s' * (len(others) > 1)} of {listing(table['label'].iloc[others])} {verb} with that."
+        text += f" {_overlap(table, others)} with that."
     if len(equals) + len(others) == 1:
-        return text + " No other interval overlaps with that, so it is the most stable one here."
-    return text + f" So no single winner can be named among these {len(equals) + len(others)}."
+        return f"{text} No other interval overlaps with that one: here it is the most stable."
+    these = "between these two" if len(equals) + len(others) == 2 else f"among these {len(equals) + len(others)}"
+    return f"{text} So no single winner can be named {these}."
 
 
 def _error(table: pd.DataFrame) -> str:
     staying = table[table["diverged"] <= 1 - SURVIVORS]
-    few = staying.empty
-    pool = (table if few else staying).reset_index(drop=True)
+    pool = table if staying.empty else staying
     best = best_row(pool, "rfmse")
     if best is None:
         return ""
-    top = pool.iloc[best]
+    top, others = pool.iloc[best], indistinct_rows(pool, "rfmse", best)
     text = (
-        f"The smallest error among forecasts that did not diverge belongs to <b>{top['label']}</b>: "
-        f"RFMSE {quantity(top['rfmse'])} ({interval(top, 'rfmse')})"
+        f"The smallest error of forecasts that did not diverge is that of <b>{top['label']}</b>: RFMSE "
+        f"{quantity(top['rfmse'])} ({interval(top, 'rfmse')})."
     )
-    others = indistinct(pool, "rfmse", best)
     if others:
-        verb = "overlaps" if len(others) == 1 else "overlap"
-        text += (
-            f"; {listing(pool['label'].iloc[others])} {verb} with it, so again no single winner can be named."
-        )
-    else:
-        text += ", and no other interval overlaps with it."
-    if few:
-        text += " This rests on few forecasts: with every technique more than half diverged."
+        text += f" {_overlap(pool, others)} with that, so no single winner can be named."
+    elif len(pool) > 1:
+        text += " No other interval overlaps with that one."
+    if staying.empty:
+        text += " It rests on few forecasts: more than half diverged with every configuration."
     elif len(pool) < len(table):
-        text += " Techniques of which more than half the forecasts diverged are left out of this comparison."
+        text += " Configurations of which more than half of the forecasts diverged are not compared in this."
     return text
+
+
+def _overlap(table: pd.DataFrame, rows: list[int]) -> str:
+    names = listing(table["label"].iloc[rows].tolist())
+    return f"The interval of {names} overlaps" if len(rows) == 1 else f"The intervals of {names} overlap"
 
 
 def _sparsest(table: pd.DataFrame) -> str:
     best = best_row(table, "diverged")
     if best is None or table["diverged"].iloc[best] >= 1:
         return ""
-    pool = table.iloc[[best, *indistinct(table, "diverged", best)]]
-    pool = pool[pool["nonzeros"] < pool["weights"]]
+    pool = table.iloc[[best, *indistinct_rows(table, "diverged", best)]]
+    pool = pool[(pool["nonzeros"] < pool["weights"]) & (pool["diverged"] <= 1 - SURVIVORS)]
     if pool.empty:
         return ""
     top = pool.sort_values(["nonzeros", "rfmse"], kind="stable").iloc[0]
     return (
-        "Of those that cannot be told from the most stable one, the sparsest is "
-        f"<b>{top['label']}</b> with {top['nonzeros']:,.0f} of {top['weights']:,.0f} weights left."
+        f"Of those that cannot be told from the most stable one, <b>{top['label']}</b> has the fewest weights "
+        f"left: {top['nonzeros']:,.0f} of {top['weights']:,.0f} (RFMSE {quantity(top['rfmse'])})."
     )
 
 
 def _worst(table: pd.DataFrame) -> str:
-    best, highest = best_row(table, "diverged"), table["diverged"].to_numpy(np.float64)
-    if best is None or not np.isfinite(highest).any():
+    """Name the least stable, if the intervals can tell it from the most stable."""
+    best = best_row(table, "diverged")
+    if best is None:
         return ""
-    worst = int(np.nanargmax(highest))
-    # Only worth saying where the data can tell.
-    if table["diverged_low"].iloc[worst] <= table["diverged_high"].iloc[best]:
-        return ""
+    worst = int(np.nanargmax(table["diverged"].to_numpy(np.float64)))
     row = table.iloc[worst]
-    return (
-        f"Least stable was {row['label']}: {percent(row['diverged'])} diverged ({interval(row, 'diverged')})."
-    )
-
-
-def listing(names: Sequence[str] | pd.Series, most: int = 4) -> str:
-    """Write "a", "a and b" or "a, b and 3 others"."""
-    shown = list(names)
-    if len(shown) > most + 1:
-        shown = [*shown[:most], f"{len(shown) - most} others"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    if row["diverged_low"] <= table["diverged_high"].iloc[best]:
+        return ""
+    names = listing(table["label"].iloc[equal_rows(table, "diverged", worst)].tolist())
+    return f"Least stable: {names}, of which {percent(row['diverged'])} diverged ({interval(row, 'diverged')})."

@@ -1,4 +1,4 @@
-"""Putting the page together: sections in reading order, style, scripts and data inside it."""
+"""Putting the page together: sections in reading order, with style, scripts and data inside it."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -10,23 +10,28 @@ from plotly.offline import get_plotlyjs
 from sparsedyn.studies.page.answer import answer, best_row
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.explorer import as_script, explorer_data
-from sparsedyn.studies.page.how import how_it_was_run, metrics, notes, study_facts
+from sparsedyn.studies.page.how import how_it_was_run, notes, study_facts
+from sparsedyn.studies.page.metrics import metrics
 from sparsedyn.studies.page.pictures import Picture
 from sparsedyn.studies.page.table import main_table, sparsity_table
 from sparsedyn.studies.page.write import figure, fold, section
 
 Drawn = Sequence[tuple[Picture, bytes]]
 
+KEY = """<p class="caption"><span class="key best">best</span> of its column;
+<span class="key near">tinted</span>: the interval overlaps with that of the best, so the two cannot be told apart
+here. Small numbers: 95 % intervals. Click a heading to sort.</p>"""
+
 
 def assemble(contents: Contents, drawn: Drawn) -> str:
     """Return the page (HTML) with the `drawn` pictures in it; a browser fetches nothing to show it."""
     data = as_script(explorer_data(contents))
     parts = [part for part in _parts(contents, drawn, bool(data)) if part[2]]
-    title, summary = study_facts(contents)
+    title, about, size = study_facts(contents)
     return Template(asset("page.html")).substitute(
         title=escape(title),
         style=asset("page.css"),
-        summary=escape(summary),
+        summary="".join(f'<p class="lead">{escape(text)}</p>' for text in (about, size) if text),
         menu="\n".join(f'<a href="#{name}">{escape(heading)}</a>' for name, heading, _ in parts),
         body=_answer(contents) + "\n".join(section(*part) for part in parts),
         scripts=_scripts(data),
@@ -41,41 +46,31 @@ def asset(name: str) -> str:
 def _parts(contents: Contents, drawn: Drawn, explorable: bool) -> Iterator[tuple[str, str, str]]:
     """Yield name, heading and body of every section; those with an empty body are left out."""
     yield "results", "Results", _results(contents)
-    yield "divergence", "Divergence and error at the horizons", _figures(drawn, "divergence")
-    yield "time", "Error over time", _figures(drawn, "time")
-    yield "explore", "Explore", asset("explorer.html") if explorable else ""
+    yield "horizons", "At the horizons", _figures(drawn, "horizons")
+    yield "time", "Over time", _figures(drawn, "time")
     yield "fans", "Forecasts against truth", _fans(contents, drawn)
+    yield "explore", "Explore", asset("explorer.html") if explorable else ""
     yield "sparsity", "What sparsity costs", _figures(drawn, "sparsity")
     yield "maps", "What reaches what", _figures(drawn, "maps")
     yield "training", "Training", _figures(drawn, "training")
     yield "how", "How it was run", how_it_was_run(contents)
-    yield "metrics", "What the numbers mean", metrics()
     yield "cost", "Cost", _figures(drawn, "cost")
+    yield "metrics", "What the numbers mean", metrics()
 
 
 def _answer(contents: Contents) -> str:
     longest = contents.horizons[-1]
     labels = {key: look.label for key, look in contents.looks.items()}
     sentences = answer(contents.at(longest), labels, contents.horizon_names()[longest])
-    return f'<div class="answer"><h2>In short</h2>{"".join(f"<p>{s}</p>" for s in sentences)}</div>'
+    return f'<div class="answer"><h2>In short</h2>{"".join(f"<p>{s}</p>" for s in sentences)}</div>\n'
 
 
 def _results(contents: Contents) -> str:
-    key = (
-        '<p class="caption"><span class="key" style="background:var(--best);color:var(--best-ink);font-weight:700">best'
-        '</span> of its column; <span class="key" style="background:var(--near)">tinted</span>: the interval overlaps '
-        "with that of the best, so the two cannot be told apart here. Small numbers: 95 % intervals. Click a heading "
-        "to sort.</p>"
-    )
     squared = main_table(contents, "squared")
-    more = fold("The same with squared errors (the reading of the paper's text)", squared) if squared else ""
-    return (
-        key
-        + main_table(contents)
-        + notes(contents)
-        + more
-        + fold("Sparsity told three ways", sparsity_table(contents))
-    )
+    more = fold("The same with squared errors, the other reading of the RFMSE", squared) if squared else ""
+    sparsity = fold("Sparsity told three ways", sparsity_table(contents))
+    key = KEY if len(contents.looks) > 1 else ""
+    return key + main_table(contents) + notes(contents) + more + sparsity
 
 
 def _figures(drawn: Drawn, part: str) -> str:
@@ -83,20 +78,19 @@ def _figures(drawn: Drawn, part: str) -> str:
 
 
 def _fans(contents: Contents, drawn: Drawn) -> str:
-    """Show the most and the least stable technique at once, the others to unfold."""
+    """Show the most and the least stable cell at once, the others to unfold."""
+    pictures = [(p, png) for p, png in drawn if p.part == "fans"]
     longest = contents.at(contents.horizons[-1])
-    best = best_row(longest, "diverged")
-    shown = {
-        str(longest["cell"].iloc[i]) for i in (best, longest["diverged"].fillna(-1).argmax()) if i is not None
-    }
-    names = [f"fan-{contents.cells[key].slug}" for key in shown if key in contents.cells]
-    all_fans = [(p, png) for p, png in drawn if p.part == "fans"]
-    if not all_fans:
-        return ""
-    first = "".join(figure(png, p.alt, p.caption) for p, png in all_fans if p.name in names)
-    rest = "".join(figure(png, p.alt, p.caption) for p, png in all_fans if p.name not in names)
-    lead = "<p>The most and the least stable configuration:</p>" if rest and len(names) == 2 else ""
-    return lead + first + (fold(f"The other {len(all_fans) - len(names)}", rest) if rest else "")
+    ends = (best_row(longest, "diverged"), int(longest["diverged"].fillna(-1.0).argmax()))
+    cells = {str(longest["cell"].iloc[i]) for i in ends if i is not None}
+    names = {f"fan-{contents.cells[cell].slug}" for cell in cells if cell in contents.cells}
+    chosen = [one for one in pictures if one[0].name in names] if len(pictures) > 3 else pictures
+    others = [one for one in pictures if one not in chosen]
+    body = _figures(chosen, "fans")
+    if others:
+        shown = "<p>The most and the least stable configuration; the others are folded away below.</p>"
+        body = shown + body + fold(f"The other {len(others)}", _figures(others, "fans"))
+    return body
 
 
 def _scripts(data: str) -> str:

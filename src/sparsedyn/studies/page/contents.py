@@ -11,16 +11,16 @@ import pandas as pd
 
 from sparsedyn.data import Trajectories, read
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.figures.style import PALETTE, Look
+from sparsedyn.studies.figures.style import PALETTE, Look, tint
 from sparsedyn.studies.page.clock import Clock
 
 Content = TypeVar("Content")
-NO_AVERAGE = ("", "none", "nan", "<NA>")
+NO_AVERAGE = ("", "none", "nan", "None", "<NA>")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One finished cell: its card (cell.json) and, as far as they are there, its forecasts, history and curves."""
+    """A finished cell: its card (cell.json) and, as far as they are there, forecasts, history and curves."""
 
     slug: str
     card: Mapping[str, Any]
@@ -30,14 +30,12 @@ class Cell:
 
     def alive(self) -> np.ndarray:
         """Return which members came through training, all of them when nothing else is stored."""
-        flags = self.card.get("alive")
-        members = len(flags) if isinstance(flags, list) else int(self.card.get("members", 1))
-        return np.asarray(flags, bool) if isinstance(flags, list) else np.ones(members, bool)
+        return np.asarray(self.card.get("alive") or [True] * int(self.card.get("members", 1)), bool)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """Everything the report is made from. `cells` and `looks` have the keys and the order of the results' column cell."""
+    """Everything a report is made from; `cells` and `looks` are in the order of the results' column cell."""
 
     directory: Path
     results: pd.DataFrame
@@ -57,31 +55,35 @@ class Contents:
         """Name every horizon by its rows and its time."""
         return {h: self.clock.horizon(h) for h in self.horizons}
 
-    def cells_are_plain(self) -> bool:
-        """Tell whether technique and average name a cell, or whether its label says more than those two."""
-        return not self.results.drop_duplicates("cell").duplicated(["technique", "average"]).any()
-
     def at(self, horizon: int) -> pd.DataFrame:
         """Return the results at one horizon, a row per cell."""
         return self.results[self.results["horizon"] == horizon].reset_index(drop=True)
 
+    def first(self, cell: str) -> "pd.Series[Any]":
+        """Return the first row of a cell, for what does not depend on the horizon."""
+        return self.results[self.results["cell"] == cell].iloc[0]
+
+    def ensemble(self) -> tuple[int, int]:
+        """Return the number of members and of test trajectories."""
+        row = self.results.sort_values("horizon", kind="stable").iloc[0]
+        return int(row["members"]), int(row["forecasts"]) // max(int(row["members"]), 1)
+
     def state_names(self, states: int) -> tuple[str, ...]:
         """Name the states: by the test data, else x1, x2, ..."""
-        if self.test is not None and len(self.test.state_names) == states:
-            return self.test.state_names
-        return tuple(f"x{i + 1}" for i in range(states))
+        names = self.test.state_names if self.test is not None else ()
+        return names if len(names) == states else tuple(f"x{i + 1}" for i in range(states))
 
     def state_units(self, states: int) -> tuple[str, ...]:
-        """The units of the states; empty where unknown."""
-        known = self.test is not None and len(self.test.state_units) == states
-        return self.test.state_units if self.test is not None and known else ("",) * states
+        """Return the units of the states; empty where unknown."""
+        units = self.test.state_units if self.test is not None else ()
+        return units if len(units) == states else ("",) * states
 
     def feature_names(self, states: int, features: int) -> tuple[str, ...]:
         """Name what a model reads: the states, then the inputs."""
+        names = self.test.input_names if self.test is not None else ()
         inputs = features - states
-        if self.test is not None and len(self.test.input_names) == inputs:
-            return (*self.state_names(states), *self.test.input_names)
-        return (*self.state_names(states), *(f"u{i + 1}" for i in range(inputs)))
+        known = names if len(names) == inputs else tuple(f"u{i + 1}" for i in range(inputs))
+        return (*self.state_names(states), *known)
 
 
 def read_contents(directory: Path) -> Contents:
@@ -90,21 +92,19 @@ def read_contents(directory: Path) -> Contents:
     results = _read(path, pd.read_parquet)
     if results is None or results.empty:
         raise StudyError(
-            f"{path}: {'not there' if results is None else 'holds no finished cell'}. A report needs the results of a "
-            "study: run it with `sparsedyn study run`, or finish it with `sparsedyn study resume`."
+            f"{path}: expected the results of a study; {'there is no such file' if results is None else 'it is empty'}"
+            ". Run the study, or finish it with `sparsedyn study resume`."
         )
     results = results.assign(cell=results["cell"].astype(str))
     found = _read_cells(directory / "cells")
-    keys = list(dict.fromkeys(results["cell"]))
-    cells = {key: found[key] for key in keys if key in found}
-    run = _read(directory / "run.json", _json) or {}
+    cells = {key: found[key] for key in dict.fromkeys(results["cell"]) if key in found}
     test = _read(directory / "data" / "test.npz", read)
     return Contents(
         directory=directory,
         results=results,
         cells=cells,
         looks=looks(results, cells),
-        run=run,
+        run=_read(directory / "run.json", _json) or {},
         spec=_read(directory / "study.toml", lambda p: p.read_text(encoding="utf-8")) or "",
         test=test,
         clock=Clock(test.dt if test is not None else None, int(results["horizon"].max())),
@@ -112,31 +112,37 @@ def read_contents(directory: Path) -> Contents:
 
 
 def looks(results: pd.DataFrame, cells: Mapping[str, Cell]) -> dict[str, Look]:
-    """Give every technique a colour in order of appearance, and its averaged variants the lighter shade of it."""
+    """Give every technique a colour in order of appearance, and its averaged variants the lighter shade."""
     rows = results.drop_duplicates("cell")
     techniques = list(dict.fromkeys(rows["technique"].astype(str)))
-    # Where a technique comes in more variants than averages (say, trained on more data), each stands for itself.
-    unique = not rows.duplicated(["technique", "average"]).any()
+    # A technique may come in more variants than averages, by training data: each then has its name and shade.
+    rank = rows.groupby(["technique", "average"], dropna=False).cumcount().to_numpy()
     found: dict[str, Look] = {}
-    for row in rows.to_dict("records"):
-        key, technique, averaged = str(row["cell"]), str(row["technique"]), is_averaged(row.get("average"))
+    for row, variant in zip(rows.to_dict("records"), rank, strict=True):
+        key, technique = str(row["cell"]), str(row["technique"])
         label = str(cells[key].card.get("label", key)) if key in cells else key
         color = PALETTE[techniques.index(technique) % len(PALETTE)]
-        found[key] = Look(label, technique if unique else label, color, averaged)
+        found[key] = Look(
+            label=label,
+            name=label if rank.any() else technique,
+            technique=technique,
+            color=tint(color, 0.55 * (1 - variant / rank.max())) if rank.any() else color,
+            averaged=bool(average_name(row["average"])),
+        )
     return found
 
 
-def is_averaged(average: object) -> bool:
-    """Tell whether the column average of a result names one."""
-    return average is not None and str(average) not in NO_AVERAGE
+def average_name(average: object) -> str:
+    """Return how the column average of a result is written, empty for weights as trained."""
+    name = str(average)
+    return "" if name in NO_AVERAGE else name.upper() if name in ("swa", "ema") else name
 
 
 def _read_cells(folder: Path) -> dict[str, Cell]:
-    """Read every finished cell, by its slug and by its label."""
+    """Read every finished cell; it is found by its slug and by its label."""
     found: dict[str, Cell] = {}
-    for card_path in sorted(folder.glob("*/cell.json")):
-        place = card_path.parent
-        card: Mapping[str, Any] = _read(card_path, _json) or {}
+    for path in sorted(folder.glob("*/cell.json")):
+        place, card = path.parent, _read(path, _json) or {}
         cell = Cell(
             slug=place.name,
             card=card,
@@ -144,21 +150,18 @@ def _read_cells(folder: Path) -> dict[str, Cell]:
             history=_read(place / "history.parquet", pd.read_parquet),
             curves=_read(place / "curves.npz", _arrays) or {},
         )
-        found[place.name] = cell
-        found.setdefault(str(card.get("label", place.name)), cell)
+        found |= {place.name: cell, str(card.get("label", place.name)): cell}
     return found
 
 
 def _read(path: Path, how: Callable[[Path], Content]) -> Content | None:
-    """Return the content of `path`, None when there is no such file; raises `StudyError` when it is damaged."""
+    """Return the content of `path`, None without such a file; raises `StudyError` when it is damaged."""
     if not path.is_file():
         return None
     try:
         return how(path)
     except Exception as error:  # every format complains in its own way
-        raise StudyError(
-            f"{path}: cannot be read ({error}). Remove it, and run `sparsedyn study resume`."
-        ) from error
+        raise StudyError(f"{path}: cannot be read ({error}). Remove it, then run `sparsedyn study resume`.") from error
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
   const find = (id) => document.getElementById(id);
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"] };
+  const config = { responsive: true, displayModeBar: false };
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
   // Forecasts are 16-bit positions within the range of their state; 65535 says off scale.
@@ -57,7 +57,7 @@
       add(series(truth, chosen, s), "truth", { color: style("--ink"), width: 2 });
       const last = s + columns >= data.states.length;
       figure[`xaxis${n}`] = axis({ matches: s ? "x" : undefined, title: last ? { text: data.timeLabel, standoff: 4 } : {} });
-      figure[`yaxis${n}`] = axis({ nticks: 5 });
+      figure[`yaxis${n}`] = axis({ nticks: 5, exponentformat: "power", minexponent: 6 });
       figure.annotations.push({
         text: `<b>${plain(state.name)}</b>${state.unit ? ` (${plain(state.unit)})` : ""}`, showarrow: false,
         xref: `x${n} domain`, yref: `y${n} domain`, x: 0, y: 1, xanchor: "left", yanchor: "bottom",
@@ -70,9 +70,9 @@
     const cells = data.cells.filter((cell) => cell.error), bands = find("error-bands").checked, traces = [];
     find("error-block").hidden = !cells.length;
     if (!cells.length) return;
-    const [floor, ceiling] = data.errorRange;
+    const [low, high] = data.errorRange;
     // Infinite errors travel as null: they belong above the chart.
-    const seen = (values) => values.map((v) => Math.max(floor / 10, v ?? ceiling * 10));
+    const seen = (values) => values.map((v) => Math.max(low / 10, v ?? high * 10));
     cells.forEach((cell, i) => {
       const common = { x: cell.error.time, legendgroup: String(i), type: "scatter", mode: "lines" };
       if (bands) {
@@ -85,15 +85,17 @@
         line: { color: shade(cell.color), width: 2, dash: dash(cell) },
       });
     });
-    const shown = cells.flatMap((c) => c.error.middle.slice(1).concat(bands ? c.error.low.slice(1).concat(c.error.high) : []));
-    const known = shown.filter((v) => v > 0).map((v) => Math.min(ceiling, Math.max(floor, v)));
-    const range = known.length ? [Math.min(...known) / 1.3, Math.max(...known) * 1.3].map(Math.log10) : [-3, 1];
+    const ticks = [];
+    for (let e = -6; e < 3; e++) for (const m of [1, 2, 5]) ticks.push(Number(`${m}e${e}`));
     const narrow = find("error-chart").clientWidth < 640;
     Plotly.react("error-chart", traces, layout({
       height: narrow ? 400 + 20 * cells.length : 440, showlegend: true,
       legend: narrow ? { orientation: "h", y: -0.2 } : { tracegroupgap: 0 },
       xaxis: axis({ title: { text: data.timeLabel, standoff: 6 } }),
-      yaxis: axis({ type: "log", range, title: { text: "median error, standard deviations" }, dtick: "D2", exponentformat: "none" }),
+      yaxis: axis({
+        type: "log", range: [low, high].map(Math.log10), title: { text: "error, standard deviations" },
+        tickmode: "array", tickvals: ticks, ticktext: ticks.map(String),
+      }),
     }), config);
   }
 

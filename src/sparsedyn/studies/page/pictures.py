@@ -8,15 +8,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sparsedyn.studies import figures
-from sparsedyn.studies.page.answer import listing
 from sparsedyn.studies.page.contents import Cell, Contents
 from sparsedyn.studies.page.curves import band_name, error_curve, trajectory_labels
 from sparsedyn.studies.page.how import wall_times
+from sparsedyn.studies.page.write import duration, listing
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure still to be drawn: `name` of its files, `part` of the page, alternative text, caption (HTML)."""
+    """A figure still to be drawn: its files' `name`, its `part` of the page, what it shows, a caption (HTML)."""
 
     name: str
     part: str
@@ -27,12 +27,13 @@ class Picture:
 
 def pictures(contents: Contents) -> Iterator[Picture]:
     """Yield every picture whose data are stored."""
-    yield _divergence(contents)
-    for picture in (_violins, _over_time, _training_size, _sparsity, _maps, _training, _cost):
-        found = picture(contents)
-        if found:
-            yield found
-    yield from fans(contents)
+    for make in (_divergence, _violins, _over_time, _training_size, _sparsity, _maps, _training, _cost):
+        picture = make(contents)
+        if picture is not None:
+            yield picture
+    for key, cell in contents.cells.items():
+        if {"fan_states", "truth", "time_index"} <= cell.curves.keys():
+            yield _fan(contents, key, cell)
 
 
 def _names(contents: Contents) -> str:
@@ -43,11 +44,11 @@ def _divergence(contents: Contents) -> Picture:
     names = contents.horizon_names()
     return Picture(
         name="divergence",
-        part="divergence",
-        alt=f"Bar chart, share of diverged forecasts of {_names(contents)} at {listing(list(names.values()), 8)}. "
-        "The numbers are in the table above.",
-        caption="Share of forecasts that had diverged by each horizon; whiskers: 95 % intervals over members and "
-        "trajectories. Lighter bars: averaged weights.",
+        part="horizons",
+        alt=f"Bar chart: share of diverged forecasts of {_names(contents)} at "
+        f"{listing(list(names.values()), 8)}. The table above has the numbers.",
+        caption="Share of forecasts that had diverged by each horizon, in percent. Whiskers: 95 % intervals over "
+        "members and trajectories. Lighter: averaged weights.",
         draw=lambda: figures.divergence_bars(contents.results, contents.looks, names),
     )
 
@@ -58,12 +59,12 @@ def _violins(contents: Contents) -> Picture | None:
         return None
     return Picture(
         name="rfmse",
-        part="divergence",
-        alt=f"Violin plot, distribution of the RFMSE of {_names(contents)} at every horizon. "
-        "Means and intervals are in the table above.",
-        caption="Each violin is the distribution over forecasts that had not diverged by the horizon (logarithmic "
-        "axis); bar: middle half, white dot: mean. Where a technique lost its worst forecasts to divergence, what "
-        "remains looks better than it is: read this together with the shares above.",
+        part="horizons",
+        alt=f"Violin plot: distribution of the RFMSE of {_names(contents)} at every horizon. The table above has "
+        "means and intervals.",
+        caption="Each violin is the distribution over the forecasts that had not diverged by the horizon, on a "
+        "logarithmic axis. Bar: the middle half; white dot: the mean. Where many forecasts diverged, the easy "
+        "ones remain and look better than the technique is: read this together with the shares above.",
         draw=lambda: figures.error_violins(tables, contents.looks, contents.horizon_names()),
     )
 
@@ -74,16 +75,15 @@ def _over_time(contents: Contents) -> Picture | None:
     if not curves:
         return None
     band = band_name(contents.cells[next(iter(curves))].curves)
-    marks = contents.clock.times(np.asarray(contents.horizons) - 1)
+    marks = tuple(contents.clock.times(np.asarray(contents.horizons) - 1).tolist())
+    label = contents.clock.label
     return Picture(
         name="error-over-time",
         part="time",
-        alt=f"Line chart on a logarithmic axis, error against time of {_names(contents)}.",
-        caption=f"Error at each time, mean over states, in standard deviations: median over all forecasts and {band}; "
-        "diverged ones are included and leave through the top.",
-        draw=lambda: figures.error_over_time(
-            curves, contents.looks, time_label=contents.clock.label, marks=tuple(marks.tolist()), band=band
-        ),
+        alt=f"Line chart with a logarithmic axis: error against time of {_names(contents)}.",
+        caption=f"Error at each time, mean over states, in standard deviations: the median over forecasts, and "
+        f"{band}. Diverged forecasts are counted and leave through the top.",
+        draw=lambda: figures.error_over_time(curves, contents.looks, time_label=label, marks=marks, band=band),
     )
 
 
@@ -91,51 +91,44 @@ def _training_size(contents: Contents) -> Picture | None:
     if "train_trajectories" not in contents.results or contents.results["train_trajectories"].nunique() < 2:
         return None
     longest = contents.horizons[-1]
+    name = contents.horizon_names()[longest]
     return Picture(
         name="training-size",
         part="sparsity",
-        alt=f"Line chart, RFMSE and share diverged of {_names(contents)} against the number of training trajectories.",
-        caption="What more training data buy; whiskers: 95 % intervals.",
-        draw=lambda: figures.training_size(
-            contents.at(longest), horizon_name=contents.horizon_names()[longest]
-        ),
+        alt=f"Line chart: RFMSE and share diverged of {_names(contents)} against the training trajectories.",
+        caption="What more training data buy. Whiskers: 95 % intervals.",
+        draw=lambda: figures.training_size(contents.at(longest), horizon_name=name),
     )
 
 
 def _sparsity(contents: Contents) -> Picture:
     longest = contents.horizons[-1]
+    name = contents.horizon_names()[longest]
     return Picture(
         name="sparsity-error",
         part="sparsity",
-        alt=f"Scatter plot, nonzero weights against RFMSE and share diverged of {_names(contents)}.",
+        alt=f"Scatter plot: nonzero weights against RFMSE and share diverged of {_names(contents)}.",
         caption="The nearer to the lower left corner, the fewer weights and the better the forecasts. Lines: 95 % "
-        "intervals; a configuration without any surviving forecast has no point on the left.",
-        draw=lambda: figures.sparsity_against_error(
-            contents.at(longest), contents.looks, horizon_name=contents.horizon_names()[longest]
-        ),
+        "intervals. Without a forecast that did not diverge there is no point on the left.",
+        draw=lambda: figures.sparsity_against_error(contents.at(longest), contents.looks, horizon_name=name),
     )
 
 
 def _maps(contents: Contents) -> Picture | None:
-    shares = {
-        key: figures.agreement(cell.curves["reach"], cell.alive())
-        for key, cell in contents.cells.items()
-        if "reach" in cell.curves
-    }
-    if not shares:
+    having = {key: cell for key, cell in contents.cells.items() if "reach" in cell.curves}
+    if not having:
         return None
-    shape = next(iter(shares.values())).shape
-    # Cells of one study have the same variables.
-    outputs, features = contents.state_names(shape[0]), contents.feature_names(*shape)
+    shares = {key: figures.agreement(cell.curves["reach"], cell.alive()) for key, cell in having.items()}
+    # The cells of one study have the same variables.
+    outputs, features = next(iter(shares.values())).shape
+    rows, columns = contents.state_names(outputs), contents.feature_names(outputs, features)
     return Picture(
         name="input-output",
         part="maps",
-        alt=f"Heat maps, share of members in which a state or input reaches a derivative: {_names(contents)}.",
-        caption="Row: the state whose derivative is computed; column: the state or input that it may depend on. Dark: "
-        "in every member a path of nonzero weights leads there; white: in none.",
-        draw=lambda: figures.input_output_maps(
-            shares, contents.looks, output_names=outputs, feature_names=features
-        ),
+        alt=f"Heat maps: share of members in which a state or input reaches a derivative. {_names(contents)}.",
+        caption="Row: the state whose derivative is computed. Column: the state or, right of the line, the input "
+        "that it may depend on. Dark: in every member a path of nonzero weights leads there; white: in none.",
+        draw=lambda: figures.input_output_maps(shares, contents.looks, output_names=rows, feature_names=columns),
     )
 
 
@@ -146,41 +139,37 @@ def _training(contents: Contents) -> Picture | None:
     return Picture(
         name="training",
         part="training",
-        alt=f"Line charts, training and validation loss and share of zero weights by epoch: {_names(contents)}.",
-        caption="Median over members; bands: lowest to highest member. Below each: share of weights that are zero, in "
-        "percent. The loss includes penalties only where the technique adds them.",
+        alt=f"Line charts: training loss, validation loss and share of zero weights of {_names(contents)}.",
+        caption="Mean squared error of the scaled derivatives, penalties left out: median over members, bands from "
+        "the lowest to the highest. Below: share of weights that are zero, in percent.",
         draw=lambda: figures.training_curves(tables, contents.looks),
     )
 
 
 def _cost(contents: Contents) -> Picture | None:
-    seconds = wall_times(contents.run, {key: look.label for key, look in contents.looks.items()})
+    seconds = wall_times(contents.run)
     if not seconds:
         return None
+    total = duration(sum(seconds.values()))
     return Picture(
         name="cost",
         part="cost",
-        alt=f"Bar chart, wall time of each group of configurations, {sum(seconds.values()):.0f} seconds in all.",
-        caption=f"Configurations of one shape are trained as one computation, so time is known by group: "
-        f"{sum(seconds.values()):,.0f} s in all.",
+        alt=f"Bar chart: wall time of each part of the study, {total} in all.",
+        caption=f"{total} in all. Configurations of one shape are trained as one computation, so that their time is "
+        "known together only.",
         draw=lambda: figures.cost_bars(seconds),
     )
 
 
-def fans(contents: Contents) -> Iterator[Picture]:
-    """Yield a fan per cell: the forecasts of the first stored test trajectory by all members."""
-    for key, cell in contents.cells.items():
-        if {"fan_states", "truth", "time_index"} <= cell.curves.keys():
-            yield _fan(contents, key, cell)
-
-
 def _fan(contents: Contents, key: str, cell: Cell) -> Picture:
+    """The forecasts of the first kept test trajectory by all members of a cell."""
     truth = cell.curves["truth"].astype(np.float64)
+    # A short trajectory is filled up with NaN.
     inside = np.isfinite(truth[0]).all(axis=-1)
     predicted = cell.curves["fan_states"][:, 0, inside].astype(np.float64)
     plausible, look, states = figures.plausible_range(truth), contents.looks[key], truth.shape[2]
     lost = int(figures.off_scale(predicted, plausible).any(axis=-1).sum())
-    off = f" {lost} of {len(predicted)} members leave the plausible range and are cut." if lost else ""
+    off = f" Members that leave the plausible range: {lost} of {len(predicted)}." if lost else ""
     name = trajectory_labels(contents, cell.curves)[0]
     return Picture(
         name=f"fan-{cell.slug}",
@@ -195,7 +184,7 @@ def _fan(contents: Contents, key: str, cell: Cell) -> Picture:
             state_names=contents.state_names(states),
             state_units=contents.state_units(states),
             time_label=contents.clock.label,
-            title=f"{look.label}: {name} and its forecasts",
+            title=f"{look.label}: forecasts of {name}",
             color=look.color,
         ),
     )

@@ -1,85 +1,89 @@
-"""The main table: a row per cell; at every horizon the share diverged and the RFMSE, each with its interval."""
+"""The main table: a row per cell; at every horizon the share diverged and the RFMSE with their intervals."""
 
 import math
 from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.page.answer import best_row, indistinct
-from sparsedyn.studies.page.contents import Contents, is_averaged
+from sparsedyn.studies.page.answer import best_row, equal_rows, indistinct_rows
+from sparsedyn.studies.page.contents import Contents, average_name
 from sparsedyn.studies.page.write import DASH, bounds, percent, quantity
 
 READINGS = {"absolute": ("diverged", "rfmse"), "squared": ("diverged_squared", "rfmse_squared")}
+SPARSITIES = {"sparsity_exact": "exact zeros", "sparsity_mask": "masked", "sparsity_small": "near zero"}
+HINTS = {"best": "best of its column", "near": "its interval overlaps with that of the best"}
 
 
 def main_table(contents: Contents, reading: str = "absolute") -> str:
-    """Return the table (HTML) in one of the two readings of RFMSE and divergence; empty if that one is not stored.
+    """Return the table (HTML) in one reading of RFMSE and divergence; empty if that one is not stored.
 
     The best value of a column is marked, and so is every value whose interval overlaps with that of the best.
     """
-    share, error = READINGS[reading]
-    if not {share, f"{share}_low", error, f"{error}_low"} <= set(contents.results.columns):
+    columns = READINGS[reading]
+    if not {f"{c}{end}" for c in columns for end in ("", "_low", "_high")} <= set(contents.results.columns):
         return ""
-    tables = {h: contents.at(h).set_index("cell", drop=False) for h in contents.horizons}
-    marks = {(h, c): _marks(table, c) for h, table in tables.items() for c in (share, error)}
+    tables = {horizon: contents.at(horizon).set_index("cell", drop=False) for horizon in contents.horizons}
+    marks = {(h, c): _marks(table, c) for h, table in tables.items() for c in columns}
     body = []
-    for cell, look in contents.looks.items():
-        rows = {h: table.loc[cell] for h, table in tables.items() if cell in table.index}
-        first = next(iter(rows.values()))
-        swatch = f'<span class="swatch" style="background:{look.fill};border-color:{look.color}"></span>'
-        technique = look.technique if contents.cells_are_plain() else look.label
-        cells = [f'<th scope="row" data-sort="{escape(technique)}">{swatch}{escape(technique)}</th>']
-        cells += _leading(first)
+    for cell in contents.looks:
+        line = _leading(contents, cell)
         for horizon, table in tables.items():
-            for column in (share, error):
-                mark = marks[horizon, column].get(cell, "")
-                cells.append(
-                    _measured(table.loc[cell], column, mark) if cell in table.index else f"<td>{DASH}</td>"
-                )
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    return f'<div class="wide"><table class="sortable">{_head(contents)}<tbody>{"".join(body)}</tbody></table></div>'
+            known = cell in table.index
+            line += [
+                _measured(table.loc[cell], column, marks[horizon, column].get(cell, "")) if known else _NOTHING
+                for column in columns
+            ]
+        body.append(f"<tr>{''.join(line)}</tr>")
+    rows = "".join(body)
+    return f'<div class="wide"><table class="sortable">{_head(contents)}<tbody>{rows}</tbody></table></div>'
 
 
 def sparsity_table(contents: Contents) -> str:
     """Return the table (HTML) of sparsity told three ways, mean over members."""
-    kinds = {
-        "sparsity_exact": "exact zeros",
-        "sparsity_mask": "pruned by a mask",
-        "sparsity_small": "near zero",
-    }
-    known = {column: name for column, name in kinds.items() if column in contents.results.columns}
+    known = [column for column in SPARSITIES if column in contents.results.columns]
     rows = []
-    for row in contents.at(contents.horizons[-1]).to_dict("records"):
-        label = escape(contents.looks[str(row["cell"])].label)
+    for cell in contents.looks:
+        row = contents.first(cell)
         shares = "".join(f"<td>{percent(float(row[column]))}</td>" for column in known)
-        rows.append(f'<tr><th scope="row">{label}</th>{_weights(row)}{shares}</tr>')
-    names = "".join(f"<th>{name}</th>" for name in known.values())
+        label = f'<th scope="row">{escape(contents.looks[cell].label)}</th>'
+        rows.append(f"<tr>{label}{_weights(row)}{shares}</tr>")
+    names = "".join(f'<th scope="col">{SPARSITIES[column]}</th>' for column in known)
     head = f"<thead><tr><th>configuration</th><th>nonzero weights</th>{names}</tr></thead>"
     return f'<div class="wide"><table>{head}<tbody>{"".join(rows)}</tbody></table></div>'
 
 
+_NOTHING = f'<td data-sort="">{DASH}</td>'
+
+
 def _head(contents: Contents) -> str:
     """Two rows: the horizons, and under each the buttons that sort."""
-    groups = "".join(
-        f'<th colspan="2" class="group">{escape(n)}</th>' for n in contents.horizon_names().values()
+    horizons = contents.horizon_names().values()
+    # Rows above, time below.
+    shown = [escape(name).replace(" (", "<br>(") for name in horizons]
+    groups = "".join(f'<th colspan="2" class="group">{name}</th>' for name in shown)
+    names = ["technique", "average", "nonzero weights", "sparsity"]
+    texts = ["text", "text", "", ""]
+    leading = "".join(
+        f'<th scope="col" class="{text}"><button type="button">{name}</button></th>'
+        for name, text in zip(names, texts, strict=True)
     )
-    names = ["technique", "average", "nonzero weights", "sparsity"] + ["diverged, %", "RFMSE"] * len(
-        contents.horizons
+    pair = (
+        '<th scope="col" class="group"><button type="button">diverged %</button></th>'
+        '<th scope="col"><button type="button">RFMSE</button></th>'
     )
-    buttons = []
-    for i, name in enumerate(names):
-        group = " class=group" if i >= 4 and i % 2 == 0 else ""
-        buttons.append(f'<th scope="col"{group}><button type="button">{name}</button></th>')
-    return f'<thead><tr><th colspan="4"></th>{groups}</tr><tr>{"".join(buttons)}</tr></thead>'
+    return f'<thead><tr><th colspan="4"></th>{groups}</tr><tr>{leading}{pair * len(contents.horizons)}</tr></thead>'
 
 
-def _leading(row: "pd.Series[Any]") -> list[str]:
-    average = str(row["average"]) if is_averaged(row["average"]) else DASH
+def _leading(contents: Contents, cell: str) -> list[str]:
+    """Technique, average, nonzero weights and sparsity of a cell."""
+    row, look = contents.first(cell), contents.looks[cell]
+    average = average_name(row["average"]) or DASH
     sparsity = float(row["sparsity_exact"]) if "sparsity_exact" in row.index else math.nan
+    swatch = f'<span class="swatch" style="background:{look.fill};border-color:{look.color}"></span>'
     return [
+        f'<th scope="row" data-sort="{escape(look.name)}">{swatch}{escape(look.name)}</th>',
         f'<td class="text" data-sort="{escape(average)}">{escape(average)}</td>',
         _weights(row),
         f'<td data-sort="{_key(sparsity)}">{percent(sparsity)}</td>',
@@ -97,11 +101,9 @@ def _measured(row: "pd.Series[Any]", column: str, mark: str) -> str:
     value = float(row[column])
     is_share = column.startswith("diverged")
     text = (f"{100 * value:.1f}" if is_share else quantity(value)) if math.isfinite(value) else DASH
-    title = {"best": "best of its column", "near": "interval overlaps with that of the best"}.get(mark, "")
     classes = " ".join(name for name in (mark, "group" if is_share else "") if name)
-    attributes = f' class="{classes}"' if classes else ""
-    hint = f' title="{title}"' if title else ""
-    return f'<td{attributes}{hint} data-sort="{_key(value)}">{text}<small>{bounds(row, column)}</small></td>'
+    attributes = (f' class="{classes}"' if classes else "") + (f' title="{HINTS[mark]}"' if mark else "")
+    return f'<td{attributes} data-sort="{_key(value)}">{text}<small>{bounds(row, column)}</small></td>'
 
 
 def _key(value: float) -> str:
@@ -112,10 +114,8 @@ def _key(value: float) -> str:
 def _marks(table: pd.DataFrame, column: str) -> dict[str, str]:
     """Say which cells have the best value ("best") and which cannot be told from it ("near")."""
     best = best_row(table, column)
-    if best is None or len(table) < 2:
+    # Nobody is best where everybody failed, or where there is nobody else.
+    if best is None or len(table) < 2 or (column.startswith("diverged") and table[column].iloc[best] >= 1):
         return {}
-    values = table[column].to_numpy(np.float64)
-    marks = {str(table["cell"].iloc[i]): "near" for i in indistinct(table, column, best)}
-    marks |= {str(table["cell"].iloc[i]): "best" for i in np.flatnonzero(values == values[best])}
-    # Nobody is best where everybody failed.
-    return {} if column.startswith("diverged") and values[best] >= 1 else marks
+    near = {str(table["cell"].iloc[i]): "near" for i in indistinct_rows(table, column, best)}
+    return near | {str(table["cell"].iloc[i]): "best" for i in equal_rows(table, column, best)}

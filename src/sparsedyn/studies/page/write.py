@@ -2,18 +2,21 @@
 
 import base64
 import math
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from sparsedyn.studies.figures.style import number
+from sparsedyn.studies.figures.style import DOTS_PER_INCH, number
 
 DASH = "–"
+# How large pictures appear: letters of 9 points in them then match the small print around them.
+PIXELS_PER_INCH = 100
 
 
 def percent(share: float) -> str:
-    """Write a share as a percentage with one decimal."""
-    return f"{100 * share:.1f} %" if math.isfinite(share) else DASH
+    """Write a share as a percentage: one decimal, none for nothing and everything."""
+    return f"{_hundredths(share)} %" if math.isfinite(share) else DASH
 
 
 def quantity(value: float) -> str:
@@ -27,10 +30,10 @@ def bounds(row: Mapping[str, Any] | Any, column: str) -> str:
     if not (math.isfinite(low) and math.isfinite(high)):
         return DASH
     if column.startswith("diverged"):
-        return f"{100 * low:.1f}{DASH}{100 * high:.1f}"
-    # Both ends to the same decimals, those that the lower end needs.
-    places = 0 if low <= 0 else max(0, 1 - math.floor(math.log10(low)))
-    return f"{low:.{min(places, 4)}f}{DASH}{high:.{min(places, 4)}f}"
+        return f"{_hundredths(low)}{DASH}{_hundredths(high)}"
+    # Both ends with the decimals that the lower one needs.
+    places = min(4, max(0, 1 - math.floor(math.log10(low)))) if low > 0 else 2
+    return f"{low:.{places}f}{DASH}{high:.{places}f}"
 
 
 def interval(row: Mapping[str, Any] | Any, column: str) -> str:
@@ -39,14 +42,38 @@ def interval(row: Mapping[str, Any] | Any, column: str) -> str:
     return f"95 % interval {bounds(row, column).replace(DASH, ' to ')}{unit}"
 
 
-def picture(png: bytes, alt: str) -> str:
-    """Return an image that is part of the page."""
-    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+def listing(names: Sequence[str], most: int = 4) -> str:
+    """Write "a", "a and b" or "a, b and 3 others"; with semicolons where a name has a comma in it."""
+    shown = list(names)
+    if len(shown) > most + 1:
+        shown = [*shown[:most], f"{len(shown) - most} others"]
+    comma = "; " if any("," in name for name in shown) else ", "
+    return shown[0] if len(shown) == 1 else f"{comma.join(shown[:-1])} and {shown[-1]}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun."""
+    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else many}"
+
+
+def duration(seconds: float) -> str:
+    """Write a wall time."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def figure(png: bytes, alt: str, caption: str) -> str:
-    """Return an image with its caption (HTML)."""
-    return f"<figure>{picture(png, alt)}<figcaption>{caption}</figcaption></figure>"
+    """Return an image (a PNG, carried in the page) with its caption (HTML)."""
+    # A PNG begins with its size: eight bytes of signature, eight of the first block's head, then the two numbers.
+    sizes = struct.unpack(">II", png[16:24])
+    width, height = (round(size * PIXELS_PER_INCH / DOTS_PER_INCH) for size in sizes)
+    source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    image = f'<img alt="{escape(alt)}" width="{width}" height="{height}" src="{source}">'
+    return f'<figure><div class="wide">{image}</div><figcaption>{caption}</figcaption></figure>'
 
 
 def section(name: str, title: str, body: str) -> str:
@@ -64,3 +91,7 @@ def fold(title: str, body: str) -> str:
 def definitions(pairs: Iterable[tuple[str, str]]) -> str:
     """Return a list of terms and what they are (plain text)."""
     return f"<dl>{''.join(f'<dt>{escape(term)}</dt><dd>{escape(text)}</dd>' for term, text in pairs)}</dl>"
+
+
+def _hundredths(share: float) -> str:
+    return f"{100 * share:.0f}" if share in (0, 1) else f"{100 * share:.1f}"

@@ -1,0 +1,203 @@
+"""`sparsedyn fit`: an ensemble of sparse networks from a file of trajectories."""
+
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparsedyn.cli import fit_options, options
+from sparsedyn.cli.errors import Interrupted, UsageProblem, guarded, parameters
+from sparsedyn.cli.files import check_new_file
+from sparsedyn.cli.held_out import SHARE, Parts, given, hold_out
+from sparsedyn.cli.model_file import save_model
+from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
+from sparsedyn.cli.progress import duration, training_progress
+from sparsedyn.cli.source import Columns, read_columns
+from sparsedyn.cli.techniques import DEFAULT, techniques
+
+if TYPE_CHECKING:
+    from sparsedyn.data import Trajectories
+    from sparsedyn.estimators import SparseTimeStepper
+
+EPOCHS, STEPS, MOST_EPOCHS = 60, 30_000, 2_000
+"""Few data are gone through more often: what counts is how many steps the optimizer has taken."""
+
+HELP = """
+Learn a model of a plant from its trajectories: an ensemble of sparse networks from states and inputs to
+derivatives.
+
+DATA is a table with a row per sample: say which columns are states and inputs, which one is the time (or give
+--dt), and which one tells trajectories apart. The model is one file, which remembers these columns for its
+forecasts. States and inputs are standardized with the mean and the standard deviation of the training data.
+
+By default the networks are sparse: an L1 penalty of 1e-4 and gradual magnitude pruning to 75 % zeros by half
+of the training. Part of the data is held out, and each member's weights are those of the smallest loss on it
+since the last pruning. A run that was killed goes on from its checkpoint when the same command is given
+again.
+
+Examples:
+
+```
+sparsedyn fit plant.csv --states a,b --inputs c,d --time t \\
+    --trajectory run -o model.safetensors
+sparsedyn fit train.npz --validation val.npz -o model.safetensors
+sparsedyn fit cell.npz --states x1..x8 --inputs x9..x13 --dt 10 \\
+    --only 0,1 -o cell.safetensors
+sparsedyn fit train.npz -o small.safetensors --hidden 32,32 --skip \\
+    --technique l1:1e-4 --technique magnitude:0.9,scope=global
+```
+"""
+
+
+@guarded
+def fit(
+    data: options.DataFile,
+    output: fit_options.Model,
+    states: options.States = None,
+    inputs: options.Inputs = None,
+    time: options.Time = None,
+    trajectory: options.Trajectory = None,
+    dt: options.SampleTime = None,
+    only: options.Only = None,
+    validation: fit_options.Validation = None,
+    hold_out: fit_options.HoldOut = SHARE,
+    hidden: fit_options.Hidden = "64,64,64",
+    technique: fit_options.Technique = list(DEFAULT),  # noqa: B006  Typer reads it, nobody changes it
+    activation: fit_options.Activation = "relu",
+    skip: fit_options.Skip = False,
+    members: fit_options.Members = 10,
+    epochs: fit_options.Epochs = None,
+    batch: fit_options.Batch = 128,
+    learning_rate: fit_options.LearningRate = 2e-3,
+    average: fit_options.Average = "none",
+    seed: options.Seed = 0,
+    restart: fit_options.Restart = False,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Train on a file and write the model."""
+    check_new_file(output, force=force)
+    stepper = unfitted(
+        hidden=hidden, technique=technique, activation=activation, skip=skip, members=members,
+        epochs=epochs or EPOCHS, batch=batch, learning_rate=learning_rate, average=average, seed=seed,
+    )  # fmt: skip
+    columns = Columns(states, inputs, time, trajectory, dt)
+    parts = divided(read_columns(data, columns, only), validation, columns, hold_out, seed)
+    stepper.epochs = epochs or enough_epochs(parts.train, batch)
+    note(introduction(stepper, parts), quiet=quiet)
+    began = clock.monotonic()
+    train(stepper, parts, checkpoint_of(output, restart=restart), quiet=quiet)
+    save_model(stepper, output, columns)
+    checkpoint_of(output, restart=True)
+    facts = outcome(stepper, parts, output, clock.monotonic() - began)
+    if as_json:
+        show_json(facts)
+    else:
+        show_pairs(summary(facts))
+
+
+def unfitted(*, hidden: str, technique: list[str], average: str, **options: Any) -> "SparseTimeStepper":
+    """Return the estimator that the options describe; raises `UsageProblem`."""
+    from sparsedyn.estimators import SparseTimeStepper, average_from_spec
+    from sparsedyn.estimators.checks import check_parameters
+
+    try:
+        widths = tuple(int(width) for width in hidden.split(",") if width.strip())
+    except ValueError as error:
+        raise UsageProblem(f"--hidden: expected widths such as 64,64,64; got {hidden!r}.") from error
+    with parameters():
+        stepper = SparseTimeStepper(widths, techniques(technique), average=average_from_spec(average), **options)
+        check_parameters(stepper)
+    return stepper
+
+
+def divided(data: "Trajectories", validation: Path | None, columns: Columns, share: float, seed: int) -> Parts:
+    """Return what to train on and what to validate on."""
+    if validation is None:
+        return hold_out(data, share, seed)
+    return given(data, read_columns(validation, columns), str(validation))
+
+
+def enough_epochs(data: "Trajectories", batch: int) -> int:
+    """Return how many passes make a good number of steps."""
+    samples = sum(data.lengths) - len(data)
+    per_epoch = max(1, samples // min(batch, samples))
+    return min(max(EPOCHS, -(-STEPS // per_epoch)), MOST_EPOCHS)
+
+
+def introduction(stepper: "SparseTimeStepper", parts: Parts) -> str:
+    """Return what is about to be done, in words."""
+    samples = sum(parts.train.lengths) - len(parts.train)
+    steps = stepper.epochs * max(1, samples // min(stepper.batch, samples))
+    return (
+        f"{parts.words}\nTraining {plural(stepper.members, 'member')} on {plural(samples, 'sample')} of "
+        f"{plural(len(parts.train), 'trajectory')}: {plural(stepper.epochs, 'epoch')}, "
+        f"{plural(steps, 'step')}."
+    )
+
+
+def checkpoint_of(output: Path, *, restart: bool) -> Path:
+    """Return where a run is saved while it goes on, beside its model; `restart` removes what is there."""
+    path = output.with_name(f".{output.name}.checkpoint")
+    if restart:
+        path.unlink(missing_ok=True)
+    return path
+
+
+def train(stepper: "SparseTimeStepper", parts: Parts, checkpoint: Path, *, quiet: bool) -> None:
+    """Fit, resuming from the checkpoint if there is one; raises `Interrupted` on Ctrl-C."""
+    from sparsedyn.estimators import fit_together
+
+    if checkpoint.exists():
+        note(f"Going on from {checkpoint} (--restart begins anew).", quiet=quiet)
+    try:
+        with training_progress("training", quiet=quiet) as on_progress:
+            fit_together([stepper], parts.train, parts.validation, on_progress=on_progress, checkpoint=checkpoint)
+    except KeyboardInterrupt as error:
+        kept = "goes on from its last checkpoint" if checkpoint.exists() else "begins anew: no checkpoint was due yet"
+        raise Interrupted(f"Interrupted; no model was written. The same command {kept}.") from error
+    if not stepper.alive_.all():
+        lost = stepper.members - int(stepper.alive_.sum())
+        note(
+            f"{lost} of {stepper.members} members stopped early: their loss was no finite number any more. "
+            "They are kept as they were before. A smaller --learning-rate may help."
+        )
+
+
+def outcome(stepper: "SparseTimeStepper", parts: Parts, output: Path, seconds: float) -> dict[str, Any]:
+    """Return the facts of a fit, for JSON."""
+    last = stepper.history_[stepper.history_["step"] == stepper.history_["step"].max()]
+    return {
+        "model": str(output),
+        "states": list(stepper.state_names_),
+        "inputs": list(stepper.input_names_),
+        "dt": stepper.dt_,
+        "trajectories": len(parts.train),
+        "held_out": parts.facts,
+        "members": stepper.members,
+        "alive": int(stepper.alive_.sum()),
+        "epochs": stepper.epochs,
+        "steps": stepper.steps_,
+        "loss": float(last["loss"].mean()),
+        "validation": float(last["validation"].mean()),
+        "nonzeros": float(stepper.nonzeros_.mean()),
+        "nonzeros_per_member": stepper.nonzeros_,
+        "weights": stepper.weights_,
+        "sparsity": {name: float(values.mean()) for name, values in stepper.sparsity_.items()},
+        "seconds": seconds,
+    }
+
+
+def summary(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts of a fit in words."""
+    zeros = ", ".join(f"{100 * share:.3g} % {name}" for name, share in facts["sparsity"].items())
+    return [
+        ("model", facts["model"]),
+        ("states", ", ".join(facts["states"])),
+        ("inputs", ", ".join(facts["inputs"]) or "none"),
+        ("members", f"{facts['members']}, {facts['alive']} alive"),
+        ("training", f"{facts['epochs']:,} epochs, {facts['steps']:,} steps, {duration(facts['seconds'])}"),
+        ("loss", f"{number(facts['loss'])} in training, {number(facts['validation'])} in validation"),
+        ("nonzeros", f"{facts['nonzeros']:,.0f} of {facts['weights']:,} weights (mean over members)"),
+        ("zeros", zeros),
+    ]

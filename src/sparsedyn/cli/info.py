@@ -1,0 +1,78 @@
+"""`sparsedyn info`: what is installed, what computes, what there is."""
+
+import importlib.metadata
+import os
+from typing import Any
+
+import typer
+
+from sparsedyn.cli import options
+from sparsedyn.cli.errors import guarded
+from sparsedyn.cli.output import show_json, show_pairs, show_text
+
+
+@guarded
+def info(as_json: options.Json = False) -> None:
+    """Show versions, devices, and the plants, techniques and studies there are.
+
+    Worth putting into a report of a problem. The environment variable SPARSEDYN_CPU_DEVICES sets over how
+    many CPU devices an ensemble is spread; by default one per core.
+
+    Examples:
+
+    ```
+    sparsedyn info
+    sparsedyn info --json
+    ```
+    """
+    facts = everything()
+    if as_json:
+        show_json(facts)
+        return
+    show_pairs(facts["versions"].items(), title="Versions")
+    devices = [("platform", facts["platform"]), ("devices", "\n".join(facts["devices"]))]
+    show_pairs([*devices, ("cores", str(facts["cores"]))], title="Devices")
+    show_pairs(((name, plant(system)) for name, system in facts["systems"].items()), title="Systems")
+    show_pairs(((name, ", ".join(takes)) for name, takes in facts["techniques"].items()), title="Techniques")
+    show_pairs(facts["studies"].items(), title="Studies")
+
+
+def everything() -> dict[str, Any]:
+    """Return what `info` shows, for JSON."""
+    import dataclasses
+
+    import jax
+
+    from sparsedyn.sparsify import TECHNIQUES
+    from sparsedyn.studies import list_studies
+    from sparsedyn.studies.ledger import versions
+    from sparsedyn.systems import SYSTEMS
+
+    return {
+        "versions": versions(),
+        "platform": jax.default_backend(),
+        "devices": [str(device) for device in jax.devices()],
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "systems": {
+            name: {"states": system.state_names, "inputs": system.input_names, "dt": system.dt}
+            for name, system in SYSTEMS.items()
+        },
+        "techniques": {
+            name: [field.name for field in dataclasses.fields(technique)] for name, technique in TECHNIQUES.items()
+        },
+        "studies": list_studies(),
+    }
+
+
+def plant(system: dict[str, Any]) -> str:
+    """Return a plant in words."""
+    inputs = ", ".join(system["inputs"]) or "none"
+    return f"states {', '.join(system['states'])}; inputs {inputs}; sample time {system['dt']:g}"
+
+
+def show_version(wanted: bool) -> bool:
+    """Print the version and end, if that is `wanted`."""
+    if wanted:
+        show_text(f"sparsedyn {importlib.metadata.version('sparsedyn')}")
+        raise typer.Exit
+    return wanted

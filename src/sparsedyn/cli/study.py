@@ -1,0 +1,200 @@
+"""`sparsedyn study`: comparisons of sparsification techniques, from data to report."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sparsedyn.cli import options
+from sparsedyn.cli.errors import guarded
+from sparsedyn.cli.output import between, note, number, percent, plural, show_json, show_pairs, show_table, show_text
+from sparsedyn.cli.study_progress import study_progress
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME_OR_TOML", help="A built-in study, or a TOML file.", show_default=False),
+]
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The folder of a study that was begun.", show_default=False)
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="DIR", help="Folder to write to; by default ./ and the study's name.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]  # fmt: skip
+Members = Annotated[int | None, typer.Option(min=1, help="Networks per cell, instead of what the study says.")]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Random seed, instead of what the study says.")]
+
+
+@app.callback()
+def study() -> None:
+    """Compare sparsification techniques: same data, same horizons, one table, one illustrated report.
+
+    A study is a TOML file; some are built in. It can be stopped at any time and goes on where it was.
+
+    ```
+    sparsedyn study list
+    sparsedyn study run aluminum-quick
+    sparsedyn study show aluminum-quick > mine.toml
+    sparsedyn study run mine.toml -o results --members 20
+    ```
+    """
+
+
+@app.command("list")
+@guarded
+def list_(as_json: options.Json = False) -> None:
+    """List the built-in studies.
+
+    With --json, a dictionary of names and titles. `sparsedyn study show NAME` prints one in full.
+    """
+    from sparsedyn.studies import list_studies
+
+    studies = list_studies()
+    if as_json:
+        show_json(studies)
+    else:
+        show_pairs(studies.items())
+
+
+@app.command("show")
+@guarded
+def show(name: Name, as_json: options.Json = False) -> None:
+    """Print a study's TOML, with the cells that it stands for as comments above it.
+
+    What is printed is a study itself: save it, change it, run it. With --json, the study with all defaults
+    written out, and its cells.
+
+    Example:
+
+    ```
+    sparsedyn study show aluminum-quick > mine.toml
+    ```
+    """
+    from sparsedyn.studies import load
+    from sparsedyn.studies.cells import expand, groups_of
+
+    spec = load(name)
+    cells = expand(spec)
+    groups = groups_of(cells)
+    if as_json:
+        show_json({"study": spec.resolved(), "cells": [cell.label for cell in cells], "groups": len(groups)})
+        return
+    networks = sum(group.members for group in groups)
+    head = [
+        f"# {plural(len(cells), 'cell')} of {networks} networks, {plural(len(groups), 'computation')}:",
+        *(f"#   {cell.label}" for cell in cells),
+    ]
+    show_text("\n".join([*head, "", study_text(name)]))
+
+
+@app.command("run")
+@guarded
+def run(
+    name: Name,
+    output: Output = None,
+    members: Members = None,
+    seed: Seed = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Run a study: make or read the data, train every cell, forecast, draw the report.
+
+    The folder gets `report.html`, `results.parquet` (a row per cell and horizon), `figures/`, and everything
+    they are made from. A folder that holds the same study already is gone on with: finished cells stay,
+    training resumes from its checkpoint, and the results are those of an uninterrupted run, bit for bit.
+
+    Examples:
+
+    ```
+    sparsedyn study run aluminum-quick
+    sparsedyn study run mine.toml -o results --members 20 --seed 1
+    ```
+    """
+    from sparsedyn import studies
+
+    spec = studies.load(name)
+    folder = output or Path(spec.name)
+    note(f"Study {spec.name} in {folder} (Ctrl-C stops it; the same command goes on).", quiet=quiet)
+    with study_progress(spec.name, quiet=quiet) as on_event:
+        report = studies.run(spec, folder, on_event=on_event, members=members, seed=seed)
+    conclude(folder, report, as_json=as_json)
+
+
+@app.command("resume")
+@guarded
+def resume(directory: Directory, quiet: options.Quiet = False, as_json: options.Json = False) -> None:
+    """Go on with a study that was interrupted.
+
+    Finished cells stay as they are and training resumes from its checkpoint. A study that is finished already
+    only has its results collected and its report drawn again.
+
+    Example:
+
+    ```
+    sparsedyn study resume aluminum-quick
+    ```
+    """
+    from sparsedyn import studies
+
+    with study_progress(directory.name, quiet=quiet) as on_event:
+        report = studies.resume(directory, on_event=on_event)
+    conclude(directory, report, as_json=as_json)
+
+
+@app.command("report")
+@guarded
+def report(directory: Directory, as_json: options.Json = False) -> None:
+    """Collect the finished cells of a study anew and draw its report again, without any training.
+
+    Works on a study that is not finished, too: the report then shows the cells that are.
+
+    Example:
+
+    ```
+    sparsedyn study report aluminum-quick
+    ```
+    """
+    from sparsedyn import studies
+
+    conclude(directory, studies.report(directory), as_json=as_json)
+
+
+def study_text(name: str) -> str:
+    """Return the TOML of a study that can be loaded, as it was written."""
+    from sparsedyn.studies import catalogue
+
+    builtin = catalogue.studies()
+    return (builtin[name] if name in builtin else Path(name)).read_text(encoding="utf-8")
+
+
+def conclude(folder: Path, report: Path, *, as_json: bool) -> None:
+    """Write the results, and where the report is."""
+    import pandas as pd
+
+    results = pd.read_parquet(folder / "results.parquet")
+    if as_json:
+        show_json({"directory": str(folder), "report": str(report), "results": results.to_dict(orient="records")})
+        return
+    longest = int(results["horizon"].max())
+    names = ("cell", "nonzeros", "of", "diverged", "95 %", "RFMSE", "95 %")
+    rows = [result_row(row) for row in results[results["horizon"] == longest].to_dict(orient="records")]
+    show_table(names, rows, title=f"Forecasts of {longest:,} steps")
+    show_text(f"Report: {report}")
+
+
+def result_row(row: dict[Any, Any]) -> tuple[str, ...]:
+    """Return a row of the results in words."""
+    return (
+        str(row["cell"]),
+        f"{row['nonzeros']:,.0f}",
+        f"{row['weights']:,}",
+        percent(row["diverged"]),
+        between(row["diverged_low"], row["diverged_high"], 100),
+        number(row["rfmse"]),
+        between(row["rfmse_low"], row["rfmse_high"]),
+    )

@@ -1,0 +1,125 @@
+"""A run that is set up: its compiled recipe, its per-member constants, and the few things done with them."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+from sparsedyn.sparsify import AbstractSparsifier
+from sparsedyn.training import engine
+from sparsedyn.training.averaging import AbstractAverage
+from sparsedyn.training.orders import Orders
+from sparsedyn.training.state import State
+
+Record = dict[str, Any]
+
+
+class Progress(NamedTuple):
+    """What a progress display may show; losses are means over the members that are training."""
+
+    step: int
+    steps: int
+    loss: float
+    validation: float
+    sparsity: float
+    alive: int
+    members: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """The constants of a run. `count` members were asked for; the arrays may hold a few more, to fill devices."""
+
+    recipe: engine.Recipe
+    sparsifier: AbstractSparsifier
+    average: AbstractAverage
+    keys: PRNGKeyArray
+    rates: Float[Array, "steps member"]
+    data: PyTree
+    validation: PyTree | None
+    orders: Orders
+    epoch: int
+    settled: int
+    patience: int | None
+    count: int
+
+    def advance(self, state: State, begin: int, end: int) -> State:
+        """Take the steps from `begin` to `end`, which are of one epoch."""
+        number = begin // self.epoch
+        bounds = _integers(begin, end, number * self.epoch)
+        members = engine.advance(
+            self.recipe, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.rates,
+            self.data, self.orders(number), *bounds,
+        )  # fmt: skip
+        return state._replace(members=members)
+
+    def revise(self, state: State, begin: int, step: int, fraction: float) -> State:
+        """Let the techniques revise at this fraction of training."""
+        rows = self.orders.first(begin // self.epoch, self.recipe.batch)
+        members, memo = engine.revise(
+            self.recipe, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.data, rows,
+            *_integers(step), np.float32(fraction),
+        )  # fmt: skip
+        return state._replace(members=members, memo=memo)
+
+    def record(self, state: State, step: int) -> tuple[State, Record]:
+        """Evaluate the whole validation set, keep the best, and write down where the run stands."""
+        loss = self._loss(state)
+        value = np.full(self.count, np.nan)
+        if self.validation is not None:
+            measured = engine.evaluate(
+                self.recipe, state.members.trainable, self.sparsifier, state.memo, self.validation
+            )
+            limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
+            state = engine.keep_best(self.recipe, state, measured, np.bool_(step >= self.settled), limit)
+            value = self._mine(measured)
+        record = {
+            "step": step,
+            "loss": loss.tolist(),
+            "validation": value.tolist(),
+            "sparsity": self._sparsity(state).tolist(),
+            "alive": np.asarray(state.members.alive)[: self.count].tolist(),
+        }
+        return engine.restart_loss(self.recipe, state), record
+
+    def progress(self, state: State, step: int, history: list[Record]) -> Progress:
+        """Return what a display may show."""
+        last: Record = history[-1] if history else {"loss": [], "validation": []}
+        loss = mean(self._loss(state).tolist())
+        return Progress(
+            step=step,
+            steps=self.recipe.steps,
+            loss=loss if np.isfinite(loss) else mean(last["loss"]),
+            validation=mean(last["validation"]),
+            sparsity=float(np.mean(self._sparsity(state))),
+            alive=int(np.sum(np.asarray(state.members.alive)[: self.count])),
+            members=self.count,
+        )
+
+    def _loss(self, state: State) -> Float[np.ndarray, " member"]:
+        """Mean loss since the last record; NaN for a member that took no step."""
+        taken = self._mine(state.members.taken)
+        return np.where(taken > 0, self._mine(state.members.loss) / np.maximum(taken, 1), np.nan)
+
+    def _sparsity(self, state: State) -> Float[np.ndarray, " member"]:
+        return self._mine(engine.zeros_share(self.recipe, self.sparsifier, state.members.trainable, state.memo))
+
+    def _mine(self, values: Array) -> Float[np.ndarray, " member"]:
+        return np.asarray(values, np.float64)[: self.count]
+
+
+def mean(values: list[float]) -> float:
+    """Return the mean of the finite values, NaN when there are none."""
+    finite = [value for value in values if np.isfinite(value)]
+    return float(np.mean(finite)) if finite else float("nan")
+
+
+def all_done(state: State) -> bool:
+    """Whether no member trains on."""
+    return bool(np.all(np.asarray(state.stopped) | ~np.asarray(state.members.alive)))
+
+
+def _integers(*values: int) -> tuple[np.int32, ...]:
+    # int32 rather than Python numbers: one compilation whatever their values.
+    return tuple(np.int32(value) for value in values)

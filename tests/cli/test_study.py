@@ -1,0 +1,137 @@
+"""`sparsedyn study`: list, show, run, resume, report on a study of seconds."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from sparsedyn import studies
+from sparsedyn.cli.study_progress import StudyLines, words
+from sparsedyn.training import Progress
+
+TINY = """
+name = "tiny"
+title = "A study of seconds"
+horizons = [10, 30]
+
+[data]
+system = "lotka-volterra"
+train = 2
+validation = 1
+test = 2
+steps = 30
+
+[model]
+hidden = [4]
+
+[training]
+members = 2
+epochs = 1
+batch = 16
+
+[[techniques]]
+label = "Dense"
+
+[[techniques]]
+label = "L1"
+technique = [{ type = "l1", weight = 1e-3 }]
+"""
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    path = tmp_path_factory.mktemp("study") / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(run, spec):
+    """Run the study and return its folder and the command's result."""
+    folder = spec.with_name("results")
+    result = run("study", "run", spec, "-o", folder)
+    assert result.exit_code == 0, result.stderr
+    return folder, result
+
+
+def test_list(run):
+    assert "aluminum-quick" in run("study", "list").stdout
+    assert "aluminum-quick" in json.loads(run("study", "list", "--json").stdout)
+
+
+def test_show_prints_a_study_that_can_be_run(run, spec):
+    result = run("study", "show", "aluminum-quick")
+    assert result.exit_code == 0
+    copy = spec.with_name("copy.toml")
+    copy.write_text(result.stdout)
+    assert studies.load(copy) == studies.load("aluminum-quick")
+    assert "# 2 cells of 4 networks, 1 computation:" in run("study", "show", spec).stdout
+    assert json.loads(run("study", "show", spec, "--json").stdout)["cells"] == ["Dense", "L1"]
+
+
+def test_run_leaves_results_and_a_report(finished):
+    folder, result = finished
+    assert (folder / "report.html").is_file()
+    assert set(pd.read_parquet(folder / "results.parquet")["cell"]) == {"Dense", "L1"}
+    assert str(folder / "report.html") in result.stdout.replace("\n", "")
+    assert "Forecasts of 30 steps" in result.stdout
+    assert "Data ready" in result.stderr
+    assert "2 of 2 finished: L1" in result.stderr
+
+
+def test_run_again_resume_and_report(run, spec, finished):
+    folder, _ = finished
+    before = (folder / "results.parquet").read_bytes()
+    again = json.loads(run("study", "run", spec, "-o", folder, "--quiet", "--json").stdout)
+    assert [row["cell"] for row in again["results"]] == ["Dense", "Dense", "L1", "L1"]
+    assert again["report"] == str(folder / "report.html")
+    assert run("study", "resume", folder).exit_code == 0
+    assert "Report:" in run("study", "report", folder).stdout
+    assert (folder / "results.parquet").read_bytes() == before
+
+
+def test_by_default_it_runs_in_a_folder_of_its_name(run, spec, tmp_path, monkeypatch):
+    seen = {}
+
+    def pretend(spec, directory, **options):
+        seen.update(directory=str(directory), **options)
+        raise studies.StudyInterrupted("Stopped with 0 of 2 cells finished.")
+
+    monkeypatch.setattr(studies, "run", pretend)
+    monkeypatch.chdir(tmp_path)
+    result = run("study", "run", spec, "--members", 3, "--seed", 7)
+    assert result.exit_code == 130
+    assert "0 of 2 cells" in result.stderr
+    assert (seen["directory"], seen["members"], seen["seed"]) == ("tiny", 3, 7)
+
+
+def test_another_study_in_the_folder_is_refused(run, spec, finished):
+    folder, _ = finished
+    result = run("study", "run", spec, "-o", folder, "--seed", 5)
+    assert result.exit_code == 4
+    assert "seed" in result.stderr
+
+
+def progress(step: int) -> studies.GroupProgress:
+    return studies.GroupProgress(1, 2, Progress(step, 100, 0.5, 0.25, 0.75, 3, 4), step, 400)
+
+
+def test_events_read_well():
+    assert "1 drawn again" in words(studies.DataReady(2, 1, 2, 1, 3.0))
+    assert "goes on" in words(studies.GroupStarted(1, 2, ("Dense", "L1"), 4, True))
+    cell = words(studies.CellFinished("L1", 1, 2, 10.0, 40, 30, 0.25, float("nan")))
+    assert "10 of 40 weights" in cell
+    assert "25 %" in cell
+
+
+def test_training_of_a_group_is_told_now_and_then(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("sparsedyn.cli.progress.time.monotonic", lambda: now[0])
+    lines = StudyLines("tiny")
+    for step in (0, 50, 100):
+        now[0] = 0.4 * step
+        lines.event(progress(step))
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "50" in line or "25 %" in line]
+    assert "group 1 of 2" in line
+    assert "3/4 alive" in line
+    assert "left" in line

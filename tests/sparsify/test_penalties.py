@@ -1,0 +1,124 @@
+"""L1, L2 and smoothed L0.5: values, and gradients in float64 against finite differences."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sparsedyn.sparsify import L05, L1, L2, AbstractPenalty
+
+KEY = jax.random.key(0)
+NOW = jnp.float32(0.5)
+A = 0.01
+
+
+def l05(w: np.ndarray) -> np.ndarray:
+    small = np.abs(w) < A
+    quartic = -(w**4) / (8 * A**3) + 3 * w**2 / (4 * A) + 3 * A / 8
+    return np.where(small, np.sqrt(np.where(small, quartic, 1)), np.sqrt(np.abs(w)))
+
+
+CASES: dict[str, tuple[AbstractPenalty, Callable[[np.ndarray], np.ndarray]]] = {
+    "l1": (L1(0.3), np.abs),
+    "l2": (L2(0.3), np.square),
+    "l05": (L05(0.3, a=A), l05),
+}
+# Both sides of zero, both sides of the L0.5 seam, away from the L1 kink.
+POINTS = np.array([[-2.0, -0.5, -0.011], [-0.009, -0.004, -0.0005], [0.0005, 0.004, 0.009], [0.011, 0.7, 3.0]])
+
+
+def cost_sum(technique: AbstractPenalty, weights: list[np.ndarray]) -> float:
+    free, memo = technique.init([jnp.asarray(w) for w in weights], key=KEY)
+    return float(technique.penalty(free, memo, NOW))
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_value_is_the_sum_over_all_matrices(name: str):
+    technique, cost = CASES[name]
+    with jax.enable_x64(True):
+        value = cost_sum(technique, [POINTS, POINTS.T / 3])
+    expected = 0.3 * (cost(POINTS).sum() + cost(POINTS / 3).sum())
+    assert value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_gradient_against_central_differences(name: str):
+    technique, _ = CASES[name]
+    step = 1e-6
+    with jax.enable_x64(True):
+
+        def total(w: jax.Array) -> jax.Array:
+            free, memo = technique.init([w], key=KEY)
+            return technique.penalty(free, memo, jnp.asarray(0.5))
+
+        exact = np.asarray(jax.grad(total)(jnp.asarray(POINTS)))
+        numeric = np.zeros_like(POINTS)
+        for place in np.ndindex(*POINTS.shape):
+            shift = np.zeros_like(POINTS)
+            shift[place] = step
+            numeric[place] = (cost_sum(technique, [POINTS + shift]) - cost_sum(technique, [POINTS - shift])) / (
+                2 * step
+            )
+    assert exact.dtype == np.float64
+    np.testing.assert_allclose(exact, numeric, rtol=1e-5, atol=1e-8)
+
+
+def test_l05_is_smooth_at_its_seam_and_at_zero():
+    below, above = A * (1 - 1e-9), A * (1 + 1e-9)
+    grid = np.linspace(-0.05, 0.05, 1001)
+    with jax.enable_x64(True):
+        cost = L05(1.0, a=A).cost
+        slope = jax.grad(cost)
+        every = jax.jit(lambda points: [jax.vmap(f)(points) for f in (cost, slope, jax.grad(slope))])
+        costs, slopes, curvatures = (np.asarray(f) for f in every(np.array([below, A, above, 0.0, *grid])))
+    assert costs[0] == pytest.approx(costs[2], abs=1e-9)
+    assert slopes[0] == pytest.approx(slopes[2], abs=1e-6)
+    assert curvatures[0] == pytest.approx(curvatures[2], abs=1e-4)
+    assert costs[1] == pytest.approx(np.sqrt(A), rel=1e-12)
+    assert costs[3] == pytest.approx(np.sqrt(3 * A / 8), rel=1e-12)
+    assert slopes[3] == 0.0
+    everywhere = slopes[4:]
+    assert np.isfinite(everywhere).all()
+    np.testing.assert_allclose(everywhere, -everywhere[::-1], atol=1e-12)
+    # The root's slope is largest at the seam, and the quartic adds little to it.
+    assert np.abs(everywhere).max() < 1.3 * 0.5 / np.sqrt(A)
+
+
+def test_a_weight_at_zero_is_not_pushed():
+    # A pruned weight is exactly zero: no penalty may move it away.
+    for technique, _ in CASES.values():
+        assert float(jax.grad(lambda w, t=technique: t.cost(w))(jnp.zeros(()))) == 0.0
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_only_the_loss_changes(name: str):
+    technique, _ = CASES[name]
+    weights = [jnp.asarray(POINTS, jnp.float32), None]
+    free, memo = technique.init(weights, key=KEY)
+    assert technique.turns() == ()
+    np.testing.assert_array_equal(technique.effective(free, memo, key=KEY)[0], weights[0])
+    assert np.all(technique.active(memo, weights)[0])
+    revised = technique.revise(free, memo, weights, NOW, key=KEY)
+    np.testing.assert_array_equal(revised.free.weights[0], weights[0])
+    assert not np.any(revised.fresh[0])
+
+
+def test_the_weight_is_a_leaf():
+    # A path of penalties is a vmapped axis.
+    path = jnp.array([0.0, 0.1, 1.0])
+    w = [jnp.asarray(POINTS, jnp.float32)]
+
+    def one(weight: jax.Array) -> jax.Array:
+        technique = L1(weight)
+        free, memo = technique.init(w, key=KEY)
+        return technique.penalty(free, memo, NOW)
+
+    np.testing.assert_allclose(jax.vmap(one)(path), np.asarray(path) * np.abs(POINTS).sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("technique", [L1(), L2(), L05()])
+def test_a_model_without_matrices_costs_nothing(technique: AbstractPenalty):
+    free, memo = technique.init([None], key=KEY)
+    assert float(technique.penalty(free, memo, NOW)) == 0.0

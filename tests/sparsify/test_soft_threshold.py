@@ -1,0 +1,81 @@
+"""STR: the formula, and the gradient of the learnable threshold."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sparsedyn.sparsify import STR, Free
+
+KEY = jax.random.key(0)
+W = np.array([[-2.0, -0.5, -0.05], [0.05, 0.5, 2.0]])
+
+
+def sigmoid(s: float) -> float:
+    return 1 / (1 + np.exp(-s))
+
+
+def test_formula_and_one_threshold_per_matrix():
+    technique = STR()
+    free, memo = technique.init([jnp.asarray(W, jnp.float32), None, jnp.asarray(W.T, jnp.float32)], key=KEY)
+    assert memo is None
+    assert [s.shape for s in jax.tree.leaves(free.aux)] == [(), ()]
+    assert all(float(s) == -2.0 for s in jax.tree.leaves(free.aux))
+    first, hole, _ = technique.effective(free, memo)
+    expected = np.sign(W) * np.maximum(np.abs(W) - sigmoid(-2.0), 0)
+    np.testing.assert_allclose(first, expected, rtol=1e-6)
+    assert hole is None
+    np.testing.assert_array_equal(np.asarray(first) == 0, np.abs(W) <= sigmoid(-2.0))
+    # The same with a key: STR has no noise.
+    np.testing.assert_array_equal(first, technique.effective(free, memo, key=KEY)[0])
+
+
+def test_thresholds_are_the_layers_own():
+    technique = STR()
+    free = Free([jnp.asarray(W), jnp.asarray(W)], [jnp.asarray(-3.0), jnp.asarray(1.0)])
+    soft, hard = technique.effective(free, None)
+    np.testing.assert_allclose(soft, np.sign(W) * np.maximum(np.abs(W) - sigmoid(-3), 0), rtol=1e-5)
+    np.testing.assert_allclose(hard, np.sign(W) * np.maximum(np.abs(W) - sigmoid(1), 0), rtol=1e-5)
+
+
+def test_gradient_of_the_threshold():
+    technique = STR()
+    task = np.array([[0.3, -0.7, 1.1], [0.2, 0.9, -0.4]])
+    with jax.enable_x64(True):
+        w, s = jnp.asarray(W), jnp.asarray(-2.0)
+
+        def total(w: jax.Array, s: jax.Array) -> jax.Array:
+            return jnp.sum(jnp.asarray(task) * technique.effective(Free([w], [s]), None)[0])
+
+        to_w, to_s = jax.grad(total, (0, 1))(w, s)
+        open_ = np.abs(W) > sigmoid(-2.0)
+        # d/ds = -sigmoid'(s) * sum over open weights of sign(w) * dL/dw_effective; d/dw = dL/dw_effective there.
+        slope = sigmoid(-2.0) * (1 - sigmoid(-2.0))
+        assert float(to_s) == pytest.approx(-slope * np.sum(np.sign(W) * task * open_), rel=1e-12)
+        np.testing.assert_allclose(to_w, task * open_, rtol=1e-12)
+        step = 1e-6
+        numeric = (total(w, s + step) - total(w, s - step)) / (2 * step)
+        assert float(to_s) == pytest.approx(float(numeric), rel=1e-6)
+
+
+def test_a_closed_weight_may_come_back_but_never_by_itself():
+    technique = STR()
+    weights = [jnp.asarray(W)]
+    free, memo = technique.init(weights, key=KEY)
+    assert np.all(technique.active(memo, weights)[0])
+    assert technique.turns() == ()
+    assert float(technique.penalty(free, memo, jnp.float32(0.1))) == 0.0
+    lowered = Free(free.weights, [jnp.asarray(-6.0)])
+    assert np.count_nonzero(technique.effective(free, memo)[0]) == 4
+    assert np.count_nonzero(technique.effective(lowered, memo)[0]) == 6
+
+
+def test_initial_threshold_can_differ_between_members():
+    weights = [jnp.broadcast_to(jnp.asarray(W, jnp.float32), (3, *W.shape))]
+    starts = jnp.array([-4.0, -2.0, 0.0])
+
+    def one(start: jax.Array, w: list[jax.Array]) -> jax.Array:
+        free, memo = STR(start).init(w, key=KEY)
+        return jnp.sum(STR(start).effective(free, memo)[0] == 0)
+
+    np.testing.assert_array_equal(jax.vmap(one)(starts, weights), [0, 2, 4])
