@@ -9,6 +9,7 @@ ratios mean something.
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import time
@@ -81,7 +82,7 @@ def torch_training(data: Samples) -> Callable[[], float]:
 
     def network() -> Any:
         layers: list[Any] = []
-        for fan_in, fan_out in zip(widths[:-1], widths[1:], strict=True):
+        for fan_in, fan_out in itertools.pairwise(widths):
             layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
         return torch.nn.Sequential(*layers[:-1])
 

@@ -1,20 +1,18 @@
 """Sparse, readable, stable models of controlled dynamical systems from trajectories."""
 
-from sparsedyn._devices import spread_over_cores
-
-spread_over_cores()
-
-from sparsedyn import systems  # noqa: E402
-from sparsedyn.data import DataError, Samples, Scaling, Trajectories, read, samples, write  # noqa: E402
-from sparsedyn.estimators import SparseTimeStepper, load  # noqa: E402
-from sparsedyn.forecast import Forecast, rollout  # noqa: E402
-from sparsedyn.models import MLP, AbstractModel  # noqa: E402
-from sparsedyn.sparsify import (  # noqa: E402
+# The devices come first: JAX fixes them at its first use.
+from sparsedyn import _devices as _devices
+from sparsedyn import systems
+from sparsedyn.data import DataError, Samples, Scaling, Trajectories, read, samples, write
+from sparsedyn.estimators import SparseTimeStepper, load
+from sparsedyn.forecast import Forecast, rollout
+from sparsedyn.models import MLP, AbstractModel
+from sparsedyn.sparsify import (
     DSR,
     L0,
+    L05,
     L1,
     L2,
-    L05,
     STR,
     AbstractSparsifier,
     Chain,
@@ -25,8 +23,8 @@ from sparsedyn.sparsify import (  # noqa: E402
     SequentialThresholding,
     Stages,
 )
-from sparsedyn.systems import simulate  # noqa: E402
-from sparsedyn.training import EMA, SWA  # noqa: E402
+from sparsedyn.systems import simulate
+from sparsedyn.training import EMA, SWA
 
 __all__ = [
     "DSR",

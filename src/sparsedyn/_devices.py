@@ -24,3 +24,6 @@ def spread_over_cores() -> None:
     except RuntimeError:
         # JAX is already in use with the devices that it has; everything works with those too.
         return
+
+
+spread_over_cores()

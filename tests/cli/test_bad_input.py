@@ -22,7 +22,7 @@ CASES: dict[str, tuple[tuple[object, ...], int, tuple[str, ...]]] = {
     "no output": (("fit", "prey.npz"), 2, ("--output",)),
     "unknown plant": (("simulate", "duffin", "-o", "new.csv"), 2, ("'duffin'", "'duffing'")),
     "unknown suffix": (("simulate", "duffing", "-o", "new.txt"), 2, ("new.txt", ".csv")),
-    "no trajectories": (("simulate", "duffing", "-o", "new.csv", "--trajectories", 0), 2, ("0", "x>=1")),
+    "no trajectories": (("simulate", "duffing", "-o", "new.csv", "--trajectories", 0), 2, ("--trajectories", "1")),
     "negative sample time": (("simulate", "duffing", "-o", "new.csv", "--dt", -1), 2, ("dt", "positive")),
     "output folder missing": (("simulate", "duffing", "-o", "no/new.csv"), 2, ("no", "Make it first")),
     "output is a folder": (("fit", "prey.npz", "-o", "."), 2, ("folder",)),

@@ -95,11 +95,11 @@ def test_an_array_without_names_from_fit_to_forecast(run, prey, tmp_path):
     block = np.concatenate([np.stack(data.states), np.stack(data.inputs)], axis=-1).astype(np.float32)
     np.savez(tmp_path / "block.npz", data=block)
     args = ("fit", tmp_path / "block.npz", "--states", "x1..x2", "--inputs", "x3", "--dt", 0.05)
-    result = run(*args, "--only", "0,1", "-o", tmp_path / "m", *QUICK)
+    result = run(*args, "--only", "0..3", "-o", tmp_path / "m", *QUICK)
     assert result.exit_code == 0, result.stderr
     assert "last 20 %" in result.stderr
-    facts = json.loads(run("forecast", tmp_path / "m", tmp_path / "block.npz", "--only", "2", "--json").stdout)
-    assert facts["trajectories"] == ["2"]
+    facts = json.loads(run("forecast", tmp_path / "m", tmp_path / "block.npz", "--only", "4,5", "--json").stdout)
+    assert facts["trajectories"] == ["4", "5"]
 
 
 def test_a_plant_without_inputs(run, tmp_path):

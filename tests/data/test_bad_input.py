@@ -228,9 +228,7 @@ MEMORY: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
         ("smoothing=-1.0", "at least 0"),
     ),
     "constant state when scaling": (
-        lambda: Scaling.fit(
-            Samples(np.full((9, 1), 0.1), np.zeros((9, 0)), np.zeros((9, 1))), state_names=["T"]
-        ),
+        lambda: Scaling.fit(Samples(np.full((9, 1), 0.1), np.zeros((9, 0)), np.zeros((9, 1))), state_names=["T"]),
         ("state 'T' is constant (0.1 in all 9", "Leave it out of the states: 'T'"),
     ),
     "constant input when scaling": (
@@ -256,9 +254,7 @@ MEMORY: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
         ("column 'a' is there 2 times", "rename"),
     ),
     "frame with dates as a state": (
-        lambda: Trajectories.from_pandas(
-            pd.DataFrame({"a": pd.to_datetime(["2024-01-01"] * 3)}), ["a"], dt=1
-        ),
+        lambda: Trajectories.from_pandas(pd.DataFrame({"a": pd.to_datetime(["2024-01-01"] * 3)}), ["a"], dt=1),
         ("column 'a'", "datetime64", "numbers are expected"),
     ),
 }

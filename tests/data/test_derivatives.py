@@ -59,9 +59,7 @@ def test_polynomials_are_exact() -> None:
     states = np.stack([time**3, time], axis=1)
     for method, options in (("savgol", {"window": 7, "order": 3}), ("spline", {})):
         rows, slopes = DERIVATIVES[method](states, 0.3, **options)
-        np.testing.assert_allclose(
-            slopes, np.stack([3 * time**2, np.ones(12)], axis=1)[rows], rtol=1e-9, atol=1e-9
-        )
+        np.testing.assert_allclose(slopes, np.stack([3 * time**2, np.ones(12)], axis=1)[rows], rtol=1e-9, atol=1e-9)
 
 
 def test_forward_samples_are_what_an_euler_step_needs() -> None:

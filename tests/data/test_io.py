@@ -109,9 +109,7 @@ def saved(table: pd.DataFrame, path: Path) -> Path:
     elif path.suffix == ".parquet":
         table.to_parquet(path)
     elif path.suffix == ".nc":
-        xr.Dataset({str(name): ("obs", table[name].to_numpy()) for name in table}).to_netcdf(
-            path, engine="h5netcdf"
-        )
+        xr.Dataset({str(name): ("obs", table[name].to_numpy()) for name in table}).to_netcdf(path, engine="h5netcdf")
     else:
         np.savez(path, **{str(name): np.array(table[name].tolist()) for name in table})
     return path
@@ -143,9 +141,7 @@ def test_users_table_of_one_trajectory(suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_dates_in_files_become_seconds(suffix: str, tmp_path: Path) -> None:
     table = users_table(True)
-    table["t"] = pd.Timestamp("2024-02-28 23:59:59.9") + pd.to_timedelta(
-        (table["t"] * 1e3).round(), unit="ms"
-    )
+    table["t"] = pd.Timestamp("2024-02-28 23:59:59.9") + pd.to_timedelta((table["t"] * 1e3).round(), unit="ms")
     path = saved(table, tmp_path / f"mine{suffix}")
     data = read(path, states="a", time="t", trajectory="id")
     assert data.dt == 0.1

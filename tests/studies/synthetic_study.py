@@ -105,7 +105,7 @@ def _cell(
     label = name + (f" + {average.upper()}" if average != "none" else "")
     label += f", {count} trajectories" if len(made.train) > 1 else ""
     error, risk = error * (0.9 if average != "none" else 1.0) * (40 / count) ** 0.3, min(risk * (40 / count) ** 0.3, 1)
-    slug = "".join(c if c.isalnum() else "-" for c in label.lower())[:40] + f"-{count}"
+    slug = "".join(c if c.isalnum() else "-" for c in label.lower()) + f"-{count}"
     folder = directory / "cells" / slug
     folder.mkdir(parents=True)
     alive = [not (name in made.dead and member == 0) for member in range(made.members)]

@@ -62,12 +62,14 @@ class Lab:
         rates: Any = 1e-2,
         method: str = "adam",
         model: dict[str, Any] | None = None,
+        order_ids: Any = None,
         **options: Any,
     ) -> Fit:
         """Train with a constant rate (or one per member) on the shared data."""
         models, keys = self.models(ids, **(model or {}))
         table = np.broadcast_to(np.atleast_1d(np.asarray(rates, np.float32))[:, None], (len(keys), STEPS))
         options = {"validation": self.validation, "batch": BATCH, "optimizer": optimizer(method)} | options
+        options["ids"] = order_ids
         return fit(
             models, self.data, sparsifier=Chain() if technique is None else technique, rates=table, keys=keys, **options
         )

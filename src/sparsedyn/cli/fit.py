@@ -1,18 +1,19 @@
 """`sparsedyn fit`: an ensemble of sparse networks from a file of trajectories."""
 
 import time as clock
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparsedyn.cli import fit_options, options
 from sparsedyn.cli.errors import Interrupted, UsageProblem, guarded, parameters
 from sparsedyn.cli.files import check_new_file
-from sparsedyn.cli.held_out import SHARE, Parts, given, hold_out
+from sparsedyn.cli.held_out import ENOUGH, SHARE, Parts, given, hold_out
 from sparsedyn.cli.model_file import save_model
 from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
 from sparsedyn.cli.progress import duration, training_progress
 from sparsedyn.cli.source import Columns, read_columns
-from sparsedyn.cli.techniques import DEFAULT, techniques
+from sparsedyn.cli.techniques import DEFAULT, FOR_FEW, techniques
 
 if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
@@ -29,10 +30,10 @@ DATA is a table with a row per sample: say which columns are states and inputs, 
 --dt), and which one tells trajectories apart. The model is one file, which remembers these columns for its
 forecasts. States and inputs are standardized with the mean and the standard deviation of the training data.
 
-By default the networks are sparse: an L1 penalty of 1e-4 and gradual magnitude pruning to 75 % zeros by half
-of the training. Part of the data is held out, and each member's weights are those of the smallest loss on it
-since the last pruning. A run that was killed goes on from its checkpoint when the same command is given
-again.
+By default the networks are sparse: an L1 penalty of 1e-4 (1e-3 where there are fewer than five trajectories)
+and gradual magnitude pruning to 75 % zeros by half of the training. Part of the data is held out, and each
+member's weights are those of the smallest loss on it since the last pruning. A run that was killed goes on
+from its checkpoint when the same command is given again.
 
 Examples:
 
@@ -42,7 +43,7 @@ sparsedyn fit plant.csv --states a,b --inputs c,d --time t \\
 sparsedyn fit train.npz --validation val.npz -o model.safetensors
 sparsedyn fit cell.npz --states x1..x8 --inputs x9..x13 --dt 10 \\
     --only 0,1 -o cell.safetensors
-sparsedyn fit train.npz -o small.safetensors --hidden 32,32 --skip \\
+sparsedyn fit train.npz -o small.safetensors --hidden 32,32 --no-skip \\
     --technique l1:1e-4 --technique magnitude:0.9,scope=global
 ```
 """
@@ -61,9 +62,9 @@ def fit(
     validation: fit_options.Validation = None,
     hold_out: fit_options.HoldOut = SHARE,
     hidden: fit_options.Hidden = "64,64,64",
-    technique: fit_options.Technique = list(DEFAULT),  # noqa: B006  Typer reads it, nobody changes it
+    technique: fit_options.Technique = None,
     activation: fit_options.Activation = "relu",
-    skip: fit_options.Skip = False,
+    skip: fit_options.Skip = True,
     members: fit_options.Members = 10,
     epochs: fit_options.Epochs = None,
     batch: fit_options.Batch = 128,
@@ -78,12 +79,12 @@ def fit(
     """Train on a file and write the model."""
     check_new_file(output, force=force)
     stepper = unfitted(
-        hidden=hidden, technique=technique, activation=activation, skip=skip, members=members,
+        hidden=hidden, technique=technique or DEFAULT, activation=activation, skip=skip, members=members,
         epochs=epochs or EPOCHS, batch=batch, learning_rate=learning_rate, average=average, seed=seed,
     )  # fmt: skip
     columns = Columns(states, inputs, time, trajectory, dt)
     parts = divided(read_columns(data, columns, only), validation, columns, hold_out, seed)
-    stepper.epochs = epochs or enough_epochs(parts.train, batch)
+    suit(stepper, parts.train, technique=not technique, epochs=epochs is None)
     note(introduction(stepper, parts), quiet=quiet)
     began = clock.monotonic()
     train(stepper, parts, checkpoint_of(output, restart=restart), quiet=quiet)
@@ -96,7 +97,7 @@ def fit(
         show_pairs(summary(facts))
 
 
-def unfitted(*, hidden: str, technique: list[str], average: str, **options: Any) -> "SparseTimeStepper":
+def unfitted(*, hidden: str, technique: Sequence[str], average: str, **options: Any) -> "SparseTimeStepper":
     """Return the estimator that the options describe; raises `UsageProblem`."""
     from sparsedyn.estimators import SparseTimeStepper, average_from_spec
     from sparsedyn.estimators.checks import check_parameters
@@ -116,6 +117,14 @@ def divided(data: "Trajectories", validation: Path | None, columns: Columns, sha
     if validation is None:
         return hold_out(data, share, seed)
     return given(data, read_columns(validation, columns), str(validation))
+
+
+def suit(stepper: "SparseTimeStepper", data: "Trajectories", *, technique: bool, epochs: bool) -> None:
+    """Let the data decide what the user did not: the technique, the number of epochs."""
+    if technique and len(data) < ENOUGH:
+        stepper.technique = techniques(FOR_FEW)
+    if epochs:
+        stepper.epochs = enough_epochs(data, stepper.batch)
 
 
 def enough_epochs(data: "Trajectories", batch: int) -> int:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from sparsedyn.cli.held_out import ENOUGH
 from sparsedyn.cli.options import COLUMNS, NETWORK, OUTPUT, TRAINING
-from sparsedyn.cli.techniques import DEFAULT
+from sparsedyn.cli.techniques import DEFAULT, FOR_FEW
 
 Model = Annotated[
     Path,
@@ -36,13 +37,13 @@ HoldOut = Annotated[
 ]
 Hidden = Annotated[str, typer.Option(metavar="WIDTHS", help="Widths of the hidden layers.", rich_help_panel=NETWORK)]
 Technique = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         metavar="TEXT",
         help="A sparsification technique; may be given several times, in order. l1:1e-4, l2, l05, l0:1e-3, "
         "str, magnitude:0.75 (share of zeros), dsr:0.5, threshold:0.05, with arguments by name as in "
         "magnitude:sparsity=0.9,scope=global, or a TOML table in braces. none is dense.",
-        show_default=" ".join(DEFAULT),
+        show_default=f"{' '.join(DEFAULT)}; of fewer than {ENOUGH} trajectories {FOR_FEW[0]}",
         rich_help_panel=NETWORK,
     ),
 ]

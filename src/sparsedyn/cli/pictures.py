@@ -69,7 +69,7 @@ def error_picture(forecast: "Forecast", scores: "pd.DataFrame", clock: Clock) ->
     # A value itself rather than a mixture of two: between a number and infinity there is nothing.
     low, middle, high = np.nanquantile(error, BAND, axis=0, method="inverted_cdf")
     marks = clock.times(scores["horizon"].to_numpy() - 1)
-    look = {"": Look("", "All forecasts", PALETTE[0], False)}
+    look = {"": plain_look("All forecasts")}
     curve = {"": ErrorCurve(clock.times(rows), low, middle, high)}
     return draw_error(
         curve,
@@ -83,9 +83,14 @@ def error_picture(forecast: "Forecast", scores: "pd.DataFrame", clock: Clock) ->
 def map_picture(stepper: "SparseTimeStepper") -> "Figure":
     """Draw which state and input reaches which derivative."""
     share = agreement(stepper.reach(), stepper.alive_)
-    look = {"": Look(f"{stepper.members} members", "", PALETTE[0], False)}
+    look = {"": plain_look(f"{stepper.members} members")}
     names = (*stepper.state_names_, *stepper.input_names_)
     return input_output_maps({"": share}, look, output_names=stepper.state_names_, feature_names=names)
+
+
+def plain_look(label: str) -> Look:
+    """Return the look of the only thing in a picture."""
+    return Look(label=label, name=label, technique=label, color=PALETTE[0], averaged=False)
 
 
 def shown_rows(count: int) -> np.ndarray:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sparsedyn.sparsify import AbstractSparsifier
 
 DEFAULT = ("l1:1e-4", "magnitude:0.75")
+FOR_FEW = ("l1:1e-3", "magnitude:0.75")
+"""Few trajectories show little of a plant: a stronger penalty keeps forecasts stable where others lead."""
 DENSE = "none"
 
 

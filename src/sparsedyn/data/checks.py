@@ -27,14 +27,8 @@ def number_array(values: object, place: str) -> Float64[np.ndarray, "..."]:
         return _numbers_from_objects(array, place)
     if array.dtype.kind in "UST":
         # NumPy turns a list with a single text into texts throughout: look for the one that is no number.
-        position = next(
-            (i for i, text in np.ndenumerate(array) if not _reads_as_number(text)), (0,) * array.ndim
-        )
-        kind = (
-            f"text, {str(array[position])!r} at position {tuple(int(i) for i in position)}"
-            if array.size
-            else "text"
-        )
+        position = next((i for i, text in np.ndenumerate(array) if not _reads_as_number(text)), (0,) * array.ndim)
+        kind = f"text, {str(array[position])!r} at position {tuple(int(i) for i in position)}" if array.size else "text"
     else:
         kind = f"{array.dtype.name} values"
     raise DataError(f"{place} holds {kind}; real numbers are expected. Convert the values to numbers first.")
@@ -100,9 +94,7 @@ def _plain(item: Any) -> Any:
 
 
 def _shape_advice(piece: np.ndarray, role: str) -> str:
-    expected = (
-        "expected is (trajectory, time, variable), (time, variable), or a list of (time, variable) arrays."
-    )
+    expected = "expected is (trajectory, time, variable), (time, variable), or a list of (time, variable) arrays."
     if piece.ndim == 1:
         return f"{expected} For a single variable, pass {role}[:, None]."
     return expected
@@ -141,9 +133,7 @@ def check_shapes(
             )
 
 
-def check_finite(
-    arrays: Sequence[np.ndarray], role: str, names: Sequence[str], labels: Sequence[str]
-) -> None:
+def check_finite(arrays: Sequence[np.ndarray], role: str, names: Sequence[str], labels: Sequence[str]) -> None:
     """Check that every value is finite; the first that is not is named by trajectory, row and column."""
     for i, array in enumerate(arrays):
         bad = ~np.isfinite(array)

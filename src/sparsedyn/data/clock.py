@@ -19,13 +19,9 @@ def sampling_time(dt: SupportsFloat) -> float:
     try:
         step = float(dt)
     except (TypeError, ValueError) as error:
-        raise DataError(
-            f"dt is {dt!r}; a positive number of seconds is expected, for example dt=0.1."
-        ) from error
+        raise DataError(f"dt is {dt!r}; a positive number of seconds is expected, for example dt=0.1.") from error
     if not (np.isfinite(step) and step > 0):
-        raise DataError(
-            f"dt is {step}; a positive, finite number of seconds is expected, for example dt=0.1."
-        )
+        raise DataError(f"dt is {step}; a positive, finite number of seconds is expected, for example dt=0.1.")
     return step
 
 
@@ -91,8 +87,7 @@ def _one_per_trajectory(time: Any, lengths: Sequence[int], labels: Sequence[str]
         columns = [time] * len(labels)
     if len(columns) != len(labels):
         raise DataError(
-            f"time holds {len(columns)} arrays, but there are {len(labels)} trajectories; give one per "
-            "trajectory."
+            f"time holds {len(columns)} arrays, but there are {len(labels)} trajectories; give one per trajectory."
         )
     return columns
 
@@ -115,8 +110,7 @@ def _seconds(values: object, place: str) -> tuple[Float64[np.ndarray, "..."], fl
     if bad.any():
         row = int(bad.argmax())
         raise DataError(
-            f"time of {place}, row {row}: {seconds[row]}; every row needs a finite time. Fill it in or "
-            "remove the row."
+            f"time of {place}, row {row}: {seconds[row]}; every row needs a finite time. Fill it in or remove the row."
         )
     exact = array.dtype.kind != "f" or array.size == 0
     return seconds, 0.0 if exact else float(np.spacing(np.abs(array).max()))

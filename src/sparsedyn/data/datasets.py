@@ -87,9 +87,7 @@ def from_dataset(dataset: xr.Dataset, columns: Columns | None = None) -> Traject
     try:
         attrs = json.loads(dataset.attrs.get("attrs", "{}"))
     except ValueError as error:
-        raise DataError(
-            "the attribute 'attrs' of the dataset is no JSON; write it again with to_xarray."
-        ) from error
+        raise DataError("the attribute 'attrs' of the dataset is no JSON; write it again with to_xarray.") from error
     description = {
         "version": dataset.attrs.get("version"),
         "dt": dataset.attrs.get("dt"),

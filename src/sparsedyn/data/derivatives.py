@@ -35,9 +35,7 @@ def savgol(states: States, dt: float, *, window: int = 11, order: int = 3) -> tu
     if window != int(window) or window % 2 == 0 or window < 3:
         raise DataError(f"savgol: window={window}; an odd number of rows, 3 or more, is expected.")
     if order != int(order) or not 1 <= order < window:
-        raise DataError(
-            f"savgol: order={order}; a whole number from 1 to window - 1 = {window - 1} is expected."
-        )
+        raise DataError(f"savgol: order={order}; a whole number from 1 to window - 1 = {window - 1} is expected.")
     _need(states, window, f"savgol with window={window}")
     half = window // 2
     slopes = savgol_filter(states, window, order, deriv=1, delta=dt, axis=0)
@@ -58,9 +56,7 @@ def smoothing_spline(states: States, dt: float, *, smoothing: float | None = Non
     """
     _need(states, 5, "smoothing-spline")
     if smoothing is not None and not smoothing >= 0:
-        raise DataError(
-            f"smoothing-spline: smoothing={smoothing}; a number of at least 0, or None, is expected."
-        )
+        raise DataError(f"smoothing-spline: smoothing={smoothing}; a number of at least 0, or None, is expected.")
     rows = np.arange(len(states), dtype=np.float64)
     fits = [make_smoothing_spline(rows, column, lam=smoothing) for column in states.T]
     return slice(0, len(states)), np.stack([fit(rows, nu=1) for fit in fits], axis=1) / dt

@@ -35,9 +35,7 @@ def restore(
     """
     missing = [name for name in ("version", "dt", *FIELDS) if name not in description]
     if missing:
-        raise DataError(
-            f"the description in the file lacks {missing[0]!r}; the file is damaged, write it again."
-        )
+        raise DataError(f"the description in the file lacks {missing[0]!r}; the file is damaged, write it again.")
     if description["version"] != VERSION:
         raise DataError(
             f"the file has format version {description['version']}, this package reads version {VERSION}; "

@@ -70,9 +70,7 @@ def write(data: Trajectories, path: str | os.PathLike[str]) -> None:
         os.replace(temporary, target)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        advice = (
-            "" if target.parent.is_dir() else f" The folder {target.parent} does not exist; make it first."
-        )
+        advice = "" if target.parent.is_dir() else f" The folder {target.parent} does not exist; make it first."
         raise DataError(f"{target}: cannot be written ({error.strerror}).{advice}") from error
 
 
@@ -96,13 +94,10 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError as error:
         folder = path.parent
         if not folder.is_dir():
-            raise DataError(
-                f"{path}: there is no such file, and no folder {folder} either; check the path."
-            ) from error
+            raise DataError(f"{path}: there is no such file, and no folder {folder} either; check the path.") from error
         beside = sorted(file.name for file in folder.iterdir() if file.suffix.lower() in FORMATS)
         raise DataError(
-            f"{path}: there is no such file.{closest(path.name, beside)} Data files in that folder: "
-            f"{listing(beside)}."
+            f"{path}: there is no such file.{closest(path.name, beside)} Data files in that folder: {listing(beside)}."
         ) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions.") from error

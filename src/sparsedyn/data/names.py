@@ -13,9 +13,7 @@ RESERVED = ("trajectory", "time")
 def text_tuple(values: object, count: int, argument: str, kind: str) -> tuple[str, ...]:
     """Return `count` clean strings; a lone string, a wrong count or odd characters raise `DataError`."""
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-        raise DataError(
-            f"{argument} is {values!r}; a list of {count} texts is expected, one for every {kind}."
-        )
+        raise DataError(f"{argument} is {values!r}; a list of {count} texts is expected, one for every {kind}.")
     if len(values) != count:
         several = "trajectories" if kind == "trajectory" else f"{kind}s"
         raise DataError(
@@ -42,8 +40,7 @@ def variable_names(values: object, count: int, prefix: str, argument: str) -> tu
             raise DataError(f"{argument} holds an empty name; every variable needs one.")
         if name in RESERVED:
             raise DataError(
-                f"{argument} holds {name!r}, which files use for the {name} column; name the variable "
-                "differently."
+                f"{argument} holds {name!r}, which files use for the {name} column; name the variable differently."
             )
     return names
 
@@ -73,9 +70,7 @@ def check_choice(states: Sequence[str], inputs: Sequence[str], known: Sequence[s
     """Check that the chosen columns exist, that there is a state, and that none is chosen twice."""
     check_known((*states, *inputs), known)
     if not states:
-        raise DataError(
-            f"no state is chosen; name at least one column as a state. The columns are: {listing(known)}."
-        )
+        raise DataError(f"no state is chosen; name at least one column as a state. The columns are: {listing(known)}.")
     check_distinct(states, "states")
     check_distinct(inputs, "inputs")
     for name in inputs:
@@ -90,6 +85,4 @@ def check_known(names: Sequence[str], known: Sequence[str]) -> None:
     """Check that every name is among the known columns."""
     for name in names:
         if name not in known:
-            raise DataError(
-                f"there is no column {name!r}.{closest(name, known)} The columns are: {listing(known)}."
-            )
+            raise DataError(f"there is no column {name!r}.{closest(name, known)} The columns are: {listing(known)}.")

@@ -11,9 +11,7 @@ from .errors import DataError
 Share = float | int
 
 
-def parts(
-    count: int, train: Share, validation: Share, test: Share, *, seed: int
-) -> list[Int[np.ndarray, " _part"]]:
+def parts(count: int, train: Share, validation: Share, test: Share, *, seed: int) -> list[Int[np.ndarray, " _part"]]:
     """Draw disjoint, sorted positions out of `count` for every part that is not 0.
 
     **Raises:** `DataError` for negative values, counts mixed with shares, more than there is, an empty part.
@@ -22,8 +20,7 @@ def parts(
     for name, share in asked.items():
         if isinstance(share, bool) or not 0 <= share < np.inf:
             raise DataError(
-                f"{name}={share!r}; a share from 0 to 1 (float) or a count of trajectories (integer) is "
-                "expected."
+                f"{name}={share!r}; a share from 0 to 1 (float) or a count of trajectories (integer) is expected."
             )
     asked = {name: share for name, share in asked.items() if share != 0}
     if not asked:
@@ -31,8 +28,7 @@ def parts(
     shares = [isinstance(share, float) for share in asked.values()]
     if any(shares) != all(shares):
         raise DataError(
-            f"{_written(asked)} mixes shares (floats) and counts (integers); give all as one or all as the "
-            "other."
+            f"{_written(asked)} mixes shares (floats) and counts (integers); give all as one or all as the other."
         )
     edges = _edges_of_shares(asked, count) if all(shares) else _edges_of_counts(asked, count)
     for name, size in zip(asked, np.diff(edges), strict=True):
@@ -57,9 +53,7 @@ def _edges_of_shares(asked: dict[str, Share], count: int) -> Int[np.ndarray, " _
 def _edges_of_counts(asked: dict[str, Share], count: int) -> Int[np.ndarray, " _edge"]:
     total = np.cumsum([0, *(int(size) for size in asked.values())])
     if total[-1] > count:
-        raise DataError(
-            f"{_written(asked)} ask for {total[-1]} trajectories, there are {count}; ask for fewer."
-        )
+        raise DataError(f"{_written(asked)} ask for {total[-1]} trajectories, there are {count}; ask for fewer.")
     return total
 
 
@@ -71,11 +65,7 @@ def positions(which: Any, count: int) -> Int[np.ndarray, " _picked"]:
     """Return the positions that an index, a slice, a list or a Boolean mask picks out of `count`."""
     try:
         # An empty list would become a float array, which is no index.
-        index = (
-            which if isinstance(which, slice) else np.asarray(which, dtype=None if np.size(which) else int)
-        )
+        index = which if isinstance(which, slice) else np.asarray(which, dtype=None if np.size(which) else int)
         return np.atleast_1d(np.arange(count)[index])
     except IndexError as error:
-        raise IndexError(
-            f"trajectory {which!r} is asked; there are {count}, from 0 to {count - 1}."
-        ) from error
+        raise IndexError(f"trajectory {which!r} is asked; there are {count}, from 0 to {count - 1}.") from error

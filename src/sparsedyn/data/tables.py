@@ -81,9 +81,7 @@ def arguments(frame: pd.DataFrame, columns: Columns, first_line: int | None = No
     known = list(frame.columns)
     asked_columns(columns, known)
     if not len(frame):
-        raise DataError(
-            "there are no rows below the column names; at least 2 rows per trajectory are needed."
-        )
+        raise DataError("there are no rows below the column names; at least 2 rows per trajectory are needed.")
     states, inputs = listed(columns.states, known), listed(columns.inputs, known)
     values = np.column_stack([number_column(frame[name], first_line) for name in (*states, *inputs)])
     order, edges, labels = _groups(frame, columns.trajectory, first_line)

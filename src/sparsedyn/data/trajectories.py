@@ -70,11 +70,7 @@ class Trajectories:
         **Raises:** `DataError` for anything that does not fit, naming trajectory, row and column.
         """
         xs = checks.trajectory_arrays(states, "states")
-        us = (
-            [np.zeros((len(x), 0)) for x in xs]
-            if inputs is None
-            else checks.trajectory_arrays(inputs, "inputs")
-        )
+        us = [np.zeros((len(x), 0)) for x in xs] if inputs is None else checks.trajectory_arrays(inputs, "inputs")
         marks = tuple(str(i) for i in range(len(xs)))
         if labels is not None:
             marks = names.trajectory_labels(labels, len(xs))
@@ -153,9 +149,7 @@ class Trajectories:
         fields = ("states", "inputs", "time")
         return self._with(**{name: tuple(array[:steps] for array in getattr(self, name)) for name in fields})
 
-    def select(
-        self, states: Sequence[str] | None = None, inputs: Sequence[str] | None = None
-    ) -> "Trajectories":
+    def select(self, states: Sequence[str] | None = None, inputs: Sequence[str] | None = None) -> "Trajectories":
         """Keep these columns as states and inputs, in this order; None keeps the present ones.
 
         **Raises:** `DataError` for names that are not there, no state, or a column that is both state and

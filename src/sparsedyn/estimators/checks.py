@@ -45,7 +45,12 @@ def check_parameters(stepper: "SparseTimeStepper") -> None:
     listed = isinstance(widths, Sequence) and not isinstance(widths, str) and all(_whole(w, 1) for w in widths)
     _expect(stepper, "hidden", listed, "a list of widths of at least 1, e.g. (64, 64)")
     _expect(stepper, "seed", _whole(stepper.seed, 0) and stepper.seed < 2**32, "an integer from 0 to 2**32 - 1")
-    _expect(stepper, "learning_rate", _positive(stepper.learning_rate), "a positive rate, usually 1e-4 to 1e-2")
+    _expect(
+        stepper,
+        "learning_rate",
+        _positive(stepper.learning_rate) and stepper.learning_rate < 10,
+        "a positive rate, usually 1e-4 to 1e-2",
+    )
     _expect(stepper, "clip", stepper.clip is None or _positive(stepper.clip), "none or a positive norm, e.g. 1.0")
     _expect(stepper, "patience", stepper.patience is None or _whole(stepper.patience, 1), "none or at least 1")
     choices: dict[str, Any] = {
@@ -82,7 +87,7 @@ def _whole(value: Any, least: int) -> bool:
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0.0 < float(value) < math.inf
+    return isinstance(value, Real) and not isinstance(value, bool) and 0.0 < float(value) <= math.inf
 
 
 def _expect(stepper: "SparseTimeStepper", name: str, fine: bool, expected: str) -> None:

@@ -72,7 +72,7 @@ class SparseTimeStepper(BaseEstimator):
         optimizer: str = "adam",
         learning_rate: float = 2e-3,
         schedule: str | Callable[[int], float] = "cosine",
-        clip: float | None = None,
+        clip: float | None = 1.0,
         average: str | AbstractAverage | None = None,
         select: Literal["best", "last"] = "last",
         derivative: str = "forward",

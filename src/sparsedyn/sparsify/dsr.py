@@ -31,11 +31,11 @@ class DSRMemo(NamedTuple):
 class DSR(AbstractMask):
     """Every `period` of training, weights below an adaptive threshold are cut and as many re-grown.
 
-    A layer with `R_l` survivors receives the share `R_l / sum R` of the cut weights, by largest remainder
-    within the room that it has, so the total of active weights never changes. The threshold doubles when
-    fewer than `(1 - tolerance) * reallocate` weights fell below it and halves when more than `(1 + tolerance)
-    * reallocate` did (at most a tenth of the active weights counts as wanted). Re-grown weights start at random free places with the value zero and fresh moments. The
-    places stay fixed from `end` on, which leaves SWA a fixed network to average.
+    A layer with `R_l` survivors receives the share `R_l / sum R` of the cut weights, by largest remainder within the
+    room that it has, so the total of active weights never changes. The threshold doubles when fewer than
+    `(1 - tolerance) * reallocate` weights fell below it and halves when more than `(1 + tolerance) * reallocate` did;
+    no more than a tenth of the active weights is ever wanted. Re-grown weights start at random free places with the
+    value zero and fresh moments. The places stay fixed from `end` on, which leaves SWA a fixed network to average.
 
     Source: Mostafa & Wang 2019. Differs from Haugstvedt et al. 2023: the optimizer follows every
     re-allocation.

@@ -34,7 +34,7 @@ class MagnitudePruning(AbstractMask):
 
     sparsity: float | Float[Array, "..."] = 0.75
     timing: AbstractTiming = Cubic()
-    scope: Literal["layer", "global"] = eqx.field(static=True, default="layer")
+    scope: Literal["layer", "global"] = eqx.field(static=True, default="global")
 
     def __check_init__(self) -> None:
         check_number("sparsity (75 % zeros are written 0.75)", self.sparsity, below=1.0)

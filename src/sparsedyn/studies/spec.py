@@ -123,7 +123,8 @@ class TrainingSpec(Table):
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = "adam"
     learning_rate: Annotated[float, Field(gt=0, lt=10)] = 2e-3
     schedule: Annotated[str, one_of(SCHEDULES)] = "cosine"
-    clip: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    # TOML has no null: clip = inf is no clipping.
+    clip: Annotated[float, Field(gt=0)] | None = 1.0
     select: Literal["best", "last"] = "last"
     shuffle: Literal["shared", "member"] = "shared"
     patience: Count | None = None

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax.sharding import Mesh, PartitionSpec
-from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Int, Key, PRNGKeyArray, PyTree
 
 from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier, Free
@@ -92,7 +92,7 @@ def advance(
     sparsifier: AbstractSparsifier,
     memo: PyTree,
     stopped: Array,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " member"],
     rates: Float[Array, "steps member"],
     data: PyTree,
     order: Int[Array, "*member sample"],
@@ -138,7 +138,7 @@ def revise(
     sparsifier: AbstractSparsifier,
     memo: PyTree,
     stopped: Array,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " member"],
     data: PyTree,
     rows: Int[Array, " sample"],
     step: Int[Array, ""],

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Bool, Float, PRNGKeyArray, PyTree
+from jaxtyping import Array, Bool, Float, Key, PyTree
 
 from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier
@@ -48,7 +48,7 @@ def fit(
     *,
     sparsifier: AbstractSparsifier,
     rates: Float[np.ndarray, "*member steps"],
-    keys: PRNGKeyArray,
+    keys: Key[Array, " member"],
     batch: int,
     objective: Objective = derivative_matching,
     optimizer: optax.GradientTransformation | None = None,
@@ -118,7 +118,8 @@ def fit(
 
 
 def _prepare(
-    models: AbstractModel, data: PyTree, sparsifier: AbstractSparsifier, rates: np.ndarray, keys: PRNGKeyArray,
+    models: AbstractModel, data: PyTree, sparsifier: AbstractSparsifier, rates: np.ndarray,
+    keys: Key[Array, " member"],
     batch: int, objective: Objective, optimizer: optax.GradientTransformation | None, average: AbstractAverage,
     validation: PyTree | None, patience: int | None, shuffle: str, seed: int, ids: Sequence[int] | None,
 ) -> tuple[Run, State]:  # fmt: skip

@@ -24,4 +24,4 @@ def optimizer(name: str, clip: float | None = None) -> optax.GradientTransformat
     if name not in makers:
         raise ValueError(f"optimizer: expected one of {', '.join(makers)}; got {name!r}.")
     made = makers[name]()
-    return made if clip is None else optax.chain(optax.clip_by_global_norm(clip), made)
+    return made if clip is None or clip == float("inf") else optax.chain(optax.clip_by_global_norm(clip), made)

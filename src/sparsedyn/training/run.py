@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+from jaxtyping import Array, Float, Key, PyTree
 
 from sparsedyn.sparsify import AbstractSparsifier
 from sparsedyn.training import engine
@@ -34,7 +34,7 @@ class Run:
     recipe: engine.Recipe
     sparsifier: AbstractSparsifier
     average: AbstractAverage
-    keys: PRNGKeyArray
+    keys: Key[Array, " member"]
     rates: Float[Array, "steps member"]
     data: PyTree
     validation: PyTree | None

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
+from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray, PyTree
 
 from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier, Free
@@ -69,7 +69,7 @@ def start(
     sparsifier: AbstractSparsifier,
     optimizer: Any,
     average: AbstractAverage,
-    keys: PRNGKeyArray,
+    keys: Key[Array, " member"],
 ) -> State:
     """Return the state before the first step, for stacked `models`, `sparsifier` and `average`."""
 

@@ -77,17 +77,13 @@ def _head(content: bytes) -> Head:
         try:
             line = content[offset:end].decode().rstrip("\r")
         except UnicodeDecodeError as error:
-            raise DataError(
-                f"line {len(lines) + 1} is no UTF-8 text; save the file as CSV in UTF-8."
-            ) from error
+            raise DataError(f"line {len(lines) + 1} is no UTF-8 text; save the file as CSV in UTF-8.") from error
         lines.append(line)
         offset = end + 1
         if line.strip(" ,;\t") and not line.startswith(("#", '"#')):
             break
     else:
-        raise DataError(
-            "the file has no row of column names; the first row must hold the names of the columns."
-        )
+        raise DataError("the file has no row of column names; the first row must hold the names of the columns.")
     delimiter = max(",;\t", key=line.count)
     rows = list(csv.reader([line for line in lines if line.strip()], delimiter=delimiter))
     names = [name.strip() for name in rows[-1]]

@@ -74,9 +74,7 @@ def _load(content: bytes) -> dict[str, np.ndarray]:
                 "it holds pickled Python objects, which could run any code and are never loaded; store "
                 "plain number arrays (arrays of dtype float, not object)."
             ) from error
-        raise DataError(
-            f"it is no readable npz archive ({error}); write it again with numpy.savez."
-        ) from error
+        raise DataError(f"it is no readable npz archive ({error}); write it again with numpy.savez.") from error
 
 
 def _own_description(arrays: dict[str, np.ndarray]) -> dict[str, object] | None:

@@ -48,7 +48,5 @@ def _own_description(metadata: dict[bytes, bytes]) -> dict[str, Any] | None:
     except ValueError:
         description = None
     if not isinstance(description, dict) or description.get("format") != FORMAT:
-        raise DataError(
-            f"its metadata entry {KEY.decode()!r} is no description of trajectories; write it again."
-        )
+        raise DataError(f"its metadata entry {KEY.decode()!r} is no description of trajectories; write it again.")
     return description

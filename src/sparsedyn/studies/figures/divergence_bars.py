@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 from sparsedyn.studies.figures.rows import label_rows, row_panels
 from sparsedyn.studies.figures.style import INK, Look, number, styled
 
+COLUMNS = ["diverged", "diverged_low", "diverged_high"]
+
 
 @styled
 def divergence_bars(results: pd.DataFrame, looks: dict[str, Look], horizon_names: dict[int, str]) -> Figure:
@@ -19,11 +21,12 @@ def divergence_bars(results: pd.DataFrame, looks: dict[str, Look], horizon_names
     figure.suptitle("Share of forecasts that diverged", x=0.01, ha="left")
     furthest = 100 * float(np.nanmax([*results["diverged_high"], *results["diverged"], 0.02]))
     for ax, (horizon, name) in zip(axes, horizon_names.items(), strict=True):
-        part = results[results["horizon"] == horizon].set_index("cell")
+        part = results[results["horizon"] == horizon]
+        rows = dict(zip(part["cell"].astype(str), (100 * part[COLUMNS]).to_numpy(np.float64), strict=True))
         for row, (cell, look) in enumerate(looks.items()):
-            if cell not in part.index:
+            if cell not in rows:
                 continue
-            share, low, high = (100 * float(part.at[cell, f"diverged{end}"]) for end in ("", "_low", "_high"))
+            share, low, high = rows[cell]
             ax.barh(row, share, height=0.68, color=look.fill, edgecolor=look.color, linewidth=0.6)
             if np.isfinite([low, high]).all():
                 ax.plot([low, high], [row, row], color=INK, linewidth=1.1, solid_capstyle="butt")

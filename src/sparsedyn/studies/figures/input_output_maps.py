@@ -38,7 +38,7 @@ def input_output_maps(
         ax.set_xticks(range(features), map(plain, feature_names), rotation=90)
     bar = figure.colorbar(image, ax=axes, shrink=min(1.0, 2.4 / figure.get_figheight()), aspect=16, pad=0.02)
     bar.set_label("share of members")
-    bar.outline.set_visible(False)  # type: ignore[operator]  # the stub takes the outline for a function
+    bar.outline.set_visible(False)
     return figure
 
 

@@ -1,6 +1,7 @@
 """What sparsity costs: nonzero weights against error and divergence at the longest horizon."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ def sparsity_against_error(results: pd.DataFrame, looks: dict[str, Look], *, hor
     """
     figure, (left, right) = panels(2, 2, 4.6, 3.3)
     figure.suptitle(f"Nonzero weights against error, {horizon_name}", x=0.01, ha="left")
-    for row in results.to_dict("records"):
+    for _, row in results.iterrows():
         look = looks[str(row["cell"])]
         _point(left, row, "rfmse", 1.0, look)
         _point(right, row, "diverged", 100.0, look)
@@ -29,30 +30,34 @@ def sparsity_against_error(results: pd.DataFrame, looks: dict[str, Look], *, hor
     right.set_ylim(bottom=min(-1.0, -0.03 * right.get_ylim()[1]))
     for ax in (left, right):
         _weights_axis(ax, results["nonzeros"].to_numpy(np.float64))
-    figure.legend(handles=_handles(list(looks.values())), loc="outside right center", handletextpad=0.3)
+    handles = [_marker(look, [], []) for look in looks.values()]
+    figure.legend(handles=handles, loc="outside right center", handletextpad=0.3)
     return figure
 
 
-def _point(ax: Axes, row: dict[str, object], name: str, factor: float, look: Look) -> None:
-    value, low, high = (factor * float(str(row[f"{name}{end}"])) for end in ("", "_low", "_high"))
+def _point(ax: Axes, row: "pd.Series[Any]", name: str, factor: float, look: Look) -> None:
+    value, low, high = (factor * float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
     # A technique and its averaged variant have as many weights: side by side, both can be seen.
-    nonzeros = float(str(row["nonzeros"])) * (1.015 if look.averaged else 1 / 1.015)
+    nonzeros = float(row["nonzeros"]) * (1.015 if look.averaged else 1 / 1.015)
     if not (math.isfinite(value) and nonzeros > 0):
         return
     if math.isfinite(low) and math.isfinite(high):
         ax.plot([nonzeros, nonzeros], [low, high], color=look.color, linewidth=1, alpha=0.7)
-    ax.plot(nonzeros, value, **_marker(look))
+    ax.add_line(_marker(look, [nonzeros], [value]))
+    ax.autoscale_view()
 
 
-def _marker(look: Look) -> dict[str, object]:
-    face = "white" if look.averaged else look.color
-    return {
-        "marker": "D" if look.averaged else "o",
-        "markersize": 5.5,
-        "markerfacecolor": face,
-        "markeredgecolor": look.color,
-        "linestyle": "",
-    }
+def _marker(look: Look, x: list[float], y: list[float]) -> Line2D:
+    return Line2D(
+        x,
+        y,
+        marker="D" if look.averaged else "o",
+        markersize=5.5,
+        markerfacecolor="white" if look.averaged else look.color,
+        markeredgecolor=look.color,
+        linestyle="",
+        label=plain(look.label, 28),
+    )
 
 
 def _weights_axis(ax: Axes, nonzeros: np.ndarray) -> None:
@@ -61,7 +66,3 @@ def _weights_axis(ax: Axes, nonzeros: np.ndarray) -> None:
     if usable.size:
         ax.set_xlim(usable.min() / 1.25, usable.max() * 1.25)
     log_ticks(ax.xaxis)
-
-
-def _handles(looks: list[Look]) -> list[Line2D]:
-    return [Line2D([], [], label=plain(look.label, 28), **_marker(look)) for look in looks]  # type: ignore[arg-type]

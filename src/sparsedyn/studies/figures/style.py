@@ -13,7 +13,7 @@ import matplotlib.style
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -148,6 +148,14 @@ def plain(label: str, width: int = 34, lines: int = 2) -> str:
     return "\n".join(wrapped).replace("$", r"\$")
 
 
+def average_name(average: object) -> str:
+    """Write the average of a result, empty for weights as trained."""
+    name = str(average)
+    if name in ("", "none", "None", "nan", "<NA>"):
+        return ""
+    return name.upper() if name in ("swa", "ema") else name
+
+
 def unit_text(unit: str) -> str:
     """Write a unit the way it is printed."""
     return unit.replace("degC", "°C").replace("degF", "°F")
@@ -167,8 +175,15 @@ def log_ticks(axis: Axis) -> None:
     """Give a logarithmic axis as many ticks as there is room for, written as plain numbers."""
     low, high = axis.get_view_interval()
     decades = math.log10(high / low)
-    dense = ((0.8, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)), (1.6, (1.0, 2.0, 5.0)), (2.6, (1.0, 3.0)))
-    subs = next((subs for most, subs in dense if decades < most), (1.0,))
+    # Labels above one another need less room than labels side by side.
+    room = 1.0 if isinstance(axis, XAxis) else 0.7
+    dense = (
+        (0.8, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)),
+        (1.1, (1.0, 2.0, 3.0, 5.0)),
+        (1.6, (1.0, 2.0, 5.0)),
+        (2.6, (1.0, 3.0)),
+    )
+    subs = next((subs for most, subs in dense if decades * room < most), (1.0,))
     axis.set_major_locator(LogLocator(subs=subs, numticks=12))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.12g}"))
     axis.set_minor_locator(NullLocator())

@@ -46,6 +46,11 @@ def indistinct_rows(table: pd.DataFrame, column: str, best: int) -> list[int]:
     return [i for i in range(len(table)) if i != best and low[i] <= high[best]]
 
 
+def enough_survivors(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose errors can be compared: at least half of the forecasts did not diverge."""
+    return table[table["diverged"] <= 1 - SURVIVORS].reset_index(drop=True)
+
+
 def _alone(table: pd.DataFrame, horizon_name: str) -> str:
     row = table.iloc[0]
     text = (
@@ -79,11 +84,10 @@ def _divergence(table: pd.DataFrame, horizon_name: str) -> str:
 
 
 def _error(table: pd.DataFrame) -> str:
-    staying = table[table["diverged"] <= 1 - SURVIVORS]
-    pool = table if staying.empty else staying
+    pool = enough_survivors(table)
     best = best_row(pool, "rfmse")
     if best is None:
-        return ""
+        return "Errors are not compared: with every configuration more than half of the forecasts diverged."
     top, others = pool.iloc[best], indistinct_rows(pool, "rfmse", best)
     text = (
         f"The smallest error of forecasts that did not diverge is that of <b>{top['label']}</b>: RFMSE "
@@ -93,9 +97,7 @@ def _error(table: pd.DataFrame) -> str:
         text += f" {_overlap(pool, others)} with that, so no single winner can be named."
     elif len(pool) > 1:
         text += " No other interval overlaps with that one."
-    if staying.empty:
-        text += " It rests on few forecasts: more than half diverged with every configuration."
-    elif len(pool) < len(table):
+    if len(pool) < len(table):
         text += " Configurations of which more than half of the forecasts diverged are not compared in this."
     return text
 
@@ -107,10 +109,10 @@ def _overlap(table: pd.DataFrame, rows: list[int]) -> str:
 
 def _sparsest(table: pd.DataFrame) -> str:
     best = best_row(table, "diverged")
-    if best is None or table["diverged"].iloc[best] >= 1:
+    if best is None:
         return ""
-    pool = table.iloc[[best, *indistinct_rows(table, "diverged", best)]]
-    pool = pool[(pool["nonzeros"] < pool["weights"]) & (pool["diverged"] <= 1 - SURVIVORS)]
+    pool = enough_survivors(table.iloc[[best, *indistinct_rows(table, "diverged", best)]])
+    pool = pool[pool["nonzeros"] < pool["weights"]]
     if pool.empty:
         return ""
     top = pool.sort_values(["nonzeros", "rfmse"], kind="stable").iloc[0]

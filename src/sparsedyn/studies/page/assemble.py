@@ -20,7 +20,8 @@ Drawn = Sequence[tuple[Picture, bytes]]
 
 KEY = """<p class="caption"><span class="key best">best</span> of its column;
 <span class="key near">tinted</span>: the interval overlaps with that of the best, so the two cannot be told apart
-here. Small numbers: 95 % intervals. Click a heading to sort.</p>"""
+here. RFMSE is compared only where at least half of the forecasts did not diverge. Small numbers: 95 % intervals.
+Click a heading to sort.</p>"""
 
 
 def assemble(contents: Contents, drawn: Drawn) -> str:
@@ -79,18 +80,17 @@ def _figures(drawn: Drawn, part: str) -> str:
 
 def _fans(contents: Contents, drawn: Drawn) -> str:
     """Show the most and the least stable cell at once, the others to unfold."""
-    pictures = [(p, png) for p, png in drawn if p.part == "fans"]
+    pictures = {p.name: (p, png) for p, png in drawn if p.part == "fans"}
     longest = contents.at(contents.horizons[-1])
     ends = (best_row(longest, "diverged"), int(longest["diverged"].fillna(-1.0).argmax()))
-    cells = {str(longest["cell"].iloc[i]) for i in ends if i is not None}
-    names = {f"fan-{contents.cells[cell].slug}" for cell in cells if cell in contents.cells}
-    chosen = [one for one in pictures if one[0].name in names] if len(pictures) > 3 else pictures
-    others = [one for one in pictures if one not in chosen]
-    body = _figures(chosen, "fans")
-    if others:
-        shown = "<p>The most and the least stable configuration; the others are folded away below.</p>"
-        body = shown + body + fold(f"The other {len(others)}", _figures(others, "fans"))
-    return body
+    cells = [str(longest["cell"].iloc[i]) for i in dict.fromkeys(ends) if i is not None]
+    names = [f"fan-{contents.cells[cell].slug}" for cell in cells if cell in contents.cells]
+    chosen = [pictures[name] for name in names if name in pictures]
+    others = [one for name, one in pictures.items() if name not in names]
+    if len(pictures) <= 3 or not chosen:
+        return _figures(list(pictures.values()), "fans")
+    lead = "<p>The most and the least stable configuration; the others are folded away below.</p>"
+    return lead + _figures(chosen, "fans") + fold(f"The other {len(others)}", _figures(others, "fans"))
 
 
 def _scripts(data: str) -> str:

@@ -11,11 +11,10 @@ import pandas as pd
 
 from sparsedyn.data import Trajectories, read
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.figures.style import PALETTE, Look, tint
+from sparsedyn.studies.figures.style import PALETTE, Look, average_name, tint
 from sparsedyn.studies.page.clock import Clock
 
 Content = TypeVar("Content")
-NO_AVERAGE = ("", "none", "nan", "None", "<NA>")
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,11 @@ class Contents:
     def at(self, horizon: int) -> pd.DataFrame:
         """Return the results at one horizon, a row per cell."""
         return self.results[self.results["horizon"] == horizon].reset_index(drop=True)
+
+    def lookup(self, cell: str, horizon: int) -> "pd.Series[Any] | None":
+        """Return the results of a cell at a horizon, None if it has none."""
+        rows = self.results[(self.results["cell"] == cell) & (self.results["horizon"] == horizon)]
+        return None if rows.empty else rows.iloc[0]
 
     def first(self, cell: str) -> "pd.Series[Any]":
         """Return the first row of a cell, for what does not depend on the horizon."""
@@ -132,12 +136,6 @@ def looks(results: pd.DataFrame, cells: Mapping[str, Cell]) -> dict[str, Look]:
     return found
 
 
-def average_name(average: object) -> str:
-    """Return how the column average of a result is written, empty for weights as trained."""
-    name = str(average)
-    return "" if name in NO_AVERAGE else name.upper() if name in ("swa", "ema") else name
-
-
 def _read_cells(folder: Path) -> dict[str, Cell]:
     """Read every finished cell; it is found by its slug and by its label."""
     found: dict[str, Cell] = {}
@@ -170,5 +168,6 @@ def _json(path: Path) -> Mapping[str, Any]:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as stored:
+    # NumPy leaves a file that it cannot read open.
+    with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}

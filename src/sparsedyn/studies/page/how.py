@@ -65,7 +65,7 @@ def _facts(run: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
             yield f"{part} data" if isinstance(facts, Mapping) else part, facts
     if isinstance(run.get("seconds"), int | float):
         runs = int(run.get("runs", 1))
-        yield "wall time", duration(run["seconds"]) + (f" in {runs} runs" if runs > 1 else "")
+        yield "wall time", duration(float(run["seconds"])) + (f" in {runs} runs" if runs > 1 else "")
 
 
 def _clock_time(value: object) -> str:

@@ -48,7 +48,7 @@ def _divergence(contents: Contents) -> Picture:
         alt=f"Bar chart: share of diverged forecasts of {_names(contents)} at "
         f"{listing(list(names.values()), 8)}. The table above has the numbers.",
         caption="Share of forecasts that had diverged by each horizon, in percent. Whiskers: 95 % intervals over "
-        "members and trajectories. Lighter: averaged weights.",
+        "members and trajectories. Fainter: averaged weights.",
         draw=lambda: figures.divergence_bars(contents.results, contents.looks, names),
     )
 
@@ -63,7 +63,7 @@ def _violins(contents: Contents) -> Picture | None:
         alt=f"Violin plot: distribution of the RFMSE of {_names(contents)} at every horizon. The table above has "
         "means and intervals.",
         caption="Each violin is the distribution over the forecasts that had not diverged by the horizon, on a "
-        "logarithmic axis. Bar: the middle half; white dot: the mean. Where many forecasts diverged, the easy "
+        "logarithmic axis. Bar: the middle half; ring: the mean. Where many forecasts diverged, the easy "
         "ones remain and look better than the technique is: read this together with the shares above.",
         draw=lambda: figures.error_violins(tables, contents.looks, contents.horizon_names()),
     )
@@ -127,7 +127,7 @@ def _maps(contents: Contents) -> Picture | None:
         part="maps",
         alt=f"Heat maps: share of members in which a state or input reaches a derivative. {_names(contents)}.",
         caption="Row: the state whose derivative is computed. Column: the state or, right of the line, the input "
-        "that it may depend on. Dark: in every member a path of nonzero weights leads there; white: in none.",
+        "that it may depend on. Full colour: a path of nonzero weights leads there in every member; no colour: in none.",
         draw=lambda: figures.input_output_maps(shares, contents.looks, output_names=rows, feature_names=columns),
     )
 

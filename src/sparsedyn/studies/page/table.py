@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.page.answer import best_row, equal_rows, indistinct_rows
-from sparsedyn.studies.page.contents import Contents, average_name
+from sparsedyn.studies.figures.style import average_name
+from sparsedyn.studies.page.answer import best_row, enough_survivors, equal_rows, indistinct_rows
+from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.write import DASH, bounds, percent, quantity
 
 READINGS = {"absolute": ("diverged", "rfmse"), "squared": ("diverged_squared", "rfmse_squared")}
@@ -24,17 +25,13 @@ def main_table(contents: Contents, reading: str = "absolute") -> str:
     columns = READINGS[reading]
     if not {f"{c}{end}" for c in columns for end in ("", "_low", "_high")} <= set(contents.results.columns):
         return ""
-    tables = {horizon: contents.at(horizon).set_index("cell", drop=False) for horizon in contents.horizons}
-    marks = {(h, c): _marks(table, c) for h, table in tables.items() for c in columns}
+    marks = {(h, c): _marks(contents.at(h), c) for h in contents.horizons for c in columns}
     body = []
     for cell in contents.looks:
         line = _leading(contents, cell)
-        for horizon, table in tables.items():
-            known = cell in table.index
-            line += [
-                _measured(table.loc[cell], column, marks[horizon, column].get(cell, "")) if known else _NOTHING
-                for column in columns
-            ]
+        for horizon in contents.horizons:
+            row = contents.lookup(cell, horizon)
+            line += [_measured(row, c, marks[horizon, c].get(cell, "")) for c in columns]
         body.append(f"<tr>{''.join(line)}</tr>")
     rows = "".join(body)
     return f'<div class="wide"><table class="sortable">{_head(contents)}<tbody>{rows}</tbody></table></div>'
@@ -52,9 +49,6 @@ def sparsity_table(contents: Contents) -> str:
     names = "".join(f'<th scope="col">{SPARSITIES[column]}</th>' for column in known)
     head = f"<thead><tr><th>configuration</th><th>nonzero weights</th>{names}</tr></thead>"
     return f'<div class="wide"><table>{head}<tbody>{"".join(rows)}</tbody></table></div>'
-
-
-_NOTHING = f'<td data-sort="">{DASH}</td>'
 
 
 def _head(contents: Contents) -> str:
@@ -97,7 +91,9 @@ def _weights(row: "Mapping[Any, Any] | pd.Series[Any]") -> str:
     return f'<td data-sort="{_key(nonzeros)}">{left}{total}</td>'
 
 
-def _measured(row: "pd.Series[Any]", column: str, mark: str) -> str:
+def _measured(row: "pd.Series[Any] | None", column: str, mark: str) -> str:
+    if row is None:
+        return f'<td data-sort="">{DASH}</td>'
     value = float(row[column])
     is_share = column.startswith("diverged")
     text = (f"{100 * value:.1f}" if is_share else quantity(value)) if math.isfinite(value) else DASH
@@ -113,6 +109,8 @@ def _key(value: float) -> str:
 
 def _marks(table: pd.DataFrame, column: str) -> dict[str, str]:
     """Say which cells have the best value ("best") and which cannot be told from it ("near")."""
+    if column.startswith("rfmse"):
+        table = enough_survivors(table)
     best = best_row(table, column)
     # Nobody is best where everybody failed, or where there is nobody else.
     if best is None or len(table) < 2 or (column.startswith("diverged") and table[column].iloc[best] >= 1):

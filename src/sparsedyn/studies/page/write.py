@@ -31,8 +31,11 @@ def bounds(row: Mapping[str, Any] | Any, column: str) -> str:
         return DASH
     if column.startswith("diverged"):
         return f"{_hundredths(low)}{DASH}{_hundredths(high)}"
-    # Both ends with the decimals that the lower one needs.
-    places = min(4, max(0, 1 - math.floor(math.log10(low)))) if low > 0 else 2
+    # A single forecast has no spread to tell of.
+    if low == high:
+        return DASH
+    # Both ends with the decimals that the lower one needs: two significant digits, three from 1 on.
+    places = min(4, max(0, (1 if low < 1 else 2) - math.floor(math.log10(low)))) if low > 0 else 2
     return f"{low:.{places}f}{DASH}{high:.{places}f}"
 
 

@@ -1,0 +1,116 @@
+"""What every technique promises for every model: jit = eager, vmap = loop, no chance in the read-out, masks hold."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sparsedyn.models import MLP
+from sparsedyn.sparsify import (
+    DSR,
+    L0,
+    L05,
+    L1,
+    L2,
+    STR,
+    TECHNIQUES,
+    AbstractSparsifier,
+    Chain,
+    MagnitudePruning,
+    On,
+    SequentialThresholding,
+    Stages,
+)
+from sparsedyn.sparsify.base import AbstractMask
+from sparsedyn.training.state import join, split
+
+INSTANCES: dict[str, AbstractSparsifier] = {
+    "l1": L1(0.1),
+    "l2": L2(0.1),
+    "l05": L05(0.1),
+    "l0": L0(0.1),
+    "str": STR(),
+    "magnitude": MagnitudePruning(0.6, Stages((0.25, 0.5))),
+    "dsr": DSR(0.5, reallocate=5.0, threshold=0.3, period=0.25),
+    "threshold": SequentialThresholding(0.3, (0.25,)),
+    "chain": Chain(L1(0.1), MagnitudePruning(0.5, Stages((0.25,)), "global")),
+    "on": On((0, -1), SequentialThresholding(0.4, (0.25,))),
+}
+# Layers as wide as there are features: few shapes, so little is compiled.
+MODELS: dict[str, dict[str, Any]] = {
+    "plain": {"hidden": (6, 6)},
+    "no bias": {"hidden": (6, 6), "bias": False},
+    "skip": {"hidden": (6, 6), "skip": True},
+    "one hidden layer": {"hidden": (6,)},
+}
+MEMBERS = 2
+KEYS = jax.random.split(jax.random.key(3), MEMBERS)
+
+
+def drawn(options: dict[str, Any]) -> list[MLP]:
+    """Models with weights from NumPy, one per member."""
+    rng = np.random.default_rng(0)
+    shapes = eqx.filter_eval_shape(MLP, 2, 4, **options, key=KEYS[0])
+    make = lambda s: jnp.asarray(0.7 * rng.normal(size=s.shape), jnp.float32)  # noqa: E731
+    return [jax.tree.map(make, shapes) for _ in range(MEMBERS)]
+
+
+def everything(technique: AbstractSparsifier, weights: Any, key: jax.Array) -> dict[str, Any]:
+    """All that a technique can be asked, before and after a revision at one of its turns."""
+    free, memo = technique.init(weights, key=key)
+    turn = jnp.float32(technique.turns()[0] if technique.turns() else 0.25)
+    revised = technique.revise(free, memo, weights, turn, key=key)
+    return {
+        "start": (free, memo),
+        "revised": revised,
+        "effective": technique.effective(revised.free, revised.memo),
+        "drawn": technique.effective(free, memo, key=key),
+        "penalty": technique.penalty(free, memo, turn),
+        "active": technique.active(revised.memo, revised.free.weights),
+    }
+
+
+batched = jax.jit(jax.vmap(everything, in_axes=(None, 0, 0)))
+
+
+def test_every_technique_is_under_contract():
+    assert set(INSTANCES) == set(TECHNIQUES)
+    assert all(type(INSTANCES[name]) is cls for name, cls in TECHNIQUES.items())
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+@pytest.mark.parametrize("name", list(INSTANCES))
+def test_compiled_and_batched_equals_eager_and_one_by_one(name: str, model: str):
+    technique = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), INSTANCES[name])
+    models = drawn(MODELS[model])
+    # Of a model without biases a technique sees the same matrices: nothing is compiled again for it.
+    matrices, others, statics = zip(*(split(m) for m in models), strict=True)
+    together = batched(technique, jax.tree.map(lambda *leaves: jnp.stack(leaves), *matrices), KEYS)
+    for member in range(MEMBERS):
+        alone = everything(technique, matrices[member], KEYS[member])
+        ours = jax.tree.map(lambda leaf, m=member: leaf[m], together)
+        assert jax.tree.structure(alone) == jax.tree.structure(ours)
+        for a, b in zip(jax.tree.leaves(alone), jax.tree.leaves(ours), strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+
+        # The read-out has no chance in it, and masks hold in the read-out, in the draw, and in the raw weights.
+        free, memo = alone["revised"].free, alone["revised"].memo
+        for a, b in zip(
+            jax.tree.leaves(technique.effective(free, memo)), jax.tree.leaves(alone["effective"]), strict=True
+        ):
+            np.testing.assert_array_equal(a, b)
+        for weights in (alone["effective"], technique.effective(free, memo, key=KEYS[0]), free.weights):
+            for w, active in zip(jax.tree.leaves(weights), jax.tree.leaves(alone["active"]), strict=True):
+                assert w.shape == active.shape
+                assert not np.any(np.asarray(w)[~np.asarray(active)])
+        masked = not all(np.all(a) for a in jax.tree.leaves(alone["active"]))
+        assert masked == (isinstance(technique, AbstractMask) or name in ("chain", "on"))
+        sparse = join(alone["effective"], others[member], statics[member])
+        assert sparse(jnp.array([0.3, -0.7]), jnp.arange(4.0)).shape == (2,)
+        assert np.isfinite(float(alone["penalty"]))
+        # Biases are nobody's: a technique sees matrices only.
+        count = len(MODELS[model]["hidden"]) + 1
+        assert len(jax.tree.leaves(alone["active"])) == count

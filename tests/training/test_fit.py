@@ -1,0 +1,284 @@
+"""The one loop: members are independent, a dead one disturbs nobody, the best is the best, averages are averages."""
+
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+from sparsedyn.data import Samples
+from sparsedyn.sparsify import L1, Chain, MagnitudePruning, SequentialThresholding, Stages
+from sparsedyn.training import EMA, SWA, Progress, derivative_matching, engine
+
+SETTLED = 24
+
+
+def pruning(sparsity: float) -> Chain:
+    return Chain(L1(1e-3), SequentialThresholding(0.0, (0.4, 0.45)), MagnitudePruning(sparsity, Stages((0.25, 0.5))))
+
+
+def member(result: Any, i: int) -> Any:
+    return jax.tree.map(lambda a: a[i], (result.last, result.best, result.averaged, result.active, result.alive))
+
+
+def raw(state: Any) -> list[np.ndarray]:
+    trainable = state.members.trainable
+    return [np.asarray(a) for a in jax.tree.leaves((trainable.free.weights, trainable.other))]
+
+
+# -- members do not know of each other ----------------------------------------------------------------------
+
+
+def test_training_learns(lab: Any):
+    result = lab.fit()
+    assert result.steps == lab.steps
+    assert result.alive.all()
+    first, last = result.history[0], result.history[-1]
+    assert np.all(np.array(last["loss"]) < 0.5 * np.array(first["loss"]))
+    for i in range(lab.members):
+        assert last["validation"][i] == pytest.approx(lab.loss(result.last, i, lab.validation), rel=1e-4)
+
+
+def test_a_member_alone_is_the_same(lab: Any):
+    together, alone = lab.fit(), lab.fit(ids=[2])
+    lab.close(member(together, 2), member(alone, 0))
+    np.testing.assert_allclose(
+        [r["loss"][2] for r in together.history], [r["loss"][0] for r in alone.history], rtol=1e-4
+    )
+
+
+def test_members_differ_by_their_rate_only_where_they_should(lab: Any):
+    same = lab.fit(rates=[1e-2] * 4)
+    other = lab.fit(rates=[1e-2, 3e-2, 1e-2, 1e-2])
+    assert lab.equal(same, lab.fit()), "the same bits, run after run"
+    for i in (0, 2, 3):
+        assert lab.equal(member(same, i), member(other, i))
+    assert not lab.equal(member(same, 1), member(other, 1))
+
+
+def test_hyperparameters_are_leaves(lab: Any):
+    path = Chain(L1(np.array([0.0, 1e-3, 1e-1, 1.0], np.float32)))
+    result = lab.fit(path, ids=[0, 0, 0, 0], rates=1e-3)
+    size = [sum(np.abs(w[i]).sum() for w in lab.weights(result.last)) for i in range(4)]
+    assert size == sorted(size, reverse=True)
+    assert size[3] < 0.99 * size[0]
+
+
+def test_members_are_drawn_apart(lab: Any):
+    models, _ = lab.models()
+    for weight in lab.weights(models):
+        assert len(np.unique(weight[:, 0, 0])) == 4
+
+
+def test_own_orders_for_members(lab: Any):
+    # The same network four times: with shared batches it stays so, with its own orders it does not.
+    shared = lab.fit(ids=[0] * 4)
+    own = lab.fit(ids=[0] * 4, shuffle="member")
+    for i in range(1, 4):
+        lab.close(member(shared, 0), member(shared, i))
+        assert not np.allclose(own.last.weights[0][0], own.last.weights[0][i], atol=1e-5)
+    # An order belongs to a member's number, not to its place.
+    moved = lab.fit(ids=[0] * 4, shuffle="member", order_ids=[3, 2, 1, 0])
+    lab.close(member(own, 0), member(moved, 3))
+    lab.close(member(own, 2), member(moved, 1))
+
+
+# -- members that blow up -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [1e18, 1e30])
+def test_a_member_that_blows_up_is_frozen_and_its_neighbours_train_on(lab: Any, tmp_path: Path, rate: float):
+    well = lab.fit()
+    result, states = lab.states(tmp_path, rates=[1e-2, rate, 1e-2, 1e-2])
+    np.testing.assert_array_equal(result.alive, [True, False, True, True])
+    for i in (0, 2, 3):
+        assert lab.equal(member(well, i), member(result, i)), "bit for bit"
+    assert all(np.isfinite(w[1]).all() for w in lab.weights(result.last))
+    died = next(step for step, state in enumerate(states) if not state.members.alive[1])
+    assert 1 <= died < 10
+    for state in states[died:]:
+        assert not state.members.alive[1]
+        for now, then in zip(raw(state), raw(states[died]), strict=True):
+            np.testing.assert_array_equal(now[1], then[1])
+    # Its mean loss is unknown from then on, not zero.
+    assert np.isnan([record["loss"][1] for record in result.history[2:]]).all()
+    assert [record["alive"] for record in result.history][-1] == [True, False, True, True]
+
+
+def test_non_finite_data_kills_everyone_and_ends_the_run(lab: Any, monkeypatch: pytest.MonkeyPatch):
+    broken = Samples(lab.data.x, lab.data.u, np.full_like(lab.data.dx, np.nan))
+    monkeypatch.setattr(type(lab), "data", broken)
+    seen: list[Progress] = []
+    result = lab.fit(on_progress=seen.append)
+    assert not result.alive.any()
+    assert result.steps < lab.steps
+    assert all(np.isfinite(w).all() for w in lab.weights(result.last))
+    assert seen[-1].alive == 0
+
+
+# -- validation: the best, and early stopping ---------------------------------------------------------------
+
+
+def test_the_best_is_counted_after_the_last_mask_change_only(lab: Any):
+    # Cut hard and late, then train slowly: everything before the cut was better.
+    result = lab.fit(pruning(0.9), rates=2e-3)
+    history = [(record["step"], np.array(record["validation"])) for record in result.history]
+    assert [step for step, _ in history] == [6, 12, 18, 24, 30, 36, 42, 48]
+    before = np.min([value for step, value in history if step < SETTLED], axis=0)
+    after = np.min([value for step, value in history if step >= SETTLED], axis=0)
+    assert np.any(before < after), "or the test shows nothing"
+    np.testing.assert_array_equal(result.best_value, after.astype(np.float32))
+    for i in range(lab.members):
+        assert lab.loss(result.best, i, lab.validation) == pytest.approx(after[i], rel=1e-4)
+    for weight, active in zip(lab.weights(result.best), jax.tree.leaves(result.active), strict=True):
+        np.testing.assert_array_equal(weight != 0, active)
+
+
+def test_without_validation_the_best_is_the_last(lab: Any):
+    result = lab.fit(validation=None)
+    assert lab.equal(result.best, result.last)
+    assert np.isinf(result.best_value).all()
+    assert np.isnan(result.history[-1]["validation"]).all()
+
+
+def test_evaluation_is_the_mean_over_the_whole_set(lab: Any):
+    # More rows than one block holds, and not a multiple of it.
+    rng = np.random.default_rng(5)
+    many = Samples(*(rng.normal(size=(4096 * 2 + 37, n)).astype(np.float32) for n in (2, 1, 2)))
+    state = lab.start()
+    empty = ((), None, ())
+    sparsifier, memo = Chain(), ()
+    models, _ = lab.models()
+    got = engine.evaluate(lab.recipe(), state.members.trainable, sparsifier, memo, many)
+    expected = [lab.loss(models, i, many) for i in range(lab.members)]
+    np.testing.assert_allclose(np.asarray(got)[: lab.members], expected, rtol=1e-4)
+    assert empty
+
+
+def test_early_stopping(lab: Any, tmp_path: Path):
+    # A member that does not move never gains: its first validation is its best, then two without gain.
+    result, states = lab.states(tmp_path, rates=[1e-2, 0.0, 1e-2, 0.0], patience=2)
+    stopped = [np.flatnonzero([bool(state.stopped[i]) for state in states]) for i in range(4)]
+    assert stopped[1][0] == stopped[3][0] == 18
+    assert not len(stopped[0])
+    assert result.steps == lab.steps
+    assert lab.equal(member(result, 0), member(lab.fit(), 0))
+
+    everyone = lab.fit(rates=0.0, patience=2)
+    assert everyone.steps == 18
+    assert [record["step"] for record in everyone.history] == [6, 12, 18]
+
+
+def test_a_stopped_member_stays_as_it_is(lab: Any, tmp_path: Path):
+    # Too large a rate: validation gets worse and worse.
+    result, states = lab.states(tmp_path, rates=[1e-2, 3.0, 1e-2, 1e-2], patience=1)
+    first = next(step for step, state in enumerate(states) if state.stopped[1])
+    assert first < lab.steps
+    for state in states[first:]:
+        for now, then in zip(raw(state), raw(states[first]), strict=True):
+            np.testing.assert_array_equal(now[1], then[1])
+    assert result.alive[1]
+    later = [record["loss"][1] for record in result.history if record["step"] > first]
+    assert later
+    assert np.isnan(later).all(), "no step, no loss"
+
+
+def test_patience_counts_from_the_last_mask_change(lab: Any):
+    result = lab.fit(pruning(0.5), rates=0.0, patience=2)
+    # Settled at 24, where the first value counts; 30 and 36 bring no gain.
+    assert result.steps == 36
+
+
+# -- averages -----------------------------------------------------------------------------------------------
+
+
+def mean_of(states: list[Any], weights: list[float]) -> list[np.ndarray]:
+    return [
+        sum(w * a.astype(np.float64) for w, a in zip(weights, arrays, strict=True))
+        for arrays in zip(*map(raw, states), strict=True)
+    ]
+
+
+def test_swa_is_the_plain_mean_of_its_snapshots(lab: Any, tmp_path: Path):
+    average = SWA(start=0.75, snapshots=4)
+    result, states = lab.states(tmp_path, pruning(0.6), average=average)
+    expected = mean_of([states[step] for step in (39, 42, 45, 48)], [0.25] * 4)
+    got = [*lab.weights(result.averaged), *(np.asarray(b) for b in result.averaged.biases)]
+    for ours, mean in zip(got, expected, strict=True):
+        np.testing.assert_allclose(ours, mean[: lab.members], rtol=1e-5, atol=1e-6)
+    for weight, active in zip(lab.weights(result.averaged), jax.tree.leaves(result.active), strict=True):
+        np.testing.assert_array_equal(weight != 0, active)
+    assert not lab.equal(result.averaged, result.last)
+    # Averaging watches, it does not touch.
+    assert lab.equal(result.last, lab.fit(pruning(0.6)).last)
+
+
+def test_ema_forgets(lab: Any, tmp_path: Path):
+    average = EMA(start=0.75, snapshots=4, memory=2.0)
+    result, states = lab.states(tmp_path, average=average)
+    # Weights 1, 1/2, 1/2, 1/2 of what is new.
+    expected = mean_of([states[step] for step in (39, 42, 45, 48)], [0.125, 0.125, 0.25, 0.5])
+    for ours, mean in zip(lab.weights(result.averaged), expected[:3], strict=True):
+        np.testing.assert_allclose(ours, mean[: lab.members], rtol=1e-5, atol=1e-6)
+
+
+def test_averaging_can_be_on_for_some_members_only(lab: Any):
+    average = SWA(start=0.75, snapshots=4, active=np.array([1.0, 0.0, 1.0, 0.0], np.float32))
+    result = lab.fit(average=average)
+    for i, averaged in enumerate((True, False, True, False)):
+        same = all(
+            np.array_equal(a[i], b[i]) for a, b in zip(result.averaged.weights, result.last.weights, strict=True)
+        )
+        assert same != averaged
+
+
+# -- progress and the rest ----------------------------------------------------------------------------------
+
+
+def test_progress_and_history(lab: Any):
+    seen: list[Progress] = []
+    result = lab.fit(pruning(0.6), on_progress=seen.append)
+    assert [p.step for p in seen] == list(range(lab.steps + 1))
+    assert all(p.steps == lab.steps and p.members == lab.members and p.alive == lab.members for p in seen)
+    assert np.isnan(seen[0].loss)
+    assert np.isfinite([p.loss for p in seen[1:]]).all()
+    by_layer = sum(n - round(0.6 * n) for n in (24, 64, 16)) / 104
+    assert seen[-1].sparsity == pytest.approx(1 - by_layer)
+    assert seen[11].sparsity == 0.0
+    assert seen[-1].validation == pytest.approx(np.mean(result.history[-1]["validation"]))
+    assert [len(r["loss"]) for r in result.history] == [4] * 8
+
+
+def test_the_recorded_loss_is_the_mean_since_the_last_record(lab: Any, tmp_path: Path):
+    _, states = lab.states(tmp_path, validation=None)
+    result = lab.fit(validation=None)
+    models = []
+    for state in states[:6]:
+        weights, biases = raw(state)[:3], raw(state)[3:]
+        models.append((weights, biases))
+    order = np.random.default_rng([0, 0]).permutation(len(lab.data.x))
+    losses = []
+    for step, (weights, biases) in enumerate(models):
+        rows = order[step * lab.batch : (step + 1) * lab.batch]
+        hidden = np.concatenate([lab.data.x, lab.data.u], axis=1)[rows].astype(np.float64)
+        for layer in range(3):
+            hidden = hidden @ weights[layer][1] + biases[layer][1]
+            hidden = np.tanh(hidden) if layer < 2 else hidden
+        losses.append(np.mean((hidden - lab.data.dx[rows]) ** 2))
+    assert result.history[0]["loss"][1] == pytest.approx(np.mean(losses), rel=1e-4)
+
+
+def test_derivative_matching_is_the_mean_squared_error(lab: Any):
+    models, keys = lab.models()
+    for i in range(lab.members):
+        one = jax.tree.map(lambda a, i=i: a[i], models)
+        value = derivative_matching(one, lab.validation, keys[i])
+        assert float(value) == pytest.approx(lab.loss(models, i, lab.validation), rel=1e-5)
+
+
+def test_any_optax_optimizer_will_do(lab: Any):
+    result = lab.fit(method="sgd", optimizer=optax.chain(optax.clip(0.1), optax.sgd(1.0)), validation=None)
+    assert result.alive.all()
+    assert result.history[-1]["loss"][0] < result.history[0]["loss"][0]
