@@ -124,7 +124,7 @@ def test_sparsities_are_a_vmapped_axis():
     weights = drawn(0, False)
 
     def one(share: jax.Array) -> jax.Array:
-        technique = MagnitudePruning(share, OneShot(0.5))
+        technique = MagnitudePruning(share, OneShot(0.5), "layer")
         free, memo = technique.init(weights, key=KEY)
         mask = technique.revise(free, memo, weights, jnp.float32(0.5), key=KEY).memo.mask
         return jnp.stack([m.sum() for m in mask])

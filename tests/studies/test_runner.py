@@ -18,6 +18,7 @@ from sparsedyn.data import DataError, Trajectories, read, write
 from sparsedyn.estimators import load as load_model
 from sparsedyn.studies import runner
 from sparsedyn.studies.data import PARTS, prepare, seed_of
+from sparsedyn.studies.measure import as_json
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.store import Store, appearing, replacing
 
@@ -125,6 +126,11 @@ def test_a_cell_keeps_curves_history_and_facts(finished: tuple[Path, list[studie
     forecasts = pd.read_parquet(folder / "forecasts.parquet")
     assert len(forecasts) == 2 * 4 * 2
     assert (forecasts["rfmse"].isna() == forecasts["diverged"]).all()
+
+
+def test_settings_become_json():
+    settings = {"hidden": (8, 8), "clip": float("inf"), "average": None, "technique": [{"at": (0.1,)}]}
+    assert as_json(settings) == {"hidden": [8, 8], "clip": "inf", "average": None, "technique": [{"at": [0.1]}]}
 
 
 def test_the_parts_of_the_data_are_drawn_with_different_seeds(finished: tuple[Path, list[studies.Event]]):

@@ -59,7 +59,7 @@ def check_parameters(stepper: "SparseTimeStepper") -> None:
         "derivative": DERIVATIVES,
         "method": METHODS,
         "shuffle": ("shared", "member"),
-        "select": ("best", "last"),
+        "select": ("forecast", "best", "last"),
     }
     for name, known in choices.items():
         _expect(stepper, name, getattr(stepper, name) in known, f"one of {', '.join(known)}")

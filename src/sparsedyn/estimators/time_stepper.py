@@ -44,8 +44,9 @@ class SparseTimeStepper(BaseEstimator):
         optimizer by name, peak rate, `constant` / `cosine` / `step` or an Optax schedule, bound on the
         gradient's norm.
     average : `None`, `"swa"`, `"ema"`, or `SWA(...)` / `EMA(...)`.
-    select : `"last"` weights, or the `"best"` by validation loss since the last mask change. A schedule that falls to
-        nothing makes the last ones steadier in long forecasts than a one-step loss can choose.
+    select : which weights since the last mask change are kept, with validation data: those of the least error in a
+        rolling `"forecast"` of the validation trajectories, the `"best"` by one-step loss, or (as without validation
+        data) the `"last"`. The one-step loss is no guide to long forecasts.
     derivative : how derivative targets are made: `forward`, `central`, `savgol`, `spline`.
     method : the integrator of forecasts, `euler` or `rk4`.
     shuffle : `"shared"` batches for all members (fast) or one order per `"member"`.
@@ -74,7 +75,7 @@ class SparseTimeStepper(BaseEstimator):
         schedule: str | Callable[[int], float] = "cosine",
         clip: float | None = 1.0,
         average: str | AbstractAverage | None = None,
-        select: Literal["best", "last"] = "last",
+        select: Literal["forecast", "best", "last"] = "forecast",
         derivative: str = "forward",
         method: str = "euler",
         shuffle: Literal["shared", "member"] = "shared",
@@ -208,7 +209,8 @@ class SparseTimeStepper(BaseEstimator):
         """Return what must be equal for runs to share one computation."""
         return (
             tuple(self.hidden), self.activation, self.skip, self.bias, self.epochs, self.batch,
-            self.optimizer, self.clip, self.derivative, self.shuffle, self.patience, self.seed,
+            self.optimizer, self.clip, self.derivative, self.shuffle, self.patience, self.seed, self.select,
+            self.method,
         )  # fmt: skip
 
     def check_data(self, data: Trajectories) -> None:
@@ -218,7 +220,7 @@ class SparseTimeStepper(BaseEstimator):
 
     def _adopt(self, result: Fit, scaling: Scaling, data: Trajectories, epoch: int) -> None:
         """Take over what was trained."""
-        chosen = result.averaged if self.resolved_average() else result.best if self.select == "best" else result.last
+        chosen = result.averaged if self.resolved_average() else result.last if self.select == "last" else result.best
         if not isinstance(chosen, MLP):
             raise TypeError(f"models: expected MLPs; got {type(chosen).__name__}.")
         self.models_: MLP = chosen

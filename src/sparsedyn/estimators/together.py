@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from sparsedyn.data import Samples, Scaling, Trajectories, samples
 from sparsedyn.estimators.checks import (
@@ -18,7 +19,8 @@ from sparsedyn.estimators.checks import (
     variables_of,
 )
 from sparsedyn.estimators.grouping import align_averages, align_techniques, group_together, stack_members
-from sparsedyn.models import MLP
+from sparsedyn.forecast import DIVERGED_ABOVE, forecast
+from sparsedyn.models import MLP, AbstractModel
 from sparsedyn.sparsify import resolve
 from sparsedyn.training import Checkpoint, Fit, Progress, fit, learning_rates, optimizer, raised
 
@@ -83,6 +85,7 @@ def fit_together(
         optimizer=optimizer(first.optimizer, first.clip),
         average=stack_members(align_averages([s.resolved_average() for s in steppers]), members),
         validation=held_out,
+        criterion=_criterion(steppers, validation, scaling),
         patience=first.patience,
         shuffle=first.shuffle,
         seed=int(first.seed),
@@ -106,6 +109,22 @@ def _keys(seeds: Any, members: Any) -> tuple[Any, Any]:
         return jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
 
     return jax.vmap(one)(seeds, members)
+
+
+def _criterion(
+    steppers: Sequence["SparseTimeStepper"], validation: Trajectories | None, scaling: Scaling
+) -> Callable[[AbstractModel], Float[np.ndarray, " member"]] | None:
+    """Return the mean error of rolling forecasts of the validation trajectories, in standard deviations, capped."""
+    wanted = [s for s in steppers if s.select == "forecast" and s.resolved_average() is None]
+    if validation is None or not wanted:
+        return None
+
+    def judge(models: AbstractModel) -> Float[np.ndarray, " member"]:
+        # Beyond the cap a forecast is lost, and how far it is off says nothing more.
+        error = np.minimum(forecast(models, validation, scaling=scaling, method=wanted[0].method).error, DIVERGED_ABOVE)
+        return np.nanmean(error, axis=(1, 2, 3))
+
+    return judge
 
 
 def _rates(stepper: "SparseTimeStepper", steps: int) -> Any:

@@ -1,7 +1,7 @@
 """What is kept of a finished cell: its forecasts' scores, pictures' raw material, training history, facts."""
 
-import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,5 +128,14 @@ def facts(cell: Cell, estimator: SparseTimeStepper) -> dict[str, Any]:
         "weights": int(estimator.weights_),
         "sparsity": {name: np.asarray(values).tolist() for name, values in estimator.sparsity_.items()},
         "alive": estimator.alive_.tolist(),
-        "spec": json.loads(json.dumps(cell.arguments)),
+        "spec": as_json(cell.arguments),
     }
+
+
+def as_json(value: Any) -> Any:
+    """Return settings as JSON can hold them: tuples as lists, an infinite number as the text that TOML has for it."""
+    if isinstance(value, Mapping):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    return repr(value) if isinstance(value, float) and not math.isfinite(value) else value

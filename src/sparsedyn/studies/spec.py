@@ -125,7 +125,7 @@ class TrainingSpec(Table):
     schedule: Annotated[str, one_of(SCHEDULES)] = "cosine"
     # TOML has no null: clip = inf is no clipping.
     clip: Annotated[float, Field(gt=0)] | None = 1.0
-    select: Literal["best", "last"] = "last"
+    select: Literal["forecast", "best", "last"] = "forecast"
     shuffle: Literal["shared", "member"] = "shared"
     patience: Count | None = None
     derivative: Annotated[str, one_of(DERIVATIVES)] = "forward"

@@ -249,6 +249,17 @@ def outcome(recipe: Recipe, state: State, sparsifier: AbstractSparsifier, averag
 
 
 @partial(jax.jit, static_argnums=0)
+def present(recipe: Recipe, state: State, sparsifier: AbstractSparsifier) -> PyTree:
+    """Return the arrays of the models as they stand."""
+
+    def one(state: State, sparsifier: Any) -> PyTree:
+        model = read_out(recipe.static, sparsifier, state.members.trainable, state.memo)
+        return eqx.filter(model, eqx.is_inexact_array)
+
+    return spread(recipe, jax.vmap(one), (state, sparsifier))
+
+
+@partial(jax.jit, static_argnums=0)
 def snapshot(recipe: Recipe, average: AbstractAverage, state: State) -> State:
     """Add the present trainables to the running average."""
     update = jax.vmap(lambda a, averaged, trainable: a.update(averaged, trainable))

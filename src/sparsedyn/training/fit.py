@@ -19,7 +19,7 @@ from sparsedyn.training.checkpoint import Checkpoint
 from sparsedyn.training.objectives import Objective, derivative_matching
 from sparsedyn.training.optimizers import optimizer as named_optimizer
 from sparsedyn.training.orders import Orders
-from sparsedyn.training.run import Progress, Record, Run, all_done
+from sparsedyn.training.run import Criterion, Progress, Record, Run, all_done
 from sparsedyn.training.state import State, pad_members, start
 from sparsedyn.training.timeline import last_revision, timeline
 
@@ -27,7 +27,7 @@ from sparsedyn.training.timeline import last_revision, timeline
 class Fit(NamedTuple):
     """A trained ensemble: every array has a leading member axis.
 
-    `last`, `best` (least validation loss since the last mask change; `last` without validation data) and
+    `last`, `best` (least validation loss, or criterion, since the last mask change; `last` without either) and
     `averaged` (`last` where no average was asked for) are models with effective weights; `active` says which
     entries the masks leave alive; `history` has one record per validation.
     """
@@ -55,6 +55,7 @@ def fit(
     average: AbstractAverage | None = None,
     validation: PyTree | None = None,
     validations: int = 25,
+    criterion: Criterion | None = None,
     patience: int | None = None,
     shuffle: Literal["shared", "member"] = "shared",
     seed: int = 0,
@@ -64,19 +65,20 @@ def fit(
 ) -> Fit:
     """Train all members of an ensemble in one computation, spread over the devices there are.
 
-    `models` is stacked along a leading member axis (`eqx.filter_vmap` of a constructor); the leaves of
-    `sparsifier` and `average` have that axis or are scalars that hold for all; `keys` is `(member,)`; `rates`
-    holds a learning rate per step and fixes the number of steps. `data` is a pytree of arrays `(sample,
-    ...)`, kept on the device; members see the same batches unless `shuffle="member"`, when each has an order
-    of its own, drawn by its number in `ids` (default: its place). A member that turns non-finite is frozen as
-    it was and marked dead. With a `checkpoint` whose file exists, the run goes on from there, to the same
+    `models` is stacked along a leading member axis (`eqx.filter_vmap` of a constructor); the leaves of `sparsifier`
+    and `average` have that axis or are scalars that hold for all; `keys` is `(member,)`; `rates` holds a learning
+    rate per step and fixes the number of steps. `data` is a pytree of arrays `(sample, ...)`, kept on the device;
+    members see the same batches unless `shuffle="member"`, when each has an order of its own, drawn by its number
+    in `ids` (default: its place). The best weights are judged by the objective over the whole of `validation`, or
+    by `criterion`, a function of the stacked models that gives one number each. A member that turns non-finite is
+    frozen as it was and marked dead. With a `checkpoint` whose file exists, the run goes on from there, to the same
     bits.
     """
     average = SWA(active=0.0) if average is None else average
     averaging = bool(np.any(np.asarray(average.active) > 0))
     run, state = _prepare(
         models, data, sparsifier, np.asarray(rates, np.float32), keys, batch, objective, optimizer, average,
-        validation, patience, shuffle, seed, ids,
+        validation, criterion, patience, shuffle, seed, ids,
     )  # fmt: skip
     pauses = timeline(
         steps=run.recipe.steps,
@@ -119,9 +121,9 @@ def fit(
 
 def _prepare(
     models: AbstractModel, data: PyTree, sparsifier: AbstractSparsifier, rates: np.ndarray,
-    keys: Key[Array, " member"],
-    batch: int, objective: Objective, optimizer: optax.GradientTransformation | None, average: AbstractAverage,
-    validation: PyTree | None, patience: int | None, shuffle: str, seed: int, ids: Sequence[int] | None,
+    keys: Key[Array, " member"], batch: int, objective: Objective, optimizer: optax.GradientTransformation | None,
+    average: AbstractAverage, validation: PyTree | None, criterion: Criterion | None, patience: int | None,
+    shuffle: str, seed: int, ids: Sequence[int] | None,
 ) -> tuple[Run, State]:  # fmt: skip
     """Place everything on the devices and return the run and its state before the first step."""
     count = keys.shape[0]
@@ -155,6 +157,7 @@ def _prepare(
         validation=jax.device_put(validation, same),
         orders=Orders(seed, samples, spread, numbers) if shuffle == "member" else Orders(seed, samples, same),
         epoch=samples // batch,
+        criterion=criterion,
         settled=settled,
         patience=patience,
         count=count,

@@ -1,18 +1,23 @@
 """A run that is set up: its compiled recipe, its per-member constants, and the few things done with them."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import equinox as eqx
+import jax
 import numpy as np
 from jaxtyping import Array, Float, Key, PyTree
 
+from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier
 from sparsedyn.training import engine
 from sparsedyn.training.averaging import AbstractAverage
 from sparsedyn.training.orders import Orders
-from sparsedyn.training.state import State
+from sparsedyn.training.state import State, pad_members
 
 Record = dict[str, Any]
+Criterion = Callable[[AbstractModel], Float[np.ndarray, " member"]]
 
 
 class Progress(NamedTuple):
@@ -38,6 +43,7 @@ class Run:
     rates: Float[Array, "steps member"]
     data: PyTree
     validation: PyTree | None
+    criterion: Criterion | None
     orders: Orders
     epoch: int
     settled: int
@@ -65,15 +71,12 @@ class Run:
 
     def record(self, state: State, step: int) -> tuple[State, Record]:
         """Evaluate the whole validation set, keep the best, and write down where the run stands."""
-        loss = self._loss(state)
-        value = np.full(self.count, np.nan)
+        loss, value = self._loss(state), np.full(self.count, np.nan)
         if self.validation is not None:
-            measured = engine.evaluate(
-                self.recipe, state.members.trainable, self.sparsifier, state.memo, self.validation
-            )
-            limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
-            state = engine.keep_best(self.recipe, state, measured, np.bool_(step >= self.settled), limit)
-            value = self._mine(measured)
+            trainable = state.members.trainable
+            value = self._mine(engine.evaluate(self.recipe, trainable, self.sparsifier, state.memo, self.validation))
+        if self.validation is not None or self.criterion is not None:
+            state = self._keep_best(state, value, step >= self.settled)
         record = {
             "step": step,
             "loss": loss.tolist(),
@@ -82,6 +85,16 @@ class Run:
             "alive": np.asarray(state.members.alive)[: self.count].tolist(),
         }
         return engine.restart_loss(self.recipe, state), record
+
+    def _keep_best(self, state: State, value: Float[np.ndarray, " member"], settled: bool) -> State:
+        if self.criterion is not None and settled:
+            arrays = engine.present(self.recipe, state, self.sparsifier)
+            mine = jax.tree.map(lambda a: np.asarray(a)[: self.count], arrays)
+            value = self.criterion(eqx.combine(mine, self.recipe.static))
+        filled = pad_members(np.asarray(value, np.float32), state.stopped.shape[0])
+        limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
+        placed = jax.device_put(filled, state.stopped.sharding)
+        return engine.keep_best(self.recipe, state, placed, np.bool_(settled), limit)
 
     def progress(self, state: State, step: int, history: list[Record]) -> Progress:
         """Return what a display may show."""

@@ -127,7 +127,7 @@ def _maps(contents: Contents) -> Picture | None:
         part="maps",
         alt=f"Heat maps: share of members in which a state or input reaches a derivative. {_names(contents)}.",
         caption="Row: the state whose derivative is computed. Column: the state or, right of the line, the input "
-        "that it may depend on. Full colour: a path of nonzero weights leads there in every member; no colour: in none.",
+        "that it may depend on. Full colour: in every member a path of nonzero weights leads there; none: in none.",
         draw=lambda: figures.input_output_maps(shares, contents.looks, output_names=rows, feature_names=columns),
     )
 
