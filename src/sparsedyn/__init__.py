@@ -1,5 +1,7 @@
 """Sparse, readable, stable models of controlled dynamical systems from trajectories."""
 
+from importlib.metadata import version
+
 # The devices come first: JAX fixes them at its first use.
 from sparsedyn import _devices as _devices
 from sparsedyn import systems
@@ -25,6 +27,8 @@ from sparsedyn.sparsify import (
 )
 from sparsedyn.systems import simulate
 from sparsedyn.training import EMA, SWA
+
+__version__ = version("sparsedyn")
 
 __all__ = [
     "DSR",

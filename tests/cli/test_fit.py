@@ -149,7 +149,7 @@ def test_lines_come_now_and_then(capsys, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(3.4, "3 s"), (60, "1 min 0 s"), (125, "2 min 5 s"), (4200, "1 h 10 min")]
+    ("seconds", "text"), [(3.4, "3 s"), (60.0, "1 min 0 s"), (125.0, "2 min 5 s"), (4200.0, "1 h 10 min")]
 )
 def test_durations_read_well(seconds, text):
     assert duration(seconds) == text

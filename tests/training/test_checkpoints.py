@@ -13,7 +13,7 @@ from sparsedyn.sparsify import DSR, L0, L1, AbstractSparsifier, Chain, Magnitude
 from sparsedyn.training import SWA, Checkpoint, CheckpointError, Progress, load_arrays, save_arrays
 from sparsedyn.training.checkpoint import load_tree, save_tree
 
-PRUNE = Chain(L1(1e-3), SequentialThresholding(0.1, (0.4, 0.6)), MagnitudePruning(0.6, Stages((0.25, 0.5)), "layer"))
+PRUNE = Chain(L1(1e-3), SequentialThresholding(0.1, (0.4, 0.45)), MagnitudePruning(0.6, Stages((0.25, 0.5)), "layer"))
 RUNS: dict[str, tuple[AbstractSparsifier, dict[str, Any]]] = {
     "pruning and SWA": (PRUNE, {"average": SWA(start=0.75, snapshots=4)}),
     "DSR": (Chain(DSR(0.5, 20.0, threshold=0.3, period=0.125, end=0.625)), {"validation": None}),

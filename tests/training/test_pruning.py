@@ -18,7 +18,7 @@ from sparsedyn.training import engine
 def pruning(sparsity: float, threshold: float = 0.0) -> Chain:
     """One structure, compiled once for many tests; a threshold of zero removes nothing."""
     magnitude = MagnitudePruning(sparsity, Stages((0.25, 0.5)), "layer")
-    return Chain(L1(1e-3), SequentialThresholding(threshold, (0.4, 0.6)), magnitude)
+    return Chain(L1(1e-3), SequentialThresholding(threshold, (0.4, 0.45)), magnitude)
 
 
 FIRST, SECOND = 12, 24

@@ -18,8 +18,9 @@ from sparsedyn.training import OPTIMIZERS, SCHEDULES
 if TYPE_CHECKING:
     from sparsedyn.estimators.time_stepper import SparseTimeStepper
 
-IMPLAUSIBLE = 10.0
-"""Distance from the training mean, in standard deviations, at which a column's median means another unit."""
+FAR, VERY_FAR, FACTOR = 10.0, 50.0, 5.0
+"""A median this many training standard deviations off (and this factor from the training mean), or very far off, speaks
+for another unit. The plain distance must be generous: a single slow trajectory has small standard deviations."""
 
 
 class Variables(NamedTuple):
@@ -130,7 +131,9 @@ def check_plausible(scaling: Scaling, data: Trajectories) -> None:
     for arrays, names, units, means, stds in parts:
         medians = np.median(np.concatenate(arrays), axis=0)
         for name, unit, median, mean, std in zip(names, units, medians, means, stds, strict=True):
-            if abs(median - mean) > IMPLAUSIBLE * std:
+            distance = abs(median - mean) / std
+            near, far = sorted((abs(median), abs(mean)))
+            if distance > VERY_FAR or (distance > FAR and far > FACTOR * near):
                 raise DataError(
                     f"column {name!r}: expected values like those of training ({mean:.4g} +- {std:.2g} "
                     f"{unit}); got a median of {median:.4g}. Is it in another unit? Convert it, or train on "

@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from sparsedyn.sparsify.base import AbstractSparsifier
@@ -67,7 +68,7 @@ def _build(spec: Any, known: Mapping[str, type[Any]]) -> Any:
             and not fields[key].metadata.get("static", False)
             and cls is not Chain
         ):
-            arguments[key] = np.asarray(value, np.float32)
+            arguments[key] = jnp.asarray(value, jnp.float32)
     for key in arguments:
         if key not in allowed:
             raise ValueError(

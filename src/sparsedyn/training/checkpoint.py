@@ -55,6 +55,7 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[st
         save_file(contiguous, str(temporary), metadata={"sparsedyn": json.dumps(header, default=_scalar)})
         with open(temporary, "rb") as handle:
             os.fsync(handle.fileno())
+        temporary.chmod(0o666 & ~_umask())  # safetensors makes files that only their owner may read
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -96,6 +97,13 @@ def load_tree(path: str | Path, like: PyTree) -> tuple[PyTree, dict[str, Any]]:
         )
     restored = [_like(a, leaf) for a, leaf in zip(stored, leaves, strict=True)]
     return jax.tree.unflatten(structure, restored), header
+
+
+def _umask() -> int:
+    """The permissions that this process withholds from new files; there is no way to ask but to set."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _scalar(value: Any) -> Any:
