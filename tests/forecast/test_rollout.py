@@ -4,6 +4,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jaxtyping
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -14,12 +15,12 @@ from sparsedyn.models import MLP
 
 DT = 0.1
 SCALING = Scaling(
-    np.array([10.0, -3.0]),
-    np.array([2.0, 0.5]),
-    np.array([1.0]),
-    np.array([4.0]),
-    np.array([0.1, -0.2]),
-    np.array([3.0, 0.7]),
+    x_mean=np.array([10.0, -3.0]),
+    x_std=np.array([2.0, 0.5]),
+    u_mean=np.array([1.0]),
+    u_std=np.array([4.0]),
+    dx_mean=np.array([0.1, -0.2]),
+    dx_std=np.array([3.0, 0.7]),
 )
 
 
@@ -159,7 +160,9 @@ def test_a_plant_without_inputs():
     assert np.isfinite(got).all()
 
 
-def test_wrong_shapes_are_named(problem: Any):
+def test_wrong_shapes_are_named(problem: Any, monkeypatch: pytest.MonkeyPatch):
+    # Users run without jaxtyping's checks, which would come first.
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     models, x0, inputs = problem
     with pytest.raises(DataError, match=r"rollout: .* as many trajectories; got \(2, 2\) and \(3, 25, 1\)"):
         rollout(models, x0[:2], inputs, scaling=SCALING, dt=DT)
@@ -178,14 +181,9 @@ def uneven(problem: Any) -> tuple[MLP, Trajectories, Forecast]:
     rng = np.random.default_rng(3)
     lengths = (25, 12, 18)
     states = [np.vstack([x, x + rng.normal(size=(n - 1, 2))]) for x, n in zip(x0, lengths, strict=True)]
-    data = Trajectories(
-        states,
-        [u[:n] for u, n in zip(inputs, lengths, strict=True)],
-        dt=DT,
-        state_names=["mass", "heat"],
-        state_units=["kg", "K"],
-        labels=["a", "b", "c"],
-    )
+    cut = [u[:n] for u, n in zip(inputs, lengths, strict=True)]
+    names: dict[str, Any] = {"state_names": ["mass", "heat"], "state_units": ["kg", "K"], "labels": ["a", "b", "c"]}
+    data = Trajectories(states, cut, dt=DT, **names)
     return models, data, forecast(models, data, scaling=SCALING)
 
 

@@ -174,7 +174,7 @@ def show_scores(scores: "pd.DataFrame", forecasts: "Forecast", stepper: "SparseT
             f"{row['horizon'] * forecasts.dt:g} s",
             str(row["forecasts"]),
             percent(row["diverged"]),
-            between(row["diverged_low"], row["diverged_high"], 100),
+            between(row["diverged_low"], row["diverged_high"], 100.0),
             number(row["rfmse"]),
             number(row["rfmse_std"]),
             between(row["rfmse_low"], row["rfmse_high"]),

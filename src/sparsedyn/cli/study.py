@@ -194,7 +194,7 @@ def result_row(row: dict[Any, Any]) -> tuple[str, ...]:
         f"{row['nonzeros']:,.0f}",
         f"{row['weights']:,}",
         percent(row["diverged"]),
-        between(row["diverged_low"], row["diverged_high"], 100),
+        between(row["diverged_low"], row["diverged_high"], 100.0),
         number(row["rfmse"]),
         between(row["rfmse_low"], row["rfmse_high"]),
     )

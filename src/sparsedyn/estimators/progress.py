@@ -12,7 +12,7 @@ from sparsedyn import training
 
 def describe(progress: training.Progress) -> str:
     """Return one line: losses, sparsity, members alive."""
-    parts = [f"loss {progress.loss:.3g}"]
+    parts = [f"loss {progress.loss:.3g}"] if progress.loss == progress.loss else []
     if progress.validation == progress.validation:
         parts.append(f"validation {progress.validation:.3g}")
     parts.append(f"zeros {100 * progress.sparsity:.0f} %")

@@ -164,6 +164,9 @@ def _identity(
         settings = {k: v for k, v in stepper.get_params(deep=False).items() if k != "schedule"}
         settings |= {"technique": resolve(stepper.technique), "average": stepper.resolved_average()}
         digest.update(repr(settings).encode())
+        # The text of an array is its shape only.
+        for leaf in jax.tree.leaves(settings["technique"]):
+            digest.update(np.asarray(leaf).tobytes())
     digest.update(rates.tobytes())
     for part in (train, held_out):
         for array in part or ():

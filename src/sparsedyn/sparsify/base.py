@@ -74,7 +74,8 @@ def check_number(name: str, value: Any, *, low: float = 0.0, below: float = math
         return
     # Under jit and vmap hyperparameters are tracers or placeholders, which say nothing about their values.
     if isinstance(value, str | bool) or (isinstance(value, int | float) and not low <= value < below):
-        wanted = f"a number of at least {low:g}" + ("" if below == math.inf else f" and below {below:g}")
+        least = "a finite number" if low == -math.inf else f"a number of at least {low:g}"
+        wanted = least + ("" if below == math.inf else f" and below {below:g}")
         raise ValueError(f"{name}: expected {wanted}; got {value!r}.")
 
 

@@ -1,12 +1,22 @@
 """Soft-threshold reparameterization (STR): one learnable threshold per layer."""
 
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, Weights, all_active, none_fresh
+from sparsedyn.sparsify.base import (
+    AbstractSparsifier,
+    Flags,
+    Free,
+    Revised,
+    Weights,
+    all_active,
+    check_number,
+    none_fresh,
+)
 
 
 class STR(AbstractSparsifier):
@@ -16,6 +26,9 @@ class STR(AbstractSparsifier):
     """
 
     initial: float | Float[Array, "..."] = -2.0
+
+    def __check_init__(self) -> None:
+        check_number("initial", self.initial, low=-math.inf)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return the weights and one threshold parameter per matrix."""
