@@ -32,7 +32,7 @@ forecasts. States and inputs are standardized with the mean and the standard dev
 
 By default the networks are sparse: an L1 penalty of 1e-4 (1e-3 where there are fewer than five trajectories)
 and gradual magnitude pruning to 75 % zeros by half of the training. Part of the data is held out, and each
-member's weights are those of the smallest loss on it since the last pruning. A run that was killed goes on
+member's weights are those since the last pruning whose rolling forecast of it is best. A run that was killed goes on
 from its checkpoint when the same command is given again.
 
 Examples:
