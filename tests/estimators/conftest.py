@@ -9,7 +9,14 @@ import pytest
 from sparsedyn import L1, MagnitudePruning, SparseTimeStepper, Trajectories
 
 DT = 0.1
-SMALL: dict[str, Any] = {"hidden": (8, 8), "members": 2, "epochs": 4, "batch": 32, "activation": "tanh"}
+SMALL: dict[str, Any] = {
+    "hidden": (8, 8),
+    "members": 2,
+    "learning_rate": 0.02,
+    "epochs": 8,
+    "batch": 32,
+    "activation": "tanh",
+}
 
 
 def lotka_volterra(trajectories: int, rows: int, seed: int, inputs: bool = True) -> Trajectories:

@@ -65,11 +65,8 @@ PARAMETERS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "average argument": ({"average": {"type": "swa", "begin": 0.5}}, ("average swa:", "begin", "It takes: start")),
     "average number": ({"average": 5}, ("average: expected", "5")),
     "average before the last prune": (
-        {"average": "swa", "technique": SequentialThresholding()},
-        (
-            "average: expected it to start after the last mask change (at 0.8 of training); got a start of 0.75",
-            "earlier",
-        ),
+        {"average": "swa", "technique": SequentialThresholding(0.1, (0.4, 0.8))},
+        ("average: expected it to start after the last mask change (at 0.8 of training)", "start of 0.75", "earlier"),
     ),
     "late gradual pruning": (
         {"average": SWA(start=0.5), "technique": [L1(), MagnitudePruning(0.5, Cubic(0.0, 0.9))]},
@@ -127,9 +124,7 @@ DATA: dict[str, tuple[Use, tuple[str, ...]]] = {
         ("validation: expected Trajectories; got ndarray",),
     ),
     "a constant state": (
-        lambda w: SparseTimeStepper(**w.small).fit(
-            changed(w.train, states=[x * [1, 0] + [0, 5] for x in w.train.states])
-        ),
+        lambda w: SparseTimeStepper(**w.small).fit(changed(w.train, states=[x * [1, 0] for x in w.train.states])),
         ("state 'predators' is constant", "Leave it out"),
     ),
     "a constant input": (

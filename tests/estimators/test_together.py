@@ -24,12 +24,8 @@ def groups(*steppers: SparseTimeStepper) -> list[list[int]]:
 
 def test_leading_penalties_go_with_dense():
     assert groups(stepper(), stepper(L1(1e-4)), stepper(L2()), stepper([L1(), L2()])) == [[0, 1, 2, 3]]
-    pruned = (
-        stepper(MagnitudePruning(0.5)),
-        stepper([L1(), MagnitudePruning(0.9)]),
-        stepper(Chain(MagnitudePruning(0.1))),
-    )
-    assert groups(*pruned) == [[0, 1, 2]]
+    techniques = MagnitudePruning(0.5), [L1(), MagnitudePruning(0.9)], Chain(MagnitudePruning(0.1))
+    assert groups(*(stepper(technique) for technique in techniques)) == [[0, 1, 2]]
 
 
 def test_penalties_behind_a_technique_are_another_structure():
@@ -143,7 +139,8 @@ def test_a_checkpoint_belongs_to_its_settings_and_data(world: Any, tmp_path: Pat
     again = fit()
     assert world.same(first.models_, again.models_)
     assert first.history_.equals(again.history_)
-    for change in ({"learning_rate": 1e-3}, {"seed": 1}, {"technique": L1(0.0)}, {"train": world.train[:4]}):
+    more = world.plant(5, 61, seed=9)
+    for change in ({"learning_rate": 1e-3}, {"seed": 1}, {"method": "rk4"}, {"train": more}):
         with pytest.raises(CheckpointError, match=r"run\.checkpoint: expected a checkpoint of this very run"):
             fit(**change)
 

@@ -139,6 +139,29 @@ def test_the_best_is_counted_after_the_last_mask_change_only(lab: Any):
         np.testing.assert_array_equal(weight != 0, active)
 
 
+def test_a_criterion_decides_in_place_of_the_loss(lab: Any):
+    seen: list[tuple[Any, np.ndarray]] = []
+
+    def criterion(models: Any) -> np.ndarray:
+        # Anything that gives a number per member, here one that the loss would not choose.
+        values = np.abs(np.stack([w[:, 0, 0] for w in models.weights])).sum(axis=0).astype(np.float64)
+        seen.append((models, values))
+        return values
+
+    result = lab.fit(pruning(0.5), criterion=criterion)
+    # Asked from the last mask change on only: at 24, 30, 36, 42, 48.
+    assert len(seen) == 5
+    values = np.stack([value for _, value in seen])
+    np.testing.assert_allclose(result.best_value, values.min(axis=0), rtol=1e-6)
+    for i, best in enumerate(values.argmin(axis=0)):
+        for ours, theirs in zip(result.best.weights, seen[best][0].weights, strict=True):
+            np.testing.assert_array_equal(ours[i], theirs[i])
+    # The history still tells the loss.
+    plain = lab.fit(pruning(0.5))
+    assert [r["validation"] for r in result.history] == [r["validation"] for r in plain.history]
+    assert lab.equal(result.last, plain.last)
+
+
 def test_without_validation_the_best_is_the_last(lab: Any):
     result = lab.fit(validation=None)
     assert lab.equal(result.best, result.last)

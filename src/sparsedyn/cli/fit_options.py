@@ -48,9 +48,12 @@ Technique = Annotated[
     ),
 ]
 Activation = Annotated[
-    str,
+    str | None,
     typer.Option(
-        metavar="NAME", help="relu, tanh, silu, gelu, softplus, sigmoid or identity.", rich_help_panel=NETWORK
+        metavar="NAME",
+        help="relu, tanh, silu, gelu, softplus, sigmoid or identity.",
+        show_default=f"relu; of fewer than {ENOUGH} trajectories tanh",
+        rich_help_panel=NETWORK,
     ),
 ]
 Skip = Annotated[

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 DEFAULT = ("l1:1e-4", "magnitude:0.75")
 FOR_FEW = ("l1:1e-3", "magnitude:0.75")
-"""Few trajectories show little of a plant: a stronger penalty keeps forecasts stable where others lead."""
+"""For few trajectories: see `sparsedyn.cli.fit.suit`."""
 DENSE = "none"
 
 

@@ -1,9 +1,11 @@
 """A fitted time-stepper as one safetensors file: arrays, and a JSON header that says everything else."""
 
 import importlib.metadata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import equinox as eqx
 import jax
 import numpy as np
 import pandas as pd
@@ -47,14 +49,24 @@ def load(path: str | Path) -> "SparseTimeStepper":
 
     Raises `CheckpointError` for a file that is missing, cut short or something else.
     """
-    from sparsedyn.estimators.time_stepper import SparseTimeStepper
-
     arrays, header = load_arrays(path)
     if header.get("format") != FORMAT:
         raise CheckpointError(
             f"{path}: expected a model saved by this version ({FORMAT}); got "
             f"{header.get('format', 'another file')!r}. Give the file that `save` or `sparsedyn fit` wrote."
         )
+    try:
+        return _restore(arrays, header)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path}: expected a whole model; something in it is missing or does not fit ({error}). It was damaged or "
+            "changed: save the model again."
+        ) from error
+
+
+def _restore(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> "SparseTimeStepper":
+    from sparsedyn.estimators.time_stepper import SparseTimeStepper
+
     parameters = dict(header["parameters"])
     parameters["technique"] = [from_spec(spec) for spec in parameters["technique"]]
     parameters["average"] = average_from_spec(parameters["average"])
@@ -62,19 +74,21 @@ def load(path: str | Path) -> "SparseTimeStepper":
     stepper = SparseTimeStepper(**parameters)
     variables: dict[str, Any] = {k: v if k == "dt" else tuple(v) for k, v in header["variables"].items()}
     stepper.variables_ = Variables(**variables)
-    skeleton = MLP(
-        len(stepper.variables_.state_names),
-        len(stepper.variables_.input_names),
-        stepper.hidden,
-        activation=stepper.activation,
-        skip=stepper.skip,
-        bias=stepper.bias,
-        key=jax.random.key(0),
+    skeleton = eqx.filter_eval_shape(
+        lambda key: MLP(
+            len(stepper.variables_.state_names),
+            len(stepper.variables_.input_names),
+            stepper.hidden,
+            activation=stepper.activation,
+            skip=stepper.skip,
+            bias=stepper.bias,
+            key=key,
+        ),
+        jax.random.key(0),
     )
-    structure = jax.tree.structure(skeleton)
-    stepper.models_ = jax.tree.unflatten(structure, _named(arrays, "model."))
-    weights_only = jax.tree.map(lambda a: a if a.ndim == 2 else None, skeleton)
-    stepper.active_ = jax.tree.unflatten(jax.tree.structure(weights_only), _named(arrays, "active."))
+    matrices = jax.tree.map(lambda a: a if len(a.shape) == 2 else None, skeleton)
+    stepper.models_ = _filled(skeleton, _named(arrays, "model."), stepper.members)
+    stepper.active_ = _filled(matrices, _named(arrays, "active."), stepper.members)
     stepper.scaling_ = Scaling.from_dict(header["scaling"])
     stepper.alive_ = np.asarray(header["alive"], bool)
     stepper.steps_ = header["steps"]
@@ -95,6 +109,8 @@ def average_from_spec(spec: dict[str, Any] | str | None) -> AbstractAverage | No
     """Build an average from its name, a dictionary with a type, or `None`."""
     if spec is None or spec == "none":
         return None
+    if not isinstance(spec, str | Mapping):
+        raise ValueError(f"average: expected a name such as 'swa', SWA(...) or none; got {spec!r}.")
     spec = {"type": spec} if isinstance(spec, str) else dict(spec)
     name = spec.pop("type", None)
     if name not in AVERAGES:
@@ -104,6 +120,15 @@ def average_from_spec(spec: dict[str, Any] | str | None) -> AbstractAverage | No
     except TypeError as error:
         allowed = [field for field in AVERAGES[name].__dataclass_fields__ if field != "active"]
         raise ValueError(f"average {name}: {error}. It takes: {', '.join(allowed)}.") from error
+
+
+def _filled(skeleton: Any, arrays: list[np.ndarray], members: int) -> Any:
+    """Put arrays into the places of a skeleton, with a leading member axis."""
+    leaves, structure = jax.tree.flatten(skeleton)
+    expected, got = [(members, *leaf.shape) for leaf in leaves], [array.shape for array in arrays]
+    if expected != got:
+        raise ValueError(f"arrays of shapes {expected}, but there are {got}")
+    return jax.tree.unflatten(structure, arrays)
 
 
 def _named(arrays: dict[str, np.ndarray], prefix: str) -> list[np.ndarray]:

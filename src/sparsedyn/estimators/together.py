@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,19 +65,16 @@ def fit_together(
     rates = np.repeat(np.stack([_rates(s, steps) for s in steppers]), members, axis=0)
     seeds = np.concatenate([np.full(s.members, s.seed) for s in steppers])
     initial_keys, training_keys = _keys(seeds, np.concatenate([np.arange(m) for m in members]))
-    make = eqx.filter_vmap(
-        lambda key: MLP(
-            data.states[0].shape[1],
-            data.inputs[0].shape[1],
-            first.hidden,
-            activation=first.activation,
-            skip=first.skip,
-            bias=first.bias,
-            key=key,
-        )
-    )
     result = fit(
-        eqx.filter_jit(make)(initial_keys),
+        initial(
+            initial_keys,
+            len(data.state_names),
+            len(data.input_names),
+            tuple(first.hidden),
+            first.activation,
+            first.skip,
+            first.bias,
+        ),
         scaled,
         sparsifier=stack_members(align_techniques([resolve(s.technique) for s in steppers]), members),
         rates=rates,
@@ -98,6 +96,16 @@ def fit_together(
     ends = np.cumsum(members)
     for stepper, end in zip(steppers, ends, strict=True):
         stepper._adopt(_slice(result, slice(end - stepper.members, end)), scaling, data, steps // first.epochs)
+
+
+@eqx.filter_jit
+def initial(
+    keys: Any, states: int, inputs: int, hidden: tuple[int, ...], activation: str, skip: bool, bias: bool
+) -> MLP:
+    """Return stacked networks before training, one per key."""
+    make = partial(MLP, states, inputs, hidden, activation=activation, skip=skip, bias=bias)
+    models: MLP = eqx.filter_vmap(lambda key: make(key=key))(keys)
+    return models
 
 
 @jax.jit

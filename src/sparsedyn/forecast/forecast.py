@@ -1,6 +1,6 @@
 """Forecasts beside the truth, ready to be scored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
-from sparsedyn.data import Scaling, Trajectories
+from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.forecast.intervals import bootstrap_mean, bootstrap_share, spread
 from sparsedyn.forecast.metrics import Scores, deviation, forecast_scores, pad, valid_time
 from sparsedyn.forecast.rollout import rollout
@@ -72,6 +72,8 @@ class Forecast:
         """Return one row per horizon: share diverged and RFMSE (mean, standard deviation over the forecasts
         that did not diverge), with bootstrap intervals over members and trajectories.
         """
+        if not isinstance(horizons, Iterable) or isinstance(horizons, str):
+            raise DataError(f"horizons: expected a list of numbers of rows such as [100, 1000]; got {horizons!r}.")
         rows = []
         for horizon in horizons:
             rfmse, diverged = self.scores(int(horizon), reading=reading)
