@@ -110,6 +110,21 @@ def test_a_member_that_blows_up_is_frozen_and_its_neighbours_train_on(lab: Any, 
     assert [record["alive"] for record in result.history][-1] == [True, False, True, True]
 
 
+def test_a_dead_member_stays_dead(lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    # One bad sample, which members with orders of their own meet at different steps; the next batch is fine again.
+    broken = lab.data.dx.copy()
+    broken[3] = np.nan
+    monkeypatch.setattr(type(lab), "data", Samples(lab.data.x, lab.data.u, broken))
+    result, states = lab.states(tmp_path, shuffle="member", validation=None)
+    died = [int(np.argmin([bool(state.members.alive[i]) for state in states])) for i in range(lab.members)]
+    assert not result.alive.any()
+    assert len(set(died)) > 1
+    assert result.steps == max(died)
+    for i, step in enumerate(died):
+        for arrays in zip(*(raw(state) for state in states[step - 1 :]), strict=True):
+            assert all(np.array_equal(a[i], arrays[0][i]) for a in arrays)
+
+
 def test_non_finite_data_kills_everyone_and_ends_the_run(lab: Any, monkeypatch: pytest.MonkeyPatch):
     broken = Samples(lab.data.x, lab.data.u, np.full_like(lab.data.dx, np.nan))
     monkeypatch.setattr(type(lab), "data", broken)
@@ -272,22 +287,21 @@ def test_progress_and_history(lab: Any):
 
 
 def test_the_recorded_loss_is_the_mean_since_the_last_record(lab: Any, tmp_path: Path):
-    _, states = lab.states(tmp_path, validation=None)
-    result = lab.fit(validation=None)
-    models = []
-    for state in states[:6]:
-        weights, biases = raw(state)[:3], raw(state)[3:]
-        models.append((weights, biases))
-    order = np.random.default_rng([0, 0]).permutation(len(lab.data.x))
-    losses = []
-    for step, (weights, biases) in enumerate(models):
-        rows = order[step * lab.batch : (step + 1) * lab.batch]
-        hidden = np.concatenate([lab.data.x, lab.data.u], axis=1)[rows].astype(np.float64)
-        for layer in range(3):
-            hidden = hidden @ weights[layer][1] + biases[layer][1]
-            hidden = np.tanh(hidden) if layer < 2 else hidden
-        losses.append(np.mean((hidden - lab.data.dx[rows]) ** 2))
-    assert result.history[0]["loss"][1] == pytest.approx(np.mean(losses), rel=1e-4)
+    # And every epoch goes through its own order, batch by batch.
+    result, states = lab.states(tmp_path, validation=None)
+    features = np.concatenate([lab.data.x, lab.data.u], axis=1).astype(np.float64)
+    for epoch in (0, 1, 7):
+        order = np.random.default_rng([0, epoch]).permutation(len(features))
+        losses = []
+        for step in range(lab.epoch):
+            rows = order[step * lab.batch : (step + 1) * lab.batch]
+            *weights, b1, b2, b3 = (a[1] for a in raw(states[epoch * lab.epoch + step]))
+            hidden = features[rows]
+            for layer, (weight, bias) in enumerate(zip(weights, (b1, b2, b3), strict=True)):
+                hidden = hidden @ weight + bias
+                hidden = np.tanh(hidden) if layer < 2 else hidden
+            losses.append(np.mean((hidden - lab.data.dx[rows]) ** 2))
+        assert result.history[epoch]["loss"][1] == pytest.approx(np.mean(losses), rel=1e-4)
 
 
 def test_derivative_matching_is_the_mean_squared_error(lab: Any):

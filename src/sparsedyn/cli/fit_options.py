@@ -48,11 +48,10 @@ Technique = Annotated[
     ),
 ]
 Activation = Annotated[
-    str | None,
+    str,
     typer.Option(
         metavar="NAME",
         help="relu, tanh, silu, gelu, softplus, sigmoid or identity.",
-        show_default=f"relu; of fewer than {ENOUGH} trajectories tanh",
         rich_help_panel=NETWORK,
     ),
 ]
