@@ -54,6 +54,12 @@ Horizons = Annotated[
         help="Horizons in rows, comma separated; by default 100, 1000 and the longest trajectory.",
     ),
 ]
+AnyUnits = Annotated[
+    bool,
+    typer.Option(
+        "--any-units", help="Forecast also where values look as if they were in another unit than in training."
+    ),
+]
 Folder = Annotated[
     Path | None,
     typer.Option(
@@ -74,6 +80,7 @@ def forecast(
     trajectory: options.Trajectory = None,
     dt: options.SampleTime = None,
     only: options.Only = None,
+    any_units: AnyUnits = False,
     output: Folder = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -86,8 +93,10 @@ def forecast(
     stepper, known = load_model(model)
     truth = recorded(stepper, data, Columns(states, inputs, time, trajectory, dt), known, only)
     rows = rows or usual_horizons(max(truth.lengths))
-    forecasts = stepper.forecast(truth.head(max(rows)))
+    forecasts = stepper.forecast(truth.head(max(rows)), check_units=not any_units)
     scores = forecasts.score(rows)
+    if not stepper.alive_.all():
+        note(f"{(~stepper.alive_).sum()} of {stepper.members} members died in training: diverged.", quiet=quiet)
     if output is not None:
         from sparsedyn.cli.pictures import write_pictures
 

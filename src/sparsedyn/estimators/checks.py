@@ -12,7 +12,7 @@ from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.data.derivatives import DERIVATIVES
 from sparsedyn.forecast import METHODS
 from sparsedyn.models import ACTIVATIONS
-from sparsedyn.sparsify import resolve
+from sparsedyn.sparsify import AbstractSparsifier, Chain, On, resolve
 from sparsedyn.training import OPTIMIZERS, SCHEDULES
 
 if TYPE_CHECKING:
@@ -66,7 +66,23 @@ def check_parameters(stepper: "SparseTimeStepper") -> None:
         _expect(stepper, name, getattr(stepper, name) in known, f"one of {', '.join(known)}")
     named = stepper.schedule in SCHEDULES if isinstance(stepper.schedule, str) else callable(stepper.schedule)
     _expect(stepper, "schedule", named, f"one of {', '.join(SCHEDULES)} or an Optax schedule")
-    _check_average(stepper, resolve(stepper.technique).turns())
+    technique = resolve(stepper.technique)
+    _check_matrices(technique, len(widths) + 1)
+    _check_average(stepper, technique.turns())
+
+
+def _check_matrices(technique: AbstractSparsifier, count: int) -> None:
+    """Raise `ValueError` where `On` names a matrix that the network does not have."""
+    if isinstance(technique, Chain):
+        for link in technique.links:
+            _check_matrices(link, count)
+    if isinstance(technique, On):
+        if any(not -count <= number < count for number in technique.where):
+            raise ValueError(
+                f"technique: expected matrix numbers from {-count} to {count - 1} in On (the network has {count}); got "
+                f"{technique.where}."
+            )
+        _check_matrices(technique.technique, len(technique.where))
 
 
 def _check_average(stepper: "SparseTimeStepper", turns: tuple[float, ...]) -> None:
@@ -129,15 +145,16 @@ def check_plausible(scaling: Scaling, data: Trajectories) -> None:
         (data.inputs, data.input_names, data.input_units, scaling.u_mean, scaling.u_std),
     )
     for arrays, names, units, means, stds in parts:
-        medians = np.median(np.concatenate(arrays), axis=0)
-        for name, unit, median, mean, std in zip(names, units, medians, means, stds, strict=True):
+        pooled = np.concatenate(arrays)
+        columns = zip(names, units, np.median(pooled, axis=0), pooled.std(axis=0), means, stds, strict=True)
+        for name, unit, median, spread, mean, std in columns:
             distance = abs(median - mean) / std
             near, far = sorted((abs(median), abs(mean)))
-            if distance > VERY_FAR or (distance > FAR and far > FACTOR * near):
+            if distance > VERY_FAR or spread > VERY_FAR * std or (distance > FAR and far > FACTOR * near):
                 raise DataError(
-                    f"column {name!r}: expected values like those of training ({mean:.4g} +- {std:.2g} "
-                    f"{unit}); got a median of {median:.4g}. Is it in another unit? Convert it, or train on "
-                    "such data."
+                    f"column {name!r}: expected values like those of training ({mean:.4g} +- {std:.2g} {unit}); got a "
+                    f"median of {median:.4g} and a spread of {spread:.2g}. Is it in another unit? Convert it; if it is "
+                    "right, say so with check_units=False (--any-units)."
                 )
 
 

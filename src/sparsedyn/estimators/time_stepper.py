@@ -142,18 +142,34 @@ class SparseTimeStepper(BaseEstimator):
         )
         return result.isel(trajectory=0) if np.ndim(x0) == 1 else result
 
-    def forecast(self, data: Trajectories) -> Forecast:
-        """Roll every member forward over every trajectory, from its first row under its recorded inputs."""
+    def forecast(self, data: Trajectories, *, check_units: bool = True) -> Forecast:
+        """Roll every member forward over every trajectory, from its first row under its recorded inputs.
+
+        Values that look like another unit raise `DataError` unless `check_units` is off. The forecasts of a member that
+        died in training are NaN and count as diverged.
+        """
         self._check_fitted()
         check_trajectories(data, "data")
-        self.check_data(data)
-        return forecast(self.models_, data, scaling=self.scaling_, method=self.method)
+        check_alike(self.variables_, data, "data")
+        if check_units:
+            check_plausible(self.scaling_, data)
+        made = forecast(self.models_, data, scaling=self.scaling_, method=self.method)
+        made.predicted[~self.alive_] = np.nan
+        return made
 
     def score(
-        self, data: Trajectories, horizons: Sequence[int] = (100, 1000), *, reading: str = "absolute"
+        self,
+        data: Trajectories,
+        horizons: Sequence[int] = (100, 1000),
+        *,
+        reading: str = "absolute",
+        check_units: bool = True,
     ) -> pd.DataFrame:
-        """Return a table: `horizon`, `diverged` (share), `rfmse`, `rfmse_std`, intervals; see `Forecast`."""
-        return self.forecast(data).score(horizons, reading=reading)
+        """Return a table of `horizon`, `diverged` (share), `rfmse`, `rfmse_std` and 95 % intervals.
+
+        See `Forecast.score`, whose `reading` this takes.
+        """
+        return self.forecast(data, check_units=check_units).score(horizons, reading=reading)
 
     def reach(self) -> Bool[np.ndarray, "member output feature"]:
         """Return whether a state or input (states first) reaches a derivative along nonzero weights."""
@@ -212,11 +228,6 @@ class SparseTimeStepper(BaseEstimator):
             self.optimizer, self.clip, self.derivative, self.shuffle, self.patience, self.seed, self.select,
             self.method,
         )  # fmt: skip
-
-    def check_data(self, data: Trajectories) -> None:
-        """Raise `DataError` unless `data` has the variables, sample time and magnitudes of training."""
-        check_alike(self.variables_, data, "data")
-        check_plausible(self.scaling_, data)
 
     def _adopt(self, result: Fit, scaling: Scaling, data: Trajectories, epoch: int) -> None:
         """Take over what was trained."""

@@ -15,7 +15,6 @@ from sparsedyn.data import Samples, Scaling, Trajectories, samples
 from sparsedyn.estimators.checks import (
     check_alike,
     check_parameters,
-    check_plausible,
     check_trajectories,
     variables_of,
 )
@@ -56,7 +55,6 @@ def fit_together(
     scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
     if validation is not None:
         check_alike(variables_of(data), validation, "validation")
-        check_plausible(scaling, validation)
     scaled = scaling.transform(train)
     held_out = None if validation is None else scaling.transform(samples(validation, first.derivative))
     batch = min(first.batch, len(scaled.x))

@@ -77,10 +77,12 @@ class Store:
         """Make this the directory of `spec`, unless it is already; raises `StudyError` for any other."""
         if self.directory.exists() and not self.directory.is_dir():
             raise StudyError(f"{self.directory}: expected a folder to write to; this is a file. Choose another path.")
-        if self.spec_file.is_file():
+        # Until there is data nothing is lost by another spec: the first one may have named files that cannot be read.
+        if self.spec_file.is_file() and self.data_file("train").exists():
             _check_same(self.directory, tomllib.loads(self.spec_file.read_text(encoding="utf-8")), spec.resolved())
             return
-        foreign = sorted(p.name for p in self.directory.glob("*") if p.name != LOCK and not _is_temporary(p))
+        own = {LOCK, *(file.name for file in (self.spec_file, self.run_file) if self.spec_file.is_file())}
+        foreign = sorted(p.name for p in self.directory.glob("*") if p.name not in own and not _is_temporary(p))
         if foreign:
             raise StudyError(
                 f"{self.directory}: expected a new or empty folder, or one of this study; it holds other "
