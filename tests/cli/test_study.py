@@ -79,15 +79,30 @@ def test_run_leaves_results_and_a_report(finished):
     assert "2 of 2 finished: L1" in result.stderr
 
 
-def test_run_again_resume_and_report(run, spec, finished):
+def test_run_again_goes_on_with_what_is_there(run, spec, finished):
     folder, _ = finished
     before = (folder / "results.parquet").read_bytes()
     again = json.loads(run("study", "run", spec, "-o", folder, "--quiet", "--json").stdout)
     assert [row["cell"] for row in again["results"]] == ["Dense", "Dense", "L1", "L1"]
     assert again["report"] == str(folder / "report.html")
-    assert run("study", "resume", folder).exit_code == 0
-    assert "Report:" in run("study", "report", folder).stdout
     assert (folder / "results.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["resume", "report"])
+def test_resume_and_report_end_with_the_results(run, finished, monkeypatch, command):
+    folder, _ = finished
+    asked = []
+
+    def pretend(directory, **options):
+        asked.append(directory)
+        return directory / "report.html"
+
+    monkeypatch.setattr(studies, command, pretend)
+    result = run("study", command, folder)
+    assert result.exit_code == 0
+    assert asked == [folder]
+    assert "Forecasts of 30 steps" in result.stdout
+    assert "Report:" in result.stdout
 
 
 def test_by_default_it_runs_in_a_folder_of_its_name(run, spec, tmp_path, monkeypatch):

@@ -61,6 +61,10 @@ def test_gates_skips_no_biases_a_dead_member(world: Any, tmp_path: Path):
     back = restored(stepper, tmp_path)
     assert_same(world, stepper, back)
     assert not back.alive_.all(), "a rate of 5 must blow up"
+    # A member that died has no forecast, and that counts as diverged.
+    forecast = back.forecast(world.test)
+    assert np.isnan(forecast.predicted[~back.alive_]).all()
+    assert forecast.scores(10).diverged[~back.alive_].all()
     assert all(np.isfinite(w).all() for w in back.models_.weights)
     # What a file says is what a new fit would do.
     assert world.same(back.fit(world.train).models_, stepper.models_)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparsedyn import DSR, L1, L2, STR, SWA, Chain, MagnitudePruning, OneShot, SparseTimeStepper
-from sparsedyn.estimators import fit_together, group_together
+from sparsedyn import DSR, EMA, L1, L2, STR, SWA, Chain, MagnitudePruning, OneShot, SparseTimeStepper
+from sparsedyn.estimators import fit_together, group_together, together
 from sparsedyn.training import CheckpointError
 
 
@@ -123,6 +123,16 @@ def test_several_shapes_at_once_are_refused(world: Any):
 def test_parameters_are_checked_here_too(world: Any):
     with pytest.raises(ValueError, match=r"members: expected an integer of at least 1; got 0"):
         fit_together([stepper(members=0)], world.train)
+
+
+def test_averages_raise_the_rate():
+    steps = 100
+    for average, rate in (("swa", 1e-3), (SWA(), 1e-3), (SWA(learning_rate=5e-3), 5e-3), (EMA(start=0.75), 1e-3)):
+        rates = together._rates(stepper(average=average, learning_rate=2e-3), steps)
+        plain = together._rates(stepper(learning_rate=2e-3), steps)
+        np.testing.assert_array_equal(rates[:75], plain[:75])
+        np.testing.assert_allclose(rates[75:], rate, rtol=1e-6)
+        assert plain[-1] < 1e-4
 
 
 # -- checkpoints --------------------------------------------------------------------------------------------

@@ -52,6 +52,16 @@ def test_a_member_alone_is_the_same(lab: Any):
     )
 
 
+def test_members_that_do_not_fill_the_devices(lab: Any):
+    # Three on two devices, or on sixteen: what fills up the last device is not seen outside.
+    result = lab.fit(ids=[3, 0, 1], validation=None)
+    together = lab.fit(validation=None)
+    assert len(result.alive) == len(result.best_value) == len(result.history[0]["loss"]) == 3
+    assert all(len(leaf) == 3 for leaf in jax.tree.leaves((result.last, result.best, result.averaged, result.active)))
+    for ours, theirs in ((0, 3), (1, 0), (2, 1)):
+        lab.close(member(result, ours)[0], member(together, theirs)[0])
+
+
 def test_members_differ_by_their_rate_only_where_they_should(lab: Any):
     same = lab.fit(rates=[1e-2] * 4)
     other = lab.fit(rates=[1e-2, 3e-2, 1e-2, 1e-2])
@@ -310,6 +320,21 @@ def test_derivative_matching_is_the_mean_squared_error(lab: Any):
         one = jax.tree.map(lambda a, i=i: a[i], models)
         value = derivative_matching(one, lab.validation, keys[i])
         assert float(value) == pytest.approx(lab.loss(models, i, lab.validation), rel=1e-5)
+
+
+def lottery(model: Any, batch: Any, key: jax.Array) -> jax.Array:
+    """A loss that is nothing but chance."""
+    return jax.random.uniform(key) + 0.0 * jnp.sum(model.weights[0])
+
+
+def test_every_step_of_every_member_draws_its_own_numbers(lab: Any):
+    result = lab.fit(objective=lottery, validation=None)
+    _, keys = lab.models()
+    each = jax.vmap(jax.vmap(lambda key, i: jax.random.uniform(jax.random.fold_in(key, i)), (None, 0)), (0, None))
+    drawn = np.asarray(each(keys, jnp.arange(lab.steps)))
+    assert len(np.unique(drawn)) == drawn.size
+    expected = drawn.reshape(lab.members, -1, lab.epoch).mean(axis=2).T
+    np.testing.assert_allclose([record["loss"] for record in result.history], expected, rtol=1e-5)
 
 
 def test_any_optax_optimizer_will_do(lab: Any):

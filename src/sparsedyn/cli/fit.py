@@ -162,7 +162,15 @@ def train(stepper: "SparseTimeStepper", parts: Parts, checkpoint: Path, *, quiet
         note(f"Going on from {checkpoint} (--restart begins anew).", quiet=quiet)
     try:
         with training_progress("training", quiet=quiet) as on_progress:
-            fit_together([stepper], parts.train, parts.validation, on_progress=on_progress, checkpoint=checkpoint)
+            fit_together(
+                [stepper],
+                parts.train,
+                parts.validation,
+                on_progress=on_progress,
+                checkpoint=checkpoint,
+                # What was held out of one file is in the units of that file.
+                check_units=parts.facts["kind"] == "file",
+            )
     except KeyboardInterrupt as error:
         kept = "goes on from its last checkpoint" if checkpoint.exists() else "begins anew: no checkpoint was due yet"
         raise Interrupted(f"Interrupted; no model was written. The same command {kept}.") from error

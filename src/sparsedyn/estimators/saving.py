@@ -59,8 +59,8 @@ def load(path: str | Path) -> "SparseTimeStepper":
         return _restore(arrays, header)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
-            f"{path}: expected a whole model; something in it is missing or does not fit ({error}). It was damaged or "
-            "changed: save the model again."
+            f"{path}: expected a whole model saved by sparsedyn; something in it is missing or does not fit ({error}). "
+            "It was damaged or changed: save the model again."
         ) from error
 
 

@@ -109,6 +109,7 @@ class SparseTimeStepper(BaseEstimator):
         *,
         progress: bool | None = None,
         checkpoint: str | Path | None = None,
+        check_units: bool = True,
     ) -> "SparseTimeStepper":
         """Train all members on `data`; with `validation` trajectories, keep the best weights by their loss.
 
@@ -116,7 +117,9 @@ class SparseTimeStepper(BaseEstimator):
         kill. Raises `DataError` for data that cannot be trained on, `ValueError` for parameters out of range.
         """
         with progress_bar("training", progress) as on_progress:
-            fit_together([self], data, validation, on_progress=on_progress, checkpoint=checkpoint)
+            fit_together(
+                [self], data, validation, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units
+            )
         return self
 
     def simulate(

@@ -15,6 +15,7 @@ from sparsedyn.data import Samples, Scaling, Trajectories, samples
 from sparsedyn.estimators.checks import (
     check_alike,
     check_parameters,
+    check_plausible,
     check_trajectories,
     variables_of,
 )
@@ -35,6 +36,7 @@ def fit_together(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
+    check_units: bool = True,
 ) -> None:
     """Fit `steppers` in place on the same data, all their members in one computation.
 
@@ -55,6 +57,8 @@ def fit_together(
     scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
     if validation is not None:
         check_alike(variables_of(data), validation, "validation")
+        if check_units:
+            check_plausible(scaling, validation)
     scaled = scaling.transform(train)
     held_out = None if validation is None else scaling.transform(samples(validation, first.derivative))
     batch = min(first.batch, len(scaled.x))

@@ -101,6 +101,24 @@ def keep_largest(score: Float[Array, "..."], keep: Array | int) -> Bool[Array, "
     return (rank < keep).reshape(score.shape)
 
 
+class AbstractUnrevised(AbstractSparsifier):
+    """A technique that acts through the gradient alone: nothing is masked, nothing revised."""
+
+    def active(self, memo: Any, weights: Weights) -> Flags:
+        """Return ones."""
+        return all_active(weights)
+
+    def turns(self) -> tuple[float, ...]:
+        """Return no turn."""
+        return ()
+
+    def revise(
+        self, free: Free, memo: Any, dense_grad: Weights, progress: Float[Array, ""], *, key: PRNGKeyArray
+    ) -> Revised:
+        """Change nothing."""
+        return Revised(free, memo, none_fresh(free.weights))
+
+
 class AbstractMask(AbstractSparsifier):
     """A technique whose memory has a 0/1 `mask` per matrix: zeros stay zero, whatever the optimizer wants."""
 

@@ -6,19 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import (
-    AbstractSparsifier,
-    Flags,
-    Free,
-    Revised,
-    Weights,
-    all_active,
-    check_number,
-    none_fresh,
-)
+from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights, check_number
 
 
-class L0(AbstractSparsifier):
+class L0(AbstractUnrevised):
     """Every weight is multiplied by a stochastic gate in [0, 1] with mass at exactly 0 and 1; `weight` times
     the expected number of open gates is added to the loss.
 
@@ -63,17 +54,3 @@ class L0(AbstractSparsifier):
         shift = self.beta * jnp.log(-jnp.asarray(self.gamma) / self.zeta)
         total = sum((jnp.sum(jax.nn.sigmoid(a - shift)) for a in jax.tree.leaves(free.aux)), jnp.zeros(()))
         return self.weight * total
-
-    def active(self, memo: Any, weights: Weights) -> Flags:
-        """Return ones: gates close by themselves, no mask holds them."""
-        return all_active(weights)
-
-    def turns(self) -> tuple[float, ...]:
-        """Return no turn."""
-        return ()
-
-    def revise(
-        self, free: Free, memo: Any, dense_grad: Weights, progress: Float[Array, ""], *, key: PRNGKeyArray
-    ) -> Revised:
-        """Change nothing."""
-        return Revised(free, memo, none_fresh(free.weights))

