@@ -3,11 +3,14 @@
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
 
+import os
+import sys
 from typing import Annotated
 
 import typer
 
 from sparsedyn.cli import fit, forecast, info, simulate, study
+from sparsedyn.cli.errors import INTERRUPTED
 
 app = typer.Typer(
     name="sparsedyn",
@@ -25,7 +28,15 @@ app.command("info")(info.info)
 
 def main() -> None:
     """Run the command line; exits with the codes of `sparsedyn.cli.errors`."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code != INTERRUPTED:
+            raise
+        # Ctrl-C may have left a compilation running in a thread, over which an orderly end would trip.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
 
 
 @app.callback()

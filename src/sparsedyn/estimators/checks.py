@@ -18,8 +18,9 @@ from sparsedyn.training import OPTIMIZERS, SCHEDULES
 if TYPE_CHECKING:
     from sparsedyn.estimators.time_stepper import SparseTimeStepper
 
-FAR, VERY_FAR, FACTOR = 10.0, 50.0, 5.0
-"""A median this many training standard deviations off (and this factor from the training mean), or very far off, speaks
+VERY_FAR = 50.0
+UNIT_CHANGES = ((10.0, 5.0), (3.0, 100.0))
+"""A median this many training standard deviations off and this factor from the training mean (or very far off) speaks
 for another unit. The plain distance must be generous: a single slow trajectory has small standard deviations."""
 
 
@@ -89,6 +90,7 @@ def _check_average(stepper: "SparseTimeStepper", turns: tuple[float, ...]) -> No
     average = stepper.resolved_average()
     if average is None:
         return
+    average.turns()  # a start or a number of snapshots out of range speaks up now, not after compilation
     late = [turn for turn in turns if turn > average.start]
     if late:
         raise ValueError(
@@ -150,7 +152,9 @@ def check_plausible(scaling: Scaling, data: Trajectories) -> None:
         for name, unit, median, spread, mean, std in columns:
             distance = abs(median - mean) / std
             near, far = sorted((abs(median), abs(mean)))
-            if distance > VERY_FAR or spread > VERY_FAR * std or (distance > FAR and far > FACTOR * near):
+            # A change of unit cannot make a zero: an input that is off is no sign of one.
+            changed = near > 0 and any(distance > least and far > factor * near for least, factor in UNIT_CHANGES)
+            if changed or distance > VERY_FAR or spread > VERY_FAR * std:
                 raise DataError(
                     f"column {name!r}: expected values like those of training ({mean:.4g} +- {std:.2g} {unit}); got a "
                     f"median of {median:.4g} and a spread of {spread:.2g}. Is it in another unit? Convert it; if it is "

@@ -111,7 +111,7 @@ class SparseTimeStepper(BaseEstimator):
         checkpoint: str | Path | None = None,
         check_units: bool = True,
     ) -> "SparseTimeStepper":
-        """Train all members on `data`; with `validation` trajectories, keep the best weights by their loss.
+        """Train all members on `data`; with `validation` trajectories, keep the best weights (see `select`).
 
         `progress` draws a bar (default: on a terminal). A `checkpoint` path makes the run resumable after a
         kill. Raises `DataError` for data that cannot be trained on, `ValueError` for parameters out of range.
@@ -138,6 +138,7 @@ class SparseTimeStepper(BaseEstimator):
         self._check_fitted()
         start, forcing = simulation_arrays(self.variables_, x0, inputs, steps)
         states = rollout(self.models_, start, forcing, scaling=self.scaling_, dt=self.dt_, method=self.method)
+        states[~self.alive_] = np.nan
         result = xr.DataArray(
             states,
             dims=("member", "trajectory", "time", "state"),

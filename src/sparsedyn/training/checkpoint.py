@@ -44,6 +44,8 @@ class Checkpoint(NamedTuple):
 def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
     """Write named arrays and a JSON header, atomically: a temporary file beside `path`, then a rename."""
     path = Path(path)
+    if path.is_dir():
+        raise CheckpointError(f"{path}: expected a file name to write to; this is a folder. Name a file in it.")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -57,6 +59,8 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[st
             os.fsync(handle.fileno())
         temporary.chmod(0o666 & ~_umask())  # safetensors makes files that only their owner may read
         os.replace(temporary, path)
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: cannot be written ({error}). Choose another place.") from error
     finally:
         temporary.unlink(missing_ok=True)
 

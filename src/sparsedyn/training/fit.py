@@ -110,6 +110,9 @@ def fit(
         if on_progress is not None:
             on_progress(run.progress(state, begin, history))
         if all_done(state):
+            if not pause.validate:
+                state, record = run.record(state, begin)
+                history.append(record)
             break
         if checkpoint is not None and time.monotonic() - saved > checkpoint.seconds:
             checkpoint.save(state, {"step": begin, "finished": False, "history": history})
