@@ -133,6 +133,12 @@ def test_averages_raise_the_rate():
         np.testing.assert_array_equal(rates[:75], plain[:75])
         np.testing.assert_allclose(rates[75:], rate, rtol=1e-6)
         assert plain[-1] < 1e-4
+    np.testing.assert_array_equal(together._rates(stepper(average=SWA(raised=False), learning_rate=2e-3), steps), plain)
+
+
+def test_the_step_schedule_drops_where_it_is_told():
+    rates = together._rates(stepper(schedule="step", learning_rate=1e-2, drops=(0.25, 0.5)), 8)
+    np.testing.assert_allclose(rates, [1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4], rtol=1e-6)
 
 
 # -- checkpoints --------------------------------------------------------------------------------------------

@@ -139,3 +139,8 @@ def test_an_unknown_activation_lists_the_known_ones():
 def test_an_empty_layer_is_an_error(hidden: tuple[int, ...]):
     with pytest.raises(ValueError, match=r"hidden: expected widths of at least 1"):
         MLP(2, 1, hidden, key=KEY)
+
+
+def test_the_variance_may_follow_the_fan_out():
+    model = MLP(100, 100, (400,), fan="out", key=jax.random.key(0))
+    np.testing.assert_allclose(np.var(model.weights[0]), 2 / 400, rtol=0.05)

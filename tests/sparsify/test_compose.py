@@ -52,7 +52,7 @@ def test_an_empty_chain_is_dense():
 
 
 def test_the_order_decides_what_is_penalized():
-    before, after = Chain(L1(0.1), STR()), Chain(STR(), L1(0.1))
+    before, after = Chain(L1(0.1), STR(dense_start=False)), Chain(STR(dense_start=False), L1(0.1))
     for technique, seen in ((before, np.abs), (after, lambda w: np.maximum(np.abs(w) - T, 0))):
         free, memo = technique.init(weights(), key=KEY)
         expected = 0.1 * total(weights(), lambda w, seen=seen: seen(w).sum())
@@ -63,7 +63,7 @@ def test_the_order_decides_what_is_penalized():
 
 
 def test_masks_and_thresholds_work_one_after_the_other():
-    technique = Chain(MagnitudePruning(0.5, OneShot(0.5), "layer"), STR())
+    technique = Chain(MagnitudePruning(0.5, OneShot(0.5), "layer"), STR(dense_start=False))
     free, memo = technique.init(weights(), key=KEY)
     revised = technique.revise(free, memo, weights(), NOW, key=KEY)
     effective = technique.effective(revised.free, revised.memo)
@@ -162,7 +162,7 @@ def test_penalties_and_trainables_of_the_chosen_ones_only():
     assert not np.any(gradient[2])
     np.testing.assert_allclose(gradient[0], 0.1 * np.sign(first), rtol=1e-6)
 
-    soft = On(1, STR())
+    soft = On(1, STR(dense_start=False))
     free, memo = soft.init(weights(), key=KEY)
     assert len(jax.tree.leaves(free.aux)) == 1
     lowered = Free(free.weights, jax.tree.map(lambda s: s + 5.0, free.aux))

@@ -199,3 +199,14 @@ def test_largest_remainder_by_hand():
 def test_arguments_out_of_range(arguments: dict[str, float], message: str):
     with pytest.raises(ValueError, match=message):
         DSR(**arguments)
+
+
+@pytest.mark.parametrize(("regrow", "variance"), [("fan-in", 2 / 200), ("fan-out", 2 / 100)])
+def test_regrown_weights_may_start_at_he_draws(regrow: Any, variance: float):
+    weights = [jnp.full((200, 100), 0.5).at[:, :50].set(1e-4)]
+    technique = DSR(0.0, threshold=1e-2, regrow=regrow, period=0.5, end=0.5)
+    free, memo = technique.init(weights, key=KEY)
+    revised = technique.revise(free, memo, weights, jnp.float32(0.5), key=KEY)
+    grown = np.asarray(revised.free.weights[0])[np.asarray(revised.fresh[0])]
+    assert grown.size == 10_000
+    np.testing.assert_allclose(np.var(grown), variance, rtol=0.05)

@@ -16,7 +16,7 @@ def sigmoid(s: float) -> float:
 
 
 def test_formula_and_one_threshold_per_matrix():
-    technique = STR()
+    technique = STR(dense_start=False)
     free, memo = technique.init([jnp.asarray(W, jnp.float32), None, jnp.asarray(W.T, jnp.float32)], key=KEY)
     assert memo is None
     assert [s.shape for s in jax.tree.leaves(free.aux)] == [(), ()]
@@ -59,7 +59,7 @@ def test_gradient_of_the_threshold():
 
 
 def test_a_closed_weight_may_come_back_but_never_by_itself():
-    technique = STR()
+    technique = STR(dense_start=False)
     weights = [jnp.asarray(W)]
     free, memo = technique.init(weights, key=KEY)
     assert np.all(technique.active(memo, weights)[0])
@@ -75,7 +75,17 @@ def test_initial_threshold_can_differ_between_members():
     starts = jnp.array([-4.0, -2.0, 0.0])
 
     def one(start: jax.Array, w: list[jax.Array]) -> jax.Array:
-        free, memo = STR(start).init(w, key=KEY)
-        return jnp.sum(STR(start).effective(free, memo)[0] == 0)
+        technique = STR(start, dense_start=False)
+        free, memo = technique.init(w, key=KEY)
+        return jnp.sum(technique.effective(free, memo)[0] == 0)
 
     np.testing.assert_array_equal(jax.vmap(one)(starts, weights), [0, 2, 4])
+
+
+def test_training_may_start_from_the_weights_that_were_given():
+    weights = [jnp.asarray(W, jnp.float32).at[0, 2].set(0.0)]
+    technique = STR()
+    free, memo = technique.init(weights, key=KEY)
+    np.testing.assert_allclose(technique.effective(free, memo)[0], weights[0], atol=1e-7)
+    # A weight that another technique has cut stays cut.
+    assert free.weights[0][0, 2] == 0.0

@@ -20,6 +20,7 @@ from sparsedyn.sparsify import (
     AbstractSparsifier,
     Chain,
     Cubic,
+    Freeze,
     MagnitudePruning,
     On,
     OneShot,
@@ -37,6 +38,8 @@ EVERY: list[AbstractSparsifier] = [
     L05(0.1, a=0.02),
     L0(0.1, drop_rate=0.3, beta=0.5, gamma=-0.2, zeta=1.2),
     STR(-4.0),
+    STR(dense_start=False),
+    Freeze(0.3),
     MagnitudePruning(0.9, Cubic(0.1, 0.7, 9), "layer"),
     MagnitudePruning(0.33, Stages((0.1, 0.2)), "global"),
     MagnitudePruning(0.5, OneShot(0.25)),
@@ -66,7 +69,7 @@ def test_there_and_back_through_json(technique: AbstractSparsifier):
 
 
 def test_every_technique_has_a_name():
-    assert set(TECHNIQUES) == {"l1", "l2", "l05", "l0", "str", "magnitude", "dsr", "threshold", "chain", "on"}
+    assert set(TECHNIQUES) == {"l1", "l2", "l05", "l0", "str", "magnitude", "dsr", "threshold", "freeze", "chain", "on"}
     assert {type(t) for t in EVERY} == set(TECHNIQUES.values())
 
 

@@ -78,3 +78,14 @@ def test_one_shot_time_is_a_fraction(at: float):
 def test_thresholding_times_are_increasing_fractions(at: tuple[float, ...]):
     with pytest.raises(ValueError, match=r"at: expected"):
         SequentialThresholding(0.1, at)
+
+
+def test_stages_with_shares_of_their_own():
+    timing = Stages((0.1, 0.2, 0.4), (0.75, 0.9, 1.0))
+    np.testing.assert_allclose(levels(timing, (0.0, 0.1, 0.15, 0.2, 0.3, 0.4, 1.0)), [0, 0.75, 0.75, 0.9, 0.9, 1, 1])
+
+
+@pytest.mark.parametrize("shares", [(0.5,), (0.5, 0.4, 1.0), (0.2, 0.5, 0.9), (0.0, 0.5, 1.0)])
+def test_shares_of_stages_increase_to_one(shares: tuple[float, ...]):
+    with pytest.raises(ValueError, match="shares: expected 3 increasing shares"):
+        Stages((0.1, 0.2, 0.4), shares)

@@ -19,6 +19,7 @@ from sparsedyn.sparsify import (
     TECHNIQUES,
     AbstractSparsifier,
     Chain,
+    Freeze,
     MagnitudePruning,
     On,
     SequentialThresholding,
@@ -36,6 +37,7 @@ INSTANCES: dict[str, AbstractSparsifier] = {
     "magnitude": MagnitudePruning(0.6, Stages((0.25, 0.5))),
     "dsr": DSR(0.5, reallocate=5.0, threshold=0.3, period=0.25),
     "threshold": SequentialThresholding(0.3, (0.25,)),
+    "freeze": Freeze(0.25),
     "chain": Chain(L1(0.1), MagnitudePruning(0.5, Stages((0.25,)), "global")),
     "on": On((0, -1), SequentialThresholding(0.4, (0.25,))),
 }

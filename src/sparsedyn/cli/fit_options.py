@@ -41,7 +41,7 @@ Technique = Annotated[
     typer.Option(
         metavar="TEXT",
         help="A sparsification technique; may be given several times, in order. l1:1e-4, l2, l05, l0:1e-3, "
-        "str, magnitude:0.75 (share of zeros), dsr:0.5, threshold:0.05, with arguments by name as in "
+        "str, magnitude:0.75 (share of zeros), dsr:0.5, threshold:0.05, freeze:0.5, with arguments by name as in "
         "magnitude:sparsity=0.9,scope=global, or a TOML table in braces. none is dense.",
         show_default=f"{' '.join(DEFAULT)}; of fewer than {ENOUGH} trajectories {FOR_FEW[0]}",
         rich_help_panel=NETWORK,

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.data.derivatives import DERIVATIVES
 from sparsedyn.forecast import METHODS
-from sparsedyn.models import ACTIVATIONS
+from sparsedyn.models import ACTIVATIONS, FANS
 from sparsedyn.sparsify import AbstractSparsifier, Chain, On, resolve
 from sparsedyn.training import OPTIMIZERS, SCHEDULES
 
@@ -62,11 +62,15 @@ def check_parameters(stepper: "SparseTimeStepper") -> None:
         "method": METHODS,
         "shuffle": ("shared", "member"),
         "select": ("forecast", "best", "last"),
+        "fan": FANS,
     }
     for name, known in choices.items():
         _expect(stepper, name, getattr(stepper, name) in known, f"one of {', '.join(known)}")
     named = stepper.schedule in SCHEDULES if isinstance(stepper.schedule, str) else callable(stepper.schedule)
     _expect(stepper, "schedule", named, f"one of {', '.join(SCHEDULES)} or an Optax schedule")
+    drops = stepper.drops
+    fractions = isinstance(drops, Sequence) and all(_positive(drop) and drop < 1 for drop in drops)
+    _expect(stepper, "drops", fractions, "fractions of training between 0 and 1, e.g. (0.4, 0.7, 0.9)")
     technique = resolve(stepper.technique)
     _check_matrices(technique, len(widths) + 1)
     _check_average(stepper, technique.turns())

@@ -71,6 +71,8 @@ def _restore(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> "SparseTi
     parameters["technique"] = [from_spec(spec) for spec in parameters["technique"]]
     parameters["average"] = average_from_spec(parameters["average"])
     parameters["hidden"] = tuple(parameters["hidden"])
+    if "drops" in parameters:
+        parameters["drops"] = tuple(parameters["drops"])
     stepper = SparseTimeStepper(**parameters)
     variables: dict[str, Any] = {k: v if k == "dt" else tuple(v) for k, v in header["variables"].items()}
     stepper.variables_ = Variables(**variables)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from sparsedyn.data import Scaling, Trajectories
-from sparsedyn.equations import count_nonzeros, reach, sparsity
+from sparsedyn.equations import count_nonzeros, reach, sparsity, standardized, strength
 from sparsedyn.estimators import saving
 from sparsedyn.estimators.checks import (
     Variables,
@@ -37,16 +37,17 @@ class SparseTimeStepper(BaseEstimator):
     hidden : widths of the hidden layers.
     technique : one sparsification technique or a list of them, e.g. `[L1(1e-4), MagnitudePruning(0.75)]`; names
         (`"l1"`) and dictionaries (`{"type": "l1", "weight": 1e-4}`) will do; empty is dense.
-    activation, skip, bias : the network's activation, whether its inputs feed every layer, whether layers
-        have biases.
+    activation, skip, bias, fan : the network's activation, whether its inputs feed every layer, whether layers
+        have biases, whether first weights have the variance 2 / fan-`"in"` or 2 / fan-`"out"`.
     members : number of networks, trained at once from different initializations.
-    epochs, batch, optimizer, learning_rate, schedule, clip : passes over the data, samples a step, Optax
-        optimizer by name, peak rate, `constant` / `cosine` / `step` or an Optax schedule, bound on the
-        gradient's norm.
+    epochs, batch, optimizer, learning_rate, schedule, drops, clip : passes over the data, samples a step, Optax
+        optimizer by name, peak rate, `constant` / `cosine` / `step` or an Optax schedule, the fractions of training
+        at which `step` divides the rate by ten, bound on the gradient's norm.
     average : `None`, `"swa"`, `"ema"`, or `SWA(...)` / `EMA(...)`.
     select : which weights since the last mask change are kept, with validation data: those of the least error in a
         rolling `"forecast"` of the validation trajectories, the `"best"` by one-step loss, or (as without validation
-        data) the `"last"`. The one-step loss is no guide to long forecasts.
+        data) the `"last"`. With an average, the weights are the running average. The one-step loss is no guide to long
+        forecasts.
     derivative : how derivative targets are made: `forward`, `central`, `savgol`, `spline`.
     method : the integrator of forecasts, `euler` or `rk4`.
     shuffle : `"shared"` batches for all members (fast) or one order per `"member"`.
@@ -67,12 +68,14 @@ class SparseTimeStepper(BaseEstimator):
         activation: str = "relu",
         skip: bool = False,
         bias: bool = True,
+        fan: Literal["in", "out"] = "in",
         members: int = 10,
         epochs: int = 60,
         batch: int = 128,
         optimizer: str = "adam",
         learning_rate: float = 2e-3,
         schedule: str | Callable[[int], float] = "cosine",
+        drops: Sequence[float] = (0.4, 0.7, 0.9),
         clip: float | None = 1.0,
         average: str | AbstractAverage | None = None,
         select: Literal["forecast", "best", "last"] = "forecast",
@@ -87,12 +90,14 @@ class SparseTimeStepper(BaseEstimator):
         self.activation = activation
         self.skip = skip
         self.bias = bias
+        self.fan = fan
         self.members = members
         self.epochs = epochs
         self.batch = batch
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.schedule = schedule
+        self.drops = drops
         self.clip = clip
         self.average = average
         self.select = select
@@ -180,6 +185,16 @@ class SparseTimeStepper(BaseEstimator):
         self._check_fitted()
         return reach(self.models_)
 
+    def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
+        """Return how strongly every derivative depends on every state and input (states first), at samples of `data`.
+
+        In standard deviations of the derivative; see `sparsedyn.equations.total_effect`.
+        """
+        self._check_fitted()
+        check_trajectories(data, "data")
+        check_alike(self.variables_, data, "data")
+        return strength(self.models_, *standardized(data, self.scaling_))
+
     def save(self, path: str | Path) -> None:
         """Write the fitted ensemble to one safetensors file, atomically."""
         self._check_fitted()
@@ -228,14 +243,15 @@ class SparseTimeStepper(BaseEstimator):
     def shape_key(self) -> tuple[Any, ...]:
         """Return what must be equal for runs to share one computation."""
         return (
-            tuple(self.hidden), self.activation, self.skip, self.bias, self.epochs, self.batch,
+            tuple(self.hidden), self.activation, self.skip, self.bias, self.fan, self.epochs, self.batch,
             self.optimizer, self.clip, self.derivative, self.shuffle, self.patience, self.seed, self.select,
             self.method,
         )  # fmt: skip
 
     def _adopt(self, result: Fit, scaling: Scaling, data: Trajectories, epoch: int) -> None:
         """Take over what was trained."""
-        chosen = result.averaged if self.resolved_average() else result.last if self.select == "last" else result.best
+        end = result.averaged if self.resolved_average() else result.last
+        chosen = end if self.select == "last" else result.best
         if not isinstance(chosen, MLP):
             raise TypeError(f"models: expected MLPs; got {type(chosen).__name__}.")
         self.models_: MLP = chosen

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import equinox as eqx
 import jax
@@ -76,6 +76,7 @@ def fit_together(
             first.activation,
             first.skip,
             first.bias,
+            first.fan,
         ),
         scaled,
         sparsifier=stack_members(align_techniques([resolve(s.technique) for s in steppers]), members),
@@ -102,10 +103,17 @@ def fit_together(
 
 @eqx.filter_jit
 def initial(
-    keys: Any, states: int, inputs: int, hidden: tuple[int, ...], activation: str, skip: bool, bias: bool
+    keys: Any,
+    states: int,
+    inputs: int,
+    hidden: tuple[int, ...],
+    activation: str,
+    skip: bool,
+    bias: bool,
+    fan: Literal["in", "out"],
 ) -> MLP:
     """Return stacked networks before training, one per key."""
-    make = partial(MLP, states, inputs, hidden, activation=activation, skip=skip, bias=bias)
+    make = partial(MLP, states, inputs, hidden, activation=activation, skip=skip, bias=bias, fan=fan)
     models: MLP = eqx.filter_vmap(lambda key: make(key=key))(keys)
     return models
 
@@ -125,7 +133,7 @@ def _criterion(
     steppers: Sequence["SparseTimeStepper"], validation: Trajectories | None, scaling: Scaling
 ) -> Callable[[AbstractModel], Float[np.ndarray, " member"]] | None:
     """Return the mean error of rolling forecasts of the validation trajectories, in standard deviations, capped."""
-    wanted = [s for s in steppers if s.select == "forecast" and s.resolved_average() is None]
+    wanted = [s for s in steppers if s.select == "forecast"]
     if validation is None or not wanted:
         return None
 
@@ -138,9 +146,9 @@ def _criterion(
 
 
 def _rates(stepper: "SparseTimeStepper", steps: int) -> Any:
-    rates = learning_rates(stepper.schedule, stepper.learning_rate, steps)
+    rates = learning_rates(stepper.schedule, stepper.learning_rate, steps, drops=tuple(stepper.drops))
     average = stepper.resolved_average()
-    if average is None:
+    if average is None or not average.raised:
         return rates
     rate = 0.5 * stepper.learning_rate if average.learning_rate is None else average.learning_rate
     return raised(rates, average.start, rate)

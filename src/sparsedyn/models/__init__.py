@@ -1,6 +1,6 @@
 """Models: equations only. One unbatched map from state and input to derivative per file."""
 
 from sparsedyn.models.base import AbstractModel
-from sparsedyn.models.mlp import ACTIVATIONS, MLP
+from sparsedyn.models.mlp import ACTIVATIONS, FANS, MLP
 
-__all__ = ["ACTIVATIONS", "MLP", "AbstractModel"]
+__all__ = ["ACTIVATIONS", "FANS", "MLP", "AbstractModel"]

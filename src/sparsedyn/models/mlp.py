@@ -1,6 +1,7 @@
 """The multilayer perceptron, plain or with the inputs concatenated into every layer."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -20,11 +21,15 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 }
 
 
+FANS = ("in", "out")
+
+
 class MLP(AbstractModel):
     """Fully connected network from states and inputs to derivatives: `h <- activation(h W + b)`.
 
     With `skip`, the network's own inputs `(x, u)` are concatenated to the input of every later layer as well,
-    so that a linear balance needs a single weight. Weights are He-normal (variance 2 / fan-in), biases zero.
+    so that a linear balance needs a single weight. Weights are He-normal, of variance 2 / fan-in or, with `fan` "out",
+    2 / fan-out; biases are zero.
 
     Attributes: `weights`, a tuple of `(fan_in, fan_out)` matrices; `biases`, vectors or `None`.
 
@@ -45,11 +50,14 @@ class MLP(AbstractModel):
         activation: str = "relu",
         skip: bool = False,
         bias: bool = True,
+        fan: Literal["in", "out"] = "in",
         key: PRNGKeyArray,
     ):
         if activation not in ACTIVATIONS:
             known = ", ".join(ACTIVATIONS)
             raise ValueError(f"activation: expected one of {known}; got {activation!r}. Choose one of those.")
+        if fan not in FANS:
+            raise ValueError(f"fan: expected one of {', '.join(FANS)}; got {fan!r}.")
         if any(width < 1 for width in hidden):
             raise ValueError(f"hidden: expected widths of at least 1; got {tuple(hidden)}. Remove the empty layer.")
         features = states + inputs
@@ -57,7 +65,8 @@ class MLP(AbstractModel):
         fan_out = [*hidden, states]
         keys = jax.random.split(key, len(fan_out))
         self.weights = tuple(
-            jax.random.normal(k, (i, o)) * jnp.sqrt(2.0 / i) for k, i, o in zip(keys, fan_in, fan_out, strict=True)
+            jax.random.normal(k, (i, o)) * jnp.sqrt(2.0 / (i if fan == "in" else o))
+            for k, i, o in zip(keys, fan_in, fan_out, strict=True)
         )
         self.biases = tuple(jnp.zeros(o) if bias else None for o in fan_out)
         self.activation = activation

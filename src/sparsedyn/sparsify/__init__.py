@@ -3,6 +3,7 @@
 from sparsedyn.sparsify.base import AbstractMask, AbstractSparsifier, Free, Revised, keep_largest
 from sparsedyn.sparsify.compose import Chain, On
 from sparsedyn.sparsify.dsr import DSR
+from sparsedyn.sparsify.freeze import Freeze
 from sparsedyn.sparsify.gates import L0
 from sparsedyn.sparsify.magnitude import MagnitudePruning
 from sparsedyn.sparsify.penalties import L05, L1, L2, AbstractPenalty
@@ -26,6 +27,7 @@ __all__ = [
     "Chain",
     "Cubic",
     "Free",
+    "Freeze",
     "MagnitudePruning",
     "On",
     "OneShot",

@@ -1,6 +1,6 @@
 """Dynamic sparse reparameterization (DSR): the number of weights is fixed, their places are learned."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -20,6 +20,8 @@ from sparsedyn.sparsify.base import (
 )
 from sparsedyn.sparsify.timing import evenly
 
+REGROW = ("zero", "fan-in", "fan-out")
+
 
 class DSRMemo(NamedTuple):
     """Masks and the adaptive threshold."""
@@ -32,10 +34,11 @@ class DSR(AbstractMask):
     """Every `period` of training, weights below an adaptive threshold are cut and as many re-grown.
 
     A layer with `R_l` survivors receives the share `R_l / sum R` of the cut weights, by largest remainder within the
-    room that it has, so the total of active weights never changes. The threshold doubles when fewer than
-    `(1 - tolerance) * reallocate` weights fell below it and halves when more than `(1 + tolerance) * reallocate` did;
-    no more than a tenth of the active weights is ever wanted. Re-grown weights start at random free places with the
-    value zero and fresh moments. The places stay fixed from `end` on, which leaves SWA a fixed network to average.
+    room that it has, so the total of active weights never changes. The threshold doubles when fewer than `(1 -
+    tolerance) * reallocate` weights fell below it and halves when more than `(1 + tolerance) * reallocate` did; no more
+    than a tenth of the active weights is ever wanted. Re-grown weights start at random free places with fresh moments,
+    and with the value zero, or a draw of variance 2 / fan-in or fan-out (`regrow`). The places stay fixed from `end`
+    on, which leaves SWA a fixed network to average.
 
     Source: Mostafa & Wang 2019. Differs from Haugstvedt et al. 2023: the optimizer follows every
     re-allocation.
@@ -47,11 +50,14 @@ class DSR(AbstractMask):
     threshold: float | Float[Array, "..."] = 1e-3
     period: float = eqx.field(static=True, default=0.02)
     end: float = eqx.field(static=True, default=0.6)
+    regrow: Literal["zero", "fan-in", "fan-out"] = eqx.field(static=True, default="zero")
 
     def __check_init__(self) -> None:
         check_number("sparsity (half zeros are written 0.5)", self.sparsity, below=1.0)
         for name in ("reallocate", "tolerance", "threshold"):
             check_number(name, getattr(self, name))
+        if self.regrow not in REGROW:
+            raise ValueError(f"regrow: expected one of {', '.join(REGROW)}; got {self.regrow!r}.")
         if not 0.0 < self.period <= self.end <= 1.0:
             raise ValueError(
                 "period, end: expected fractions of training with 0 < period <= end <= 1; got "
@@ -98,10 +104,18 @@ class DSR(AbstractMask):
             structure, [jnp.where(turn, s | g, m) for s, g, m in zip(survive, grown, masks, strict=True)]
         )
         fresh = jax.tree.unflatten(structure, [turn & (c | g) for c, g in zip(cut, grown, strict=True)])
-        restarted = jax.tree.map(lambda w, f: jnp.where(f, 0.0, w), free.weights, fresh)
+        starts = jax.tree.unflatten(structure, [self._start(k, w) for k, w in zip(keys, weights, strict=False)])
+        restarted = jax.tree.map(lambda w, f, start: jnp.where(f, start, w), free.weights, fresh, starts)
         wanted = jnp.minimum(self.reallocate, 0.1 * jnp.sum(survivors + jnp.stack([jnp.sum(c) for c in cut])))
         threshold = jnp.where(turn, self._adapted(memo.threshold, total_cut, wanted), memo.threshold)
         return Revised(masked(Free(restarted, free.aux), mask), DSRMemo(mask, threshold), fresh)
+
+    def _start(self, key: PRNGKeyArray, weight: Float[Array, "..."]) -> Float[Array, "..."]:
+        """Return what re-grown entries of a matrix begin with."""
+        if self.regrow == "zero":
+            return jnp.zeros_like(weight)
+        fan = weight.shape[0 if self.regrow == "fan-in" else -1]
+        return jax.random.normal(jax.random.fold_in(key, 1), weight.shape) * jnp.sqrt(2.0 / fan)
 
     def _adapted(self, threshold: Float[Array, ""], cut: Int[Array, ""], wanted: Float[Array, ""]) -> Float[Array, ""]:
         few = cut < (1.0 - self.tolerance) * wanted

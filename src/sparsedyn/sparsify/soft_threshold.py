@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -13,10 +14,14 @@ from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights, check_numb
 class STR(AbstractUnrevised):
     """The model sees `sign(w) relu(|w| - sigmoid(s))` with a trainable `s` per matrix, first `initial`.
 
-    The sparsity is learned; it cannot be asked for. Source: Kusupati et al. 2020.
+    The sparsity is learned; it cannot be asked for. With `dense_start` the raw weights begin `sigmoid(initial)`
+    further from zero, so that the model starts with the weights it was given; without, it starts with these
+    thresholded, which takes much of the variance away that they were drawn with. Source: Kusupati et al. 2020 (without
+    `dense_start`).
     """
 
     initial: float | Float[Array, "..."] = -2.0
+    dense_start: bool = eqx.field(static=True, default=True)
 
     def __check_init__(self) -> None:
         check_number("initial", self.initial, low=-math.inf)
@@ -25,6 +30,8 @@ class STR(AbstractUnrevised):
         """Return the weights and one threshold parameter per matrix."""
         # The `0 * w` keeps the batch axis that vmap gives the weights; `s` must be one array per member.
         thresholds = jax.tree.map(lambda w: jnp.asarray(self.initial, w.dtype) + 0.0 * w.ravel()[0], weights)
+        if self.dense_start:
+            weights = jax.tree.map(lambda w, s: w + jnp.sign(w) * jax.nn.sigmoid(s), weights, thresholds)
         return Free(weights, thresholds), None
 
     def effective(self, free: Free, memo: Any, *, key: PRNGKeyArray | None = None) -> Weights:

@@ -11,6 +11,7 @@ import numpy as np
 from sparsedyn.sparsify.base import AbstractSparsifier
 from sparsedyn.sparsify.compose import Chain, On
 from sparsedyn.sparsify.dsr import DSR
+from sparsedyn.sparsify.freeze import Freeze
 from sparsedyn.sparsify.gates import L0
 from sparsedyn.sparsify.magnitude import MagnitudePruning
 from sparsedyn.sparsify.penalties import L05, L1, L2
@@ -27,6 +28,7 @@ TECHNIQUES: dict[str, type[AbstractSparsifier]] = {
     "magnitude": MagnitudePruning,
     "dsr": DSR,
     "threshold": SequentialThresholding,
+    "freeze": Freeze,
     "chain": Chain,
     "on": On,
 }

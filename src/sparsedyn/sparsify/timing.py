@@ -59,20 +59,34 @@ class OneShot(AbstractTiming):
 
 
 class Stages(AbstractTiming):
-    """Equal shares at the given fractions: iterative pruning. Han et al. 2015."""
+    """Iterative pruning at the given fractions, in equal parts or to the given `shares` of the final sparsity.
+
+    Source: Han et al. 2015.
+    """
 
     at: tuple[float, ...] = eqx.field(static=True, converter=tuple, default=(0.1, 0.2, 0.3, 0.4))
+    shares: tuple[float, ...] = eqx.field(static=True, converter=tuple, default=())
 
     def __check_init__(self) -> None:
         check_fractions(self.at)
+        if not self.shares:
+            return
+        increasing = list(self.shares) == sorted(set(self.shares)) and self.shares[0] > 0.0
+        if len(self.shares) != len(self.at) or not increasing or self.shares[-1] != 1.0:
+            raise ValueError(
+                f"shares: expected {len(self.at)} increasing shares of the final sparsity, the last one 1; got "
+                f"{self.shares}. Leave them out for equal parts."
+            )
 
     def turns(self) -> tuple[float, ...]:
         """Return the given fractions."""
         return self.at
 
     def level(self, progress: Float[Array, ""]) -> Float[Array, ""]:
-        """Return the share of the stages that are reached."""
-        return jnp.mean(jnp.asarray(self.at, jnp.float32) <= progress)
+        """Return the share that is due at the last stage that is reached."""
+        levels = self.shares or tuple((i + 1) / len(self.at) for i in range(len(self.at)))
+        reached = jnp.sum(jnp.asarray(self.at, jnp.float32) <= progress)
+        return jnp.asarray((0.0, *levels), jnp.float32)[reached]
 
 
 class Cubic(AbstractTiming):

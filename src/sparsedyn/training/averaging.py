@@ -27,6 +27,7 @@ class AbstractAverage(eqx.Module):
     active: eqx.AbstractVar[float | Float[Array, "..."]]
     start: eqx.AbstractVar[float]
     learning_rate: eqx.AbstractVar[float | None]
+    raised: eqx.AbstractVar[bool]
 
     @abstractmethod
     def turns(self) -> tuple[float, ...]:
@@ -55,12 +56,13 @@ class AbstractAverage(eqx.Module):
 class SWA(AbstractAverage):
     """Stochastic weight averaging: the mean of `snapshots` weights from `start` on, at a raised rate.
 
-    `learning_rate` None raises the rate to half of the base rate. Source: Izmailov et al. 2018.
-    Differs from the source: snapshots come several times an epoch.
+    `learning_rate` None raises the rate to half of the base rate; `raised` off keeps the schedule's own rates.
+    Source: Izmailov et al. 2018. Differs from the source: snapshots come several times an epoch.
     """
 
     start: float = eqx.field(static=True, default=0.75)
     learning_rate: float | None = eqx.field(static=True, default=None)
+    raised: bool = eqx.field(static=True, default=True)
     snapshots: int = eqx.field(static=True, default=100)
     active: float | Float[Array, "..."] = 1.0
 
@@ -79,6 +81,7 @@ class EMA(AbstractAverage):
     start: float = eqx.field(static=True, default=0.75)
     memory: float = eqx.field(static=True, default=20.0)
     learning_rate: float | None = eqx.field(static=True, default=None)
+    raised: bool = eqx.field(static=True, default=True)
     snapshots: int = eqx.field(static=True, default=100)
     active: float | Float[Array, "..."] = 1.0
 

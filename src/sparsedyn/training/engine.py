@@ -235,29 +235,38 @@ def outcome(recipe: Recipe, state: State, sparsifier: AbstractSparsifier, averag
 
     def one(state: State, sparsifier: Any, average: Any) -> Outcome:
         last = state.members.trainable
+        averaged = average.read(state.averaged, last)
 
         def read(trainable: Trainable) -> PyTree:
             model = read_out(recipe.static, sparsifier, trainable, state.memo)
             return eqx.filter(model, eqx.is_inexact_array)
 
-        # A member that never improved after the last mask change has no best weights: its last ones stand in.
-        best = jax.tree.map(lambda b, e: jnp.where(jnp.isfinite(state.best_value), b, e), state.best, last)
+        # A member that was never judged after the last mask change has no best weights: what it ends with stands in.
+        best = jax.tree.map(lambda b, e: jnp.where(jnp.isfinite(state.best_value), b, e), state.best, averaged)
         active = sparsifier.active(state.memo, last.free.weights)
-        return Outcome(read(last), read(best), read(average.read(state.averaged, last)), active)
+        return Outcome(read(last), read(best), read(averaged), active)
 
     read: Outcome = spread(recipe, jax.vmap(one), (state, sparsifier, average))
     return read
 
 
 @partial(jax.jit, static_argnums=0)
-def present(recipe: Recipe, state: State, sparsifier: AbstractSparsifier) -> PyTree:
-    """Return the arrays of the models as they stand."""
+def candidates(recipe: Recipe, state: State, average: AbstractAverage) -> Trainable:
+    """Return what would be kept now: the running average of a member that has one, the present trainables of others."""
+    read = jax.vmap(lambda average, averaged, last: average.read(averaged, last))
+    found: Trainable = spread(recipe, read, (average, state.averaged, state.members.trainable))
+    return found
 
-    def one(state: State, sparsifier: Any) -> PyTree:
-        model = read_out(recipe.static, sparsifier, state.members.trainable, state.memo)
+
+@partial(jax.jit, static_argnums=0)
+def models_of(recipe: Recipe, trainable: Trainable, memo: PyTree, sparsifier: AbstractSparsifier) -> PyTree:
+    """Return the arrays of the models that trainables stand for."""
+
+    def one(trainable: Trainable, memo: Any, sparsifier: Any) -> PyTree:
+        model = read_out(recipe.static, sparsifier, trainable, memo)
         return eqx.filter(model, eqx.is_inexact_array)
 
-    return spread(recipe, jax.vmap(one), (state, sparsifier))
+    return spread(recipe, jax.vmap(one), (trainable, memo, sparsifier))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -276,12 +285,24 @@ def restart_loss(recipe: Recipe, state: State) -> State:
 
 
 @partial(jax.jit, static_argnums=0)
-def keep_best(recipe: Recipe, state: State, value: Float[Array, " member"], settled: Array, patience: Array) -> State:
-    """Remember the trainables of least validation loss once settled; count validations without gain."""
+def keep_best(
+    recipe: Recipe,
+    state: State,
+    average: AbstractAverage,
+    candidates: Trainable,
+    value: Float[Array, " member"],
+    settled: Array,
+    patience: Array,
+) -> State:
+    """Remember the candidates of least `value` once settled; count validations without gain.
 
-    def one(state: State, value: Array, settled: Array, patience: Array) -> State:
+    A member that averages is settled when its average has begun.
+    """
+
+    def one(state: State, average: Any, candidate: Trainable, value: Array, settled: Array, patience: Array) -> State:
+        settled = settled & ((jnp.asarray(average.active) <= 0) | (state.averaged.snapshots > 0))
         better = settled & (value < state.best_value)
-        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), state.members.trainable, state.best)
+        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, state.best)
         stale = jnp.where(better | ~settled, 0, state.stale + 1)
         return state._replace(
             best=best,
@@ -290,5 +311,6 @@ def keep_best(recipe: Recipe, state: State, value: Float[Array, " member"], sett
             stopped=state.stopped | (stale >= patience),
         )
 
-    kept: State = spread(recipe, jax.vmap(one, in_axes=(0, 0, None, None)), (state, value), (settled, patience))
+    everyone = jax.vmap(one, in_axes=(0, 0, 0, 0, None, None))
+    kept: State = spread(recipe, everyone, (state, average, candidates, value), (settled, patience))
     return kept

@@ -14,7 +14,7 @@ from sparsedyn.sparsify import AbstractSparsifier
 from sparsedyn.training import engine
 from sparsedyn.training.averaging import AbstractAverage
 from sparsedyn.training.orders import Orders
-from sparsedyn.training.state import State, pad_members
+from sparsedyn.training.state import State, Trainable, pad_members
 
 Record = dict[str, Any]
 Criterion = Callable[[AbstractModel], Float[np.ndarray, " member"]]
@@ -72,11 +72,11 @@ class Run:
     def record(self, state: State, step: int) -> tuple[State, Record]:
         """Evaluate the whole validation set, keep the best, and write down where the run stands."""
         loss, value = self._loss(state), np.full(self.count, np.nan)
+        kept = engine.candidates(self.recipe, state, self.average)
         if self.validation is not None:
-            trainable = state.members.trainable
-            value = self._mine(engine.evaluate(self.recipe, trainable, self.sparsifier, state.memo, self.validation))
+            value = self._mine(engine.evaluate(self.recipe, kept, self.sparsifier, state.memo, self.validation))
         if self.validation is not None or self.criterion is not None:
-            state = self._keep_best(state, value, step >= self.settled)
+            state = self._keep_best(state, kept, value, step >= self.settled)
         record = {
             "step": step,
             "loss": loss.tolist(),
@@ -86,15 +86,15 @@ class Run:
         }
         return engine.restart_loss(self.recipe, state), record
 
-    def _keep_best(self, state: State, value: Float[np.ndarray, " member"], settled: bool) -> State:
+    def _keep_best(self, state: State, kept: Trainable, value: Float[np.ndarray, " member"], settled: bool) -> State:
         if self.criterion is not None and settled:
-            arrays = engine.present(self.recipe, state, self.sparsifier)
+            arrays = engine.models_of(self.recipe, kept, state.memo, self.sparsifier)
             mine = jax.tree.map(lambda a: np.asarray(a)[: self.count], arrays)
             value = self.criterion(eqx.combine(mine, self.recipe.static))
         filled = pad_members(np.asarray(value, np.float32), state.stopped.shape[0])
         limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
         placed = jax.device_put(filled, state.stopped.sharding)
-        return engine.keep_best(self.recipe, state, placed, np.bool_(settled), limit)
+        return engine.keep_best(self.recipe, state, self.average, kept, placed, np.bool_(settled), limit)
 
     def progress(self, state: State, step: int, history: list[Record]) -> Progress:
         """Return what a display may show."""
