@@ -1,5 +1,6 @@
 """Forecasts: roll a model forward, and say how good the result is."""
 
+from sparsedyn.forecast.comparison import Comparison, compare, holm, pseudo_values
 from sparsedyn.forecast.forecast import Forecast, forecast
 from sparsedyn.forecast.intervals import Interval, bootstrap_mean, bootstrap_share, spread
 from sparsedyn.forecast.metrics import (
@@ -18,16 +19,20 @@ __all__ = [
     "DIVERGED_ABOVE",
     "METHODS",
     "READINGS",
+    "Comparison",
     "Forecast",
     "Interval",
     "Scores",
     "bootstrap_mean",
     "bootstrap_share",
+    "compare",
     "deviation",
     "error_over_time",
     "forecast",
     "forecast_scores",
+    "holm",
     "pad",
+    "pseudo_values",
     "rollout",
     "spread",
     "valid_time",
