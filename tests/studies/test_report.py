@@ -152,7 +152,7 @@ def test_sixteen_cells(tmp_path: Path):
     # The fans of a cell are like those of any other.
     for path in sorted(directory.glob("cells/*/curves.npz"))[1:]:
         path.unlink()
-    assert len(Page(write_report(directory)).images) == 8
+    assert len(Page(write_report(directory)).images) == 10
 
 
 @pytest.mark.usefixtures("unsaved")

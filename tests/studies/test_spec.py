@@ -208,7 +208,9 @@ def test_data_files_are_looked_for_beside_the_spec(tmp_path: Path):
 def test_defaults_are_the_estimators(table: type[ModelSpec | TrainingSpec]):
     parameters = inspect.signature(SparseTimeStepper).parameters
     for name, value in table():
-        assert value == parameters[name].default, name
+        # Which training sets there are is the study's to know.
+        if name != "equal_steps":
+            assert value == parameters[name].default, name
 
 
 def test_every_built_in_study_loads_and_is_described():

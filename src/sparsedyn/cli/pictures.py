@@ -11,7 +11,7 @@ from sparsedyn.forecast import error_over_time
 from sparsedyn.studies.figures.error_over_time import ErrorCurve
 from sparsedyn.studies.figures.error_over_time import error_over_time as draw_error
 from sparsedyn.studies.figures.forecast_fan import forecast_fan, plausible_range
-from sparsedyn.studies.figures.input_output_maps import agreement, input_output_maps
+from sparsedyn.studies.figures.input_output_maps import input_output_maps, share_of_members
 from sparsedyn.studies.figures.style import PALETTE, Look, render
 from sparsedyn.studies.page.clock import Clock
 
@@ -82,7 +82,7 @@ def error_picture(forecast: "Forecast", scores: "pd.DataFrame", clock: Clock) ->
 
 def map_picture(stepper: "SparseTimeStepper") -> "Figure":
     """Draw which state and input reaches which derivative."""
-    share = agreement(stepper.reach(), stepper.alive_)
+    share = share_of_members(stepper.reach(), stepper.alive_)
     look = {"": plain_look(f"{stepper.members} members")}
     names = (*stepper.state_names_, *stepper.input_names_)
     return input_output_maps({"": share}, look, output_names=stepper.state_names_, feature_names=names)

@@ -1,7 +1,8 @@
 """`sparsedyn study`: comparisons of sparsification techniques, from data to report."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +10,9 @@ from sparsedyn.cli import options
 from sparsedyn.cli.errors import guarded
 from sparsedyn.cli.output import between, note, number, percent, plural, show_json, show_pairs, show_table, show_text
 from sparsedyn.cli.study_progress import study_progress
+
+if TYPE_CHECKING:
+    from sparsedyn.studies import StudySpec
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -79,6 +83,9 @@ def show(name: Name, as_json: options.Json = False) -> None:
     from sparsedyn.studies.cells import expand, groups_of
 
     spec = load(name)
+    if spec.search is not None:
+        show_search(spec, name, as_json=as_json)
+        return
     cells = expand(spec)
     groups = groups_of(cells)
     if as_json:
@@ -88,6 +95,28 @@ def show(name: Name, as_json: options.Json = False) -> None:
     head = [
         f"# {plural(len(cells), 'cell')} of {networks} networks, {plural(len(groups), 'computation')}:",
         *(f"#   {cell.label}" for cell in cells),
+    ]
+    show_text("\n".join([*head, "", study_text(name)]))
+
+
+def show_search(spec: "StudySpec", name: str, *, as_json: bool) -> None:
+    """Print a study that searches: its axes and rungs as comments, then its TOML."""
+    from sparsedyn.studies.search.combinations import budgets, combinations, rungs_left
+    from sparsedyn.studies.search.grid import axes_of
+
+    points, axes = combinations(spec), axes_of(spec)
+    rungs = list(zip(rungs_left(len(points), budgets(spec)), budgets(spec), strict=True))
+    if as_json:
+        tried = [{"combinations": left, **asdict(budget)} for left, budget in rungs]
+        show_json({"study": spec.resolved(), "combinations": [point.label for point in points], "rungs": tried})
+        return
+    head = [
+        f"# {plural(len(points), 'combination')}: {' x '.join(f'{len(v)} {key}' for key, v in axes.items())}",
+        *(
+            f"#   rung {i}: {left:,} x {plural(budget.members, 'network')}, {plural(budget.epochs, 'epoch')} over "
+            f"{budget.train} trajectories"
+            for i, (left, budget) in enumerate(rungs, 1)
+        ),
     ]
     show_text("\n".join([*head, "", study_text(name)]))
 
@@ -164,6 +193,48 @@ def report(directory: Directory, as_json: options.Json = False) -> None:
     conclude(directory, studies.report(directory), as_json=as_json)
 
 
+@app.command("publish")
+@guarded
+def publish(
+    directories: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="Folders of finished studies.", show_default=False)
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder of the pages.", rich_help_panel=options.OUTPUT),
+    ] = Path("docs/reproduction"),
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep",
+            metavar="DIR",
+            help="Folder for what the pages are made from, without models.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write finished studies as pages of Markdown with pictures, and a page of their claims.
+
+    The folder gets NAME.md and NAME/*.png of every study, and claims.md over all that are given: give them at once.
+    Nothing is trained: equal folders give equal pages. With --keep, what a page needs, some megabytes, is copied to
+    a folder of the study's name; publishing that folder gives the same page again. With --json, the files written.
+
+    Example:
+
+    ```
+    sparsedyn study publish aluminum-quick --output docs/reproduction --keep results
+    ```
+    """
+    from sparsedyn.studies.publish import publish as write_pages
+
+    written = write_pages(directories, output, results=keep)
+    if as_json:
+        show_json({"written": [str(path) for path in written]})
+    else:
+        show_text("\n".join(str(path) for path in written))
+
+
 def study_text(name: str) -> str:
     """Return the TOML of a study that can be loaded, as it was written."""
     from sparsedyn.studies import catalogue
@@ -177,14 +248,30 @@ def conclude(folder: Path, report: Path, *, as_json: bool) -> None:
     import pandas as pd
 
     results = pd.read_parquet(folder / "results.parquet")
+    searched = search_rows(folder)
     if as_json:
-        show_json({"directory": str(folder), "report": str(report), "results": results.to_dict(orient="records")})
+        found = {"directory": str(folder), "report": str(report), "results": results.to_dict(orient="records")}
+        show_json(found | ({"search": searched} if searched else {}))
         return
+    if searched:
+        shown = [(row["label"], number(row["loss"]), str(row["rung"])) for row in searched[:10]]
+        title = f"The best of {plural(len(searched), 'combination')} by validation loss"
+        show_table(("combination", "validation loss", "rung"), shown, title=title)
     longest = int(results["horizon"].max())
     names = ("cell", "nonzeros", "of", "diverged", "95 %", "RFMSE", "95 %")
     rows = [result_row(row) for row in results[results["horizon"] == longest].to_dict(orient="records")]
     show_table(names, rows, title=f"Forecasts of {longest:,} steps")
     show_text(f"Report: {report}")
+
+
+def search_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return every combination of a search, the best first; none where nothing was searched."""
+    import pandas as pd
+
+    path = folder / "search.parquet"
+    if not path.is_file():
+        return []
+    return [{str(key): value for key, value in row.items()} for row in pd.read_parquet(path).to_dict(orient="records")]
 
 
 def result_row(row: dict[Any, Any]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Studies: comparisons described in TOML, run whole, resumed after any stop, reported in figures."""
 
+from sparsedyn.studies.claims import Compared, Verdict, verdicts, verdicts_markdown
 from sparsedyn.studies.errors import StudyError, StudyInterrupted
 from sparsedyn.studies.events import (
     CellFinished,
@@ -16,6 +17,7 @@ from sparsedyn.studies.spec import StudySpec
 
 __all__ = [
     "CellFinished",
+    "Compared",
     "DataReady",
     "Event",
     "GroupProgress",
@@ -25,9 +27,12 @@ __all__ = [
     "StudyFinished",
     "StudyInterrupted",
     "StudySpec",
+    "Verdict",
     "list_studies",
     "load",
     "report",
     "resume",
     "run",
+    "verdicts",
+    "verdicts_markdown",
 ]

@@ -11,6 +11,7 @@ from typing import Any
 from sparsedyn.estimators import SparseTimeStepper, average_from_spec, group_together
 from sparsedyn.estimators.checks import check_parameters
 from sparsedyn.sparsify import from_spec
+from sparsedyn.studies.claims import check_claims
 from sparsedyn.studies.errors import Misfit
 from sparsedyn.studies.spec import StudySpec, TechniqueSpec
 
@@ -50,7 +51,7 @@ def expand(spec: StudySpec) -> list[Cell]:
     """Return all cells: techniques, within them averages, within them training-set sizes.
 
     Raises `Misfit` for a technique whose pieces do not fit together, such as an average that starts before
-    the last pruning.
+    the last pruning, and for claims, panels and published figures of cells or horizons that there are not.
     """
     cells = []
     for i, technique in enumerate(spec.techniques):
@@ -63,6 +64,7 @@ def expand(spec: StudySpec) -> list[Cell]:
                     raise Misfit(("techniques", i), f"{cell.label}: {error}") from error
                 cells.append(cell)
     _check_slugs(cells)
+    check_claims(spec, [cell.label for cell in cells])
     return cells
 
 
@@ -93,6 +95,8 @@ def _cell(spec: StudySpec, technique: TechniqueSpec, average: dict[str, Any], co
         "average": None if average["type"] == "none" else kind,
         "seed": spec.seed,
     }
+    if arguments.pop("equal_steps"):
+        arguments["epochs"] = round(arguments["epochs"] * max(spec.data.train) / count)
     return Cell(slug_of(label), label, technique.label, name, count, arguments)
 
 

@@ -34,7 +34,7 @@ class GroupStarted:
 
 @dataclass(frozen=True)
 class GroupProgress:
-    """Training of a group; of the whole study, `done` of `total` member-steps are done (for an ETA)."""
+    """Training of a group; of the whole study, `done` of `total` units of work are done (for an ETA)."""
 
     number: int
     groups: int

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from sparsedyn.data import Trajectories
+from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.estimators import SparseTimeStepper
-from sparsedyn.forecast import Forecast, error_over_time
+from sparsedyn.forecast import Forecast, error_over_time, forecast
+from sparsedyn.studies.agreement import agreement_arrays
 from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.spec import ForecastSpec
 from sparsedyn.studies.store import appearing, write_json
@@ -27,17 +28,35 @@ def write_cell(
     test: Trajectories,
     horizons: Sequence[int],
     keep: ForecastSpec,
+    system: str | None = None,
 ) -> None:
-    """Forecast the test trajectories with a fitted cell and store it; the folder appears whole."""
-    forecast = estimator.forecast(test, check_units=False)
-    arrays: dict[str, Any] = {**curves(forecast, max(horizons), keep), "reach": estimator.reach()}
+    """Forecast the test trajectories with a fitted cell and store it; the folder appears whole.
+
+    `system` names the plant that made them, if one did.
+    """
+    made = forecast_of(estimator, test, keep)
+    arrays: dict[str, Any] = {
+        **curves(made, max(horizons), keep),
+        "reach": estimator.reach(),
+        **agreement_arrays(estimator, test, system),
+    }
     with appearing(folder) as room:
         estimator.save(room / "model.safetensors")
-        scores_table(forecast, horizons).to_parquet(room / "forecasts.parquet", index=False)
+        scores_table(made, horizons).to_parquet(room / "forecasts.parquet", index=False)
         estimator.history_.to_parquet(room / "history.parquet", index=False)
         with open(room / "curves.npz", "wb") as handle:
             np.savez(handle, allow_pickle=False, **arrays)
         write_json(room / "cell.json", facts(cell, estimator))
+
+
+def forecast_of(estimator: SparseTimeStepper, test: Trajectories, keep: ForecastSpec) -> Forecast:
+    """Return the forecasts of the test trajectories, standardized as the study says."""
+    if keep.normalization == "train":
+        return estimator.forecast(test, check_units=False)
+    own = Scaling.fit(samples(test, estimator.derivative), state_names=test.state_names, input_names=test.input_names)
+    made = forecast(estimator.models_, test, scaling=own, method=estimator.method)
+    made.predicted[~estimator.alive_] = np.nan
+    return made
 
 
 def scores_table(forecast: Forecast, horizons: Sequence[int]) -> pd.DataFrame:

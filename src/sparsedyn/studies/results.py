@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Shaped
 
 from sparsedyn.forecast import bootstrap_mean, bootstrap_share, spread
+from sparsedyn.studies.agreement import agreement_columns, size_columns, spread_over_members, stored_curves
 from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.store import Store, read_json, replacing
 
@@ -41,9 +42,13 @@ def results_of(folder: Path) -> list[dict[str, Any]]:
         "weights": facts["weights"],
         **{f"sparsity_{name}": float(np.mean(values)) for name, values in facts["sparsity"].items()},
         "alive": int(np.sum(facts["alive"])),
+        **size_columns(facts),
     }
+    agreement = agreement_columns(stored_curves(folder), facts["alive"])
     return [
         {**common, "horizon": int(str(horizon)), "forecasts": len(part), **_scores(part), **size}
+        | {"rfmse_spread": spread_over_members(part)}
+        | agreement
         for horizon, part in forecasts.groupby("horizon", sort=False)
     ]
 

@@ -26,6 +26,7 @@ from sparsedyn.studies.ledger import Ledger
 from sparsedyn.studies.measure import write_cell
 from sparsedyn.studies.report import write_report
 from sparsedyn.studies.results import collect, results_of
+from sparsedyn.studies.search.runner import Search, how_far, ranked_cells
 from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import Store
 
@@ -59,7 +60,7 @@ def resume(directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
 def report(directory: str | Path) -> Path:
     """Collect the finished cells of `directory` anew, draw its report again, and return the report's path."""
     store = Store(Path(directory))
-    cells = expand(store.spec())
+    cells = cells_in(store, store.spec())
     if not any(store.is_finished(cell.slug) for cell in cells):
         raise StudyError(
             f"{directory}: expected at least one finished cell to report on; there is none yet. Run it "
@@ -76,12 +77,17 @@ def interruptible(store: Store, spec: StudySpec) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        cells = expand(spec)
+        cells = cells_in(store, spec)
         finished = sum(store.is_finished(cell.slug) for cell in cells)
+        far = f"with {finished} of {len(cells)} cells finished" if cells else how_far(spec, store)
         raise StudyInterrupted(
-            f"Stopped with {finished} of {len(cells)} cells finished. Nothing is lost; go on with: "
-            f"sparsedyn study resume {store.directory}"
+            f"Stopped {far}. Nothing is lost; go on with: sparsedyn study resume {store.directory}"
         ) from error
+
+
+def cells_in(store: Store, spec: StudySpec) -> list[Cell]:
+    """Return the cells that the study will have in this directory; of a search none before it has chosen."""
+    return expand(spec) if spec.search is None else ranked_cells(spec, store)
 
 
 @dataclass
@@ -107,9 +113,19 @@ class _Run:
         seconds = time.monotonic() - started
         self.ledger.data(data, seconds)
         self.tell(_data_ready(data, seconds))
+        if self.spec.search is not None:
+            return self._search(data)
         work = Work(sum(_member_steps(group, data["train"]) for group in self.groups))
         for number, group in enumerate(self.groups, 1):
             self._group(number, group, data, work)
+        return self._finish()
+
+    def _search(self, data: dict[str, Trajectories]) -> Path:
+        """Search the grid, and only then let the chosen cells forecast the test trajectories."""
+        search = Search(self.spec, self.store, self.ledger, self.tell, data["train"], data["validation"])
+        self.cells = search.choose()
+        for cell, group, estimator in search.trained():
+            self._cell(cell, group, estimator, data["test"])
         return self._finish()
 
     def _group(self, number: int, group: Group, data: dict[str, Trajectories], work: Work) -> None:
@@ -154,7 +170,7 @@ class _Run:
     def _cell(self, cell: Cell, group: Group, estimator: SparseTimeStepper, test: Trajectories) -> None:
         started = time.monotonic()
         folder = self.store.cell(cell.slug)
-        write_cell(folder, cell, estimator, test, self.spec.horizons, self.spec.forecast)
+        write_cell(folder, cell, estimator, test, self.spec.horizons, self.spec.forecast, self.spec.data.system)
         self.ledger.cell(cell, group, time.monotonic() - started)
         last = max(results_of(folder), key=lambda row: int(row["horizon"]))
         finished = sum(self.store.is_finished(other.slug) for other in self.cells)

@@ -1,7 +1,7 @@
 """What a study is: the validated form of its TOML file."""
 
 from collections.abc import Collection
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -10,6 +10,7 @@ from sparsedyn.forecast import METHODS
 from sparsedyn.models import ACTIVATIONS
 from sparsedyn.studies.errors import Misfit, near_miss
 from sparsedyn.studies.parts import average_table, technique_table
+from sparsedyn.studies.search.grid import check_search, grid_table, quoted
 from sparsedyn.systems import SYSTEMS
 from sparsedyn.training import OPTIMIZERS, SCHEDULES
 
@@ -46,6 +47,8 @@ Some = Field(strict=False, min_length=1)
 Counts = Annotated[tuple[Count, ...], BeforeValidator(listed), Some, AfterValidator(distinct)]
 Horizons = Annotated[tuple[Annotated[int, Field(ge=2)], ...], Some, AfterValidator(distinct)]
 TechniqueTable = Annotated[dict[str, Any], AfterValidator(technique_table)]
+Fractions = Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Some, AfterValidator(distinct)]
+Values = Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
 AverageTable = Annotated[dict[str, Any], BeforeValidator(average_table)]
 Averages = Annotated[tuple[AverageTable, ...], Field(strict=False, min_length=1)]
 
@@ -112,6 +115,7 @@ class ModelSpec(Table):
     activation: Annotated[str, one_of(ACTIVATIONS)] = "relu"
     skip: bool = False
     bias: bool = True
+    fan: Literal["in", "out"] = "in"
 
 
 class TrainingSpec(Table):
@@ -119,10 +123,13 @@ class TrainingSpec(Table):
 
     members: Count = 10
     epochs: Count = 60
+    # Smaller ones of several training sets get as many steps as the largest.
+    equal_steps: bool = False
     batch: Count = 128
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = "adam"
     learning_rate: Annotated[float, Field(gt=0, lt=10)] = 2e-3
     schedule: Annotated[str, one_of(SCHEDULES)] = "cosine"
+    drops: Fractions = (0.4, 0.7, 0.9)
     # TOML has no null: clip = inf is no clipping.
     clip: Annotated[float, Field(gt=0)] | None = 1.0
     select: Literal["forecast", "best", "last"] = "forecast"
@@ -142,17 +149,105 @@ class TechniqueSpec(Table):
     training: TrainingSpec = TrainingSpec()
 
 
+class RungSpec(Table):
+    """One short training of a search: `epochs` over `train` trajectories; the best share `keep` trains on."""
+
+    epochs: Count
+    train: Count | None = None
+    members: Count = 1
+    keep: Annotated[float, Field(gt=0, lt=1)]
+
+
+if TYPE_CHECKING:
+    Grid = Table
+else:
+    Grid = grid_table(Table, {"model": ModelSpec, "training": TrainingSpec})
+
+
+class SearchSpec(Table):
+    """A grid of settings, searched by successive halving: after the rungs, what is left trains as the study says.
+
+    `grid` has the values to try by key, e.g. `"training.batch" = [32, 64]`; all combinations of them are tried.
+    """
+
+    grid: Annotated[Grid, BeforeValidator(quoted)] = Grid()
+    rungs: Annotated[tuple[RungSpec, ...], Field(strict=False)] = ()
+
+
 class ForecastSpec(Table):
     """What is kept of the forecasts for pictures: how many test trajectories, and how many points in time."""
 
     fan_trajectories: Count = 3
     points: Annotated[int, Field(ge=2)] = 400
+    # "test" repeats published code that standardized test trajectories by their own statistics.
+    normalization: Literal["train", "test"] = "train"
+
+
+class PublishedRow(Table):
+    """What others reported of one cell, a value per horizon of `published.horizons`: percent, RFMSE; NaN where none."""
+
+    cell: Word
+    diverged: Values
+    rfmse: Values | None = None
+    rfmse_std: Values | None = None
+    sparsity: Annotated[float, Field(ge=0, le=100)] | None = None
+
+
+class PublishedSpec(Table):
+    """Figures that others reported for the same comparison, shown beside ours. `notes` say what is known of them."""
+
+    source: Word
+    notes: str = ""
+    horizons: Horizons
+    rows: Annotated[tuple[PublishedRow, ...], Field(strict=False, min_length=1)]
+
+    @model_validator(mode="after")
+    def _a_value_per_horizon(self) -> "PublishedSpec":
+        for i, row in enumerate(self.rows):
+            for name in ("diverged", "rfmse", "rfmse_std"):
+                values = getattr(row, name)
+                if values is not None and len(values) != len(self.horizons):
+                    raise Misfit(
+                        ("rows", i, name),
+                        f"expected {len(self.horizons)} values, one per horizon of published.horizons; got "
+                        f"{len(values)}.",
+                    )
+        return self
+
+
+class PanelSpec(Table):
+    """One arrangement of cells: a `comparison`, drawn as bars (share diverged) and violins (error), or a `fan` of each
+    cell's forecasts. `figure` names the paper's figure.
+    """
+
+    title: Word
+    figure: str = ""
+    cells: Names
+    kind: Literal["comparison", "fan"] = "comparison"
+
+
+class ComparisonSpec(Table):
+    """One comparison that a claim rests on: `lower` has the lower `metric` than `higher`, at `horizon` rows."""
+
+    lower: Word
+    higher: Word
+    metric: Literal["diverged", "error", "active", "disagreement", "spread"] = "diverged"
+    horizon: Annotated[int, Field(ge=2)] | None = None
+
+
+class ClaimSpec(Table):
+    """A statement of a paper, and the comparisons that would have to come out significant if it held."""
+
+    source: Word
+    claim: Word
+    comparisons: Annotated[tuple[ComparisonSpec, ...], Field(strict=False, min_length=1)]
 
 
 class StudySpec(Table):
     """A comparison: every technique crossed with every average, on the same data, at the same horizons.
 
-    `horizons` count rows, the initial one included.
+    `horizons` count rows, the initial one included. `published`, `panels` and `claims` change nothing that is
+    computed: they say what the report shows beside it.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -166,6 +261,10 @@ class StudySpec(Table):
     training: TrainingSpec = TrainingSpec()
     forecast: ForecastSpec = ForecastSpec()
     techniques: Annotated[tuple[TechniqueSpec, ...], Field(strict=False, min_length=1)]
+    published: PublishedSpec | None = None
+    search: SearchSpec | None = None
+    panels: Annotated[tuple[PanelSpec, ...], Field(strict=False)] = ()
+    claims: Annotated[tuple[ClaimSpec, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "StudySpec":
@@ -180,6 +279,8 @@ class StudySpec(Table):
             for path, training in self._trainings():
                 if training.patience is not None:
                     raise Misfit((*path, "patience"), "needs validation trajectories to watch; data.validation is 0.")
+        if self.search is not None:
+            check_search(self)
         labels = [technique.label for technique in self.techniques]
         for i, label in enumerate(labels):
             if label in labels[:i]:
@@ -205,6 +306,10 @@ class StudySpec(Table):
                 technique.get("training", {}).pop("members", None)
         return StudySpec.model_validate(table)
 
+    def computed(self) -> dict[str, Any]:
+        """Return the resolved study without what is only shown: two studies that agree in this leave equal results."""
+        return {key: value for key, value in self.resolved().items() if key not in SHOWN}
+
     def resolved(self) -> dict[str, Any]:
         """Return the study as plain tables, defaults written out; a technique keeps only what it changes."""
         table = self.model_dump(mode="json", exclude_none=True)
@@ -214,6 +319,9 @@ class StudySpec(Table):
         return table
 
 
+SHOWN = ("title", "description", "published", "panels", "claims")
+"""The keys of a study that change nothing in its results."""
+
 TABLES: dict[str, type[Table]] = {
     "": StudySpec,
     "data": DataSpec,
@@ -221,5 +329,13 @@ TABLES: dict[str, type[Table]] = {
     "training": TrainingSpec,
     "forecast": ForecastSpec,
     "techniques": TechniqueSpec,
+    "published": PublishedSpec,
+    "rows": PublishedRow,
+    "panels": PanelSpec,
+    "claims": ClaimSpec,
+    "comparisons": ComparisonSpec,
+    "search": SearchSpec,
+    "grid": Grid,
+    "rungs": RungSpec,
 }
 """Every table by its key; the document itself by the empty one."""

@@ -12,7 +12,6 @@ import fcntl
 import json
 import os
 import shutil
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,7 +78,9 @@ class Store:
             raise StudyError(f"{self.directory}: expected a folder to write to; this is a file. Choose another path.")
         # Until there is data nothing is lost by another spec: the first one may have named files that cannot be read.
         if self.spec_file.is_file() and self.data_file("train").exists():
-            _check_same(self.directory, tomllib.loads(self.spec_file.read_text(encoding="utf-8")), spec.resolved())
+            _check_same(self.directory, self.spec().computed(), spec.computed())
+            # Titles, claims and published figures may have changed since.
+            write_text(self.spec_file, to_toml(spec.resolved()))
             return
         own = {LOCK, *(file.name for file in (self.spec_file, self.run_file) if self.spec_file.is_file())}
         foreign = sorted(p.name for p in self.directory.glob("*") if p.name not in own and not _is_temporary(p))

@@ -15,7 +15,7 @@ def divergence_bars(results: pd.DataFrame, looks: dict[str, Look], horizon_names
     """Draw the share in percent with its interval as a whisker and its number beside it.
 
     `results` needs the columns cell, horizon, diverged, diverged_low, diverged_high (shares between 0 and 1).
-    After Haugstvedt et al. 2023, figures 6, 8, 10 and 12, which draw the horizons side by side.
+    Lying, so that many cells keep their names beside them; `panel_bars` stands them up as Haugstvedt et al. 2023 do.
     """
     figure, axes = row_panels(len(horizon_names), len(looks))
     figure.suptitle("Share of forecasts that diverged", x=0.01, ha="left")

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sparsedyn.studies.figures.style import INK, balanced, bottom, panels, plain, styled, tint, unit_text
+from sparsedyn.studies.figures.style import INK, balanced, bottom, headline, panels, plain, styled, tint, unit_text
 
 COLUMNS = 4
 MOST_PANELS = 24
@@ -38,7 +38,7 @@ def forecast_fan(
     figure, axes = panels(states, columns, wide, 2.05 if states > 3 else 2.6)
     if truth.shape[1] > states:
         title += f" (first {states} of {truth.shape[1]} states)"
-    figure.suptitle(plain(title, 110), x=0.01, ha="left")
+    headline(figure, title)
     for i, ax in enumerate(axes):
         left = exits(predicted[:, :, i], plausible[:, i])
         held = hold(predicted[:, :, i], left, plausible[:, i])

@@ -61,6 +61,8 @@ STYLE: dict[str, Any] = {
 # File formats write the clock and their own version unless told not to.
 METADATA = {"png": {"Software": None}, "pdf": {"Creator": None, "Producer": None, "CreationDate": None}}
 DOTS_PER_INCH = 150
+# A letter and a line of a figure's title, inches.
+TITLE_LETTER, TITLE_LINE = 0.098, 0.18
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,13 @@ def plain(label: str, width: int = 34, lines: int = 2) -> str:
     if len(wrapped) > lines:
         wrapped = [*wrapped[: lines - 1], wrapped[lines - 1][: width - 1] + "…"]
     return "\n".join(wrapped).replace("$", r"\$")
+
+
+def headline(figure: Figure, title: str) -> None:
+    """Put a title above a figure of settled size, in as many lines as its width asks for."""
+    wrapped = plain(title, max(16, int(figure.get_figwidth() / TITLE_LETTER)), lines=4)
+    figure.set_figheight(figure.get_figheight() + TITLE_LINE * wrapped.count("\n"))
+    figure.suptitle(wrapped, x=0.01, ha="left")
 
 
 def average_name(average: object) -> str:

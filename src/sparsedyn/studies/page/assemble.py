@@ -8,13 +8,16 @@ from string import Template
 from plotly.offline import get_plotlyjs
 
 from sparsedyn.studies.page.answer import answer, best_row
+from sparsedyn.studies.page.claims import claims_section
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.explorer import as_script, explorer_data
 from sparsedyn.studies.page.how import how_it_was_run, notes, study_facts
 from sparsedyn.studies.page.metrics import metrics
 from sparsedyn.studies.page.pictures import Picture
+from sparsedyn.studies.page.published import published_section
 from sparsedyn.studies.page.table import main_table, sparsity_table
 from sparsedyn.studies.page.write import figure, fold, section
+from sparsedyn.studies.search.section import search_section
 
 Drawn = Sequence[tuple[Picture, bytes]]
 
@@ -46,9 +49,14 @@ def asset(name: str) -> str:
 
 def _parts(contents: Contents, drawn: Drawn, explorable: bool) -> Iterator[tuple[str, str, str]]:
     """Yield name, heading and body of every section; those with an empty body are left out."""
+    yield "search", "The search", search_section(contents.directory, _figures(drawn, "search"))
     yield "results", "Results", _results(contents)
+    yield "claims", "What it says about the claims", claims_section(contents)
+    yield "published", "Beside the published figures", published_section(contents)
     yield "horizons", "At the horizons", _figures(drawn, "horizons")
+    yield "panels", "In the paper's arrangement", _figures(drawn, "panels")
     yield "time", "Over time", _figures(drawn, "time")
+    yield "data", "The data", _figures(drawn, "data")
     yield "fans", "Forecasts against truth", _fans(contents, drawn)
     yield "explore", "Explore", asset("explorer.html") if explorable else ""
     yield "sparsity", "What sparsity costs", _figures(drawn, "sparsity")

@@ -1,17 +1,28 @@
 """Which pictures a study gets: each with its file name, its words, and how it is drawn from what is stored."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
+from sparsedyn.equations import THRESHOLD, THRESHOLDS, depends
 from sparsedyn.studies import figures
+from sparsedyn.studies.agreement import ceiling
+from sparsedyn.studies.figures import Look
 from sparsedyn.studies.page.contents import Cell, Contents
 from sparsedyn.studies.page.curves import band_name, error_curve, trajectory_labels
 from sparsedyn.studies.page.how import wall_times
-from sparsedyn.studies.page.write import duration, listing
+from sparsedyn.studies.page.published import key_of, presentation
+from sparsedyn.studies.page.write import duration, listing, plural
+from sparsedyn.studies.search.section import CAPTION, search_figure
+from sparsedyn.studies.spec import PanelSpec, PublishedSpec
+
+OVERVIEW = 5
+"""How many test trajectories the pictures of the data show."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +38,23 @@ class Picture:
 
 def pictures(contents: Contents) -> Iterator[Picture]:
     """Yield every picture whose data are stored."""
-    for make in (_divergence, _violins, _over_time, _training_size, _sparsity, _maps, _training, _cost):
+    for make in (
+        _search,
+        _divergence,
+        _violins,
+        _over_time,
+        _training_size,
+        _sparsity,
+        _maps,
+        _agreement,
+        _training,
+        _cost,
+    ):
         picture = make(contents)
         if picture is not None:
             yield picture
+    yield from _panels(contents)
+    yield from _data(contents)
     for key, cell in contents.cells.items():
         if {"fan_states", "truth", "time_index"} <= cell.curves.keys():
             yield _fan(contents, key, cell)
@@ -38,6 +62,19 @@ def pictures(contents: Contents) -> Iterator[Picture]:
 
 def _names(contents: Contents) -> str:
     return listing([look.label for look in contents.looks.values()], 20)
+
+
+def _search(contents: Contents) -> Picture | None:
+    figure = search_figure(contents.directory)
+    if figure is None:
+        return None
+    return Picture(
+        name="search",
+        part="search",
+        alt="Strip charts: validation loss of every combination after the first rung, by the value of each setting.",
+        caption=CAPTION,
+        draw=lambda: figure,
+    )
 
 
 def _divergence(contents: Contents) -> Picture:
@@ -66,6 +103,136 @@ def _violins(contents: Contents) -> Picture | None:
         "logarithmic axis. Bar: the middle half; ring: the mean. Where many forecasts diverged, the easy "
         "ones remain and look better than the technique is: read this together with the shares above.",
         draw=lambda: figures.error_violins(tables, contents.looks, contents.horizon_names()),
+    )
+
+
+def _panels(contents: Contents) -> Iterator[Picture]:
+    """Two pictures for every panel that compares: bars of shares diverged, violins of errors."""
+    published, panels = presentation(contents)
+    for i, panel in enumerate(panels):
+        if panel.kind == "fan":
+            continue
+        keys = {cell: key_of(contents, cell) for cell in panel.cells}
+        shown = {key: contents.looks[key] for key in keys.values() if key is not None}
+        if not shown:
+            continue
+        missing = [cell for cell, key in keys.items() if key is None]
+        yield _panel_bars(contents, panel, i + 1, shown, missing, published)
+        tables = {key: contents.cells[key].forecasts for key in shown if key in contents.cells}
+        known = {key: table for key, table in tables.items() if table is not None}
+        if known:
+            yield _panel_violins(contents, panel, i + 1, shown, missing, published, known)
+
+
+def _panel_bars(
+    contents: Contents,
+    panel: PanelSpec,
+    number: int,
+    shown: dict[str, Look],
+    missing: list[str],
+    published: PublishedSpec | None,
+) -> Picture:
+    theirs = _published(contents, published, "diverged", shown)
+    mark = " Diamonds: published shares." if theirs else ""
+    return Picture(
+        name=f"panel-{number}-diverged",
+        part="panels",
+        alt=f"Bar chart, horizons side by side: share of diverged forecasts of {_listed(shown)}.",
+        caption=f"<b>{escape(panel.title)}</b>: share of forecasts that had diverged by each horizon. Whiskers: 95 % "
+        f"intervals over members and trajectories.{mark}{_origin(panel)}{_missing(missing)}",
+        draw=lambda: figures.panel_bars(contents.results, shown, contents.horizon_names(), theirs, title=panel.title),
+    )
+
+
+def _panel_violins(
+    contents: Contents,
+    panel: PanelSpec,
+    number: int,
+    shown: dict[str, Look],
+    missing: list[str],
+    published: PublishedSpec | None,
+    tables: dict[str, pd.DataFrame],
+) -> Picture:
+    theirs = _published(contents, published, "rfmse", shown)
+    mark = " Diamonds: published means." if theirs else ""
+    return Picture(
+        name=f"panel-{number}-rfmse",
+        part="panels",
+        alt=f"Violin plot, horizons side by side: distribution of the RFMSE of {_listed(shown)}.",
+        caption=f"<b>{escape(panel.title)}</b>: RFMSE of the forecasts that had not diverged, on a logarithmic axis. "
+        f"Bar: the middle half; ring: the mean.{mark}{_origin(panel)}{_missing(missing)}",
+        draw=lambda: figures.panel_violins(tables, shown, contents.horizon_names(), theirs, title=panel.title),
+    )
+
+
+def _published(
+    contents: Contents, published: PublishedSpec | None, what: str, shown: dict[str, Look]
+) -> dict[tuple[str, int], float]:
+    """Return the published values of the cells in `shown` by cell and horizon, those that are numbers."""
+    found: dict[tuple[str, int], float] = {}
+    for row in published.rows if published is not None else ():
+        key, values = key_of(contents, row.cell), getattr(row, what)
+        if published is not None and key in shown and values is not None:
+            pairs = zip(published.horizons, values, strict=True)
+            found |= {(key, h): v for h, v in pairs if math.isfinite(v) and h in contents.horizons}
+    return found
+
+
+def _listed(shown: dict[str, Look]) -> str:
+    return listing([look.label for look in shown.values()], 20)
+
+
+def _origin(panel: PanelSpec) -> str:
+    return f" Arranged like the paper's {escape(panel.figure)}." if panel.figure else ""
+
+
+def _missing(cells: list[str]) -> str:
+    return f" Not among the results: {escape(listing(cells, 20))}." if cells else ""
+
+
+def _data(contents: Contents) -> Iterator[Picture]:
+    """The states and the inputs of the first few test trajectories."""
+    if contents.test is None:
+        return
+    some = contents.test[: min(OVERVIEW, len(contents.test))]
+    times = [contents.clock.times(np.arange(length)) for length in some.lengths]
+    parts = (
+        ("states", some.states, some.state_names, some.state_units, "States", False),
+        ("inputs", some.inputs, some.input_names, some.input_units, "Inputs", True),
+    )
+    for name, values, names, units, title, held in parts:
+        if names:
+            yield _overview(contents, name, times, values, names, units, tuple(some.labels), title, held)
+
+
+def _overview(
+    contents: Contents,
+    name: str,
+    times: Sequence[np.ndarray],
+    values: Sequence[np.ndarray],
+    names: tuple[str, ...],
+    units: tuple[str, ...],
+    labels: tuple[str, ...],
+    title: str,
+    held: bool,
+) -> Picture:
+    count = plural(len(times), "test trajectory")
+    lines = tuple(f"trajectory {label}" for label in labels)
+    return Picture(
+        name=name,
+        part="data",
+        alt=f"Line charts, a panel each: {listing(list(names), 24)} of {count} against time.",
+        caption=f"{title} of {count}." + (" An input is held from one row to the next." if held else ""),
+        draw=lambda: figures.data_overview(
+            times,
+            values,
+            names=names,
+            units=units,
+            labels=lines,
+            time_label=contents.clock.label,
+            title=f"{title} of {count}",
+            steps=held,
+        ),
     )
 
 
@@ -118,17 +285,55 @@ def _maps(contents: Contents) -> Picture | None:
     having = {key: cell for key, cell in contents.cells.items() if "reach" in cell.curves}
     if not having:
         return None
-    shares = {key: figures.agreement(cell.curves["reach"], cell.alive()) for key, cell in having.items()}
+    measured = all("strength" in cell.curves for cell in having.values())
+    maps = {key: depends(c.curves["strength"]) if measured else c.curves["reach"] for key, c in having.items()}
+    shares = {key: figures.share_of_members(maps[key], cell.alive()) for key, cell in having.items()}
+    truths = [cell.curves["structure_true"] for cell in having.values() if "structure_true" in cell.curves]
+    truth = truths[0] if measured and truths else None
     # The cells of one study have the same variables.
     outputs, features = next(iter(shares.values())).shape
     rows, columns = contents.state_names(outputs), contents.feature_names(outputs, features)
+    how = (
+        f"the derivative moves by more than {THRESHOLD:g} standard deviations when the column is exchanged"
+        if measured
+        else "a path of nonzero weights leads there"
+    )
+    framed = " Framed: what stands in the equations of the plant." if truth is not None else ""
     return Picture(
         name="input-output",
         part="maps",
-        alt=f"Heat maps: share of members in which a state or input reaches a derivative. {_names(contents)}.",
+        alt=f"Heat maps: share of members in which a derivative depends on a state or input. {_names(contents)}.",
         caption="Row: the state whose derivative is computed. Column: the state or, right of the line, the input "
-        "that it may depend on. Full colour: in every member a path of nonzero weights leads there; none: in none.",
-        draw=lambda: figures.input_output_maps(shares, contents.looks, output_names=rows, feature_names=columns),
+        f"that it may depend on. Full colour: in every member {how}; none: in none.{framed}",
+        draw=lambda: figures.input_output_maps(
+            shares, contents.looks, output_names=rows, feature_names=columns, truth=truth
+        ),
+    )
+
+
+def _agreement(contents: Contents) -> Picture | None:
+    longest = contents.horizons[-1]
+    results, name = contents.at(longest), contents.horizon_names()[longest]
+    if "jaccard" not in results or not results["jaccard"].notna().any():
+        return None
+    by_size = "train_trajectories" in results and results["train_trajectories"].nunique() > 1
+    most = next((value for cell in contents.cells.values() if (value := ceiling(cell.curves)) is not None), None)
+    limit = "" if most is None else f" A perfect model has {most:.2f} with the plant, whose weak terms are below that."
+    return Picture(
+        name="agreement",
+        part="maps",
+        alt=f"{'Line charts' if by_size else 'Dot plots'}: how alike members are in what depends on what, how near to "
+        f"the plant, weights above 0.001, and spread of errors over members, of {_names(contents)}.",
+        caption="Jaccard index of maps of what depends on what: 1 is the same map. Full maps are alike without having "
+        "learned the same, which kappa corrects for: 0 is what chance would give. Marks are taken at a strength of "
+        f"{THRESHOLD:g}; {'bands' if by_size else 'lines'} reach over thresholds from {min(THRESHOLDS):g} to "
+        f"{max(THRESHOLDS):g}.{limit} Spread: standard deviation over members of their mean error, diverged "
+        "forecasts counted as 3.",
+        draw=lambda: (
+            figures.agreement_by_size(results, horizon_name=name)
+            if by_size
+            else figures.agreement_by_cell(results, contents.looks, horizon_name=name)
+        ),
     )
 
 

@@ -1,0 +1,70 @@
+"""What the claims of a study are about, measured on a finished cell: per member, and per test trajectory."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from sparsedyn.forecast import DIVERGED_ABOVE, pseudo_values
+
+WHOLE = ("active", "disagreement")
+"""The metrics of whole networks, which have no horizon."""
+
+BY_MEMBER = (*WHOLE, "spread")
+"""The metrics with one value per network."""
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """What is read of a finished cell: its card (cell.json), the scores of its forecasts, its curves."""
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """Names, sizes and sparsity."""
+
+    @property
+    def forecasts(self) -> pd.DataFrame | None:
+        """A row per member, trajectory and horizon: rfmse (NaN where diverged) and diverged."""
+
+    @property
+    def curves(self) -> Mapping[str, np.ndarray]:
+        """Arrays; `jaccard` (member, member) says how much the networks of two members have in common."""
+
+
+def measure(cell: Stored, metric: str, horizon: int) -> pd.DataFrame | None:
+    """Return a row per member and a column per trajectory, one column for whole networks; None if not stored."""
+    if metric in WHOLE:
+        values = (_active if metric == "active" else _disagreement)(cell)
+        return None if values is None else pd.DataFrame({"network": values})
+    if cell.forecasts is None:
+        return None
+    part = cell.forecasts[cell.forecasts["horizon"] == horizon]
+    diverged = part["diverged"].astype(np.float64)
+    value = diverged if metric == "diverged" else part["rfmse"].where(diverged == 0, DIVERGED_ABOVE)
+    if metric == "spread":
+        mean = part.assign(value=value).groupby("member")["value"].mean()
+        return (mean - mean.median()).abs().to_frame("network")
+    return part.assign(value=value).pivot(index="member", columns="trajectory", values="value")
+
+
+def _active(cell: Stored) -> Float[np.ndarray, " member"] | None:
+    small = cell.card.get("sparsity", {}).get("small")
+    if small is None:
+        return None
+    left = np.rint(cell.card["weights"] * (1 - np.asarray(small, np.float64)))
+    return np.where(_alive(cell, len(left)), left, np.nan)
+
+
+def _disagreement(cell: Stored) -> Float[np.ndarray, " member"] | None:
+    jaccard = cell.curves.get("jaccard")
+    if jaccard is None:
+        return None
+    alive = _alive(cell, len(jaccard))
+    # Values of members share their pairs: only in this form may they be taken for independent ones.
+    return pseudo_values(np.where(alive[:, None] & alive, 1 - np.asarray(jaccard, np.float64), np.nan))
+
+
+def _alive(cell: Stored, members: int) -> Bool[np.ndarray, " member"]:
+    return np.asarray(cell.card.get("alive") or [True] * members, bool)

@@ -1,0 +1,152 @@
+"""What ensembles agree on: how alike members are, how near to the plant, how large, how far their errors spread."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from sparsedyn.studies.figures.rows import label_rows
+from sparsedyn.studies.figures.style import (
+    PALETTE,
+    Look,
+    average_name,
+    balanced,
+    headline,
+    log_ticks,
+    panels,
+    plain,
+    styled,
+)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A column of the results to draw, and how: `shares` are from 0 to 1, other quantities on a logarithmic axis."""
+
+    column: str
+    title: str
+    shares: bool = False
+
+
+QUANTITIES = (
+    Quantity("jaccard", "Members with each other:\nJaccard index", shares=True),
+    Quantity("kappa", "The same beyond chance:\nCohen's kappa", shares=True),
+    Quantity("true_jaccard", "Members with the plant:\nJaccard index", shares=True),
+    Quantity("active", "Size:\nweights above 0.001"),
+    Quantity("rfmse_spread", "Spread over members:\nstd. of mean RFMSE"),
+)
+
+
+@styled
+def agreement_by_size(results: pd.DataFrame, *, horizon_name: str) -> Figure:
+    """Draw every quantity that is known against the training trajectories, a line per technique and average.
+
+    `results` holds one row per cell: technique, average, train_trajectories and the columns of `QUANTITIES`. Bands
+    reach from the lowest to the highest value over thresholds (columns such as jaccard_at_0.03).
+    """
+    shown = known(results)
+    figure, axes = panels(len(shown), balanced(len(shown), 3), 3.1, 2.7)
+    figure.set_figwidth(figure.get_figwidth() + 1.7)
+    headline(figure, _title(horizon_name))
+    techniques = list(dict.fromkeys(results["technique"].astype(str)))
+    sizes = np.unique(results["train_trajectories"].to_numpy(np.float64)).tolist()
+    for (technique, average), part in results.groupby(["technique", "average"], sort=False, dropna=False):
+        color = PALETTE[techniques.index(str(technique)) % len(PALETTE)]
+        ordered = part.sort_values("train_trajectories")
+        for ax, quantity in zip(axes, shown, strict=True):
+            _line(ax, ordered, quantity, color, str(technique), average_name(average))
+    for ax, quantity in zip(axes, shown, strict=True):
+        ax.set(title=quantity.title, xscale="log", xlabel="training trajectories")
+        ax.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
+        ax.xaxis.set_minor_locator(NullLocator())
+        if quantity.shares:
+            ax.set_ylim(min(0.0, ax.get_ylim()[0]), 1.03)
+        else:
+            ax.set_yscale("log")
+            log_ticks(ax.yaxis)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
+    return figure
+
+
+@styled
+def agreement_by_cell(results: pd.DataFrame, looks: dict[str, Look], *, horizon_name: str) -> Figure:
+    """Draw every quantity that is known as a dot per cell, for a study with one number of training trajectories.
+
+    `results` holds one row per cell: cell and the columns of `QUANTITIES`. Lines reach from the lowest to the highest
+    value over thresholds.
+    """
+    shown = known(results)
+    figure, axes = _row_of_panels(len(shown), len(looks))
+    headline(figure, _title(horizon_name))
+    rows = {key: i for i, key in enumerate(looks)}
+    for ax, quantity in zip(axes, shown, strict=True):
+        for _, row in results.iterrows():
+            look = looks[str(row["cell"])]
+            value, at = float(row[quantity.column]), rows[str(row["cell"])]
+            low, high = over_thresholds(results.loc[[row.name]], quantity.column)
+            ax.plot([low[0], high[0]], [at, at], color=look.color, linewidth=1.2, alpha=0.5)
+            face = "white" if look.averaged else look.color
+            ax.plot(value, at, "D" if look.averaged else "o", color=look.color, markerfacecolor=face, markersize=5)
+        ax.set_title(quantity.title)
+        if quantity.shares:
+            ax.set_xlim(min(0.0, ax.get_xlim()[0]), 1.03)
+        else:
+            _log_axis(ax)
+    label_rows(axes, looks)
+    for ax in axes[1:]:
+        ax.tick_params(labelleft=False)
+    return figure
+
+
+def known(results: pd.DataFrame) -> list[Quantity]:
+    """Return the quantities of which the results hold any value."""
+    return [q for q in QUANTITIES if q.column in results and results[q.column].notna().any()]
+
+
+def over_thresholds(results: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and the highest value of a column in every row, over the thresholds it was taken at."""
+    values = results[[name for name in results if name == column or str(name).startswith(f"{column}_at_")]]
+    return values.min(axis=1).to_numpy(np.float64), values.max(axis=1).to_numpy(np.float64)
+
+
+def _row_of_panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
+    """Axes side by side, each with `rows` rows counted from the top."""
+    figure, axes = panels(count, count, 1.85, 1.0 + 0.27 * max(rows, 2))
+    figure.set_figwidth(figure.get_figwidth() + 2.2)
+    for ax in axes[1:]:
+        ax.sharey(axes[0])
+    axes[0].set_ylim(rows - 0.4, -0.6)
+    return figure, axes
+
+
+def _title(horizon_name: str) -> str:
+    return f"What members agree on, how large they are, and how far their errors spread within {horizon_name}"
+
+
+def _line(ax: Axes, part: pd.DataFrame, quantity: Quantity, color: str, technique: str, average: str) -> None:
+    sizes = part["train_trajectories"].to_numpy(np.float64)
+    ax.plot(
+        sizes,
+        part[quantity.column].to_numpy(np.float64),
+        color=color,
+        linestyle="--" if average else "-",
+        marker="D" if average else "o",
+        markersize=4,
+        linewidth=1.2,
+        label=plain(f"{technique} + {average}" if average else technique, 28),
+    )
+    if quantity.shares and not average:
+        ax.fill_between(sizes, *over_thresholds(part, quantity.column), color=color, alpha=0.12, linewidth=0)
+
+
+def _log_axis(ax: Axes) -> None:
+    """A logarithmic axis with a little room, if there is anything to show."""
+    values = np.concatenate([np.atleast_1d(np.asarray(line.get_xdata(), np.float64)) for line in ax.lines])
+    usable = values[np.isfinite(values) & (values > 0)]
+    if usable.size:
+        ax.set_xscale("log")
+        ax.set_xlim(usable.min() / 1.4, usable.max() * 1.4)
+        log_ticks(ax.xaxis)

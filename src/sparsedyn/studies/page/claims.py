@@ -1,0 +1,55 @@
+"""What the results say about the claims of a study: for each a verdict and the comparisons that it rests on."""
+
+import tomllib
+from collections.abc import Sequence
+from html import escape
+
+from sparsedyn.studies.claims import Compared, Verdict, how_tested, verdicts
+from sparsedyn.studies.page.contents import Contents
+from sparsedyn.studies.reading import parse
+
+# A sign and a word besides the colour, which not everybody sees.
+BADGES = {
+    "confirmed": ("good", "✓"),
+    "partly confirmed": ("fair", "✓"),
+    "mixed": ("fair", "±"),
+    "reversed": ("bad", "✗"),
+    "not supported at this n": ("open", "?"),
+    "not yet known": ("open", "…"),
+}
+OUTCOMES = {"holds": "✓", "reversed": "✗", "open": "?", "unknown": "…"}
+
+
+def claims_section(contents: Contents) -> str:
+    """Return a table per claim of the study (HTML); empty without claims. Raises `StudyError` for a damaged spec."""
+    if not _has_claims(contents.spec):
+        return ""
+    spec = parse(contents.spec, str(contents.directory / "study.toml"))
+    found = verdicts(spec, contents.cells)
+    return "".join(f"<p>{escape(text)}</p>" for text in how_tested(found)) + _tables(found)
+
+
+def _has_claims(spec: str) -> bool:
+    try:
+        return bool(tomllib.loads(spec).get("claims"))
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _tables(found: Sequence[Verdict]) -> str:
+    return "".join(f'<div class="wide">{_table(one)}</div>' for one in found)
+
+
+def _table(one: Verdict) -> str:
+    kind, sign = BADGES[one.verdict]
+    badge = f'<span class="badge {kind}"><span aria-hidden="true">{sign}</span> {escape(one.verdict)}</span>'
+    details = "; ".join(filter(None, (one.source, one.size)))
+    claim = f"{escape(one.claim)}<small>{escape(details)}</small>"
+    head = f'<thead><tr><th scope="col">{badge}</th><th scope="col">{claim}</th></tr></thead>'
+    rows = "".join(_row(compared) for compared in one.compared)
+    return f'<table class="claim">{head}<tbody>{rows}</tbody></table>'
+
+
+def _row(one: Compared) -> str:
+    outcome = f'<span aria-hidden="true">{OUTCOMES[one.outcome]}</span> {escape(one.outcome)}'
+    return f'<tr><th scope="row">{outcome}</th><td>{escape(one.sentence)}</td></tr>'

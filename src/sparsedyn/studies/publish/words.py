@@ -1,0 +1,56 @@
+"""Text for Markdown: nothing in it is taken for markup, and the report's captions (HTML) keep their emphasis."""
+
+import re
+from html import escape
+from html.parser import HTMLParser
+
+EMPHASIS = {"b": "**", "strong": "**", "i": "*", "em": "*"}
+
+
+def plain(text: str) -> str:
+    """Return `text` as Markdown that reads as `text`, on one line that something else begins."""
+    return re.sub(r"([\\`*_{}\[\]|~])", r"\\\1", escape(" ".join(text.split()), quote=False))
+
+
+def paragraphs(text: str) -> str:
+    """Return `text` as Markdown that reads as `text`; blank lines divide paragraphs."""
+    parts = [plain(part) for part in re.split(r"\n\s*\n", text.strip()) if part.strip()]
+    # What would begin a heading or a list.
+    return "\n\n".join(re.sub(r"^(\d*)([#+.-])", r"\1\\\2", part) for part in parts)
+
+
+def from_html(caption: str) -> str:
+    """Return a caption (HTML) as Markdown: emphasis is kept, any other tag is dropped."""
+    parser = _Caption()
+    parser.feed(caption)
+    parser.close()
+    return "".join(parser.parts).strip()
+
+
+def small(markdown: str) -> str:
+    """Return `markdown`, which is to stay within a line, in small type."""
+    return f"<small>{markdown}</small>"
+
+
+def table(head: list[str], rows: list[list[str]], *, text: int = 1) -> str:
+    """Return a table of Markdown cells; columns after the first `text` ones are aligned to the right."""
+    rule = [":--" if i < text else "--:" for i in range(len(head))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+class _Caption(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.parts.append(EMPHASIS.get(tag, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.parts.append(EMPHASIS.get(tag, ""))
+
+    def handle_data(self, data: str) -> None:
+        # Spaces beside a tag count; `plain` would trim them.
+        before, after = data[: len(data) - len(data.lstrip())], data[len(data.rstrip()) :]
+        body = plain(data)
+        self.parts.append(f"{' ' if before else ''}{body}{' ' if after and body else ''}")

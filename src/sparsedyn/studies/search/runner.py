@@ -1,0 +1,198 @@
+"""Successive halving: train every combination a little, the better ones longer, the best as the study says."""
+
+from collections.abc import Callable, Iterator
+
+import jax
+import numpy as np
+import pandas as pd
+
+from sparsedyn import training
+from sparsedyn.data import Trajectories
+from sparsedyn.estimators import SparseTimeStepper, fit_together
+from sparsedyn.studies.cells import Cell, Group, groups_of
+from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.events import GroupProgress, GroupStarted, OnEvent
+from sparsedyn.studies.ledger import Ledger, Training
+from sparsedyn.studies.search.combinations import (
+    Budget,
+    Combination,
+    budgets,
+    cells_of,
+    combinations,
+    in_words,
+    kept_count,
+)
+from sparsedyn.studies.search.grid import axes_of
+from sparsedyn.studies.search.rungs import SearchFiles, gathered, judged, rows_of, write_table
+from sparsedyn.studies.search.work import Work, expected, whole
+from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.store import Store
+
+
+class Search:
+    """One pass over a search that does whatever is not done yet. It is never given test trajectories."""
+
+    def __init__(
+        self,
+        spec: StudySpec,
+        store: Store,
+        ledger: Ledger,
+        tell: OnEvent,
+        train: Trajectories,
+        validation: Trajectories,
+    ):
+        self.spec, self.store, self.ledger, self.tell = spec, store, ledger, tell
+        self.train, self.validation = train, validation
+        self.files = SearchFiles(store.directory)
+        self.budgets = budgets(spec)
+        self.points = combinations(spec)
+        self.work = Work(0)
+        self.fitted: dict[str, SparseTimeStepper] = {}
+
+    @property
+    def last(self) -> int:
+        """The number of the last rung, whose cells are the study's."""
+        return len(self.budgets)
+
+    def choose(self) -> list[Cell]:
+        """Climb all rungs, store their tables and the result, and return the cells of the last, the best first."""
+        left = self.points
+        for number, budget in enumerate(self.budgets, 1):
+            table = self._rung(number, budget, left)
+            self.files.tidy(number)
+            kept = set(table.loc[table["kept"], "combination"])
+            if not kept:
+                raise StudyError(
+                    f"search: no combination came through rung {number} with a finite validation loss. Try lower "
+                    "learning rates, or clip gradients (training.clip)."
+                )
+            left = [point for point in left if point.number in kept]
+        write_table(self.files.result, gathered(self.files.rungs()))
+        return ranked_cells(self.spec, self.store)
+
+    def trained(self) -> Iterator[tuple[Cell, Group, SparseTimeStepper]]:
+        """Yield the cells of the last rung that are not stored, what they were trained with, and their networks."""
+        number, budget = self.last, self.budgets[-1]
+        groups = self._groups(self._left(), budget)
+        entry = _entry(number, groups)
+        # Its times are known already, unless their record was lost.
+        self.ledger.group(entry)
+        for group in groups:
+            missing = [cell for cell in group.cells if not self.store.is_finished(cell.slug)]
+            if any(cell.slug not in self.fitted for cell in missing):
+                # From the checkpoint of the finished training.
+                self._fit(number, group, None)
+            for cell in missing:
+                yield cell, entry, self.fitted[cell.slug]
+            self.store.checkpoint(_key(number, group)).unlink(missing_ok=True)
+
+    def _left(self) -> list[Combination]:
+        numbers = set(pd.read_parquet(self.files.rung(self.last))["combination"])
+        return [point for point in self.points if point.number in numbers]
+
+    def _groups(self, points: list[Combination], budget: Budget) -> list[Group]:
+        return groups_of(cells_of(self.spec, points, budget))
+
+    def _rung(self, number: int, budget: Budget, points: list[Combination]) -> pd.DataFrame:
+        """Return the judged table of a rung, trained as far as it is not stored."""
+        if self.files.rung(number).is_file():
+            return pd.read_parquet(self.files.rung(number))
+        groups = self._groups(points, budget)
+        parts = (self.train, self.validation)
+        later = expected(groups, kept_count(len(points), budget.keep), self.budgets[number:], *parts)
+        self.work.total = self.work.done + sum(whole(group, budget, *parts) for group in groups) + later
+        clock = self.ledger.group(_entry(number, groups))
+        by_label = {point.label: point for point in points}
+        for i, group in enumerate(groups, 1):
+            if not self.files.group(number, group.key).is_file():
+                self._group(number, i, len(groups), group, by_label, clock)
+            if number < self.last:
+                self.store.checkpoint(_key(number, group)).unlink(missing_ok=True)
+                self.fitted.clear()
+            self.work.done += whole(group, budget, self.train, self.validation)
+        tables = [pd.read_parquet(self.files.group(number, group.key)) for group in groups]
+        table = judged(pd.concat(tables, ignore_index=True), budget.keep)
+        write_table(self.files.rung(number), table)
+        # The next rung has other numbers of steps and samples: nothing that is compiled would be used again.
+        jax.clear_caches()
+        return table
+
+    def _group(
+        self, rung: int, number: int, groups: int, group: Group, points: dict[str, Combination], clock: Training
+    ) -> None:
+        """Train a group and store its losses."""
+        checkpoint = self.store.checkpoint(_key(rung, group))
+        what = f"rung {rung} of {self.last}: {describe(self.spec, group)}"
+        self.tell(GroupStarted(number, groups, (what,), group.members, checkpoint.is_file()))
+        cost = whole(group, self.budgets[rung - 1], self.train, self.validation)
+
+        def watch(progress: training.Progress) -> None:
+            clock.tick(progress.step)
+            done = self.work.done + round(cost * progress.step / max(1, progress.steps))
+            self.tell(GroupProgress(number, groups, progress, done, self.work.total))
+
+        self._fit(rung, group, watch)
+        clock.tick(self.fitted[group.cells[0].slug].steps_, now=True)
+        losses = [losses_of(self.fitted[cell.slug]) for cell in group.cells]
+        write_table(self.files.group(rung, group.key), rows_of([points[cell.label] for cell in group.cells], losses))
+
+    def _fit(self, rung: int, group: Group, watch: Callable[[training.Progress], None] | None) -> None:
+        steppers = {cell.slug: cell.estimator() for cell in group.cells}
+        fit_together(
+            list(steppers.values()),
+            self.train[: group.cells[0].train_trajectories],
+            self.validation,
+            on_progress=watch,
+            checkpoint=self.store.checkpoint(_key(rung, group)),
+            check_units=False,
+        )
+        self.fitted |= steppers
+
+
+def ranked_cells(spec: StudySpec, store: Store) -> list[Cell]:
+    """Return the cells of the last rung, the best first; none before it is finished."""
+    spent = budgets(spec)
+    path = SearchFiles(store.directory).rung(len(spent))
+    if not path.is_file():
+        return []
+    by_number = {point.number: point for point in combinations(spec)}
+    ranked = [by_number[int(number)] for number in pd.read_parquet(path)["combination"]]
+    return cells_of(spec, ranked, spent[-1])
+
+
+def how_far(spec: StudySpec, store: Store) -> str:
+    """Say how far a search has come."""
+    rungs, done = len(budgets(spec)), len(SearchFiles(store.directory).rungs())
+    return f"with {done} of {rungs} rungs of the search finished"
+
+
+def losses_of(stepper: SparseTimeStepper) -> list[float]:
+    """Return the validation loss of every member at the end of training, infinite for one that came to nothing."""
+    history = stepper.history_
+    last = history[history["step"] == history["step"].max()].sort_values("member")
+    values = last["validation"].to_numpy(np.float64)
+    return [float(v) for v in np.where(stepper.alive_ & np.isfinite(values), values, np.inf)]
+
+
+def describe(spec: StudySpec, group: Group) -> str:
+    """Name a group by what its combinations share: "2 x 15, adam, batch 32 (6 combinations)"."""
+    shared = []
+    for key in axes_of(spec):
+        values = [cell.arguments[key.partition(".")[2]] for cell in group.cells]
+        if all(value == values[0] for value in values):
+            shared.append(in_words(key, values[0]))
+    count = f"{len(group.cells)} combination{'s' if len(group.cells) > 1 else ''}"
+    return f"{', '.join(shared)} ({count})" if shared else count
+
+
+def _key(rung: int, group: Group) -> str:
+    return f"rung-{rung}-{group.key}"
+
+
+def _entry(number: int, groups: list[Group]) -> Group:
+    """A whole rung as one entry of the record of times, which would otherwise have hundreds."""
+    cells = [cell for group in groups for cell in group.cells]
+    members = sum(group.members for group in groups)
+    label = f"rung {number}, {len(cells)} combination{'s' if len(cells) > 1 else ''}"
+    first = cells[0]
+    return Group(f"rung-{number}", (Cell("", label, first.technique, first.average, 0, {"members": members}),))

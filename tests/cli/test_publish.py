@@ -1,0 +1,56 @@
+"""`sparsedyn study publish`: pages of a finished study from the command line."""
+
+import json
+
+import pytest
+
+from sparsedyn.studies import runner
+from sparsedyn.studies.publish import write
+
+from .test_study import TINY
+
+
+@pytest.fixture(scope="module")
+def finished(run, tmp_path_factory):
+    """Run a study of seconds and return its folder."""
+    place = tmp_path_factory.mktemp("publish")
+    (place / "tiny.toml").write_text(TINY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "write_report", lambda directory: directory)
+        result = run("study", "run", place / "tiny.toml", "-o", place / "study", "-q")
+    assert result.exit_code == 0, result.stderr
+    return place / "study"
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    """Leave pictures empty, which take most of the time."""
+    monkeypatch.setattr(write, "drawn", lambda picture: b"")
+
+
+def test_publish_prints_what_it_wrote(run, finished, tmp_path):
+    result = run("study", "publish", finished, "--output", tmp_path / "pages", "--keep", tmp_path / "kept")
+    assert result.exit_code == 0, result.stderr
+    written = result.stdout.split()
+    there = [str(path) for folder in ("pages", "kept") for path in (tmp_path / folder).rglob("*") if path.is_file()]
+    assert sorted(written) == sorted(there)
+    assert str(tmp_path / "pages" / "tiny.md") in written
+    assert str(tmp_path / "kept" / "tiny" / "results.parquet") in written
+
+
+def test_publish_as_json(run, finished, tmp_path):
+    result = run("study", "publish", finished, "-o", tmp_path, "--json")
+    assert str(tmp_path / "claims.md") in json.loads(result.stdout)["written"]
+
+
+def test_publish_of_no_study_is_one_clear_message(run, tmp_path):
+    result = run("study", "publish", tmp_path, "-o", tmp_path / "pages")
+    assert result.exit_code == 4
+    assert "there is no study.toml in it" in result.stderr
+    assert not (tmp_path / "pages").exists()
+
+
+def test_publish_needs_a_folder(run):
+    result = run("study", "publish")
+    assert result.exit_code == 2
+    assert "DIR" in result.stderr

@@ -1,0 +1,334 @@
+"""Claims of a study: what is compared, what is concluded, how it is told, and which claims are refused."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sparsedyn.studies import StudyError, StudySpec, Verdict, verdicts, verdicts_markdown
+from sparsedyn.studies.claims import VERDICTS, attainable
+from sparsedyn.studies.page.assemble import assemble
+from sparsedyn.studies.page.claims import BADGES, claims_section
+from sparsedyn.studies.page.contents import Cell, read_contents
+from sparsedyn.studies.reading import parse
+from sparsedyn.studies.toml import to_toml
+
+from .synthetic_study import Made, make_study
+
+TINY = Path(__file__).with_name("tiny.toml").read_text(encoding="utf-8")
+LABELS = ("Dense", "Dense + SWA", "Magnitude + L1", "Magnitude + L1 + SWA")
+MEMBERS, TRAJECTORIES = 10, 12
+
+
+def study(*claims: list[dict[str, Any]]) -> StudySpec:
+    """The tiny study with claims, each a list of comparisons."""
+    text = TINY
+    for i, comparisons in enumerate(claims):
+        text += "\n" + to_toml(
+            {"claims": [{"source": f"Paper {i + 1}", "claim": "It is so.", "comparisons": comparisons}]}
+        )
+    return parse(text, "tiny.toml")
+
+
+def versus(lower: str, higher: str, **more: Any) -> dict[str, Any]:
+    return {"lower": lower, "higher": higher, **more}
+
+
+def made_cell(risk: float, *, error: float = 0.2, small: float = 0.0, seed: int = 0, members: int = MEMBERS) -> Cell:
+    """A cell whose forecasts diverge with chance `risk` at the longest horizon, and never before."""
+    rng = np.random.default_rng(seed)
+    member, trajectory = np.meshgrid(range(members), range(TRAJECTORIES), indexing="ij")
+    parts = []
+    for horizon in (20, 60):
+        diverged = rng.random(member.shape) < risk * (horizon == 60)
+        rfmse = np.where(diverged, np.nan, error * rng.lognormal(0, 0.2, member.shape))
+        columns = {"member": member, "trajectory": trajectory, "rfmse": rfmse, "diverged": diverged}
+        parts.append(pd.DataFrame({name: values.ravel() for name, values in columns.items()}).assign(horizon=horizon))
+    sparsity = {"small": (small + rng.uniform(0, 0.01, members)).tolist()}
+    card = {"weights": 1000, "members": members, "alive": [True] * members, "sparsity": sparsity}
+    return Cell("cell", card, pd.concat(parts, ignore_index=True), None, {})
+
+
+def agreeing(cell: Cell, share: float, seed: int = 0) -> Cell:
+    """The cell with networks that have about `share` of their structure in common."""
+    members = int(cell.card["members"])
+    noise = np.random.default_rng(seed).normal(0, 0.02, (members, members))
+    jaccard = np.clip(share + (noise + noise.T) / 2, 0, 1)
+    np.fill_diagonal(jaccard, 1.0)
+    return replace(cell, curves={"jaccard": jaccard})
+
+
+GOOD, ALSO_GOOD, BAD = made_cell(0.02, seed=1), made_cell(0.02, seed=2), made_cell(0.6, error=0.8, seed=3)
+CELLS = {"Dense": BAD, "Dense + SWA": made_cell(0.6, error=0.8, seed=4), "Magnitude + L1": GOOD}
+CELLS["Magnitude + L1 + SWA"] = ALSO_GOOD
+HOLDS = versus("Magnitude + L1", "Dense")
+REVERSED = versus("Dense", "Magnitude + L1")
+OPEN = versus("Magnitude + L1", "Magnitude + L1 + SWA")
+
+
+@pytest.mark.parametrize(
+    ("comparisons", "verdict"),
+    [
+        ([HOLDS], "confirmed"),
+        ([HOLDS, versus("Magnitude + L1 + SWA", "Dense + SWA", metric="error")], "confirmed"),
+        ([HOLDS, OPEN], "partly confirmed"),
+        ([HOLDS, REVERSED, OPEN], "mixed"),
+        ([REVERSED, OPEN], "reversed"),
+        ([OPEN], "not supported at this n"),
+        ([OPEN, versus("Dense", "Magnitude + L1", horizon=20)], "not supported at this n"),
+    ],
+)
+def test_verdicts(comparisons: list[dict[str, Any]], verdict: str):
+    (found,) = verdicts(study(comparisons), CELLS)
+    assert found.verdict == verdict
+    assert (found.source, found.claim) == ("Paper 1", "It is so.")
+    assert (found.members, found.trajectories) == (MEMBERS, TRAJECTORIES)
+
+
+def test_the_sentence_names_the_numbers():
+    (found,) = verdicts(study([HOLDS]), CELLS)
+    result = found.compared[0].result
+    assert result is not None
+    shares = [cell.forecasts[cell.forecasts["horizon"] == 60]["diverged"].mean() for cell in (GOOD, BAD)]
+    assert (result.lower, result.higher) == pytest.approx(shares)
+    start = (
+        f"Magnitude + L1 diverged in {100 * shares[0]:.1f} % of forecasts at 60 steps against {100 * shares[1]:.1f} %"
+    )
+    assert found.sentence.startswith(
+        f"{start} for Dense (difference {100 * (shares[0] - shares[1]):.1f} points, 95 % -"
+    )
+    assert found.sentence.endswith("; adjusted p below 0.001): holds.")
+
+
+def test_several_comparisons_are_counted():
+    (found,) = verdicts(study([HOLDS, OPEN, REVERSED, OPEN]), CELLS)
+    assert found.tally == "Of 4 comparisons 1 holds, 1 is reversed and 2 are open"
+    assert found.sentence.startswith(f"{found.tally}: Magnitude + L1 diverged")
+    assert found.sentence.count(";") == 3 + 4
+    assert found.sentence.endswith("open.")
+
+
+def test_lost_forecasts_do_not_flatter():
+    # The few forecasts that are left are better than all of the other side.
+    lossy = made_cell(0.8, error=0.05, seed=5)
+    cells = {**CELLS, "Dense": lossy}
+    (found,) = verdicts(study([versus("Magnitude + L1", "Dense", metric="error")]), cells)
+    assert found.verdict == "confirmed"
+    result = found.compared[0].result
+    part = lossy.forecasts[lossy.forecasts["horizon"] == 60]
+    assert result.higher == pytest.approx(part["rfmse"].fillna(3.0).mean())
+    assert "diverged forecasts counted as 3" in found.sentence
+
+
+def test_active_weights():
+    cells = {**CELLS, "Magnitude + L1": made_cell(0, small=0.75, seed=6)}
+    cells["Magnitude + L1"].card["alive"][0] = False
+    (found,) = verdicts(study([versus("Magnitude + L1", "Dense", metric="active")]), cells)
+    (one,) = found.compared
+    assert found.verdict == "confirmed"
+    assert one.members == (MEMBERS - 1, MEMBERS)
+    assert one.result.lower == pytest.approx(
+        1000 * (1 - np.mean(cells["Magnitude + L1"].card["sparsity"]["small"][1:])), abs=1
+    )
+    assert re.match(r"Magnitude \+ L1 had 24\d active weights a network against 99\d for Dense", one.sentence)
+    # Networks have no horizon, and no test trajectories.
+    assert (one.horizon, found.trajectories, found.size) == (None, 0, "9 networks a side")
+
+
+def test_disagreement():
+    cells = {**CELLS, "Magnitude + L1": agreeing(GOOD, 0.9), "Dense": agreeing(BAD, 0.4)}
+    (found,) = verdicts(study([versus("Magnitude + L1", "Dense", metric="disagreement")]), cells)
+    jaccard = cells["Dense"].curves["jaccard"]
+    assert found.verdict == "confirmed"
+    assert found.compared[0].result.higher == pytest.approx(1 - jaccard[~np.eye(MEMBERS, dtype=bool)].mean())
+    assert "(one minus the mean Jaccard index)" in found.sentence
+
+
+def test_what_is_not_stored_is_not_yet_known():
+    spec = study([versus("Magnitude + L1", "Dense", metric="disagreement")], [HOLDS])
+    found = verdicts(spec, CELLS)
+    assert [one.verdict for one in found] == ["not yet known", "confirmed"]
+    assert found[0].sentence.startswith("Not known: Jaccard indices")
+    few = {**CELLS, "Dense": replace(BAD, forecasts=None)}
+    assert [one.verdict for one in verdicts(spec, few)] == ["not yet known"] * 2
+
+
+def test_unfinished_cells_are_not_yet_known():
+    cells = {label: cell for label, cell in CELLS.items() if label != "Dense"}
+    (found,) = verdicts(study([HOLDS, OPEN]), cells)
+    assert found.verdict == "not yet known"
+    assert found.compared[0].sentence == "Not yet known: no results of Dense yet."
+    assert found.compared[1].outcome == "open"
+    (found,) = verdicts(study([HOLDS]), {})
+    assert (found.size, found.members) == ("", 0)
+
+
+def test_all_comparisons_of_a_study_are_corrected_together():
+    cells = {**CELLS, "Dense": made_cell(0.12, seed=7)}
+    (alone,) = verdicts(study([HOLDS]), cells)
+    assert alone.compared[0].outcome == "holds"
+    p = alone.compared[0].p
+    together = verdicts(study([HOLDS], *([[OPEN]] * 39)), cells)
+    assert together[0].compared[0].p == pytest.approx(min(1, 40 * p))
+    assert together[0].compared[0].outcome == "open"
+
+
+def test_few_networks_cannot_decide():
+    few = {
+        label: made_cell(risk, members=4, seed=i)
+        for i, (label, risk) in enumerate(zip(LABELS, (1, 1, 0, 0), strict=True))
+    }
+    # The most extreme of 70 divisions and its mirror image: 0.029.
+    (alone,) = verdicts(study([HOLDS]), few)
+    assert alone.verdict == "confirmed"
+    assert attainable([alone])
+    (both,) = verdicts(study([HOLDS, OPEN]), few)
+    assert both.verdict == "not supported at this n"
+    assert not attainable([both])
+    assert verdicts_markdown([both]).endswith("It takes more members to tell.\n")
+    assert attainable(verdicts(study([HOLDS]), {}))
+
+
+def test_equal_results_give_equal_verdicts():
+    spec = study([HOLDS, OPEN], [versus("Magnitude + L1", "Dense", metric="error")])
+    assert verdicts(spec, CELLS) == verdicts(spec, CELLS)
+    assert verdicts(study(), CELLS) == []
+
+
+def test_markdown():
+    found = verdicts(study([HOLDS, OPEN], [OPEN]), CELLS)
+    odd = replace(found[1], claim="a *b* <c>\n# d", source="[e](f) & g_h")
+    text = verdicts_markdown([found[0], odd])
+    assert text.startswith(
+        "**Partly confirmed.** It is so. (Paper 1). 10 networks a side, 12 test trajectories.\n\n- Magnitude"
+    )
+    assert r"**Not supported at this n.** a \*b\* &lt;c&gt; \# d (\[e\](f) &amp; g\_h)." in text
+    assert len(re.findall("^- ", text, flags=re.MULTILINE)) == 3
+    assert text.endswith("share.\n")
+    assert verdicts_markdown([]) == ""
+
+
+CLAIM = '\n[[claims]]\nsource = "P"\nclaim = "c"\n\n[[claims.comparisons]]\n'
+PUBLISHED = '\n[published]\nsource = "P"\nhorizons = [20]\nrows = [{ cell = "Dense", diverged = [3.0] }]\n'
+REFUSED = {
+    "lower": (
+        CLAIM + 'lower = "Dens"\nhigher = "Dense + SWA"\n',
+        "claims[1].comparisons[1].lower",
+        "'Dens'. Did you mean 'Dense'?",
+    ),
+    "higher": (
+        CLAIM + 'lower = "Dense"\nhigher = "xyz"\n',
+        "claims[1].comparisons[1].higher",
+        "Its cells: 'Dense', 'Dense + SWA', 'Magnitude + L1', 'Magnitude + L1 + SWA'.",
+    ),
+    "same": (CLAIM + 'lower = "Dense"\nhigher = "Dense"\n', "claims[1].comparisons[1].higher", "two different cells"),
+    "horizon": (
+        CLAIM + 'lower = "Dense"\nhigher = "Dense + SWA"\nhorizon = 30\n',
+        "claims[1].comparisons[1].horizon",
+        "one of the horizons of this study, 20, 60; got 30",
+    ),
+    "no horizon": (
+        CLAIM + 'lower = "Dense"\nhigher = "Dense + SWA"\nmetric = "active"\nhorizon = 60\n',
+        "claims[1].comparisons[1].horizon",
+        "it has no horizon. Remove it.",
+    ),
+    "panel": ('\n[[panels]]\ntitle = "t"\ncells = ["Dense", "dense + swa"]\n', "panels[1].cells[2]", "'Dense + SWA'?"),
+    "published cell": (PUBLISHED.replace('"Dense"', '"DSR"'), "published.rows[1].cell", "got 'DSR'"),
+    "published horizon": (PUBLISHED.replace("[20]", "[21]"), "published.horizons[1]", "20, 60; got 21"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_claims_must_fit_the_study(case: str):
+    addition, key, words = REFUSED[case]
+    with pytest.raises(StudyError) as caught:
+        parse(TINY + addition, "tiny.toml")
+    message = str(caught.value)
+    assert re.match(r"tiny\.toml, line 3[4-9]|tiny\.toml, line 4\d", message)
+    assert f", {key}: " in message
+    assert words in message
+
+
+def test_fitting_tables_are_taken():
+    spec = parse(TINY + PUBLISHED, "tiny.toml")
+    assert spec.published is not None
+
+
+class Tags(HTMLParser):
+    """The tags of a page and its visible text."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.tags: list[tuple[str, str]] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs).get("class") or ""))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    techniques = (("Dense", 1.0, 0.3, 0.5), ("Magnitude + L1", 0.25, 0.1, 0.0))
+    made = Made(
+        techniques=techniques, members=6, trajectories=5, fans=1, states=2, inputs=1, rows=60, points=20,
+        horizons=(20, 60),
+    )  # fmt: skip
+    return make_study(tmp_path_factory.mktemp("study") / "claims", made)
+
+
+def section_of(directory: Path, text: str) -> str:
+    (directory / "study.toml").write_text(text, encoding="utf-8")
+    return claims_section(read_contents(directory))
+
+
+def test_a_section_of_the_page(directory: Path):
+    claim = {"source": "A & B", "claim": "<i>Pruned</i> is best", "comparisons": [HOLDS, OPEN]}
+    text = TINY + "\n" + to_toml({"claims": [claim]})
+    html = section_of(directory, text)
+    page = Tags(html)
+    assert "<i>" not in html
+    assert "<i>Pruned</i> is best" in page.words
+    assert "A & B; 6 networks a side, 5 test trajectories" in page.words
+    assert [tag for tag in page.tags if tag[0] in ("table", "span") and tag[1]] == [
+        ("table", "claim"),
+        ("span", "badge fair"),
+    ]
+    assert "✓" in page.words
+    assert " partly confirmed" in page.words
+    assert html == section_of(directory, text)
+    whole = assemble(read_contents(directory), [])
+    assert html in whole
+    assert '<a href="#claims">What it says about the claims</a>' in whole
+    assert whole.index('id="results"') < whole.index('id="claims"')
+
+
+def test_no_claims_no_section(directory: Path):
+    assert section_of(directory, TINY) == ""
+    assert section_of(directory, "") == ""
+    assert section_of(directory, "not = [toml") == ""
+
+
+def test_the_page_says_when_networks_are_too_few(directory: Path):
+    many = [HOLDS, *[OPEN] * 60]
+    text = to_toml({"claims": [{"source": "P", "claim": "c", "comparisons": many}]})
+    assert "It takes more members to tell" in section_of(directory, f"{TINY}\n{text}")
+
+
+def test_a_claim_of_cells_that_a_study_lacks_is_an_error(directory: Path):
+    text = to_toml({"claims": [{"source": "P", "claim": "c", "comparisons": [versus("Dense", "STR")]}]})
+    with pytest.raises(StudyError, match=r"study\.toml, line .*STR"):
+        section_of(directory, f"{TINY}\n{text}")
+
+
+def test_every_verdict_has_a_badge():
+    assert set(BADGES) == set(VERDICTS)
+    assert {Verdict("", "", name, ()).verdict for name in VERDICTS} == set(BADGES)
