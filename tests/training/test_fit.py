@@ -164,6 +164,33 @@ def test_the_best_is_counted_after_the_last_mask_change_only(lab: Any):
         np.testing.assert_array_equal(weight != 0, active)
 
 
+def test_a_running_average_is_judged_and_kept_like_any_weights(lab: Any):
+    """Two members average, two do not; all are judged by one criterion, which likes the last validation but one best."""
+    seen: list[Any] = []
+
+    def criterion(models: Any) -> np.ndarray:
+        seen.append(models)
+        return np.full(lab.members, float(abs(len(seen) - 7)))
+
+    average = SWA(start=0.5, snapshots=12, active=jnp.array([1.0, 0.0, 1.0, 0.0]))
+    result = lab.fit(average=average, criterion=criterion)
+    assert len(seen) == 8
+    for name, kept, judged in (("best", result.best, seen[6]), ("averaged", result.averaged, seen[7])):
+        for a, b in zip(jax.tree.leaves(kept), jax.tree.leaves(judged), strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=name)
+    for last, end in zip(lab.weights(result.last), lab.weights(seen[7]), strict=True):
+        np.testing.assert_array_equal((last == end).all(axis=(1, 2)), [False, True, False, True])
+
+
+def test_an_average_that_has_not_begun_is_not_chosen(lab: Any):
+    calls = iter(range(100))
+    average = SWA(start=0.5, snapshots=12, active=jnp.array([1.0, 0.0, 1.0, 0.0]))
+    result = lab.fit(average=average, criterion=lambda _: np.full(lab.members, float(next(calls))))
+    # The first validation is the best one of all, but there is no average then.
+    assert result.best_value[1] == result.best_value[3] == 0
+    assert np.all(result.best_value[[0, 2]] >= 3)
+
+
 def test_a_criterion_decides_in_place_of_the_loss(lab: Any):
     seen: list[tuple[Any, np.ndarray]] = []
 
