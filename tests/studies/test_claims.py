@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sparsedyn.equations import kappa
 from sparsedyn.studies import StudyError, StudySpec, Verdict, verdicts, verdicts_markdown
 from sparsedyn.studies.claims import VERDICTS, attainable
 from sparsedyn.studies.page.assemble import assemble
@@ -54,13 +55,19 @@ def made_cell(risk: float, *, error: float = 0.2, small: float = 0.0, seed: int 
     return Cell("cell", card, pd.concat(parts, ignore_index=True), None, {})
 
 
-def agreeing(cell: Cell, share: float, seed: int = 0) -> Cell:
-    """The cell with networks that have about `share` of their structure in common."""
-    members = int(cell.card["members"])
-    noise = np.random.default_rng(seed).normal(0, 0.02, (members, members))
-    jaccard = np.clip(share + (noise + noise.T) / 2, 0, 1)
-    np.fill_diagonal(jaccard, 1.0)
-    return replace(cell, curves={"jaccard": jaccard})
+def scattered(cell: Cell, width: float) -> Cell:
+    """A cell whose members' errors lie this far around 0.5."""
+    table = cell.forecasts.assign(diverged=False)
+    shift = np.random.default_rng(2).normal(size=MEMBERS) * width
+    return replace(cell, forecasts=table.assign(rfmse=0.5 + shift[table["member"]]))
+
+
+def agreeing(cell: Cell, share: float) -> Cell:
+    """A cell whose members' maps are those of one, all but this share of entries drawn anew."""
+    rng = np.random.default_rng(1)
+    common, own = rng.uniform(size=(8, 13)) < 0.4, rng.uniform(size=(MEMBERS, 8, 13)) < 0.4
+    maps = np.where(rng.uniform(size=own.shape) < share, common, own)
+    return replace(cell, curves={"strength": maps.astype(np.float32)})
 
 
 GOOD, ALSO_GOOD, BAD = made_cell(0.02, seed=1), made_cell(0.02, seed=2), made_cell(0.6, error=0.8, seed=3)
@@ -143,17 +150,29 @@ def test_active_weights():
 def test_disagreement():
     cells = {**CELLS, "Magnitude + L1": agreeing(GOOD, 0.9), "Dense": agreeing(BAD, 0.4)}
     (found,) = verdicts(study([versus("Magnitude + L1", "Dense", metric="disagreement")]), cells)
-    jaccard = cells["Dense"].curves["jaccard"]
+    alike = kappa(cells["Dense"].curves["strength"] > 0)
     assert found.verdict == "confirmed"
-    assert found.compared[0].result.higher == pytest.approx(1 - jaccard[~np.eye(MEMBERS, dtype=bool)].mean())
-    assert "(one minus the mean Jaccard index)" in found.sentence
+    assert found.compared[0].result.higher == pytest.approx(1 - alike[~np.eye(MEMBERS, dtype=bool)].mean())
+    assert "(one minus the mean kappa of their maps)" in found.sentence
+
+
+def test_spread_over_members():
+    low, high = (scattered(GOOD, width) for width in (0.01, 0.3))
+    spec = study([versus("Magnitude + L1", "Dense", metric="spread")])
+    (found,) = verdicts(spec, {**CELLS, "Magnitude + L1": low, "Dense": high})
+    assert found.verdict == "confirmed"
+    assert "from their median" in found.sentence
+    # Where nearly all is lost, errors are at their bound: that is no stable training.
+    lost = replace(low, forecasts=low.forecasts.assign(diverged=True, rfmse=np.nan))
+    (found,) = verdicts(spec, {**CELLS, "Magnitude + L1": lost, "Dense": high})
+    assert found.verdict == "not yet known"
 
 
 def test_what_is_not_stored_is_not_yet_known():
     spec = study([versus("Magnitude + L1", "Dense", metric="disagreement")], [HOLDS])
     found = verdicts(spec, CELLS)
     assert [one.verdict for one in found] == ["not yet known", "confirmed"]
-    assert found[0].sentence.startswith("Not known: Jaccard indices")
+    assert found[0].sentence.startswith("Not known: maps of what depends on what")
     few = {**CELLS, "Dense": replace(BAD, forecasts=None)}
     assert [one.verdict for one in verdicts(spec, few)] == ["not yet known"] * 2
 
@@ -209,8 +228,15 @@ def test_markdown():
     )
     assert r"**Not supported at this n.** a \*b\* &lt;c&gt; \# d (\[e\](f) &amp; g\_h)." in text
     assert len(re.findall("^- ", text, flags=re.MULTILINE)) == 3
-    assert text.endswith("share.\n")
+    assert text.endswith("averaging.\n")
     assert verdicts_markdown([]) == ""
+
+
+def test_drawn_divisions_have_a_smallest_p_value():
+    # Of two sides of ten there are 184,756 divisions, of which 10,000 are drawn: no p-value is below 2 / 10,001.
+    enough = verdicts(study([HOLDS] * 250), CELLS)
+    assert attainable(enough)
+    assert not attainable(verdicts(study([HOLDS] * 251), CELLS))
 
 
 CLAIM = '\n[[claims]]\nsource = "P"\nclaim = "c"\n\n[[claims.comparisons]]\n'
@@ -238,6 +264,24 @@ REFUSED = {
         "it has no horizon. Remove it.",
     ),
     "panel": ('\n[[panels]]\ntitle = "t"\ncells = ["Dense", "dense + swa"]\n', "panels[1].cells[2]", "'Dense + SWA'?"),
+    "same published cell": (
+        PUBLISHED.replace("}]", '}, { cell = "Dense", diverged = [4.0] }]'),
+        "published.rows[2].cell",
+        "'Dense' twice",
+    ),
+    "share above all": (PUBLISHED.replace("3.0", "150"), "published.rows[1].diverged[1]", "0 to 100, or nan; got 150"),
+    "share below none": (PUBLISHED.replace("3.0", "-3"), "published.rows[1].diverged[1]", "got -3"),
+    "negative error": (
+        PUBLISHED.replace("[3.0]", "[3.0], rfmse = [-1.0]"),
+        "published.rows[1].rfmse[1]",
+        "at least 0, or nan; got -1",
+    ),
+    "infinite spread": (
+        PUBLISHED.replace("[3.0]", "[3.0], rfmse = [nan], rfmse_std = [inf]"),
+        "published.rows[1].rfmse_std[1]",
+        "a finite number of at least 0, or nan; got inf",
+    ),
+    "empty panel": ('\n[[panels]]\ntitle = "t"\ncells = []\n', "panels[1].cells", "at least 1 entry in the list"),
     "published cell": (PUBLISHED.replace('"Dense"', '"DSR"'), "published.rows[1].cell", "got 'DSR'"),
     "published horizon": (PUBLISHED.replace("[20]", "[21]"), "published.horizons[1]", "20, 60; got 21"),
 }  # fmt: skip
@@ -255,7 +299,7 @@ def test_claims_must_fit_the_study(case: str):
 
 
 def test_fitting_tables_are_taken():
-    spec = parse(TINY + PUBLISHED, "tiny.toml")
+    spec = parse(TINY + PUBLISHED.replace("[3.0]", "[nan], rfmse = [nan], rfmse_std = [0]"), "tiny.toml")
     assert spec.published is not None
 
 

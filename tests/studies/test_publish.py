@@ -17,6 +17,7 @@ from sparsedyn.studies.publish import publish, write
 from sparsedyn.studies.publish.choice import shown_fans
 from sparsedyn.studies.publish.claims_page import claims_page
 from sparsedyn.studies.publish.command import command
+from sparsedyn.studies.publish.page import GENERATED
 from sparsedyn.studies.publish.slim import write_arrays
 from sparsedyn.studies.publish.tables import results_tables
 from sparsedyn.studies.publish.words import from_html, paragraphs, plain, table
@@ -197,11 +198,22 @@ def test_pictures_that_are_gone_are_removed(study: Path, tmp_path: Path) -> None
     old = tmp_path / "pages" / "tiny" / "fan-old.png"
     old.parent.mkdir(parents=True)
     old.write_bytes(b"")
-    other = old.with_name("notes.txt")
-    other.write_text("mine")
+    others = [old.with_name("mine.png"), old.with_name("notes.txt"), old.with_name("sub") / "fan-old.png"]
+    others[-1].parent.mkdir()
+    for other in others:
+        other.write_bytes(b"mine")
+    page = tmp_path / "pages" / "tiny.md"
+    links = "[![a](tiny/fan-old.png)](tiny/fan-old.png) [b](tiny/notes.txt) [c](tiny/sub/fan-old.png)"
+    # What others wrote says nothing of whose the pictures are.
+    page.write_text(links)
+    publish([study], tmp_path / "pages")
+    assert old.exists()
+    page.write_text(f"{GENERATED}\n\n{links}")
     publish([study], tmp_path / "pages")
     assert not old.exists()
-    assert other.exists()
+    assert all(other.exists() for other in others)
+    assert "(tiny/agreement.png)" in page.read_text(encoding="utf-8")
+    assert (tmp_path / "pages" / "tiny" / "agreement.png").is_file()
 
 
 def test_refuses_unfinished_studies_and_equal_names(study: Path, tmp_path: Path) -> None:
@@ -213,6 +225,86 @@ def test_refuses_unfinished_studies_and_equal_names(study: Path, tmp_path: Path)
         publish([half], tmp_path / "pages")
     with pytest.raises(StudyError, match=r"there is no study\.toml"):
         publish([tmp_path], tmp_path / "pages")
+    assert not (tmp_path / "pages").exists()
+
+
+# The folders of pages and of what is kept, seen from a folder with a study, a slim one, a file and a spec.
+REFUSED = {
+    "both in one": ("pages", "pages", "a folder outside that of the pages"),
+    "kept in the pages": ("pages", "pages/kept", "a folder outside that of the pages"),
+    "pages in what is kept": ("new/tiny/pages", "new", "a folder outside of what is kept"),
+    "kept in the study": ("pages", "runs/tiny", "a folder outside of studies; it is the folder of one"),
+    "kept below the study": ("pages", "runs/tiny/new", "a folder outside of studies; it lies in"),
+    "pages in the study": ("runs/tiny", None, "a folder outside of studies; it is the folder of one"),
+    "pictures in the study": ("runs", None, "a folder for pictures; it holds a study"),
+    "pictures in what is kept": ("kept", None, "a folder for pictures; it holds a study"),
+    "kept over the study": ("pages", "runs", "a new folder or one kept before"),
+    "kept over a spec": ("pages", "specs", "a new folder or one kept before"),
+    "pages in a file": ("file", None, "a folder to write to; this is a file"),
+    "pages below a file": ("file/pages", None, r"a folder to write to; .*file is a file"),
+    "kept in a file": ("pages", "file", "a folder to write to; this is a file. Give --keep"),
+    "kept below a file": ("pages", "file/kept", r"a folder to write to; .*file is a file"),
+    "a file for pictures": ("taken", None, "a folder to write to; this is a file"),
+    "a folder for the page": ("dir", None, "a file to write to; this is a folder"),
+}
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("case", REFUSED)
+def test_refuses_places_before_anything_is_written(case: str, study: Path, pages: Path, tmp_path: Path) -> None:
+    output, results, message = REFUSED[case]
+    shutil.copytree(study, tmp_path / "runs" / "tiny")
+    shutil.copytree(study.with_name("kept"), tmp_path / "kept")
+    for folder in ("specs/tiny", "taken", "dir/tiny.md"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(study / "study.toml", tmp_path / "specs" / "tiny")
+    for file in ("file", "taken/tiny"):
+        (tmp_path / file).write_text("mine")
+    (tmp_path / "runs" / "tiny" / "mine.png").write_text("mine")
+    before = sorted(tmp_path.rglob("*")), digests(tmp_path)
+    with pytest.raises(StudyError, match=message):
+        publish([tmp_path / "runs" / "tiny"], tmp_path / output, results=results and tmp_path / results)
+    assert (sorted(tmp_path.rglob("*")), digests(tmp_path)) == before
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_spec_beside_the_pages_makes_no_study_of_their_folder(study: Path, tmp_path: Path) -> None:
+    shutil.copy(study / "study.toml", tmp_path)
+    (tmp_path / "data").mkdir()
+    publish([study], tmp_path / "pages", results=tmp_path / "kept")
+    assert (tmp_path / "pages" / "tiny.md").is_file()
+
+
+def test_refuses_to_keep_over_another_study_that_is_to_be_published(study: Path, pages: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(study.with_name("kept") / "tiny", tmp_path / "kept" / "tiny")
+    spec = other / "study.toml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace('name = "tiny"', 'name = "other"'), encoding="utf-8")
+    before = digests(other)
+    with pytest.raises(StudyError, match="it is to be published"):
+        publish([study, other], tmp_path / "pages", results=tmp_path / "kept")
+    assert digests(other) == before
+    assert not (tmp_path / "pages").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("forecasts.parquet", False),
+        ("curves.npz", False),
+        ("history.parquet", False),
+        ("model.safetensors", False),
+        ("forecasts.parquet", True),
+        ("curves.npz", True),
+    ],
+)
+def test_refuses_a_finished_cell_that_has_lost_a_file(
+    name: str, kept: bool, study: Path, pages: Path, tmp_path: Path
+) -> None:
+    source = shutil.copytree(study.with_name("kept") / "tiny" if kept else study, tmp_path / "study")
+    (source / "cells" / "dense" / name).unlink()
+    fix = "publish and keep the study anew" if kept else r"Remove the folder cells/dense, then run: sparsedyn study re"
+    with pytest.raises(StudyError, match=rf"dense: expected .*; {name} is missing\..*{fix}"):
+        publish([source], tmp_path / "pages")
     assert not (tmp_path / "pages").exists()
 
 

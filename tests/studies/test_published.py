@@ -24,7 +24,7 @@ label = "Dense | <b>"
 label = "L1"
 
 [published]
-source = "A & B, tables 2 to 4"
+source = "A & B, tables_2 to *4*"
 notes = \"\"\"
 First line
 goes on.
@@ -116,6 +116,12 @@ def test_the_sentence_counts_rows_that_can_be_compared(made: Contents):
     assert f"<p>{sentence}</p>" in published_section(made)
 
 
+def test_words_of_others_are_no_markdown(made: Contents):
+    text = published_markdown(made)
+    assert r"Published values: A &amp; B, tables\_2 to \*4\*." in text
+    assert text.endswith("\n\nFirst line goes on.\n\nSecond &lt;note&gt;.\n")
+
+
 def test_section_marks_places_and_escapes(made: Contents):
     section = published_section(made)
     assert section.count('<td class="near" title="the published share lies within our 95 % interval">') == 2
@@ -123,7 +129,7 @@ def test_section_marks_places_and_escapes(made: Contents):
     assert "<b>" not in section
     assert "Dense | &lt;b&gt; + SWA" in section
     assert "nan" not in section
-    assert "Published values: A &amp; B, tables 2 to 4." in section
+    assert "Published values: A &amp; B, tables_2 to *4*." in section
     assert "First line goes on.</p>" in section
     assert "Second &lt;note&gt;." in section
     assert "not widened" in section
@@ -152,7 +158,7 @@ def test_horizons_that_are_not_ours_are_not_compared(tmp_path: Path):
         '[published]\nsource = "A"\nhorizons = [7]\nrows = [{ cell = "L1", diverged = [2] }]'
     )
     text = published_markdown(contents(tmp_path, spec))
-    assert tables(text)[0][1] == ["L1", "–", "2"]
+    assert tables(text)[0][1] == ["L1", pair("–", "2")]
     assert "lies within" not in text
 
 

@@ -175,7 +175,12 @@ def test_missing_and_damaged_files_are_named(tmp_path: Path):
     directory = make_study(tmp_path / "study", SMALL)
     broken = next(directory.glob("cells/*/curves.npz"))
     broken.write_bytes(broken.read_bytes()[:200])
-    with pytest.raises(StudyError, match=r"curves\.npz: cannot be read .* Remove it"):
+    with pytest.raises(StudyError, match=r"finished cell; curves\.npz cannot be read .*publish and keep") as kept:
+        write_report(directory)
+    assert str(kept.value).startswith(f"{broken.parent}: ")
+    (directory / "data" / "train.npz").touch()
+    fix = f"Remove the folder cells/{broken.parent.name}, then run: sparsedyn study resume {directory}"
+    with pytest.raises(StudyError, match=re.escape(fix)):
         write_report(directory)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -333,6 +334,59 @@ def test_a_directory_is_run_by_one_process_at_a_time(tmp_path: Path):
     store.claim(studies.load(SPEC))
     with store.lock(), pytest.raises(studies.StudyError, match="another process is running this study"):
         studies.resume(tmp_path)
+
+
+def test_the_spec_of_a_running_study_stays(tmp_path: Path):
+    store = Store(tmp_path)
+    store.claim(studies.load(SPEC))
+    before = store.spec_file.read_bytes()
+    other = parse(TINY.replace("Dense against pruned", "Another title"), "x")
+    with store.lock(), pytest.raises(studies.StudyError, match="another process is running this study"):
+        studies.run(other, tmp_path)
+    assert store.spec_file.read_bytes() == before
+
+
+def test_a_path_below_a_file_is_refused(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(studies.StudyError, match="it lies below a file"):
+        studies.run(studies.load(SPEC), tmp_path / "file" / "out")
+
+
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("forecasts.parquet", None),
+        ("curves.npz", None),
+        ("history.parquet", None),
+        ("model.safetensors", None),
+        ("forecasts.parquet", b"cut"),
+        ("curves.npz", b"PK"),
+        ("cell.json", b"{"),
+    ],
+)
+def test_what_a_finished_cell_has_lost_is_named_and_can_be_made_again(
+    name: str, damage: bytes | None, finished: tuple[Path, list[studies.Event]], tmp_path: Path
+):
+    directory = shutil.copytree(finished[0], tmp_path / "study")
+    folder = directory / "cells" / "dense"
+    (folder / name).unlink() if damage is None else (folder / name).write_bytes(damage)
+    why = "is missing" if damage is None else "cannot be read"
+    fix = f"Remove the folder cells/dense, then run: sparsedyn study resume {directory}"
+    for act in (studies.resume, studies.report):
+        with pytest.raises(studies.StudyError) as caught:
+            act(directory)
+        message = str(caught.value)
+        assert message.startswith(f"{folder}: ")
+        assert f"{name} {why}" in message
+        assert message.endswith(fix)
+        assert "\n" not in message
+    # Nothing but the folder needs to go; one training shows it for all.
+    if damage == b"cut":
+        shutil.rmtree(folder)
+        studies.resume(directory)
+        assert contents(directory / "cells") == contents(finished[0] / "cells")
+        assert contents(directory, "*.parquet") == contents(finished[0], "*.parquet")
 
 
 def test_nothing_to_report_on(tmp_path: Path):

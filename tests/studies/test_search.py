@@ -90,6 +90,12 @@ BAD = {
     "no validation": ("validation = 2", "validation = 0", 9, ("data.validation", "at least 1")),
     "averages": ("seed = 3", 'seed = 3\naverages = ["swa"]', 4, ("averages", "as trained")),
     "several sizes": ("train = 3", "train = [1, 3]", 8, ("data.train", "one set")),
+    "one folder": (
+        "0.001, 9.0",
+        "0.001, 0.0010000001",
+        27,
+        ("grid.training.learning_rate[3]", "folder", "1-x-4-sgd-0-001"),
+    ),
     "two techniques": ('label = "Dense"', 'label = "Dense"\n[[techniques]]\nlabel = "B"', 31, ("one technique",)),
 }
 
@@ -111,6 +117,40 @@ def test_what_is_wrong_is_said_with_its_line(case: str):
         parse(TOML.replace(old, new), "a.toml")
     assert str(caught.value).startswith(f"a.toml, line {line}, ")
     assert all(word in str(caught.value) for word in words), caught.value
+
+
+TABLES = """
+[[claims]]
+source = "P"
+claim = "c"
+comparisons = [{ lower = "1 x 4, sgd, 0.05", higher = "1 x 6, sgd, 9" }]
+
+[[panels]]
+title = "t"
+cells = ["1 x 4, sgd, 0.05"]
+
+[published]
+source = "P"
+horizons = [20]
+rows = [{ cell = "1 x 6, sgd, 9", diverged = [3.0] }]
+"""
+
+
+def test_claims_panels_and_published_figures_name_combinations():
+    spec = parse(TOML + TABLES, "a.toml")
+    assert spec.panels[0].cells == ("1 x 4, sgd, 0.05",)
+    for place in ('lower = "1 x 4, sgd, 0.05"', 'cells = ["1 x 4, sgd, 0.05"]', 'cell = "1 x 6, sgd, 9"'):
+        wrong = TABLES.replace(place, place.replace(place[place.index('"') : place.rindex('"') + 1], '"Dense"'))
+        with pytest.raises(studies.StudyError, match=r"a\.toml, line \d+, .*got 'Dense'\. Its cells: '1 x 4, sgd, 0"):
+            parse(TOML + wrong, "a.toml")
+
+
+def test_a_message_does_not_list_hundreds_of_combinations():
+    rates = ", ".join(f"{i / 1000}" for i in range(1, 301))
+    with pytest.raises(studies.StudyError) as caught:
+        parse((TOML + TABLES.replace("1 x 4, sgd, 0.05", "Dense")).replace("0.05, 0.001, 9.0", rates), "a.toml")
+    assert "... (600 in all)." in str(caught.value)
+    assert len(str(caught.value)) < 1000
 
 
 def test_a_search_is_written_and_read_again():
@@ -143,7 +183,7 @@ def test_the_grid_of_haugstvedt():
     assert len(points) == 864
     assert len(groups_of(cells_of(spec, points, budgets(spec)[0]))) == 144
     assert points[0].label == "2 x 15, adam, 0.1, batch 32"
-    assert rungs_left(864, budgets(spec)) == [864, 216, 54, 11]
+    assert rungs_left(864, budgets(spec)) == [864, 108, 27, 6]
 
 
 @pytest.mark.parametrize(
@@ -358,10 +398,10 @@ def test_the_command_line_shows_a_search_and_its_result(finished: tuple[Path, li
     shown = CliRunner().invoke(app, ["study", "show", "haugstvedt2023-grid"])
     assert shown.exit_code == 0
     assert shown.stdout.startswith("# 864 combinations: 12 model.hidden x 3 training.optimizer x ")
-    assert "#   rung 2: 216 x 1 network, 3 epochs over 40 trajectories" in shown.stdout
+    assert "#   rung 2: 108 x 1 network, 3 epochs over 40 trajectories" in shown.stdout
     assert len(parse(shown.stdout, "shown.toml").search.rungs) == 3
     told = CliRunner().invoke(app, ["study", "show", "haugstvedt2023-grid", "--json"])
-    assert [rung["combinations"] for rung in json.loads(told.stdout)["rungs"]] == [864, 216, 54, 11]
+    assert [rung["combinations"] for rung in json.loads(told.stdout)["rungs"]] == [864, 108, 27, 6]
     result = CliRunner().invoke(app, ["study", "report", str(directory)])
     assert result.exit_code == 0
     assert "The best of 6 combinations by validation loss" in result.stdout

@@ -165,7 +165,7 @@ def test_the_best_is_counted_after_the_last_mask_change_only(lab: Any):
 
 
 def test_a_running_average_is_judged_and_kept_like_any_weights(lab: Any):
-    """Two members average, two do not; all are judged by one criterion, which likes the last validation but one best."""
+    """Two members average, two do not; all are judged by one criterion, least at the last validation but one."""
     seen: list[Any] = []
 
     def criterion(models: Any) -> np.ndarray:

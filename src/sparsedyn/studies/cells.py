@@ -3,7 +3,6 @@
 All that studies know of a particular estimator is here: how to make one.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,8 @@ from sparsedyn.estimators.checks import check_parameters
 from sparsedyn.sparsify import from_spec
 from sparsedyn.studies.claims import check_claims
 from sparsedyn.studies.errors import Misfit
+from sparsedyn.studies.search.points import combinations
+from sparsedyn.studies.slugs import slug_of
 from sparsedyn.studies.spec import StudySpec, TechniqueSpec
 
 
@@ -51,7 +52,8 @@ def expand(spec: StudySpec) -> list[Cell]:
     """Return all cells: techniques, within them averages, within them training-set sizes.
 
     Raises `Misfit` for a technique whose pieces do not fit together, such as an average that starts before
-    the last pruning, and for claims, panels and published figures of cells or horizons that there are not.
+    the last pruning, for combinations of a grid that would share a folder, and for claims, panels and published
+    figures of cells or horizons that there are not.
     """
     cells = []
     for i, technique in enumerate(spec.techniques):
@@ -64,7 +66,8 @@ def expand(spec: StudySpec) -> list[Cell]:
                     raise Misfit(("techniques", i), f"{cell.label}: {error}") from error
                 cells.append(cell)
     _check_slugs(cells)
-    check_claims(spec, [cell.label for cell in cells])
+    # The cells of a search are those combinations that are left at its end.
+    check_claims(spec, [one.label for one in (cells if spec.search is None else combinations(spec))])
     return cells
 
 
@@ -98,11 +101,6 @@ def _cell(spec: StudySpec, technique: TechniqueSpec, average: dict[str, Any], co
     if arguments.pop("equal_steps"):
         arguments["epochs"] = round(arguments["epochs"] * max(spec.data.train) / count)
     return Cell(slug_of(label), label, technique.label, name, count, arguments)
-
-
-def slug_of(label: str) -> str:
-    """Return a folder name: small letters and digits, dashes between; "Magnitude 75 %" is "magnitude-75"."""
-    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "cell"
 
 
 def _check_slugs(cells: Sequence[Cell]) -> None:

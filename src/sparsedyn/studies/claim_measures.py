@@ -7,10 +7,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from sparsedyn.equations import depends, kappa
 from sparsedyn.forecast import DIVERGED_ABOVE, pseudo_values
 
 WHOLE = ("active", "disagreement")
 """The metrics of whole networks, which have no horizon."""
+
+MOST_LOST = 0.5
+"""Above this share of diverged forecasts errors are at their bound, and their spread tells nothing."""
 
 BY_MEMBER = (*WHOLE, "spread")
 """The metrics with one value per network."""
@@ -30,7 +34,7 @@ class Stored(Protocol):
 
     @property
     def curves(self) -> Mapping[str, np.ndarray]:
-        """Arrays; `jaccard` (member, member) says how much the networks of two members have in common."""
+        """Arrays; `strength` (member, output, feature) says what depends on what in every member."""
 
 
 def measure(cell: Stored, metric: str, horizon: int) -> pd.DataFrame | None:
@@ -44,6 +48,8 @@ def measure(cell: Stored, metric: str, horizon: int) -> pd.DataFrame | None:
     diverged = part["diverged"].astype(np.float64)
     value = diverged if metric == "diverged" else part["rfmse"].where(diverged == 0, DIVERGED_ABOVE)
     if metric == "spread":
+        if diverged.mean() > MOST_LOST:
+            return None
         mean = part.assign(value=value).groupby("member")["value"].mean()
         return (mean - mean.median()).abs().to_frame("network")
     return part.assign(value=value).pivot(index="member", columns="trajectory", values="value")
@@ -58,12 +64,13 @@ def _active(cell: Stored) -> Float[np.ndarray, " member"] | None:
 
 
 def _disagreement(cell: Stored) -> Float[np.ndarray, " member"] | None:
-    jaccard = cell.curves.get("jaccard")
-    if jaccard is None:
+    strength = cell.curves.get("strength")
+    if strength is None:
         return None
-    alive = _alive(cell, len(jaccard))
+    alive = _alive(cell, len(strength))
+    alike = kappa(depends(np.nan_to_num(np.asarray(strength, np.float64))))
     # Values of members share their pairs: only in this form may they be taken for independent ones.
-    return pseudo_values(np.where(alive[:, None] & alive, 1 - np.asarray(jaccard, np.float64), np.nan))
+    return pseudo_values(np.where(alive[:, None] & alive, 1 - alike, np.nan))
 
 
 def _alive(cell: Stored, members: int) -> Bool[np.ndarray, " member"]:

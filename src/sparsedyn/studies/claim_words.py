@@ -17,7 +17,7 @@ SUBJECTS = {
     "error": "forecasts",
     "active": "counts of active weights",
     "spread": "forecasts",
-    "disagreement": "Jaccard indices of networks",
+    "disagreement": "maps of what depends on what",
 }
 
 
@@ -84,7 +84,7 @@ def _active(asked: ComparisonSpec, _: int, result: Comparison) -> str:
 
 def _disagreement(asked: ComparisonSpec, _: int, result: Comparison) -> str:
     return (
-        f"Networks of {asked.lower} disagreed by {result.lower:.3f} (one minus the mean Jaccard index) against "
+        f"Networks of {asked.lower} disagreed by {result.lower:.3f} (one minus the mean kappa of their maps) against "
         f"{result.higher:.3f} for {asked.higher} ({_ends(result, 3)}"
     )
 

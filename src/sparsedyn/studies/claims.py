@@ -1,5 +1,6 @@
 """Claims of a study put to the test: every comparison by itself, all corrected together, a verdict on each claim."""
 
+import itertools
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +16,19 @@ from sparsedyn.studies.spec import ClaimSpec, ComparisonSpec, StudySpec
 ALPHA = 0.05
 """The family-wise error that is allowed over all comparisons of a study."""
 
+PERMUTATIONS = 10_000
+"""Divisions of the networks that a comparison tries at most."""
+
+MOST = 20
+"""Labels that a message lists."""
+
 HOW_TESTED = (
-    "Each comparison is a permutation test: were the two techniques alike, any network could have come from either, so "
-    "the difference is set against those after networks changed sides at random. The p-values of all comparisons of "
-    "the study are adjusted together (Holm), and a comparison counts where its adjusted p-value is below 0.05. "
-    "Intervals (95 %, not adjusted) are bootstrapped over networks and test trajectories, which both sides share."
+    "Each comparison is a permutation test: were the two techniques alike, any network could have come from "
+    "either, so the difference is set against those after networks changed sides at random. The p-values of all "
+    "comparisons of the study are adjusted together (Holm), and a comparison counts where its adjusted p-value is "
+    "below 0.05. Intervals (95 %, not adjusted) are bootstrapped over networks and test trajectories, which both "
+    "sides share. Networks of one shape share their initial weights across techniques, of which the test makes no "
+    "use: it is cautious where two sides differ in little, as with and without averaging."
 )
 
 
@@ -101,9 +110,11 @@ def verdicts(spec: StudySpec, cells: Mapping[str, Stored]) -> list[Verdict]:
 
     `diverged`: whether a forecast diverged by the horizon. `error`: its RFMSE, a diverged one counted as 3, the bound
     of divergence: left out, the hardest forecasts would flatter the technique that loses them. `active`: weights of a
-    network above 0.001 in magnitude. `disagreement`: one minus the mean Jaccard index of what reaches what in a
-    network with the other networks of its cell. `spread`: how far the mean error of a network is from the median of its
-    cell, so that a difference is one of spread over initializations (Brown & Forsythe 1974, as a permutation test).
+    network above 0.001 in magnitude. `disagreement`: one minus the mean kappa of what depends on what in a network
+    with the other networks of its cell; the Jaccard index would favour fuller maps, which agree by chance. `spread`:
+    how far the mean error of a network is from the median of its cell, not known where more than half of the forecasts
+    diverged, so that a difference is one of spread over initializations (Brown & Forsythe 1974, as a permutation
+    test).
 
     Networks whose training failed count as diverged in forecasts, and are not known in `active` and `disagreement`.
     Comparisons that cannot be made yet count in the correction, so finishing a study only makes p-values smaller.
@@ -138,8 +149,9 @@ def attainable(found: Sequence[Verdict]) -> bool:
     """Whether the networks suffice for any comparison, the clearest one, to come out below 0.05 when adjusted."""
     known = [one for verdict in found for one in verdict.compared if one.result]
     total = sum(len(verdict.compared) for verdict in found)
-    # Two-sided: of all divisions the most extreme one and its mirror image.
-    smallest = [min(1.0, 2 / math.comb(sum(one.members), one.members[0])) for one in known]
+    # Two-sided: the most extreme division and its mirror image, of all or of those drawn with the observed one.
+    tried = [min(math.comb(sum(one.members), one.members[0]), PERMUTATIONS + 1) for one in known]
+    smallest = [min(1.0, 2 / count) for count in tried]
     return not known or total * min(smallest) < ALPHA
 
 
@@ -178,7 +190,10 @@ def _check_comparison(
 def _check_label(path: tuple[str | int, ...], label: str, labels: Collection[str]) -> None:
     if label not in labels:
         close = near_miss(label, labels)
-        known = "" if close else f" Its cells: {', '.join(repr(one) for one in labels)}."
+        # A search has hundreds.
+        shown = [repr(one) for one in itertools.islice(labels, MOST)]
+        more = f", ... ({len(labels)} in all)" if len(labels) > MOST else ""
+        known = "" if close else f" Its cells: {', '.join(shown)}{more}."
         raise Misfit(path, f"expected the label of a cell of this study; got {label!r}.{close}{known}")
 
 
@@ -206,7 +221,7 @@ def _tested(asked: ComparisonSpec, horizon: int, cells: Mapping[str, Stored]) ->
     first, second = (int(np.isfinite(side).any(axis=1).sum()) for side in values)
     if not first or not second:
         return blank
-    result = compare(values[0], values[1])
+    result = compare(values[0], values[1], permutations=PERMUTATIONS)
     trajectories = 0 if asked.metric in BY_MEMBER else len(common)
     return replace(blank, members=(first, second), trajectories=trajectories, result=result, p=result.p)
 

@@ -1,5 +1,6 @@
 """The table of a study: one row per cell and horizon, with intervals."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,16 @@ from jaxtyping import Shaped
 from sparsedyn.forecast import bootstrap_mean, bootstrap_share, spread
 from sparsedyn.studies.agreement import agreement_columns, size_columns, spread_over_members, stored_curves
 from sparsedyn.studies.cells import Cell
-from sparsedyn.studies.store import Store, read_json, replacing
+from sparsedyn.studies.store import Store, read_of_cell, replacing
 
 
 def collect(store: Store, cells: Iterable[Cell]) -> pd.DataFrame:
     """Write `results.parquet` from the finished ones of `cells`, in their order, and return it.
 
-    The same cells give the same bytes: intervals have fixed seeds, and nothing depends on the clock.
+    The same cells give the same bytes: intervals have fixed seeds, and nothing depends on the clock. Raises
+    `StudyError` where a file of a finished cell is missing or damaged.
     """
+    store.check_cells()
     rows = [row for cell in cells if store.is_finished(cell.slug) for row in results_of(store.cell(cell.slug))]
     table = pd.DataFrame(rows)
     with replacing(store.results_file) as temporary:
@@ -28,8 +31,9 @@ def collect(store: Store, cells: Iterable[Cell]) -> pd.DataFrame:
 
 def results_of(folder: Path) -> list[dict[str, Any]]:
     """Return the rows of one finished cell, one per horizon in the spec's order."""
-    facts = read_json(folder / "cell.json")
-    forecasts = pd.read_parquet(folder / "forecasts.parquet")
+    facts = read_of_cell(folder / "cell.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
+    forecasts = read_of_cell(folder / "forecasts.parquet", pd.read_parquet)
+    curves = read_of_cell(folder / "curves.npz", lambda path: stored_curves(path.parent))
     common = {
         "cell": facts["label"],
         "technique": facts["technique"],
@@ -44,7 +48,7 @@ def results_of(folder: Path) -> list[dict[str, Any]]:
         "alive": int(np.sum(facts["alive"])),
         **size_columns(facts),
     }
-    agreement = agreement_columns(stored_curves(folder), facts["alive"])
+    agreement = agreement_columns(curves, facts["alive"])
     return [
         {**common, "horizon": int(str(horizon)), "forecasts": len(part), **_scores(part), **size}
         | {"rfmse_spread": spread_over_members(part)}

@@ -47,8 +47,7 @@ def run(
     """
     spec = spec.replaced(members=members, seed=seed)
     store = Store(Path(directory))
-    store.claim(spec)
-    with store.lock(), interruptible(store, spec):
+    with store.claimed(spec), interruptible(store, spec):
         return _Run(spec, store, on_event or _silence).everything()
 
 

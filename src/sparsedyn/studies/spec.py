@@ -1,5 +1,6 @@
 """What a study is: the validated form of its TOML file."""
 
+import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -39,6 +40,20 @@ def listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else (value,)
 
 
+def share(percent: float) -> float:
+    """Refuse what is neither a percentage of the whole nor NaN."""
+    if not (math.isnan(percent) or 0 <= percent <= 100):
+        raise ValueError(f"expected percent, from 0 to 100, or nan; got {percent:g}.")
+    return percent
+
+
+def magnitude(value: float) -> float:
+    """Refuse what is neither a finite number from 0 nor NaN."""
+    if not (math.isnan(value) or 0 <= value < math.inf):
+        raise ValueError(f"expected a finite number of at least 0, or nan; got {value:g}.")
+    return value
+
+
 Count = Annotated[int, Field(ge=1)]
 Word = Annotated[str, Field(min_length=1)]
 # TOML has lists where these models, being frozen, have tuples.
@@ -48,7 +63,8 @@ Counts = Annotated[tuple[Count, ...], BeforeValidator(listed), Some, AfterValida
 Horizons = Annotated[tuple[Annotated[int, Field(ge=2)], ...], Some, AfterValidator(distinct)]
 TechniqueTable = Annotated[dict[str, Any], AfterValidator(technique_table)]
 Fractions = Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Some, AfterValidator(distinct)]
-Values = Annotated[tuple[float, ...], Field(strict=False, min_length=1)]
+Shares = Annotated[tuple[Annotated[float, AfterValidator(share)], ...], Some]
+Errors = Annotated[tuple[Annotated[float, AfterValidator(magnitude)], ...], Some]
 AverageTable = Annotated[dict[str, Any], BeforeValidator(average_table)]
 Averages = Annotated[tuple[AverageTable, ...], Field(strict=False, min_length=1)]
 
@@ -187,9 +203,9 @@ class PublishedRow(Table):
     """What others reported of one cell, a value per horizon of `published.horizons`: percent, RFMSE; NaN where none."""
 
     cell: Word
-    diverged: Values
-    rfmse: Values | None = None
-    rfmse_std: Values | None = None
+    diverged: Shares
+    rfmse: Errors | None = None
+    rfmse_std: Errors | None = None
     sparsity: Annotated[float, Field(ge=0, le=100)] | None = None
 
 
@@ -202,8 +218,11 @@ class PublishedSpec(Table):
     rows: Annotated[tuple[PublishedRow, ...], Field(strict=False, min_length=1)]
 
     @model_validator(mode="after")
-    def _a_value_per_horizon(self) -> "PublishedSpec":
+    def _a_row_per_cell_and_a_value_per_horizon(self) -> "PublishedSpec":
+        labels = [row.cell for row in self.rows]
         for i, row in enumerate(self.rows):
+            if row.cell in labels[:i]:
+                raise Misfit(("rows", i, "cell"), f"expected a row per cell; got {row.cell!r} twice. Remove one.")
             for name in ("diverged", "rfmse", "rfmse_std"):
                 values = getattr(row, name)
                 if values is not None and len(values) != len(self.horizons):
@@ -222,7 +241,7 @@ class PanelSpec(Table):
 
     title: Word
     figure: str = ""
-    cells: Names
+    cells: Annotated[Names, Field(min_length=1)]
     kind: Literal["comparison", "fan"] = "comparison"
 
 

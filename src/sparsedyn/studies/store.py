@@ -12,18 +12,23 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.toml import to_toml
 
+Content = TypeVar("Content")
+
 LOCK = ".lock"
+# What a folder that was kept for publishing has of a finished cell, and what a study has besides.
+KEPT = ("forecasts.parquet", "curves.npz")
+STORED = (*KEPT, "history.parquet", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,14 @@ class Store:
         """Whether a cell is there; its folder appears whole, `cell.json` being its mark."""
         return (self.cell(slug) / "cell.json").is_file()
 
+    def check_cells(self) -> None:
+        """Raise `StudyError` where a finished cell has lost a file."""
+        names = STORED if self.data_file("train").is_file() else KEPT
+        for mark in sorted(self.directory.glob("cells/*/cell.json")):
+            for file in (mark.with_name(name) for name in names):
+                if not file.is_file():
+                    raise lost(file, "is missing")
+
     def spec(self) -> StudySpec:
         """Return the study that this directory holds."""
         if not self.spec_file.is_file():
@@ -72,13 +85,27 @@ class Store:
             )
         return parse(self.spec_file.read_text(encoding="utf-8"), str(self.spec_file))
 
+    @contextmanager
+    def claimed(self, spec: StudySpec) -> Iterator[None]:
+        """Lock this directory and `claim` it for `spec`; where it is refused, nothing is left in it."""
+        self._make()
+        known = (self.directory / LOCK).exists()
+        with self.lock():
+            try:
+                self.claim(spec)
+            except BaseException:
+                if not known:
+                    (self.directory / LOCK).unlink(missing_ok=True)
+                raise
+            yield
+
     def claim(self, spec: StudySpec) -> None:
         """Make this the directory of `spec`, unless it is already; raises `StudyError` for any other."""
-        if self.directory.exists() and not self.directory.is_dir():
-            raise StudyError(f"{self.directory}: expected a folder to write to; this is a file. Choose another path.")
+        self._make()
         # Until there is data nothing is lost by another spec: the first one may have named files that cannot be read.
         if self.spec_file.is_file() and self.data_file("train").exists():
             _check_same(self.directory, self.spec().computed(), spec.computed())
+            self.check_cells()
             # Titles, claims and published figures may have changed since.
             write_text(self.spec_file, to_toml(spec.resolved()))
             return
@@ -89,8 +116,16 @@ class Store:
                 f"{self.directory}: expected a new or empty folder, or one of this study; it holds other "
                 f"files ({_few(foreign, 5, ', ')}). Choose another folder."
             )
-        self.directory.mkdir(parents=True, exist_ok=True)
         write_text(self.spec_file, to_toml(spec.resolved()))
+
+    def _make(self) -> None:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            where = "this is a file" if self.directory.exists() else "it lies below a file"
+            raise StudyError(
+                f"{self.directory}: expected a folder to write to; {where}. Choose another path."
+            ) from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -147,6 +182,24 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise StudyError(f"{path}: expected JSON written by a study; it cannot be read ({error}).") from error
     return content
+
+
+def read_of_cell(path: Path, how: Callable[[Path], Content]) -> Content:
+    """Read a file of a finished cell; raises `StudyError` where it is missing or damaged."""
+    try:
+        return how(path)
+    except Exception as error:  # every format complains in its own way
+        why = f"cannot be read ({' '.join(str(error).split())})" if path.is_file() else "is missing"
+        raise lost(path, why) from error
+
+
+def lost(path: Path, why: str) -> StudyError:
+    """Return what to say of a file of a finished cell that is of no use: only the whole cell can be made again."""
+    cell, study = path.parent, path.parent.parent.parent
+    fix = f"Remove the folder cells/{cell.name}, then run: sparsedyn study resume {study}"
+    if not Store(study).data_file("train").is_file():
+        fix = "This folder holds no training data, so publish and keep the study anew from where it was run."
+    return StudyError(f"{cell}: expected the files of a finished cell; {path.name} {why}. {fix}")
 
 
 def _flush(path: Path) -> None:

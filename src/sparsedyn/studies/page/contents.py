@@ -13,6 +13,7 @@ from sparsedyn.data import Trajectories, read
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.figures.style import PALETTE, Look, average_name, tint
 from sparsedyn.studies.page.clock import Clock
+from sparsedyn.studies.store import read_of_cell
 
 Content = TypeVar("Content")
 
@@ -140,16 +141,20 @@ def _read_cells(folder: Path) -> dict[str, Cell]:
     """Read every finished cell; it is found by its slug and by its label."""
     found: dict[str, Cell] = {}
     for path in sorted(folder.glob("*/cell.json")):
-        place, card = path.parent, _read(path, _json) or {}
+        place, card = path.parent, read_of_cell(path, _json)
         cell = Cell(
             slug=place.name,
             card=card,
-            forecasts=_read(place / "forecasts.parquet", pd.read_parquet),
-            history=_read(place / "history.parquet", pd.read_parquet),
-            curves=_read(place / "curves.npz", _arrays) or {},
+            forecasts=_of_cell(place / "forecasts.parquet", pd.read_parquet),
+            history=_of_cell(place / "history.parquet", pd.read_parquet),
+            curves=_of_cell(place / "curves.npz", _arrays) or {},
         )
         found |= {place.name: cell, str(card.get("label", place.name)): cell}
     return found
+
+
+def _of_cell(path: Path, how: Callable[[Path], Content]) -> Content | None:
+    return read_of_cell(path, how) if path.is_file() else None
 
 
 def _read(path: Path, how: Callable[[Path], Content]) -> Content | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from sparsedyn.studies.claim_words import markdown_text
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.write import DASH, bounds, quantity
 from sparsedyn.studies.reading import parse
@@ -91,7 +92,8 @@ def published_markdown(contents: Contents) -> str:
     blocks = [sentence] if sentence else []
     for sheet in _sheets(contents, published):
         blocks += [f"**{sheet.title}**", _markdown(sheet)]
-    blocks += [f"{CAVEAT} Published values: {published.source}.", *_paragraphs(published.notes)]
+    notes = map(markdown_text, _paragraphs(published.notes))
+    blocks += [f"{CAVEAT} Published values: {markdown_text(published.source)}.", *notes]
     return "\n\n".join(blocks) + "\n"
 
 

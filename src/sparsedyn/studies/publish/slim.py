@@ -53,7 +53,10 @@ def slim(source: Path, spec: StudySpec, target: Path) -> None:
 
 def check_keepable(target: Path) -> None:
     """Raise `StudyError` where `target` holds anything but a slim folder, such as the models of a study."""
-    foreign = sorted(str(p.relative_to(target)) for p in target.rglob("*") if p.is_file() and not _is_slim(p, target))
+    files = [p for p in target.rglob("*") if p.is_file()]
+    # The spec is written last: by itself it is somebody's own.
+    alone = (target / "study.toml").is_file() and not (target / "results.parquet").is_file()
+    foreign = sorted(str(p.relative_to(target)) for p in files if alone or not _is_slim(p, target))
     if foreign:
         raise StudyError(
             f"{target}: expected a new folder or one kept before; it holds other files ({', '.join(foreign[:3])}"

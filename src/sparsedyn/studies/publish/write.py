@@ -11,7 +11,8 @@ from sparsedyn.studies.page.contents import Contents, read_contents
 from sparsedyn.studies.page.published import published_markdown
 from sparsedyn.studies.publish.claims_page import claims_page
 from sparsedyn.studies.publish.page import chosen_pictures, drawn, page
-from sparsedyn.studies.publish.slim import check_keepable, keep, slim
+from sparsedyn.studies.publish.places import check_places, earlier_pictures
+from sparsedyn.studies.publish.slim import keep, slim
 from sparsedyn.studies.runner import cells_in
 from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import Store, replacing, write_text
@@ -20,16 +21,15 @@ from sparsedyn.studies.store import Store, replacing, write_text
 def publish(directories: Sequence[str | Path], output: str | Path, *, results: str | Path | None = None) -> list[Path]:
     """Write a page with its pictures for every finished study, and one page of all claims; return the files written.
 
-    Into `output` go `NAME.md` and `NAME/*.png` of each study, and `claims.md`; pictures of an earlier page that are
-    not drawn any more are removed. With `results`, what the pages are made from goes to `results/NAME`, some megabytes
-    each, from which the same pages can be published again. Equal folders give equal bytes. Raises `StudyError`,
-    before anything is written, for a folder that is not a finished study and for two of one name.
+    Into `output` go `NAME.md` and `NAME/*.png` of each study, and `claims.md`; pictures that an earlier page shows and
+    that are not drawn any more are removed. With `results`, what the pages are made from goes to `results/NAME`, some
+    megabytes each, from which the same pages can be published again. Equal folders give equal bytes. Raises
+    `StudyError`, before anything is written, for a folder that is not a finished study or has lost files, for two of
+    one name, and for places that are files or hold something else (see `check_places`).
     """
     folder = Path(output)
     specs = _finished([Path(directory) for directory in directories])
-    if results is not None:
-        for spec in specs.values():
-            check_keepable(Path(results) / spec.name)
+    check_places(specs, folder, None if results is None else Path(results))
     written: list[Path] = []
     found: dict[str, list[Verdict]] = {}
     for source, spec in specs.items():
@@ -76,6 +76,7 @@ def _check_finished(directory: Path, spec: StudySpec) -> None:
             f"{directory}: expected a finished study; {len(missing)} of {len(cells)} cells are missing, the first is "
             f"{missing[0]!r}. Finish it first: sparsedyn study resume {directory}"
         )
+    store.check_cells()
     stored = set(read_contents(directory).results["cell"])
     absent = [cell.label for cell in cells if cell.label not in stored]
     if absent:
@@ -99,12 +100,13 @@ def _study(contents: Contents, spec: StudySpec, claims: str, folder: Path) -> li
     """Write a study's pictures, then the page that links to them; return the files written, the page first."""
     chosen = chosen_pictures(contents, spec)
     room, target = folder / spec.name, folder / f"{spec.name}.md"
+    before = earlier_pictures(target)
     images = [room / f"{picture.name}.png" for picture in chosen]
     for picture, image in zip(chosen, images, strict=True):
         with replacing(image) as temporary:
             temporary.write_bytes(drawn(picture))
     published = published_markdown(contents) if spec.published is not None else ""
     write_text(target, page(contents, spec, chosen, published, claims))
-    for old in sorted(set(room.glob("*.png")) - set(images)):
-        old.unlink()
+    for old in sorted(before - set(images)):
+        old.unlink(missing_ok=True)
     return [target, *images]

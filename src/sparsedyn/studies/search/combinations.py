@@ -1,28 +1,25 @@
-"""The combinations of a grid, and the cells that train them."""
+"""What every rung of a search spends on the combinations of its grid, and the cells that train them."""
 
-import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sparsedyn.studies.cells import Cell, expand, slug_of
-from sparsedyn.studies.errors import Misfit
-from sparsedyn.studies.search.grid import axes_of
+from sparsedyn.studies.cells import Cell, expand
+from sparsedyn.studies.search.points import Combination, briefly, combinations, in_words
+from sparsedyn.studies.slugs import slug_of
 from sparsedyn.studies.spec import StudySpec
 
-
-@dataclass(frozen=True)
-class Combination:
-    """One point of the grid: its number, counted from 0 in the grid's order, and its settings by dotted key."""
-
-    number: int
-    settings: Mapping[str, Any]
-
-    @property
-    def label(self) -> str:
-        """The settings in words, e.g. "2 x 25, adam, 0.001, batch 32"."""
-        return ", ".join(in_words(key, value) for key, value in self.settings.items())
+__all__ = [
+    "Budget",
+    "Combination",
+    "briefly",
+    "budgets",
+    "cells_of",
+    "combinations",
+    "in_words",
+    "kept_count",
+    "rungs_left",
+]
 
 
 @dataclass(frozen=True)
@@ -33,24 +30,6 @@ class Budget:
     train: int
     members: int
     keep: float | None
-
-
-def combinations(spec: StudySpec) -> list[Combination]:
-    """Return all points of the grid; the axes named first vary slowest. Raises `Misfit` where two share a folder."""
-    axes = axes_of(spec)
-    points = [
-        Combination(i, dict(zip(axes, values, strict=True)))
-        for i, values in enumerate(itertools.product(*axes.values()))
-    ]
-    folders: dict[str, Combination] = {}
-    for point in points:
-        other = folders.setdefault(slug_of(point.label), point)
-        if other is not point:
-            raise Misfit(
-                ("search", "grid"),
-                f"{other.label!r} and {point.label!r} would share the folder {slug_of(point.label)!r}. Change one.",
-            )
-    return points
 
 
 def budgets(spec: StudySpec) -> list[Budget]:
@@ -91,24 +70,6 @@ def cells_of(spec: StudySpec, points: Sequence[Combination], budget: Budget) -> 
         )
         for point in points
     ]
-
-
-def in_words(key: str, value: Any) -> str:
-    """Write one setting so that it can be told from the others: "adam", "batch 32"."""
-    if key in ("model.hidden", "model.activation", "training.optimizer", "training.schedule", "training.learning_rate"):
-        return briefly(key, value)
-    return f"{key.partition('.')[2].replace('_', ' ')} {briefly(key, value)}"
-
-
-def briefly(key: str, value: Any) -> str:
-    """Write the value of one setting."""
-    if key == "model.hidden":
-        widths = [int(width) for width in value]
-        alike = len(set(widths)) == 1
-        return f"{len(widths)} x {widths[0]}" if alike else "-".join(map(str, widths)) or "no hidden layer"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _base(spec: StudySpec) -> Cell:

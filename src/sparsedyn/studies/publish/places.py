@@ -1,0 +1,80 @@
+"""Where pages and what they are made from may go: nowhere that holds something else."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.publish.page import GENERATED
+from sparsedyn.studies.publish.slim import check_keepable
+from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.store import LOCK
+
+PAGES, KEEP = "--output", "--keep"
+
+
+def check_places(specs: Mapping[Path, StudySpec], output: Path, results: Path | None) -> None:
+    """Raise `StudyError` where the pages of the studies in `specs`, or what is kept of them, cannot go."""
+    names = [spec.name for spec in specs.values()]
+    _check_free(output, PAGES)
+    for page in (output / "claims.md", *(output / f"{name}.md" for name in names)):
+        if page.is_dir():
+            raise _refused(page, "a file to write to", "this is a folder", PAGES)
+    for name in names:
+        _check_folder(output / name, PAGES)
+        if is_study(output / name):
+            raise _refused(output / name, "a folder for pictures", "it holds a study", PAGES)
+    if results is None:
+        return
+    _check_free(results, KEEP)
+    if _within(results, output):
+        raise _refused(results, f"a folder outside that of the pages, {output}", "it is in there", KEEP)
+    for source, spec in specs.items():
+        target = results / spec.name
+        _check_folder(target, KEEP)
+        check_keepable(target)
+        if _within(output, target):
+            raise _refused(output, f"a folder outside of what is kept, {target}", "it is in there", PAGES)
+        for other in specs:
+            if other != source and other.resolve() == target.resolve():
+                raise _refused(target, f"a new folder or one kept of {spec.name!r}", "it is to be published", KEEP)
+
+
+def is_study(folder: Path) -> bool:
+    """Whether `folder` is a study's: beside a spec there is something that a run leaves."""
+    left = (LOCK, "run.json", "results.parquet", "cells")
+    return (folder / "study.toml").is_file() and any((folder / name).exists() for name in left)
+
+
+def earlier_pictures(page: Path) -> set[Path]:
+    """Return the pictures of a page that was published before, and no others: none if anyone else wrote it."""
+    text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
+    if GENERATED not in text:
+        return set()
+    return {page.parent / link for link in re.findall(rf"\]\(({re.escape(page.stem)}/[^/()\s]+\.png)\)", text)}
+
+
+def _check_free(path: Path, option: str) -> None:
+    """Refuse a file, what lies below one, and the folder of a study with all that lies below it."""
+    _check_folder(path, option)
+    whole = path.resolve()
+    for folder in (whole, *whole.parents):
+        if is_study(folder):
+            where = "it is the folder of one" if folder == whole else f"it lies in {folder}"
+            raise _refused(path, "a folder outside of studies", where, option)
+
+
+def _check_folder(path: Path, option: str) -> None:
+    whole = path.resolve()
+    for place in (whole, *whole.parents):
+        if place.exists() and not place.is_dir():
+            where = "this is a file" if place == whole else f"{place} is a file"
+            raise _refused(path, "a folder to write to", where, option)
+
+
+def _within(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _refused(path: Path, expected: str, got: str, option: str) -> StudyError:
+    return StudyError(f"{path}: expected {expected}; {got}. Give {option} another folder.")
