@@ -94,11 +94,20 @@ class Verdict:
         return words.size(self.members, self.trajectories)
 
 
-VERDICTS = ("confirmed", "partly confirmed", "mixed", "reversed", "not supported at this n", "not yet known")
+VERDICTS = (
+    "confirmed",
+    "partly confirmed",
+    "mixed",
+    "partly reversed",
+    "reversed",
+    "not supported at this n",
+    "not yet known",
+)
 """What can become of a claim.
 
 All comparisons hold; some do and the others are open; some hold and some come out the other way round; some come out
-the other way round and none holds; all are open; or the results of a cell are still missing.
+the other way round and the others are open; all come out the other way round; all are open; or the results of a cell
+are still missing.
 """
 
 
@@ -243,6 +252,8 @@ def _verdict(claim: ClaimSpec, compared: tuple[Compared, ...]) -> Verdict:
         verdict = "not yet known"
     elif "holds" in outcomes:
         verdict = "mixed" if "reversed" in outcomes else "partly confirmed" if "open" in outcomes else "confirmed"
+    elif "reversed" in outcomes:
+        verdict = "partly reversed" if "open" in outcomes else "reversed"
     else:
-        verdict = "reversed" if "reversed" in outcomes else "not supported at this n"
+        verdict = "not supported at this n"
     return Verdict(claim.source, claim.claim, verdict, compared)

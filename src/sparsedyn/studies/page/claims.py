@@ -14,6 +14,7 @@ BADGES = {
     "partly confirmed": ("fair", "✓"),
     "mixed": ("fair", "±"),
     "reversed": ("bad", "✗"),
+    "partly reversed": ("bad", "✗"),
     "not supported at this n": ("open", "?"),
     "not yet known": ("open", "…"),
 }
