@@ -1,4 +1,4 @@
-"""L1, L2 and smoothed L0.5: values, and gradients in float64 against finite differences."""
+"""L1, L2 and the smoothed roots L0.3, L0.5, L0.7: values, and gradients in float64 against finite differences."""
 
 from collections.abc import Callable
 
@@ -7,25 +7,29 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sparsedyn.sparsify import L05, L1, L2, AbstractPenalty
+from sparsedyn.sparsify import L03, L05, L07, L1, L2, AbstractPenalty
 
 KEY = jax.random.key(0)
 NOW = jnp.float32(0.5)
 A = 0.01
 
 
-def l05(w: np.ndarray) -> np.ndarray:
-    small = np.abs(w) < A
-    quartic = -(w**4) / (8 * A**3) + 3 * w**2 / (4 * A) + 3 * A / 8
-    return np.where(small, np.sqrt(np.where(small, quartic, 1)), np.sqrt(np.abs(w)))
+def root(power: float) -> Callable[[np.ndarray], np.ndarray]:
+    def cost(w: np.ndarray) -> np.ndarray:
+        quartic = -(w**4) / (8 * A**3) + 3 * w**2 / (4 * A) + 3 * A / 8
+        return np.where(np.abs(w) < A, np.abs(quartic), np.abs(w)) ** power
+
+    return cost
 
 
 CASES: dict[str, tuple[AbstractPenalty, Callable[[np.ndarray], np.ndarray]]] = {
     "l1": (L1(0.3), np.abs),
     "l2": (L2(0.3), np.square),
-    "l05": (L05(0.3, a=A), l05),
+    "l03": (L03(0.3, a=A), root(0.3)),
+    "l05": (L05(0.3, a=A), root(0.5)),
+    "l07": (L07(0.3, a=A), root(0.7)),
 }
-# Both sides of zero, both sides of the L0.5 seam, away from the L1 kink.
+# Both sides of zero, both sides of the roots' seam, away from the L1 kink.
 POINTS = np.array([[-2.0, -0.5, -0.011], [-0.009, -0.004, -0.0005], [0.0005, 0.004, 0.009], [0.011, 0.7, 3.0]])
 
 
@@ -65,25 +69,26 @@ def test_gradient_against_central_differences(name: str):
     np.testing.assert_allclose(exact, numeric, rtol=1e-5, atol=1e-8)
 
 
-def test_l05_is_smooth_at_its_seam_and_at_zero():
+@pytest.mark.parametrize(("technique", "power"), [(L03(1.0, a=A), 0.3), (L05(1.0, a=A), 0.5), (L07(1.0, a=A), 0.7)])
+def test_roots_are_smooth_at_their_seam_and_at_zero(technique: AbstractPenalty, power: float):
     below, above = A * (1 - 1e-9), A * (1 + 1e-9)
     grid = np.linspace(-0.05, 0.05, 1001)
     with jax.enable_x64(True):
-        cost = L05(1.0, a=A).cost
+        cost = technique.cost
         slope = jax.grad(cost)
         every = jax.jit(lambda points: [jax.vmap(f)(points) for f in (cost, slope, jax.grad(slope))])
         costs, slopes, curvatures = (np.asarray(f) for f in every(np.array([below, A, above, 0.0, *grid])))
     assert costs[0] == pytest.approx(costs[2], abs=1e-9)
     assert slopes[0] == pytest.approx(slopes[2], abs=1e-6)
-    assert curvatures[0] == pytest.approx(curvatures[2], abs=1e-4)
-    assert costs[1] == pytest.approx(np.sqrt(A), rel=1e-12)
-    assert costs[3] == pytest.approx(np.sqrt(3 * A / 8), rel=1e-12)
+    assert curvatures[0] == pytest.approx(curvatures[2], abs=1e-3)
+    assert costs[1] == pytest.approx(A**power, rel=1e-12)
+    assert costs[3] == pytest.approx((3 * A / 8) ** power, rel=1e-12)
     assert slopes[3] == 0.0
     everywhere = slopes[4:]
     assert np.isfinite(everywhere).all()
     np.testing.assert_allclose(everywhere, -everywhere[::-1], atol=1e-12)
     # The root's slope is largest at the seam, and the quartic adds little to it.
-    assert np.abs(everywhere).max() < 1.3 * 0.5 / np.sqrt(A)
+    assert np.abs(everywhere).max() < 1.5 * power * A ** (power - 1)
 
 
 def test_a_weight_at_zero_is_not_pushed():
@@ -118,7 +123,7 @@ def test_the_weight_is_a_leaf():
     np.testing.assert_allclose(jax.vmap(one)(path), np.asarray(path) * np.abs(POINTS).sum(), rtol=1e-5)
 
 
-@pytest.mark.parametrize("technique", [L1(), L2(), L05()])
+@pytest.mark.parametrize("technique", [L1(), L2(), L03(), L05(), L07()])
 def test_a_model_without_matrices_costs_nothing(technique: AbstractPenalty):
     free, memo = technique.init([None], key=KEY)
     assert float(technique.penalty(free, memo, NOW)) == 0.0

@@ -11,7 +11,9 @@ import pytest
 from sparsedyn.sparsify import (
     DSR,
     L0,
+    L03,
     L05,
+    L07,
     L1,
     L2,
     STR,
@@ -24,6 +26,7 @@ from sparsedyn.sparsify import (
     MagnitudePruning,
     On,
     OneShot,
+    Phases,
     SequentialThresholding,
     Stages,
     from_spec,
@@ -32,10 +35,12 @@ from sparsedyn.sparsify import (
 )
 
 EVERY: list[AbstractSparsifier] = [
-    *(cls() for name, cls in TECHNIQUES.items() if name not in ("chain", "on")),
+    *(cls() for name, cls in TECHNIQUES.items() if name not in ("chain", "on", "phases")),
     L1(3e-3),
     L2(0.1),
+    L03(0.1, a=0.02),
     L05(0.1, a=0.02),
+    L07(0.1, a=0.02),
     L0(0.1, drop_rate=0.3, beta=0.5, gamma=-0.2, zeta=1.2),
     STR(-4.0),
     STR(dense_start=False),
@@ -49,6 +54,8 @@ EVERY: list[AbstractSparsifier] = [
     Chain(L1(1e-4), Chain(STR(), L2()), MagnitudePruning()),
     On((0, -1), L1(1e-3)),
     On(1, On(0, Chain(DSR()))),
+    Phases(L05(5e-3)),
+    Phases(Chain(L05(0.1), STR()), at=(0.1, 0.2, 0.6), levels=(0.0, 1.0, 0.0)),
 ]
 
 
@@ -69,7 +76,9 @@ def test_there_and_back_through_json(technique: AbstractSparsifier):
 
 
 def test_every_technique_has_a_name():
-    assert set(TECHNIQUES) == {"l1", "l2", "l05", "l0", "str", "magnitude", "dsr", "threshold", "freeze", "chain", "on"}
+    penalties = {"l1", "l2", "l03", "l05", "l07"}
+    others = {"l0", "str", "magnitude", "dsr", "threshold", "freeze", "support", "phases", "chain", "on"}
+    assert set(TECHNIQUES) == penalties | others
     assert {type(t) for t in EVERY} == set(TECHNIQUES.values())
 
 
@@ -104,6 +113,9 @@ def test_hyperparameter_paths_come_back_as_arrays():
         ({"type": "chain", "links": ["l1"]}, ("chain", "expected sparsification techniques", "'l1'")),
         ({"type": "on", "technique": {"type": "l1"}}, ("on: ", "where")),
         ({"type": "on", "where": 0}, ("on: ", "technique")),
+        ({"type": "phases"}, ("phases: ", "technique")),
+        ({"type": "phases", "technique": {"type": "l1"}, "at": [0.5]}, ("levels: expected 1 factors", "0.03, 1.0")),
+        ({"type": "phases", "technique": "l05"}, ("technique: expected one such as L05", "'l05'")),
         ({"type": "on", "where": "a", "technique": {"type": "l1"}}, ("where: expected matrix numbers",)),
         ({"type": "on", "where": 0, "technique": "l1"}, ("technique: expected one such as L1", "'l1'")),
         ({"type": "magnitude", "timing": {"type": "l1"}}, ("timing: expected Cubic()", "L1")),

@@ -6,16 +6,20 @@ from sparsedyn.sparsify.dsr import DSR
 from sparsedyn.sparsify.freeze import Freeze
 from sparsedyn.sparsify.gates import L0
 from sparsedyn.sparsify.magnitude import MagnitudePruning
-from sparsedyn.sparsify.penalties import L05, L1, L2, AbstractPenalty
+from sparsedyn.sparsify.penalties import L03, L05, L07, L1, L2, AbstractPenalty
+from sparsedyn.sparsify.phases import Phases
 from sparsedyn.sparsify.soft_threshold import STR
 from sparsedyn.sparsify.spec import TECHNIQUES, from_spec, resolve, to_spec
+from sparsedyn.sparsify.support import Support
 from sparsedyn.sparsify.threshold import SequentialThresholding
 from sparsedyn.sparsify.timing import AbstractTiming, Cubic, OneShot, Stages
 
 __all__ = [
     "DSR",
     "L0",
+    "L03",
     "L05",
+    "L07",
     "L1",
     "L2",
     "STR",
@@ -31,9 +35,11 @@ __all__ = [
     "MagnitudePruning",
     "On",
     "OneShot",
+    "Phases",
     "Revised",
     "SequentialThresholding",
     "Stages",
+    "Support",
     "from_spec",
     "keep_largest",
     "resolve",

@@ -1,8 +1,9 @@
 """Penalties on the weights: L1, L2 and smoothed L0.5."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -56,21 +57,47 @@ class L2(AbstractPenalty):
         return jnp.square(w)
 
 
-class L05(AbstractPenalty):
-    """Smoothed `weight * sum |w|^(1/2)`: a quartic under the root replaces |w| below `a`, so that the
-    gradient at zero is finite.
+class AbstractRoot(AbstractPenalty):
+    """`weight * sum |w|^q` with `q < 1`, smoothed: a quartic replaces |w| below `a`, so that the gradient at zero is
+    finite."""
 
-    Source: Wu et al. 2014; Kim et al. 2019, eq. (3).
-    """
+    a: float | Float[Array, "..."]
+    power: eqx.AbstractClassVar[float]
 
-    weight: float | Float[Array, "..."] = 5e-3
-    a: float | Float[Array, "..."] = 0.01
+    def __check_init__(self) -> None:
+        check_number("weight", self.weight)
+        check_number("a", self.a, low=1e-12)
 
     def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Return `sqrt(|w|)` above `a`, `sqrt(-w^4/(8 a^3) + 3 w^2/(4 a) + 3 a/8)` below."""
+        """Return `|w|^q` above `a`, `(-w^4/(8 a^3) + 3 w^2/(4 a) + 3 a/8)^q` below."""
         a = self.a
         large = jnp.abs(w) >= a
         # Both branches stay finite everywhere: a NaN in the branch not taken would still poison the gradient.
         inner = jnp.where(large, 0.0, w)
         smooth = -(inner**4) / (8 * a**3) + 3 * inner**2 / (4 * a) + 3 * a / 8
-        return jnp.sqrt(jnp.where(large, jnp.abs(w), smooth))
+        base = jnp.where(large, jnp.abs(w), smooth)
+        return jnp.sqrt(base) if self.power == 0.5 else base**self.power
+
+
+class L05(AbstractRoot):
+    """Smoothed `weight * sum |w|^(1/2)`. Source: Wu et al. 2014; Kim et al. 2019, eq. (3)."""
+
+    weight: float | Float[Array, "..."] = 5e-3
+    a: float | Float[Array, "..."] = 0.01
+    power: ClassVar[float] = 0.5
+
+
+class L03(AbstractRoot):
+    """Smoothed `weight * sum |w|^0.3`, for comparison. Source: Kim et al. 2019, section II-A."""
+
+    weight: float | Float[Array, "..."] = 5e-3
+    a: float | Float[Array, "..."] = 0.01
+    power: ClassVar[float] = 0.3
+
+
+class L07(AbstractRoot):
+    """Smoothed `weight * sum |w|^0.7`, for comparison. Source: Kim et al. 2019, section II-A."""
+
+    weight: float | Float[Array, "..."] = 5e-3
+    a: float | Float[Array, "..."] = 0.01
+    power: ClassVar[float] = 0.7
