@@ -12,7 +12,9 @@ from sparsedyn.models import MLP
 from sparsedyn.sparsify import (
     DSR,
     L0,
+    L03,
     L05,
+    L07,
     L1,
     L2,
     STR,
@@ -22,8 +24,10 @@ from sparsedyn.sparsify import (
     Freeze,
     MagnitudePruning,
     On,
+    Phases,
     SequentialThresholding,
     Stages,
+    Support,
 )
 from sparsedyn.sparsify.base import AbstractMask
 from sparsedyn.training.state import join, split
@@ -32,12 +36,16 @@ INSTANCES: dict[str, AbstractSparsifier] = {
     "l1": L1(0.1),
     "l2": L2(0.1),
     "l05": L05(0.1),
+    "l03": L03(0.1),
+    "l07": L07(0.1),
     "l0": L0(0.1),
     "str": STR(),
     "magnitude": MagnitudePruning(0.6, Stages((0.25, 0.5))),
     "dsr": DSR(0.5, reallocate=5.0, threshold=0.3, period=0.25),
     "threshold": SequentialThresholding(0.3, (0.25,)),
     "freeze": Freeze(0.25),
+    "support": Support(),
+    "phases": Phases(L05(0.1)),
     "chain": Chain(L1(0.1), MagnitudePruning(0.5, Stages((0.25,)), "global")),
     "on": On((0, -1), SequentialThresholding(0.4, (0.25,))),
 }
@@ -53,10 +61,14 @@ KEYS = jax.random.split(jax.random.key(3), MEMBERS)
 
 
 def drawn(options: dict[str, Any]) -> list[MLP]:
-    """Models with weights from NumPy, one per member."""
+    """Models with weights from NumPy, one per member; one weight of every matrix is zero from the start."""
     rng = np.random.default_rng(0)
     shapes = eqx.filter_eval_shape(MLP, 2, 4, **options, key=KEYS[0])
-    make = lambda s: jnp.asarray(0.7 * rng.normal(size=s.shape), jnp.float32)  # noqa: E731
+
+    def make(shape: jax.ShapeDtypeStruct) -> jax.Array:
+        values = jnp.asarray(0.7 * rng.normal(size=shape.shape), jnp.float32)
+        return values.at[0, 0].set(0.0) if values.ndim == 2 else values
+
     return [jax.tree.map(make, shapes) for _ in range(MEMBERS)]
 
 

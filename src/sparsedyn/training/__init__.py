@@ -3,8 +3,9 @@
 from sparsedyn.training.averaging import AVERAGES, EMA, SWA, AbstractAverage
 from sparsedyn.training.checkpoint import Checkpoint, CheckpointError, load_arrays, save_arrays
 from sparsedyn.training.fit import Fit, fit
-from sparsedyn.training.objectives import Objective, derivative_matching
+from sparsedyn.training.objectives import Digits, Objective, Series, derivative_matching, digit_sums, propagation
 from sparsedyn.training.optimizers import OPTIMIZERS, optimizer
+from sparsedyn.training.refine import Path, points_of, polished, refine
 from sparsedyn.training.run import Progress
 from sparsedyn.training.schedules import SCHEDULES, learning_rates, raised
 
@@ -17,14 +18,22 @@ __all__ = [
     "AbstractAverage",
     "Checkpoint",
     "CheckpointError",
+    "Digits",
     "Fit",
     "Objective",
+    "Path",
     "Progress",
+    "Series",
     "derivative_matching",
+    "digit_sums",
     "fit",
     "learning_rates",
     "load_arrays",
     "optimizer",
+    "points_of",
+    "polished",
+    "propagation",
     "raised",
+    "refine",
     "save_arrays",
 ]

@@ -72,10 +72,10 @@ class Run:
     def record(self, state: State, step: int) -> tuple[State, Record]:
         """Evaluate the whole validation set, keep the best, and write down where the run stands."""
         loss, value = self._loss(state), np.full(self.count, np.nan)
-        kept = engine.candidates(self.recipe, state, self.average)
-        if self.validation is not None:
-            value = self._mine(engine.evaluate(self.recipe, kept, self.sparsifier, state.memo, self.validation))
         if self.validation is not None or self.criterion is not None:
+            kept = engine.candidates(self.recipe, state, self.average)
+            if self.validation is not None:
+                value = self._mine(engine.evaluate(self.recipe, kept, self.sparsifier, state.memo, self.validation))
             state = self._keep_best(state, kept, value, step >= self.settled)
         record = {
             "step": step,

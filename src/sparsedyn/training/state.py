@@ -45,15 +45,10 @@ class State(NamedTuple):
     stopped: Bool[Array, " member"]
 
 
-def is_matrix(leaf: Any) -> bool:
-    """Whether a sparsifier acts on this leaf: matrices yes, biases no."""
-    return eqx.is_inexact_array(leaf) and leaf.ndim >= 2
-
-
 def split(model: AbstractModel) -> tuple[PyTree, PyTree, AbstractModel]:
-    """Split one (unstacked) model into matrices, other arrays, and the static rest."""
+    """Split one (unstacked) model into the matrices that a sparsifier acts on, other arrays, and the static rest."""
     arrays, static = eqx.partition(model, eqx.is_inexact_array)
-    weights, other = eqx.partition(arrays, is_matrix)
+    weights, other = eqx.partition(arrays, model.sparse_part())
     return weights, other, static
 
 

@@ -1,0 +1,149 @@
+"""Primitive functions: what the units of an equation learner compute, and how they are written."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import sympy
+from jaxtyping import Array
+
+SAFE = 0.05
+"""The least size of a denominator or an argument of a logarithm that training divides by or takes."""
+LARGEST_EXPONENT = 5.0
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """A function of `arity` numbers: on arrays, as a SymPy expression, and as training may safely see it.
+
+    `guarded` stands in for `function` while weights are far from their place; it equals it wherever that is tame. A
+    A `homogeneous` function of an argument times a number is the function times a power of that number, so that the
+    size of its argument says nothing that the weights after it could not say. A primitive of
+    one's own takes three lines:
+
+    ```python
+    gauss = Primitive("gauss", lambda g: jnp.exp(-g * g), lambda g: sympy.exp(-(g**2)))
+    ```
+    """
+
+    name: str
+    function: Callable[..., Array]
+    symbol: Callable[..., Any]
+    arity: int = 1
+    guarded: Callable[..., Array] | None = None
+    homogeneous: bool = False
+
+    def of(self, *arguments: Array, guard: bool) -> Array:
+        """Return the function of arrays of one shape, guarded or exact."""
+        return (self.guarded or self.function if guard else self.function)(*arguments)
+
+
+def _safe_ratio(a: Array, b: Array) -> Array:
+    """`a / b`, continued through `b = 0` by a straight line."""
+    far = jnp.abs(b) >= SAFE
+    # The branch not taken stays finite, or its gradient would poison the other's.
+    return jnp.where(far, a / jnp.where(far, b, 1.0), a * b / SAFE**2)
+
+
+def _tame(g: Array) -> Array:
+    return jnp.minimum(g, LARGEST_EXPONENT)
+
+
+def _scaled(
+    name: str, base: "Primitive", inner: float, symbol: Any, outer: float = 1.0, shift: float = 0.0
+) -> "Primitive":
+    """`outer * (base(inner * g) - shift)`."""
+    return Primitive(
+        name,
+        lambda g: outer * (base.function(inner * g) - shift),
+        symbol,
+        guarded=lambda g: outer * (base.of(inner * g, guard=True) - shift),
+    )
+
+
+CONSTANT = Primitive("constant", lambda: jnp.ones(()), lambda: sympy.Integer(1), arity=0)
+IDENTITY = Primitive("identity", lambda g: g, lambda g: g, homogeneous=True)
+SQUARE = Primitive("square", jnp.square, lambda g: g**2, homogeneous=True)
+CUBE = Primitive("cube", lambda g: g * g * g, lambda g: g**3, homogeneous=True)
+SIN = Primitive("sin", jnp.sin, sympy.sin)
+COS = Primitive("cos", jnp.cos, sympy.cos)
+EXP = Primitive("exp", jnp.exp, sympy.exp, guarded=lambda g: jnp.exp(_tame(g)))
+SIGMOID = Primitive("sigmoid", jax.nn.sigmoid, lambda g: 1 / (1 + sympy.exp(-g)))
+TANH = Primitive("tanh", jnp.tanh, sympy.tanh)
+LOG = Primitive(
+    "log",
+    lambda g: jnp.log(jnp.abs(g)),
+    lambda g: sympy.log(sympy.Abs(g)),
+    guarded=lambda g: jnp.log(jnp.maximum(jnp.abs(g), SAFE)),
+)
+SQRT = Primitive(
+    "sqrt",
+    lambda g: jnp.sqrt(jnp.abs(g)),
+    lambda g: sympy.sqrt(sympy.Abs(g)),
+    guarded=lambda g: jnp.sqrt(jnp.maximum(jnp.abs(g), SAFE**2)),
+    homogeneous=True,
+)
+PRODUCT = Primitive("product", lambda a, b: a * b, lambda a, b: a * b, arity=2, homogeneous=True)
+DIVISION = Primitive("division", lambda a, b: a / b, lambda a, b: a / b, arity=2, guarded=_safe_ratio, homogeneous=True)
+SIN_4PI = _scaled("sin_4pi", SIN, 4 * math.pi, lambda g: sympy.sin(4 * sympy.pi * g))
+SIN_2PI = _scaled("sin_2pi", SIN, 2 * math.pi, lambda g: sympy.sin(2 * sympy.pi * g))
+SIGMOID_20 = _scaled("sigmoid_20", SIGMOID, 20.0, lambda g: 1 / (1 + sympy.exp(-20 * g)))
+EXP_SHIFTED = _scaled("exp_shifted", EXP, 1.0, lambda g: (sympy.exp(g) - 1) / sympy.E, outer=1 / math.e, shift=1.0)
+PRODUCT_10 = Primitive("product_10", lambda a, b: 10.0 * a * b, lambda a, b: 10 * a * b, arity=2, homogeneous=True)
+
+PRIMITIVES: dict[str, Primitive] = {
+    primitive.name: primitive
+    for primitive in (
+        CONSTANT, IDENTITY, SQUARE, CUBE, SIN, COS, EXP, SIGMOID, TANH, LOG, SQRT, PRODUCT, DIVISION, SIN_4PI, SIN_2PI,
+        SIGMOID_20, EXP_SHIFTED, PRODUCT_10,
+    )
+}  # fmt: skip
+
+Units: TypeAlias = tuple[tuple[Primitive, int], ...]
+
+SETS: dict[str, dict[str, int]] = {
+    "general": {
+        "constant": 1, "identity": 3, "square": 2, "sin": 2, "cos": 2, "exp": 2, "log": 1, "sqrt": 1, "product": 3,
+        "division": 2,
+    },
+    "kim2019": {
+        "constant": 2, "identity": 4, "square": 4, "sin_4pi": 2, "exp_shifted": 2, "sigmoid_20": 2, "product_10": 2,
+    },
+    "kim2019-oscillator": {
+        "constant": 2, "identity": 2, "square": 1, "sin_2pi": 1, "exp": 1, "product_10": 2,
+    },
+}  # fmt: skip
+"""Layers of units by name. The two of 2019 have the scalings of the code that was released with Kim et al. 2019."""
+
+
+def units_of(chosen: str | Mapping[str | Primitive, int] | Units) -> Units:
+    """Return primitives and how often each is repeated: the name of a set, or a mapping such as `{"sin": 2}`.
+
+    Keys are names of `PRIMITIVES` or primitives of one's own. Raises `ValueError` for unknown names and counts.
+    """
+    if isinstance(chosen, str):
+        if chosen not in SETS:
+            raise ValueError(f"primitives: expected one of {', '.join(SETS)} or a table of counts; got {chosen!r}.")
+        return tuple((PRIMITIVES[name], count) for name, count in SETS[chosen].items())
+    pairs = chosen.items() if isinstance(chosen, Mapping) else chosen
+    units = tuple((_known(name), count) for name, count in pairs)
+    for primitive, count in units:
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ValueError(f"primitives: expected a count of at least 1 for {primitive.name!r}; got {count!r}.")
+    names = [primitive.name for primitive, _ in units]
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"primitives: expected at least one, each once; got {names}. Give counts to repeat one.")
+    return units
+
+
+def _known(name: str | Primitive) -> Primitive:
+    if isinstance(name, Primitive):
+        return name
+    if name not in PRIMITIVES:
+        raise ValueError(
+            f"primitives: unknown primitive {name!r}. Known: {', '.join(PRIMITIVES)}; or give a Primitive."
+        )
+    return PRIMITIVES[name]

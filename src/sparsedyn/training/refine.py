@@ -1,0 +1,371 @@
+"""Second-order refinement of the weights that survived: fit them to the last digit, and leave out what can be.
+
+For any model with up to a few thousand active weights, in float64: Levenberg-Marquardt, then backward elimination by
+optimal-brain-surgeon saliency with refits, which gives a path from many weights to one.
+
+The loops run on the host, and so do the small linear systems: LAPACK calls inside a computation that is spread over CPU
+devices wait for each other's threads. The expensive part, residuals and their derivatives, is one compiled function.
+"""
+
+import copy
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+from jaxtyping import Array, Bool, Float, Int
+from threadpoolctl import threadpool_limits
+
+from sparsedyn.data import Samples
+from sparsedyn.models import EQL, AbstractModel
+
+FLOOR = 1e-13
+"""Squared errors below this share of the variance are rounding, and no reason to keep a weight."""
+
+RIDGE = 1e-8
+"""Damping of the Hessian of which saliencies are taken, as a share of its diagonal."""
+
+Model = TypeVar("Model", bound=AbstractModel)
+Values = Float[np.ndarray, "member active"]
+Kept = Bool[np.ndarray, "member active"]
+
+
+class Path(NamedTuple):
+    """The models on the way from many weights to one, member by member; point 0 has the most.
+
+    `entries` says which entries of a member's flattened matrices its `values` belong to, `kept` which of them a point
+    has. `train` and `held_out` are mean squared errors as shares of the variance of the training targets.
+    """
+
+    entries: Int[np.ndarray, "member active"]
+    values: Float[np.ndarray, "member point active"]
+    kept: Bool[np.ndarray, "member point active"]
+    train: Float[np.ndarray, "member point"]
+    held_out: Float[np.ndarray, "member point"]
+
+    def counts(self) -> Int[np.ndarray, "member point"]:
+        """Return the number of weights of every point."""
+        return self.kept.sum(axis=-1)
+
+    def scores(self, samples: int, floor: float = FLOOR) -> Float[np.ndarray, "member point"]:
+        """Return `n ln(max(train, held-out) + floor) + k ln n` for `k` weights and `n` samples; least is best.
+
+        The larger of the two errors, so that a point must hold on data that it was not fitted to.
+        """
+        error = np.maximum(self.train, self.held_out)
+        error = np.where(np.isfinite(error), error, np.inf)
+        return samples * np.log(error + floor) + self.counts() * np.log(samples)
+
+
+class Quadratic(NamedTuple):
+    """The mean squared residual, and half its Gauss-Newton Hessian and gradient, per member."""
+
+    cost: Float[np.ndarray, " member"]
+    hessian: Float[np.ndarray, "member active active"]
+    gradient: Float[np.ndarray, "member active"]
+
+
+def refine(
+    models: AbstractModel,
+    data: Samples,
+    held_out: Samples,
+    *,
+    active: int = 36,
+    iterations: int = 30,
+    refits: int = 8,
+) -> Path:
+    """Refine every member's `active` most salient weights and follow its path down to one weight.
+
+    `models` is stacked along a leading member axis. Saliency is `w^2` times the mean squared derivative of the outputs
+    by `w`, in standard deviations of the targets; weights that are zero stay zero. `iterations` of Levenberg-Marquardt
+    come first; `refits` after a removal, half as many while more than half of the weights are left.
+
+    Source: Hassibi & Stork 1993 (saliency); Marquardt 1963.
+    """
+    problem = Problem(models, data, held_out, active)
+    index, values, kept = problem.index, problem.values, problem.kept
+    count, width = index.shape
+    place = np.broadcast_to(np.arange(width), index.shape)
+    points = []
+    # Threads inside BLAS make small factorizations many times slower: members fill the cores already.
+    with threadpool_limits(1, user_api="blas"):
+        values, found = levenberg_marquardt(problem, values, kept, problem.quadratic(values, kept), iterations)
+        stuck = np.zeros_like(kept)
+        while True:
+            full = np.zeros((count, width)), np.zeros((count, width), bool)
+            for whole, part in zip(full, (values, kept), strict=True):
+                np.put_along_axis(whole, place, part, axis=1)
+            points.append((*full, found.cost, problem.error(values)))
+            if not (kept & ~stuck & ~problem.held(values, kept, found)).any():
+                break
+            left = kept.sum(axis=1).max()
+            half = kept.shape[1] // 2
+            if left <= half:
+                # Half of the arrays are holes by now. Always half: every width is compiled.
+                order = np.argsort(~kept, axis=1, kind="stable")[:, :half]
+                problem = problem.narrowed(order)
+                place, values, kept, stuck = (
+                    np.take_along_axis(a, order, axis=1) for a in (place, values, kept, stuck)
+                )
+                found = problem.quadratic(values, kept)
+            values, kept, stuck, found = without_least(problem, values, kept, stuck, found)
+            few = 2 * left <= width
+            values, found = levenberg_marquardt(problem, values, kept, found, refits if few else -(-refits // 2))
+    return Path(index, *(np.stack(part, axis=1) for part in zip(*points, strict=True)))
+
+
+def polished(models: Model, data: Samples, iterations: int = 50) -> Model:
+    """Return stacked models with all their nonzero weights fitted to `data` by Levenberg-Marquardt, in float64."""
+    sizes = [leaf[0].size for leaf in jax.tree.leaves(models)]
+    nonzero = sum(np.count_nonzero(np.reshape(leaf, (len(leaf), -1)), axis=1) for leaf in jax.tree.leaves(models))
+    problem = Problem(models, data, data, max(1, min(sum(sizes), int(np.max(nonzero)))))
+    with threadpool_limits(1, user_api="blas"):
+        start = problem.quadratic(problem.values, problem.kept)
+        values, found = levenberg_marquardt(problem, problem.values, problem.kept, start, iterations)
+    parts = (problem.kept[:, None], found.cost[:, None], found.cost[:, None])
+    member = np.arange(len(values))
+    return points_of(models, Path(problem.index, values[:, None], *parts), member, np.zeros_like(member))
+
+
+def levenberg_marquardt(
+    problem: "Problem", values: Values, kept: Kept, found: "Quadratic", iterations: int
+) -> tuple[Values, Quadratic]:
+    """Take so many steps of Levenberg-Marquardt on the kept values; a step that does not help is not taken."""
+    damping = np.full(len(values), 1e-3)
+    free = kept & ~problem.held(values, kept, found)
+    for _ in range(iterations):
+        proposed = np.where(free, values - _solved(found, free, damping), values)
+        new = problem.quadratic(proposed, kept)
+        good = np.isfinite(new.cost) & ~(new.cost >= found.cost)
+        values = _chosen(good, proposed, values)
+        found = Quadratic(*(_chosen(good, a, b) for a, b in zip(new, found, strict=True)))
+        damping = np.clip(np.where(good, 0.2 * damping, 5.0 * damping), 1e-14, 1e8)
+    return values, found
+
+
+def without_least(
+    problem: "Problem", values: Values, kept: Kept, stuck: Kept, found: Quadratic
+) -> tuple[Values, Kept, Kept, Quadratic]:
+    """Remove every member's free weight of least optimal-brain-surgeon saliency `w^2 / [H^-1]_ii`.
+
+    Weights on which no output depends go with it. The others move as the quadratic model has it, or stay where that is
+    worse. A weight without which nothing finite comes out is `stuck`: it stays, now and later.
+    """
+    held = problem.held(values, kept, found)
+    inverse = np.linalg.inv(_regular(found, kept & ~held, np.full(len(values), RIDGE)))
+    diagonal = np.diagonal(inverse, axis1=1, axis2=2)
+    idle = kept & (np.diagonal(found.hessian, axis1=1, axis2=2) == 0.0)
+    able = kept & ~idle & ~held & ~stuck
+    saliency = np.where(able, np.square(values) / diagonal, np.inf)
+    which, everyone = np.argmin(saliency, axis=1), np.arange(len(values))
+    left = kept & ~idle
+    goes = able[everyone, which]
+    left[everyone, which] &= ~goes
+    share = np.where(goes, values[everyone, which] / diagonal[everyone, which], 0.0)
+    moved = values - np.where(held, 0.0, share[:, None] * inverse[everyone, :, which])
+    tried = [np.where(left, part, 0.0) for part in (moved, values)]
+    costs = [problem.quadratic(part, left) for part in tried]
+    finite = [np.where(np.isfinite(cost.cost), cost.cost, np.inf) for cost in costs]
+    better, dead = finite[0] <= finite[1], np.isinf(np.minimum(*finite)) & np.isfinite(found.cost)
+    new = Quadratic(*(_chosen(better, a, b) for a, b in zip(*costs, strict=True)))
+    stuck = stuck.copy()
+    stuck[everyone, which] |= dead | ~np.isfinite(found.cost)
+    return (
+        _chosen(dead, values, _chosen(better, *tried)),
+        _chosen(dead, kept, left),
+        stuck,
+        Quadratic(*(_chosen(dead, a, b) for a, b in zip(found, new, strict=True))),
+    )
+
+
+def points_of(models: Model, path: Path, member: Any, point: Any) -> Model:
+    """Return the models at some points of the path, stacked, in float64; `member` and `point` are integer arrays."""
+    arrays, skeleton = eqx.partition(models, eqx.is_inexact_array)
+    weights = [np.asarray(leaf, np.float64)[member] for leaf in jax.tree.leaves(arrays)]
+    flat = np.zeros((len(member), sum(w[0].size for w in weights)))
+    chosen = np.where(path.kept[member, point], path.values[member, point], 0.0)
+    np.put_along_axis(flat, path.entries[member], chosen, axis=1)
+    ends = np.cumsum([w[0].size for w in weights])[:-1]
+    parts = [part.reshape(w.shape) for part, w in zip(np.split(flat, ends, axis=1), weights, strict=True)]
+    model: Model = eqx.combine(jax.tree.unflatten(jax.tree.structure(arrays), parts), skeleton)
+    return model
+
+
+class Problem:
+    """The least squares problem of stacked models: which weights are moved, and compiled residuals."""
+
+    def __init__(self, models: AbstractModel, data: Samples, held_out: Samples, active: int):
+        arrays, skeleton = eqx.partition(models, eqx.is_inexact_array)
+        leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(arrays)]
+        flat = np.concatenate([leaf.reshape(len(leaf), -1) for leaf in leaves], axis=1)
+        count = len(flat)
+        devices = jax.devices()
+        divisor = max(d for d in range(1, len(devices) + 1) if count % d == 0)
+        structure = jax.tree.structure(arrays)
+        self.fixed = _Fixed(
+            skeleton,
+            structure,
+            tuple(leaf.shape[1:] for leaf in leaves),
+            Mesh(np.asarray(devices[:divisor]), ("members",)),
+        )
+        self.data, self.held_out = (Samples(*(np.asarray(a, np.float64) for a in part)) for part in (data, held_out))
+        self.spread = np.maximum(self.data.dx.std(axis=0), 1e-300)
+        with jax.enable_x64(True):
+            slopes = np.asarray(_slopes(self.fixed, flat, self.data, self.spread))
+        with np.errstate(over="ignore"):
+            saliency = np.where(flat == 0, -1.0, np.square(flat) * np.nan_to_num(slopes))
+        self.index = np.argsort(-saliency, axis=1, kind="stable")[:, :active]
+        self.kept = np.take_along_axis(saliency, self.index, axis=1) > 0
+        self.values = np.where(self.kept, np.take_along_axis(flat, self.index, axis=1), 0.0)
+        self.size = flat.shape[1]
+        gauges = models.gauges() if isinstance(models, EQL) else np.full(self.size, -1)
+        self.gauges = gauges[self.index]
+
+    def quadratic(self, values: Values, kept: Kept) -> Quadratic:
+        """Return the mean squared residual and its quadratic model at these values."""
+        with jax.enable_x64(True):
+            found = _quadratic(self.fixed, self._flat(values), self.index, kept, self.data, self.spread)
+            return Quadratic(*(np.asarray(a) for a in found))
+
+    def error(self, values: Values) -> Float[np.ndarray, " member"]:
+        """Return the mean squared residual on the held-out samples."""
+        with jax.enable_x64(True):
+            return np.asarray(_error(self.fixed, self._flat(values), self.held_out, self.spread))
+
+    def held(self, values: Values, kept: Kept, found: Quadratic) -> Kept:
+        """Return the weights that fix the size of an argument of a homogeneous unit, one for each: the weightiest.
+
+        With all of them free, the weights of a product could make up for each other's loss, and saliencies would say
+        that any of them can go.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            weight = np.where(kept, np.square(values) * np.diagonal(found.hessian, axis1=1, axis2=2), -1.0)
+        order = np.argsort(-np.nan_to_num(weight, nan=0.0), axis=1, kind="stable")
+        groups = np.take_along_axis(self.gauges, order, axis=1)
+        held = np.zeros_like(kept)
+        for member, row in enumerate(groups):
+            names, first = np.unique(row, return_index=True)
+            held[member, order[member, first[names >= 0]]] = True
+        return held & kept
+
+    def narrowed(self, order: Int[np.ndarray, "member active"]) -> "Problem":
+        """Return the problem of some of the active weights, the rest being zero."""
+        narrow = copy.copy(self)
+        narrow.index = np.take_along_axis(self.index, order, axis=1)
+        narrow.gauges = np.take_along_axis(self.gauges, order, axis=1)
+        return narrow
+
+    def _flat(self, values: Values) -> Float[np.ndarray, "member weight"]:
+        flat = np.zeros((len(values), self.size))
+        np.put_along_axis(flat, self.index, values, axis=1)
+        return flat
+
+
+class _Fixed(NamedTuple):
+    """What the compiled functions are specific to."""
+
+    skeleton: AbstractModel
+    structure: Any
+    shapes: tuple[tuple[int, ...], ...]
+    mesh: Mesh
+
+    def model(self, flat: Array) -> AbstractModel:
+        """The model of a flat vector of weights."""
+        ends = np.cumsum([int(np.prod(shape)) for shape in self.shapes])[:-1]
+        parts = [part.reshape(shape) for part, shape in zip(jnp.split(flat, ends), self.shapes, strict=True)]
+        joined: AbstractModel = eqx.combine(jax.tree.unflatten(self.structure, parts), self.skeleton)
+        return joined
+
+    def spread_out(self, function: Any, members: tuple[Any, ...], shared: tuple[Any, ...]) -> Any:
+        """Apply a function of one member to all, on every device to its own."""
+        mapped = jax.vmap(function, in_axes=(0,) * len(members) + (None,) * len(shared))
+        specs = (PartitionSpec("members"),) * len(members) + (PartitionSpec(),) * len(shared)
+        out = PartitionSpec("members")
+        sharded = jax.shard_map(mapped, mesh=self.mesh, in_specs=specs, out_specs=out, check_vma=False)
+        return sharded(*members, *shared)
+
+
+@partial(jax.jit, static_argnums=0)
+def _slopes(fixed: _Fixed, flat: Array, data: Samples, spread: Array) -> Array:
+    """Mean squared derivatives of the outputs by every weight."""
+
+    def one(flat: Array, data: Samples, spread: Array) -> Array:
+        jacobian = _derivatives(fixed, flat, jnp.arange(flat.size), data)[1]
+        return jnp.mean(jnp.sum(jnp.square(jacobian / spread[:, None]), axis=1), axis=1)
+
+    return fixed.spread_out(one, (flat,), (data, spread))
+
+
+@partial(jax.jit, static_argnums=0)
+def _quadratic(fixed: _Fixed, flat: Array, index: Array, kept: Array, data: Samples, spread: Array) -> Any:
+    def one(flat: Array, index: Array, kept: Array, data: Samples, spread: Array) -> tuple[Array, Array, Array]:
+        output, jacobian = _derivatives(fixed, flat, index, data)
+        residual = ((output - data.dx) / spread).T.ravel()
+        jacobian = jnp.where(kept[:, None, None], jacobian / spread[:, None], 0.0).reshape(index.size, -1)
+        count = residual.size
+        return residual @ residual / count, jacobian @ jacobian.T / count, jacobian @ residual / count
+
+    return fixed.spread_out(one, (flat, index, kept), (data, spread))
+
+
+@partial(jax.jit, static_argnums=0)
+def _error(fixed: _Fixed, flat: Array, part: Samples, spread: Array) -> Array:
+    def one(flat: Array, part: Samples, spread: Array) -> Array:
+        predicted = jax.vmap(fixed.model(flat))(jnp.asarray(part.x), jnp.asarray(part.u))
+        return jnp.mean(jnp.square((predicted - part.dx) / spread))
+
+    error: Array = fixed.spread_out(one, (flat,), (part, spread))
+    return error
+
+
+def _derivatives(fixed: _Fixed, flat: Array, index: Array, part: Samples) -> tuple[Array, Array]:
+    """Outputs (sample, output) and their derivatives (active, output, sample) by some of the flattened weights."""
+    model = fixed.model(flat)
+    if isinstance(model, EQL):
+        return _by_layers(model, index, part)
+
+    def one(x: Array, u: Array) -> tuple[Array, Array]:
+        output, pull = jax.vjp(lambda flat: fixed.model(flat)(x, u), flat)
+        (jacobian,) = jax.vmap(pull)(jnp.eye(output.size, dtype=output.dtype))
+        return output, jacobian[:, index]
+
+    outputs, jacobian = jax.vmap(one)(jnp.asarray(part.x), jnp.asarray(part.u))
+    return outputs, jnp.moveaxis(jacobian, 0, -1).swapaxes(0, 1)
+
+
+def _by_layers(model: EQL, index: Array, part: Samples) -> tuple[Array, Array]:
+    """The same for an equation learner, whose matrices' derivatives are products of two vectors each."""
+    outputs, entering, leaving = jax.vmap(model.sensitivity)(jnp.asarray(part.x), jnp.asarray(part.u))
+    shapes = [w.shape for w in model.weights]
+    firsts, seconds = (np.cumsum([0, *(shape[side] for shape in shapes[:-1])]) for side in (0, 1))
+    # Which row of all that enters, and which of all that leaves, an entry of the flattened weights belongs to.
+    source = np.concatenate([b + np.repeat(np.arange(r), c) for b, (r, c) in zip(firsts, shapes, strict=True)])
+    target = np.concatenate([b + np.tile(np.arange(c), r) for b, (r, c) in zip(seconds, shapes, strict=True)])
+    # Samples come last: picking whole rows of them is many times faster than picking numbers.
+    h = jnp.concatenate(entering, axis=1).T
+    delta = jnp.moveaxis(jnp.concatenate(leaving, axis=2), 0, 2).swapaxes(0, 1)
+    return outputs, h[jnp.asarray(source)[index]][:, None, :] * delta[jnp.asarray(target)[index]]
+
+
+def _regular(found: Quadratic, kept: Kept, damping: Float[np.ndarray, " member"]) -> Float[np.ndarray, "member a a"]:
+    """The damped Hessian, with ones on the diagonal for weights that are out."""
+    diagonal = np.maximum(np.diagonal(found.hessian, axis1=1, axis2=2), 1e-12)
+    added = np.where(kept, damping[:, None] * diagonal, 1.0)
+    pairs = kept[:, :, None] & kept[:, None, :]
+    # Where nothing is finite, neither is infinity times zero.
+    with np.errstate(over="ignore", invalid="ignore"):
+        matrix = np.where(pairs, found.hessian, 0.0) + added[:, :, None] * np.eye(kept.shape[1])
+    return np.where(np.isfinite(matrix).all(axis=(1, 2), keepdims=True), matrix, np.eye(kept.shape[1]))
+
+
+def _solved(found: Quadratic, kept: Kept, damping: Float[np.ndarray, " member"]) -> Values:
+    gradient = np.where(kept & np.isfinite(found.gradient), found.gradient, 0.0)
+    solved: Values = np.linalg.solve(_regular(found, kept, damping), gradient[:, :, None])[:, :, 0]
+    return solved
+
+
+def _chosen(which: Bool[np.ndarray, " member"], new: np.ndarray, old: np.ndarray) -> np.ndarray:
+    return np.where(which.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
