@@ -1,4 +1,4 @@
-"""Reading models: their structure, and what their outputs depend on; equations come with the models that have them."""
+"""Reading models: their structure, what their outputs depend on, and the equations of equation learners."""
 
 from sparsedyn.equations.dependence import (
     THRESHOLD,
@@ -16,25 +16,50 @@ from sparsedyn.equations.dependence import (
     strength,
     total_effect,
 )
+from sparsedyn.equations.notation import from_text, latex, parsed, text, to_text
+from sparsedyn.equations.simplification import (
+    complexity,
+    effect,
+    rounded,
+    simplified,
+    snapped,
+    without_small_terms,
+)
 from sparsedyn.equations.structure import SMALL, count_nonzeros, reach, sparsity
+from sparsedyn.equations.symbolic import Columns, compiled, expressions, symbol
 
 __all__ = [
     "SMALL",
     "THRESHOLD",
     "THRESHOLDS",
+    "Columns",
     "against_truth",
+    "compiled",
+    "complexity",
     "count_nonzeros",
     "depends",
+    "effect",
+    "expressions",
+    "from_text",
     "jaccard",
     "kappa",
+    "latex",
     "local_effect",
     "mean_jaccard",
     "mean_kappa",
+    "parsed",
     "pooled",
     "reach",
+    "rounded",
     "sensitivity",
+    "simplified",
+    "snapped",
     "sparsity",
     "standardized",
     "strength",
+    "symbol",
+    "text",
+    "to_text",
     "total_effect",
+    "without_small_terms",
 ]

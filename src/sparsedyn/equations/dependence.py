@@ -165,9 +165,7 @@ def kappa(maps: Bool[np.ndarray, "member output feature"]) -> Float[np.ndarray, 
 
 def mean_kappa(maps: Bool[np.ndarray, "member output feature"]) -> float:
     """Return the mean of `kappa` over pairs of different members, those without one left out."""
-    values = kappa(maps)[~np.eye(len(maps), dtype=bool)]
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")
+    return _off_diagonal_mean(kappa(maps))
 
 
 def against_truth(maps: Bool[np.ndarray, "member output feature"], truth: Bool[np.ndarray, "output feature"]) -> Match:
@@ -261,8 +259,10 @@ def _flat(maps: Bool[np.ndarray, "member output feature"]) -> Bool[np.ndarray, "
 
 
 def _off_diagonal_mean(matrix: Float[np.ndarray, "member member"]) -> float:
-    others = ~np.eye(len(matrix), dtype=bool)
-    return float(matrix[others].mean()) if len(matrix) > 1 else float("nan")
+    """The mean of what is known of different members, NaN without any."""
+    others = matrix[~np.eye(len(matrix), dtype=bool)]
+    known = others[~np.isnan(others)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def _ratio(

@@ -1,0 +1,197 @@
+"""Equations as text, as LaTeX, and back from text."""
+
+import ast
+import operator
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+from sympy.core.alphabets import greeks
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.str import StrPrinter
+
+from sparsedyn.equations.simplification import rounded
+from sparsedyn.equations.symbolic import POLES, gathered, symbols
+
+DIGITS = 4
+ALL_DIGITS = 17
+
+FUNCTIONS = {
+    name: getattr(sympy, name)
+    for name in (
+        *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log"),
+        *("Abs", "sign", "erf", "Max", "Min"),
+    )
+} | {"sqrt": lambda argument: sympy.sqrt(argument)}
+CONSTANTS = {"pi": sympy.pi, "E": sympy.E, "nan": sympy.nan}
+OPERATIONS: dict[type[ast.AST], Any] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.USub: operator.neg, ast.UAdd: operator.pos,
+}  # fmt: skip
+# Numbers beyond these have no use, and take forever.
+LARGEST_NUMBER = sympy.Integer(10) ** 5000
+LARGEST_POWER = 1000
+# Fractions of larger integers are no longer exact in floating point, and need not be here.
+LARGEST_INTEGER = 2**53
+
+# What SymPy sorts behind all names.
+LAST = "\x7f"
+# Names that are set as a letter, with an index: x, x1, T_bath, theta_2. All others are set as words.
+GREEK = "|".join([*greeks, "lambda", *(letter.capitalize() for letter in (*greeks, "lambda"))])
+INDEXED = re.compile(rf"([A-Za-z]|{GREEK})(\d*|_[A-Za-z0-9]+)")
+ESCAPES = str.maketrans({
+    "\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", " ": r"\ ",
+    **{char: rf"\{char}" for char in "_%$#&{}"},
+})  # fmt: skip
+
+
+def text(expr: sympy.Expr, digits: int = DIGITS) -> str:
+    """Return the expression as one writes it in Python, constants to so many significant digits.
+
+    With 17 digits, values are kept exactly, by the shortest number that does. Names stand as they are, whether or not
+    they could be read back; see `to_text`.
+    """
+    return str(_Text(digits).doprint(_shown(expr, digits)))
+
+
+def latex(expr: sympy.Expr, digits: int = DIGITS) -> str:
+    """Return the expression in LaTeX, for TeX and for Matplotlib, without dollar signs."""
+    return str(_Latex(digits).doprint(_shown(expr, digits)))
+
+
+def parsed(text: str, names: Sequence[str]) -> sympy.Expr:
+    """Return the expression that a text stands for, over variables of these names; nothing in the text is executed.
+
+    It may have numbers, the names, `pi`, `E`, `+ - * / **`, and the functions `text` writes.
+
+    **Raises:** `ValueError` saying what in the text is not understood.
+    """
+    variables = {name: variable for name, variable in zip(names, symbols(names), strict=True)}
+    try:
+        return _read(ast.parse(text.strip(), mode="eval").body, variables, text)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"expression: expected one such as '2*x - sin(y)'; got {_short(text)}.") from error
+
+
+def to_text(expr: sympy.Expr, names: Sequence[str]) -> str:
+    """Return the expression as a text to keep: all digits, and variables as x0, x1, ... in the order of `names`.
+
+    `from_text` undoes it, whatever the names.
+    """
+    return text(_renamed(expr, names, _placeholders(names)), ALL_DIGITS)
+
+
+def from_text(text: str, names: Sequence[str]) -> sympy.Expr:
+    """Undo `to_text`."""
+    places = _placeholders(names)
+    return _renamed(parsed(text, places), places, names)
+
+
+class _Text(StrPrinter):
+    def __init__(self, digits: int):
+        super().__init__()
+        self.digits = digits
+
+    def _print_Float(self, number: sympy.Float) -> str:
+        return _decimal(number, self.digits)
+
+    def _print_Symbol(self, variable: sympy.Symbol) -> str:
+        return str(variable.name.removeprefix(LAST))
+
+
+class _Latex(LatexPrinter):
+    def __init__(self, digits: int):
+        # A thin space, or names of several letters run into their neighbours.
+        super().__init__({"mul_symbol": r" \, "})
+        self.digits = digits
+
+    def _print_Float(self, number: sympy.Float) -> str:
+        mantissa, _, exponent = _decimal(number, self.digits).partition("e")
+        return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+    def _print_Symbol(self, variable: sympy.Symbol, style: str = "plain") -> str:
+        if variable.name.startswith(LAST):
+            return str(variable.name.removeprefix(LAST))
+        if INDEXED.fullmatch(variable.name):
+            return str(super()._print_Symbol(variable, style))
+        return rf"\mathrm{{{variable.name.translate(ESCAPES)}}}"
+
+
+def _shown(expr: sympy.Expr, digits: int) -> sympy.Expr:
+    """The expression to print: rounded, and with large constants in exponents as symbols named by their digits."""
+
+    def short(part: sympy.Expr) -> sympy.Expr:
+        return part if digits >= ALL_DIGITS else rounded(part, digits)
+
+    def numeral(value: float) -> sympy.Expr:
+        magnitude = sympy.Symbol(LAST + _Text(digits).doprint(short(sympy.Float(abs(value)))))
+        return magnitude if value > 0 else -magnitude
+
+    return gathered(short(expr), numeral)
+
+
+def _decimal(number: sympy.Float, digits: int) -> str:
+    return repr(float(number)) if digits >= ALL_DIGITS else f"{float(number):.{digits}g}"
+
+
+def _read(node: ast.AST, variables: dict[str, sympy.Symbol], text: str) -> sympy.Expr:
+    """The expression of a node of the text's syntax tree."""
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return _checked(sympy.Integer(value) if isinstance(value, int) else sympy.Float(value), text)
+        case ast.Name(id=name) if name in variables or name in CONSTANTS:
+            return variables.get(name, CONSTANTS.get(name))
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATIONS:
+            return OPERATIONS[type(op)](_read(operand, variables, text))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATIONS or isinstance(op, ast.Pow):
+            a, b = _read(left, variables, text), _read(right, variables, text)
+            return _checked(_power(a, b, text) if isinstance(op, ast.Pow) else OPERATIONS[type(op)](a, b), text)
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
+            return _call(name, [_read(argument, variables, text) for argument in args], text)
+    known = ", ".join(variables)
+    what = ast.unparse(node)
+    raise ValueError(
+        f"expression: expected numbers, the variables {known}, + - * / ** and {', '.join(FUNCTIONS)}; got "
+        f"{_short(what)} in {_short(text)}."
+    )
+
+
+def _call(name: str, arguments: list[sympy.Expr], text: str) -> sympy.Expr:
+    if name != "sqrt":
+        # Functions of numbers are numbers: left standing, they could be nested beyond all bounds.
+        arguments = [argument.evalf(15) if argument.is_number else argument for argument in arguments]
+    try:
+        return _checked(FUNCTIONS[name](*arguments), text)
+    except TypeError as error:
+        raise ValueError(f"expression: {name} takes another number of arguments in {_short(text)}.") from error
+
+
+def _power(base: sympy.Expr, exponent: sympy.Expr, text: str) -> sympy.Expr:
+    if base.is_number and exponent.is_number and not (exponent.is_finite and abs(exponent) <= LARGEST_POWER):
+        raise ValueError(f"expression: a power is too large in {_short(text)}.")
+    return base**exponent
+
+
+def _checked(expr: sympy.Expr, text: str) -> sympy.Expr:
+    """The expression, unless it is or has a number out of range."""
+    if expr.has(*POLES) or (expr.is_Number and expr is not sympy.nan and abs(expr) > LARGEST_NUMBER):
+        raise ValueError(f"expression: a number is too large, or divided by zero, in {_short(text)}.")
+    is_long = expr.is_Rational and max(abs(expr.p), expr.q) > LARGEST_INTEGER
+    return sympy.Float(expr) if is_long else expr
+
+
+def _placeholders(names: Sequence[str]) -> list[str]:
+    return [f"x{i}" for i in range(len(names))]
+
+
+def _renamed(expr: sympy.Expr, names: Sequence[str], others: Sequence[str]) -> sympy.Expr:
+    variables = symbols(names)
+    unknown = sorted(str(s) for s in expr.free_symbols - set(variables))
+    if unknown:
+        raise ValueError(f"names: expected all variables of the expression; {', '.join(unknown)} missing.")
+    return expr.xreplace(dict(zip(variables, symbols(others), strict=True)))
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
