@@ -6,13 +6,15 @@ from importlib.metadata import version
 from sparsedyn import _devices as _devices
 from sparsedyn import systems
 from sparsedyn.data import DataError, Samples, Scaling, Trajectories, read, samples, write
-from sparsedyn.estimators import SparseTimeStepper, load
+from sparsedyn.estimators import EquationLearner, EquationRegressor, SparseTimeStepper, load
 from sparsedyn.forecast import Forecast, rollout
-from sparsedyn.models import MLP, AbstractModel
+from sparsedyn.models import EQL, MLP, PRIMITIVES, AbstractModel, Primitive
 from sparsedyn.sparsify import (
     DSR,
     L0,
+    L03,
     L05,
+    L07,
     L1,
     L2,
     STR,
@@ -23,8 +25,10 @@ from sparsedyn.sparsify import (
     MagnitudePruning,
     On,
     OneShot,
+    Phases,
     SequentialThresholding,
     Stages,
+    Support,
 )
 from sparsedyn.systems import simulate
 from sparsedyn.training import EMA, SWA
@@ -34,11 +38,15 @@ __version__ = version("sparsedyn")
 __all__ = [
     "DSR",
     "EMA",
+    "EQL",
     "L0",
+    "L03",
     "L05",
+    "L07",
     "L1",
     "L2",
     "MLP",
+    "PRIMITIVES",
     "STR",
     "SWA",
     "AbstractModel",
@@ -46,16 +54,21 @@ __all__ = [
     "Chain",
     "Cubic",
     "DataError",
+    "EquationLearner",
+    "EquationRegressor",
     "Forecast",
     "Freeze",
     "MagnitudePruning",
     "On",
     "OneShot",
+    "Phases",
+    "Primitive",
     "Samples",
     "Scaling",
     "SequentialThresholding",
     "SparseTimeStepper",
     "Stages",
+    "Support",
     "Trajectories",
     "load",
     "read",

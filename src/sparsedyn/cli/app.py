@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sparsedyn.cli import fit, forecast, info, simulate, study
+from sparsedyn.cli import equation, fit, forecast, info, simulate, study
 from sparsedyn.cli.errors import INTERRUPTED
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.command("simulate")(simulate.simulate)
 app.command("fit", help=fit.HELP)(fit.fit)
 app.command("forecast", help=forecast.HELP)(forecast.forecast)
+app.command("equation", help=equation.HELP)(equation.equation)
 app.add_typer(study.app, name="study")
 app.command("info")(info.info)
 
@@ -55,6 +56,12 @@ def root(
     sparsedyn simulate lotka-volterra -o prey.csv --trajectories 12
     sparsedyn fit prey.csv -o prey.safetensors
     sparsedyn forecast prey.safetensors prey.csv --horizons 100,1000
+    ```
+
+    A formula for one column of a table in the others:
+
+    ```
+    sparsedyn equation pendulum.csv --target period --inputs length,gravity
     ```
 
     A study compares sparsification techniques on the same data, from simulation to an illustrated report:

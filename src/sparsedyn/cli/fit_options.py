@@ -40,9 +40,10 @@ Technique = Annotated[
     list[str] | None,
     typer.Option(
         metavar="TEXT",
-        help="A sparsification technique; may be given several times, in order. l1:1e-4, l2, l05, l0:1e-3, "
-        "str, magnitude:0.75 (share of zeros), dsr:0.5, threshold:0.05, freeze:0.5, with arguments by name as in "
-        "magnitude:sparsity=0.9,scope=global, or a TOML table in braces. none is dense.",
+        help="A sparsification technique; may be given several times, in order. l1:1e-4, l2, l05, l03, "
+        "l07, l0:1e-3, str, magnitude:0.75 (share of zeros), dsr:0.5, threshold:0.05, freeze:0.5, support, with "
+        "arguments by name as in magnitude:sparsity=0.9,scope=global, or a TOML table in braces, as phases needs. none "
+        "is dense.",
         show_default=f"{' '.join(DEFAULT)}; of fewer than {ENOUGH} trajectories {FOR_FEW[0]}",
         rich_help_panel=NETWORK,
     ),

@@ -1,19 +1,26 @@
-"""`sparsedyn info`: what is installed, what computes, what there is."""
+"""`sparsedyn info`: what is installed, what computes, what there is, what a model file holds."""
 
 import importlib.metadata
 import os
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from sparsedyn.cli import options
 from sparsedyn.cli.errors import guarded
-from sparsedyn.cli.output import show_json, show_pairs, show_text
+from sparsedyn.cli.model_file import described
+from sparsedyn.cli.output import number, show_json, show_pairs, show_text
+
+File = Annotated[
+    Path | None,
+    typer.Argument(metavar="MODEL", help="A model file, to say what is in it instead.", show_default=False),
+]
 
 
 @guarded
-def info(as_json: options.Json = False) -> None:
-    """Show versions, devices, and the plants, techniques and studies there are.
+def info(model: File = None, as_json: options.Json = False) -> None:
+    """Show versions, devices, and the plants, techniques and studies there are; or what a model file holds.
 
     Worth putting into a report of a problem. The environment variable SPARSEDYN_CPU_DEVICES sets over how
     many CPU devices an ensemble is spread; by default one per core.
@@ -23,8 +30,12 @@ def info(as_json: options.Json = False) -> None:
     ```
     sparsedyn info
     sparsedyn info --json
+    sparsedyn info model.safetensors
     ```
     """
+    if model is not None:
+        show_model(described(model), as_json=as_json)
+        return
     facts = everything()
     if as_json:
         show_json(facts)
@@ -35,6 +46,23 @@ def info(as_json: options.Json = False) -> None:
     show_pairs(((name, plant(system)) for name, system in facts["systems"].items()), title="Systems")
     show_pairs(((name, ", ".join(takes)) for name, takes in facts["techniques"].items()), title="Techniques")
     show_pairs(facts["studies"].items(), title="Studies")
+
+
+def show_model(facts: dict[str, Any], *, as_json: bool) -> None:
+    """Write what a model file holds."""
+    if as_json:
+        show_json(facts)
+        return
+    between = {"equations": "\n"}
+    show_pairs(
+        (name, between.get(name, ", ").join(value) or "none" if isinstance(value, list) else shown(value))
+        for name, value in facts.items()
+    )
+
+
+def shown(value: Any) -> str:
+    """Return a number or a text in words."""
+    return number(value, 4) if isinstance(value, float) else str(value)
 
 
 def everything() -> dict[str, Any]:

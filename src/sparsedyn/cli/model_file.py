@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparsedyn.cli.source import Columns
 
@@ -27,9 +27,35 @@ def save_model(stepper: "SparseTimeStepper", path: Path, columns: Columns) -> No
 
 def load_model(path: Path) -> tuple["SparseTimeStepper", Columns]:
     """Read a model, and the column options that it was trained with; raises `CheckpointError`."""
-    from sparsedyn.estimators import load
-    from sparsedyn.training import load_arrays
+    from sparsedyn.estimators import SparseTimeStepper, load
+    from sparsedyn.training import CheckpointError, load_arrays
 
     stepper = load(path)
+    if not isinstance(stepper, SparseTimeStepper):
+        raise CheckpointError(
+            f"{path}: expected a model that `sparsedyn fit` wrote; this is an {type(stepper).__name__}. Read it in "
+            "Python with sparsedyn.load."
+        )
     stored = load_arrays(path)[1].get(KEY, {})
     return stepper, Columns(**{name: value for name, value in stored.items() if name in Columns._fields})
+
+
+def described(path: Path) -> dict[str, Any]:
+    """Return what a model file of any kind holds, for JSON; raises `CheckpointError`."""
+    from sparsedyn.equations import text
+    from sparsedyn.estimators import EquationLearner, EquationRegressor, load
+
+    model = load(path)
+    facts: dict[str, Any] = {"file": str(path), "kind": type(model).__name__}
+    if isinstance(model, EquationRegressor):
+        chosen = model.laws_[0]
+        return facts | {
+            "inputs": list(model.feature_names_in_),
+            "equation": text(chosen.expression),
+            "error": chosen.error,
+        }
+    facts |= {"states": list(model.state_names_), "inputs": list(model.input_names_), "dt": model.dt_}
+    if isinstance(model, EquationLearner):
+        pairs = zip(model.state_names_, model.equations(), strict=True)
+        return facts | {"equations": [f"d{name}/dt = {text(right)}" for name, right in pairs]}
+    return facts | {"members": model.members, "nonzeros": float(model.nonzeros_.mean()), "weights": model.weights_}

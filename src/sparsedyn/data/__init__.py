@@ -4,6 +4,7 @@ from .derivatives import DERIVATIVES as DERIVATIVES
 from .errors import DataError as DataError
 from .io import read as read
 from .io import write as write
+from .pieces import pieces as pieces
 from .samples import Samples as Samples
 from .samples import samples as samples
 from .scaling import Scaling as Scaling

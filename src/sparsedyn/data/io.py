@@ -1,13 +1,13 @@
 """Files: the suffix decides the format; errors name the file; a file is there whole or not at all."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, SupportsFloat
 
 from .errors import DataError, closest, listing
 from .formats import csv, netcdf, npz, parquet
-from .tables import Columns
+from .tables import Columns, Table
 from .trajectories import Trajectories
 
 
@@ -24,6 +24,9 @@ FORMATS = {
     ".nc": Format(netcdf.from_bytes, netcdf.to_bytes),
     ".npz": Format(npz.from_bytes, npz.to_bytes),
 }
+
+TABLES: dict[str, Callable[[bytes], Table]] = {".csv": csv.table, ".parquet": parquet.table}
+"""Formats of plain tables, whose rows need not be a time series."""
 
 
 def read(
@@ -55,6 +58,24 @@ def read(
         raise DataError(f"{source}: {error}") from error
 
 
+def read_table(path: str | os.PathLike[str]) -> Table:
+    """Read all columns of a .csv or .parquet file as they are, in their order; no time is needed.
+
+    **Raises:** `DataError`, beginning with the file, for files that cannot be read, have no rows, or have two columns
+    of one name.
+    """
+    source = Path(path)
+    _check_suffix(source, TABLES)
+    content = _content(source)
+    try:
+        table = TABLES[source.suffix.lower()](content)
+    except DataError as error:
+        raise DataError(f"{source}: {error}") from error
+    if not len(table.frame):
+        raise DataError(f"{source}: there are no rows below the column names.")
+    return table
+
+
 def write(data: Trajectories, path: str | os.PathLike[str]) -> None:
     """Write trajectories to a .csv, .parquet, .nc or .npz file, replacing an existing one in one step.
 
@@ -75,15 +96,19 @@ def write(data: Trajectories, path: str | os.PathLike[str]) -> None:
 
 
 def _format(path: Path) -> Format:
+    _check_suffix(path, FORMATS)
+    return FORMATS[path.suffix.lower()]
+
+
+def _check_suffix(path: Path, known: Mapping[str, object]) -> None:
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
+    if suffix not in known:
         what = f"the suffix {path.suffix!r} is unknown" if suffix else "the file name has no suffix"
         raise DataError(
             f"{path}: {what}; it decides the format and must be one of "
-            f"{listing(FORMATS)}.{closest(suffix, list(FORMATS)) if suffix else ''} Save or convert the "
+            f"{listing(known)}.{closest(suffix, list(known)) if suffix else ''} Save or convert the "
             "data to one of these."
         )
-    return FORMATS[suffix]
 
 
 def _content(path: Path) -> bytes:

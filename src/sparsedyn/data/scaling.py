@@ -15,14 +15,14 @@ ROUNDING = 1e-12
 
 
 class Scaling(eqx.Module):
-    """Means and standard deviations of states, inputs and derivatives, NumPy float64."""
+    """Means and standard deviations of states, inputs and derivatives, or some of them, NumPy float64."""
 
     x_mean: Float64[np.ndarray, " state"]
     x_std: Float64[np.ndarray, " state"]
     u_mean: Float64[np.ndarray, " input"]
     u_std: Float64[np.ndarray, " input"]
-    dx_mean: Float64[np.ndarray, " state"]
-    dx_std: Float64[np.ndarray, " state"]
+    dx_mean: Float64[np.ndarray, " output"]
+    dx_std: Float64[np.ndarray, " output"]
 
     @classmethod
     def fit(

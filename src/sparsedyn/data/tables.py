@@ -21,6 +21,17 @@ class Columns(NamedTuple):
     dt: SupportsFloat | None = None
 
 
+class Table(NamedTuple):
+    """Columns as a file has them, and which line of the file holds the first row, if it is a file of lines."""
+
+    frame: pd.DataFrame
+    first_line: int | None = None
+
+    def numbers(self, name: str) -> np.ndarray:
+        """Return a column as float64; text and gaps raise `DataError` naming the row."""
+        return number_column(self.frame[name], self.first_line)
+
+
 def listed(columns: str | Sequence[str | int] | None, known: Sequence[str] = ()) -> list[str]:
     """Return column names as a list; a text is one known name or a comma separated list of names."""
     if columns is None:

@@ -20,26 +20,37 @@ def describe(progress: training.Progress) -> str:
     return "  ".join(parts)
 
 
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    TextColumn("{task.percentage:>3.0f} %"),
+    TextColumn("{task.fields[note]}"),
+    TimeElapsedColumn(),
+    TextColumn("left"),
+    TimeRemainingColumn(),
+)
+
+
 @contextmanager
 def progress_bar(title: str, show: bool | None = None) -> Iterator[Callable[[training.Progress], None] | None]:
     """Yield a callback that draws training progress; `show=None` draws on a terminal only."""
+    with _bar(title, show) as update:
+        yield update and (lambda progress: update(progress.step, progress.steps, describe(progress)))
+
+
+@contextmanager
+def search_bar(title: str, show: bool | None = None) -> Iterator[Callable[[int, int, int], None] | None]:
+    """Yield a callback that draws the generations of a search for equations, and how many trials are exact."""
+    with _bar(title, show) as update:
+        yield update and (lambda done, of, exact: update(done, of, f"{exact} exact"))
+
+
+@contextmanager
+def _bar(title: str, show: bool | None) -> Iterator[Callable[[int, int, str], None] | None]:
     show = sys.stderr.isatty() if show is None else show
     if not show:
         yield None
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+    with Progress(*COLUMNS, console=Console(stderr=True), transient=False) as bar:
         task = bar.add_task(title, total=None, note="compiling")
-
-        def update(progress: training.Progress) -> None:
-            bar.update(task, total=progress.steps, completed=progress.step, note=describe(progress))
-
-        yield update
+        yield lambda done, total, note: bar.update(task, total=total, completed=done, note=note)

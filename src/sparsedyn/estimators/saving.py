@@ -1,7 +1,7 @@
 """A fitted time-stepper as one safetensors file: arrays, and a JSON header that says everything else."""
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sparsedyn.data import Scaling
+from sparsedyn.estimators import equation_saving
 from sparsedyn.estimators.checks import Variables
 from sparsedyn.models import MLP
 from sparsedyn.sparsify import from_spec, resolve, to_spec
@@ -44,19 +45,20 @@ def save(stepper: "SparseTimeStepper", path: str | Path) -> None:
     save_arrays(path, arrays, header)
 
 
-def load(path: str | Path) -> "SparseTimeStepper":
-    """Read a model that `save` wrote; forecasts are those of the saved one, bit for bit.
+def load(path: str | Path) -> Any:
+    """Read a fitted estimator of any kind that its `save` wrote; forecasts are those of the saved one, bit for bit.
 
     Raises `CheckpointError` for a file that is missing, cut short or something else.
     """
     arrays, header = load_arrays(path)
-    if header.get("format") != FORMAT:
+    restore = RESTORERS.get(str(header.get("format")))
+    if restore is None:
         raise CheckpointError(
-            f"{path}: expected a model saved by this version ({FORMAT}); got "
+            f"{path}: expected a model saved by this version ({', '.join(RESTORERS)}); got "
             f"{header.get('format', 'another file')!r}. Give the file that `save` or `sparsedyn fit` wrote."
         )
     try:
-        return _restore(arrays, header)
+        return restore(arrays, header)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"{path}: expected a whole model saved by sparsedyn; something in it is missing or does not fit ({error}). "
@@ -96,6 +98,14 @@ def _restore(arrays: dict[str, np.ndarray], header: dict[str, Any]) -> "SparseTi
     stepper.steps_ = header["steps"]
     stepper.history_ = pd.DataFrame(header["history"])
     return stepper
+
+
+RESTORERS: dict[str, Callable[[dict[str, np.ndarray], dict[str, Any]], Any]] = {
+    FORMAT: _restore,
+    equation_saving.REGRESSOR: equation_saving.restored_regressor,
+    equation_saving.LEARNER: equation_saving.restored_learner,
+}
+"""How the estimators are put together again, by the format that their files name."""
 
 
 def average_spec(average: AbstractAverage | None) -> dict[str, Any] | None:

@@ -24,7 +24,8 @@ import pyarrow.csv as pc
 
 from ..description import FORMAT, VERSION
 from ..errors import DataError
-from ..tables import Columns, arguments, asked_columns, listed
+from ..names import check_distinct
+from ..tables import Columns, Table, arguments, asked_columns, listed
 from ..trajectories import Trajectories
 from .own_table import restore_table
 
@@ -66,6 +67,16 @@ def from_bytes(content: bytes, columns: Columns) -> Trajectories:
         frame = _frame(content, head, known)
         return restore_table(frame, description, columns, head.first_line)
     return Trajectories(**arguments(_frame(content, head, columns), columns, head.first_line))
+
+
+def table(content: bytes) -> Table:
+    """Read all columns, whatever they hold: numbers where a column has nothing else, else text."""
+    head = _head(content)
+    check_distinct(head.names, "the column names")
+    try:
+        return Table(_read(content, head, head.names, {}), head.first_line)
+    except pa.ArrowInvalid as error:
+        raise DataError(_not_csv(content, head, error)) from error
 
 
 def _head(content: bytes) -> Head:
@@ -146,8 +157,7 @@ def _frame(content: bytes, head: Head, columns: Columns) -> pd.DataFrame:
                 raise
             return _read(content, head, wanted, dict.fromkeys(wanted, pa.string()))
     except pa.ArrowInvalid as error:
-        reason = _bad_row(content, head) or f"it is no readable CSV file ({error}); save it as CSV in UTF-8."
-        raise DataError(reason) from error
+        raise DataError(_not_csv(content, head, error)) from error
 
 
 def _read(content: bytes, head: Head, wanted: list[str], types: dict[str, pa.DataType]) -> pd.DataFrame:
@@ -163,6 +173,10 @@ def _read(content: bytes, head: Head, wanted: list[str], types: dict[str, pa.Dat
         pc.ConvertOptions(column_types=types, include_columns=wanted, strings_can_be_null=all_text),
     )
     return table.to_pandas()
+
+
+def _not_csv(content: bytes, head: Head, error: Exception) -> str:
+    return _bad_row(content, head) or f"it is no readable CSV file ({error}); save it as CSV in UTF-8."
 
 
 def _bad_row(content: bytes, head: Head) -> str | None:

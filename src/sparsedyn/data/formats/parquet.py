@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from ..description import FORMAT, describe
 from ..errors import DataError
-from ..tables import Columns, arguments, asked_columns
+from ..names import check_distinct
+from ..tables import Columns, Table, arguments, asked_columns
 from ..trajectories import Trajectories
 from .own_table import restore_table
 
@@ -38,6 +39,16 @@ def from_bytes(content: bytes, columns: Columns) -> Trajectories:
     if description is not None:
         return restore_table(frame, description, columns)
     return Trajectories(**arguments(frame, columns))
+
+
+def table(content: bytes) -> Table:
+    """Read all columns, whatever they hold."""
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        check_distinct(file.schema_arrow.names, "the column names")
+        return Table(file.read().to_pandas(ignore_metadata=True))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"it is no readable Parquet file ({error}); write it again.") from error
 
 
 def _own_description(metadata: dict[bytes, bytes]) -> dict[str, Any] | None:

@@ -1,0 +1,266 @@
+"""`sparsedyn equation`: a formula for one column of a table in the others."""
+
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sparsedyn.cli import options
+from sparsedyn.cli.errors import UsageProblem, guarded, parameters
+from sparsedyn.cli.files import check_new_file
+from sparsedyn.cli.output import note, number, plural, show_json, show_table, show_text
+from sparsedyn.cli.source import expanded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sparsedyn.data.tables import Table
+    from sparsedyn.estimators import EquationRegressor
+    from sparsedyn.models import Primitive
+
+EXACT = 17
+"""Digits that keep every constant as it is."""
+SHOWN = 5
+POOR = 0.3
+"""Error from which on an equation is no law."""
+
+HELP = """
+Find an equation for one column of a table in the others.
+
+DATA is a .csv or .parquet file with column names and a row per sample, in any order; no column of times is needed.
+Small networks whose units are functions such as sin, products and quotients are trained, refined and pruned, many at
+once; the equation is what the best of them computes, in the column names and units of the table. A third of the rows is
+held out to judge equations: the choice weighs the error, on training or held-out rows, whichever is larger, against the
+number of symbols.
+
+The error is a root mean square, as a share of the target's standard deviation: 0.01 leaves 1 % unexplained. The table
+below the equation is its front: the simpler equations, and what each of them would cost.
+
+Examples:
+
+```
+sparsedyn equation pendulum.csv --target period --inputs length,gravity
+sparsedyn equation pump.parquet --target power -o pump.safetensors
+sparsedyn equation wave.csv --target y --inputs x1..x3 --json \\
+    --primitives constant,identity:3,sin:2,product:2 --hidden 1
+```
+
+With --json: `{"equation": "...", "error": ..., "complexity": ..., "latex": "...", "front": [...]}` and more, constants
+with all their digits unless --digits says otherwise. A file written with -o is read by `sparsedyn.load` in Python.
+"""
+
+SEARCH = "Search"
+
+Data = Annotated[
+    Path, typer.Argument(metavar="DATA", help="A .csv or .parquet file, a row per sample.", show_default=False)
+]
+Target = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="The column to explain.", rich_help_panel=options.COLUMNS, show_default=False
+    ),
+]  # fmt: skip
+Inputs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Columns to explain it with, comma separated; x1..x3 is short for x1,x2,x3.",
+        show_default="all other columns of numbers",
+        rich_help_panel=options.COLUMNS,
+    ),
+]
+Trials = Annotated[int, typer.Option(min=1, help="Independent searches, all at once.", rich_help_panel=SEARCH)]
+Primitives = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="The functions that equations may have: general, kim2019, or a list with how many of each a layer has, as "
+        "in constant,identity:3,sin:2.",
+        rich_help_panel=SEARCH,
+    ),
+]
+Hidden = Annotated[
+    int, typer.Option(min=1, help="Layers of functions: how deep they may be nested.", rich_help_panel=SEARCH)
+]
+Generations = Annotated[
+    int,
+    typer.Option(min=1, help="Rounds of a search at most; it ends when nothing is left.", rich_help_panel=SEARCH),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="MODEL", help="File to write the fitted regressor to, usually .safetensors.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]  # fmt: skip
+Digits = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=EXACT, metavar="N", help="Significant digits of constants.",
+        show_default=f"{SHOWN}; all with --json", rich_help_panel=options.OUTPUT,
+    ),
+]  # fmt: skip
+Front = Annotated[
+    bool, typer.Option("--front/--no-front", help="Show the simpler equations, too.", rich_help_panel=options.OUTPUT)
+]
+
+
+@guarded
+def equation(
+    data: Data,
+    target: Target,
+    inputs: Inputs = None,
+    trials: Trials = 20,
+    seed: options.Seed = 0,
+    primitives: Primitives = "general",
+    hidden: Hidden = 2,
+    generations: Generations = 8,
+    output: Output = None,
+    digits: Digits = None,
+    front: Front = True,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Search, and write the equation."""
+    if output is not None:
+        check_new_file(output, force=force)
+    regressor = unfitted(trials=trials, seed=seed, primitives=primitives, hidden=hidden, generations=generations)
+    X, y = columns(data, target, inputs, quiet=quiet)
+    note(
+        f"Searching for {target} in {', '.join(map(str, X.columns))}: {plural(len(X), 'row')}, "
+        f"{plural(trials, 'trial')}, {plural(generations, 'generation')} at most.",
+        quiet=quiet,
+    )
+    began = clock.monotonic()
+    search(regressor, data, X, y, quiet=quiet)
+    if output is not None:
+        regressor.save(output)
+    found = facts(regressor, target, EXACT if digits is None else digits)
+    if as_json:
+        show_json(found | {"rows": len(X), "seconds": clock.monotonic() - began, "model": output and str(output)})
+    else:
+        show(facts(regressor, target, digits or SHOWN), front=front)
+        note(f"The regressor is in {output}.", quiet=quiet or output is None)
+    if found["error"] > POOR:
+        note(
+            f"The equation leaves {100 * found['error']:.0f} % of the target's standard deviation unexplained: there "
+            "is noise, a column is missing, or the function is beyond --primitives and --hidden.",
+            quiet=quiet,
+        )
+
+
+def unfitted(*, primitives: str, **settings: Any) -> "EquationRegressor":
+    """Return the estimator that the options describe; raises `UsageProblem`."""
+    from sparsedyn.estimators import EquationRegressor
+    from sparsedyn.estimators.equation_checks import check_search
+
+    with parameters():
+        regressor = EquationRegressor(primitives=functions(primitives), **settings)
+        check_search(regressor)
+    return regressor
+
+
+def functions(text: str) -> "str | dict[str | Primitive, int]":
+    """Return the name of a set of primitives, or the counts of a list such as constant,identity:3,sin:2."""
+    from sparsedyn.models.primitives import PRIMITIVES, SETS
+
+    if text in SETS:
+        return text
+    counts: dict[str | Primitive, int] = {}
+    for piece in filter(None, map(str.strip, text.split(","))):
+        name, _, count = piece.partition(":")
+        if name not in PRIMITIVES or name in counts or not (count or "1").isdigit():
+            raise UsageProblem(
+                f"--primitives: expected {', '.join(SETS)}, or a list such as constant,identity:3,sin:2 of "
+                f"{', '.join(PRIMITIVES)}, each once; got {piece!r}."
+            )
+        counts[name] = int(count or 1)
+    return counts
+
+
+def columns(path: Path, target: str, inputs: str | None, *, quiet: bool) -> "tuple[pd.DataFrame, pd.Series]":
+    """Read the inputs and the target; raises `DataError`."""
+    import pandas as pd
+
+    from sparsedyn.data import DataError
+    from sparsedyn.data.io import read_table
+    from sparsedyn.data.names import check_distinct, check_known
+    from sparsedyn.data.tables import listed
+
+    table = read_table(path)
+    known = [str(name) for name in table.frame.columns]
+    try:
+        check_known([target], known)
+        names = listed(expanded(inputs), known) if inputs else usable(table, target, quiet=quiet)
+        check_known(names, known)
+        check_distinct(names, "--inputs")
+        if target in names:
+            raise DataError(f"column {target!r} is the target and an input. Take it out of --inputs.")
+        if not names:
+            raise DataError(f"there is no column of numbers but the target {target!r} to explain it with. Add one.")
+        return pd.DataFrame({name: table.numbers(name) for name in names}), pd.Series(
+            table.numbers(target), name=target
+        )
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def usable(table: "Table", target: str, *, quiet: bool) -> list[str]:
+    """Return all named columns but the target that hold numbers, and say which others there are."""
+    import pandas as pd
+
+    found, others = [], []
+    for name in map(str, table.frame.columns):
+        column = table.frame[name]
+        text = not pd.api.types.is_numeric_dtype(column)
+        # A column with some numbers and some text is a mistake to tell of, not a column to pass over.
+        if not name or (text and pd.to_numeric(column.astype("string"), errors="coerce").isna().all()):
+            others.append(repr(name))
+        elif name != target:
+            found.append(name)
+    if others:
+        note(f"Left out, being no named columns of numbers: {', '.join(others)}.", quiet=quiet)
+    return found
+
+
+def search(regressor: "EquationRegressor", path: Path, X: "pd.DataFrame", y: "pd.Series", *, quiet: bool) -> None:
+    """Fit; raises `DataError` that begins with the file."""
+    from sparsedyn.data import DataError
+
+    try:
+        regressor.fit(X, y, progress=False if quiet else None)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def facts(regressor: "EquationRegressor", target: str, digits: int) -> dict[str, Any]:
+    """Return what was found, for JSON."""
+    from sparsedyn.equations import latex, text
+
+    chosen = regressor.laws_[0]
+    table = regressor.pareto()
+    return {
+        "equation": text(chosen.expression, digits),
+        "error": chosen.error,
+        "complexity": chosen.complexity,
+        "latex": latex(chosen.expression, digits),
+        "target": target,
+        "inputs": list(regressor.feature_names_in_),
+        "trials": regressor.trials,
+        "exact": int(regressor.found_.exact.sum()),
+        "front": [
+            {"complexity": row["complexity"], "error": row["error"], "equation": text(row["equation"], digits)}
+            for row in table.to_dict(orient="records")
+        ],
+    }
+
+
+def show(found: dict[str, Any], *, front: bool) -> None:
+    """Write the equation, what it is worth, and the simpler ones."""
+    show_text(f"{found['target']} = {found['equation']}")
+    show_text(f"error {number(found['error'])}, complexity {found['complexity']}")
+    if front:
+        rows = [(row["equation"], str(row["complexity"]), number(row["error"])) for row in found["front"]]
+        show_table(("equation", "complexity", "error"), rows)

@@ -1,0 +1,166 @@
+"""Governing equations from trajectories, by equation learners, with the face of a scikit-learn estimator."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import numpy as np
+import pandas as pd
+import sympy
+from jaxtyping import Int
+
+from sparsedyn.data import Samples, Scaling, Trajectories, pieces, samples
+from sparsedyn.equations import rounded
+from sparsedyn.estimators import equation_saving
+from sparsedyn.estimators.checks import Variables, check_alike, check_plausible, check_trajectories, variables_of
+from sparsedyn.estimators.equation_checks import check_search
+from sparsedyn.estimators.equation_search import Found
+from sparsedyn.estimators.laws import Law, discover, scaling_of, search_of, split, table
+from sparsedyn.estimators.progress import search_bar
+from sparsedyn.estimators.stepper import AbstractStepper
+from sparsedyn.models import PerState, Primitive
+
+NOISY = 5e-4
+"""Noise, as a share of a state's standard deviation, from which on derivatives need smoothing."""
+
+
+class EquationLearner(AbstractStepper):
+    """Finds the right-hand side `dx/dt = f(x, u)` as equations, one per state, and integrates them.
+
+    Derivatives are estimated from the trajectories; each state's equation is searched for by itself.
+
+    Parameters
+    ----------
+    trials, seed, primitives, hidden, regularizer, networks, generations, steps, share : of the search, as in
+        `EquationRegressor`.
+    derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
+        `smoothing-spline` where they look noisy.
+    method : the integrator of forecasts, `rk4` or `euler`.
+
+    Attributes after `fit`: `models_` (one member), `scaling_`, `alive_`, `laws_` (per state, all candidates, the chosen
+    first), `found_`, `dt_`, `state_names_`, `input_names_`.
+
+    Source: Sahoo et al. 2018; Kim et al. 2019.
+    """
+
+    def __init__(
+        self,
+        trials: int = 20,
+        seed: int = 0,
+        *,
+        primitives: str | Mapping[str | Primitive, int] = "general",
+        hidden: int = 2,
+        regularizer: str = "l05",
+        networks: int = 4,
+        generations: int = 8,
+        steps: int = 200,
+        share: float = 1 / 3,
+        derivative: str = "auto",
+        method: str = "rk4",
+    ):
+        self.trials = trials
+        self.seed = seed
+        self.primitives = primitives
+        self.hidden = hidden
+        self.regularizer = regularizer
+        self.networks = networks
+        self.generations = generations
+        self.steps = steps
+        self.share = share
+        self.derivative = derivative
+        self.method = method
+
+    def fit(
+        self,
+        data: Trajectories,
+        validation: Trajectories | None = None,
+        *,
+        progress: bool | None = None,
+        check_units: bool = True,
+    ) -> "EquationLearner":
+        """Find the equations of `data`; equations are judged on `validation` trajectories, or on samples held out.
+
+        `progress` draws a bar (default: on a terminal). Raises `DataError` for data that cannot be used, `ValueError`
+        for parameters out of range.
+        """
+        check_search(self)
+        check_trajectories(data, "data")
+        # Derivatives of states are those of smooth curves, which a jump of the input breaks.
+        pieced = pieces(data)
+        method = self.derivative if self.derivative != "auto" else _suited(pieced)
+        pooled = samples(pieced, method)
+        scaling = scaling_of(pooled)
+        inside, outside = split(len(pooled.x), self.share if validation is None else 0.0, self.seed)
+        held_out = pooled
+        if validation is not None:
+            check_trajectories(validation, "validation")
+            check_alike(variables_of(data), validation, "validation")
+            if check_units:
+                check_plausible(scaling, validation)
+            held_out = samples(pieces(validation), method)
+            outside = split(len(held_out.x), 0.0, self.seed)[0]
+        names = [*data.state_names, *data.input_names]
+        laws, found = [], []
+        for state, name in enumerate(data.state_names):
+            known, unknown = _target(pooled, inside, state), _target(held_out, outside, state)
+            with search_bar(f"d{name}/dt", progress) as on_progress:
+                candidates, searched = discover(
+                    search_of(self), known, unknown, names, _of_target(scaling, state), on_progress=on_progress
+                )
+            laws.append(candidates)
+            found.append(searched)
+        self.found_: list[Found] = found
+        return self._adopt(laws, scaling, variables_of(data))
+
+    def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
+        """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded."""
+        self._check_fitted()
+        found = tuple(law[0].expression for law in self.laws_)
+        return found if digits is None else tuple(rounded(expression, digits) for expression in found)
+
+    def pareto(self, state: str | int = 0) -> pd.DataFrame:
+        """Return the candidates for a state's derivative as a table, simplest first; see `EquationRegressor.pareto`."""
+        self._check_fitted()
+        return table(self.laws_[self.state_names_.index(state) if isinstance(state, str) else state])
+
+    @property
+    def nonzeros_(self) -> Int[np.ndarray, " member"]:
+        """Weights of the networks that the equations are read off, all states together."""
+        self._check_fitted()
+        return np.asarray([sum(law[0].weights for law in self.laws_)])
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted equations to one file, atomically; see `sparsedyn.load`."""
+        self._check_fitted()
+        equation_saving.save_learner(self, path)
+
+    def _adopt(self, laws: list[list[Law]], scaling: Scaling, variables: Variables) -> "EquationLearner":
+        """Take over what was found."""
+        self.laws_ = laws
+        self.scaling_ = scaling
+        model = PerState(tuple(law[0].model for law in laws))
+        self.models_ = jax.tree.map(lambda leaf: np.asarray(leaf, np.float32)[None], model)
+        self.alive_ = np.ones(1, bool)
+        self.variables_ = variables
+        return self
+
+
+def _suited(data: Trajectories) -> str:
+    """The derivative for smooth or for noisy states, told apart by their third differences."""
+    spread = np.concatenate(data.states).std(axis=0)
+    third = np.concatenate([np.diff(states, 3, axis=0) for states in data.states])
+    # The third difference of white noise has twenty times its variance.
+    noise = np.sqrt(np.mean(np.square(third), axis=0) / 20)
+    return "smoothing-spline" if bool(np.any(noise > NOISY * spread)) else "spline"
+
+
+def _target(part: Samples, rows: np.ndarray, state: int) -> Samples:
+    """Some samples, with the derivative of one state."""
+    return Samples(part.x[rows], part.u[rows], part.dx[rows, state : state + 1])
+
+
+def _of_target(scaling: Scaling, state: int) -> Scaling:
+    """The scaling of one state's derivative."""
+    one = slice(state, state + 1)
+    return eqx.tree_at(lambda s: (s.dx_mean, s.dx_std), scaling, (scaling.dx_mean[one], scaling.dx_std[one]))

@@ -1,0 +1,150 @@
+"""The equation learner: governing equations from trajectories, and the contract of every stepper."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import sparsedyn
+from sparsedyn import DataError, EquationLearner, Trajectories
+from sparsedyn.equations import compiled, symbol, text
+
+QUICK: dict[str, Any] = {
+    "trials": 2,
+    "primitives": {"constant": 1, "identity": 3, "product": 2},
+    "hidden": 1,
+    "generations": 3,
+    "steps": 40,
+}
+NAMES = ["prey", "predators", "harvest"]
+prey, predators, harvest = map(symbol, NAMES)
+TRUTH = (prey - prey * predators - harvest * prey, prey * predators - predators - harvest * predators)
+
+
+@pytest.fixture(scope="module")
+def data() -> Trajectories:
+    return sparsedyn.simulate("lotka-volterra", trajectories=3, steps=200, seed=0)
+
+
+@pytest.fixture(scope="module")
+def fitted(data: Trajectories) -> EquationLearner:
+    return EquationLearner(**QUICK).fit(data[:2])
+
+
+def test_the_governing_equations_are_found(fitted: EquationLearner, data: Trajectories):
+    columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
+    found, true = (compiled(equations, NAMES)(columns) for equations in (fitted.equations(), TRUTH))
+    np.testing.assert_allclose(found, true, atol=1e-3 * np.abs(true).max())
+    assert [sympy.simplify(a - b) for a, b in zip(fitted.equations(digits=2), TRUTH, strict=True)] == [0, 0]
+
+
+def rolled(fitted: EquationLearner, x0: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """The printed equations by the classical Runge-Kutta method, in float64, the input held."""
+    function = compiled(fitted.equations(), NAMES)
+    states, dt = [np.asarray(x0, np.float64)], fitted.dt_
+    for u in inputs[:-1]:
+
+        def field(x: np.ndarray, u: np.ndarray = u) -> np.ndarray:
+            return function(np.concatenate([x, u])[None])[0]
+
+        x = states[-1]
+        k1 = field(x)
+        k2 = field(x + dt / 2 * k1)
+        k3 = field(x + dt / 2 * k2)
+        k4 = field(x + dt * k3)
+        states.append(x + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4))
+    return np.stack(states)
+
+
+def test_printed_equations_simulation_and_file_are_one(fitted: EquationLearner, data: Trajectories, tmp_path: Path):
+    fitted.save(tmp_path / "law.safetensors")
+    back = sparsedyn.load(tmp_path / "law.safetensors")
+    assert isinstance(back, EquationLearner)
+    assert back.equations() == fitted.equations()
+    assert back.get_params() == fitted.get_params()
+    assert back.pareto(1).equals(fitted.pareto(1))
+    x0, inputs = data.states[2][0], data.inputs[2]
+    simulated = fitted.simulate(x0, inputs)
+    np.testing.assert_array_equal(back.simulate(x0, inputs), simulated)
+    np.testing.assert_allclose(simulated[0], rolled(back, x0, inputs), rtol=2e-5)
+    np.testing.assert_allclose(simulated[0], data.states[2], rtol=2e-3)
+    assert [p.name for p in tmp_path.iterdir()] == ["law.safetensors"]
+
+
+def test_the_contract_of_a_stepper(fitted: EquationLearner, data: Trajectories):
+    assert (fitted.state_names_, fitted.input_names_) == (("prey", "predators"), ("harvest",))
+    assert fitted.dt_ == data.dt
+    assert fitted.alive_.tolist() == [True]
+    assert fitted.nonzeros_.shape == (1,)
+    one = fitted.simulate([1.0, 1.2], data.inputs[0])
+    assert one.dims == ("member", "time", "state")
+    assert one.shape == (1, 200, 2)
+    assert list(one["state"].to_numpy()) == ["prey", "predators"]
+    np.testing.assert_allclose(one["time"], data.dt * np.arange(200))
+    many = fitted.simulate(np.ones((3, 2)), np.stack(data.inputs))
+    assert many.dims == ("member", "trajectory", "time", "state")
+    forecast = fitted.forecast(data)
+    assert forecast.predicted.shape == (1, 3, 200, 2)
+    table = fitted.score(data, horizons=(50, 200))
+    assert list(table["horizon"]) == [50, 200]
+    assert np.all(table["diverged"] == 0)
+    assert np.all(table["rfmse"] < 1e-2)
+    assert fitted.dependence(data).shape == (1, 2, 3)
+
+
+def test_a_front_for_every_state(fitted: EquationLearner):
+    by_name, by_place = fitted.pareto("predators"), fitted.pareto(1)
+    assert by_name.equals(by_place)
+    assert by_name["error"].is_monotonic_decreasing
+    assert fitted.equations()[1] in list(by_name["equation"])
+
+
+def test_other_variables_are_refused(fitted: EquationLearner, data: Trajectories):
+    other = Trajectories(data.states, data.inputs, dt=data.dt, state_names=["a", "b"], input_names=["harvest"])
+    with pytest.raises(DataError, match="prey"):
+        fitted.forecast(other)
+
+
+def oscillator(seed: int) -> Trajectories:
+    """x'' = -4 x, without inputs, from its solution."""
+    rng = np.random.default_rng(seed)
+    amplitude, phase = rng.uniform(0.5, 2, (3, 1)), rng.uniform(0, 6, (3, 1))
+    angle = 2 * 0.05 * np.arange(80) + phase
+    states = np.stack([amplitude * np.sin(angle), 2 * amplitude * np.cos(angle)], axis=2)
+    return Trajectories(states, dt=0.05, state_names=["x", "v"])
+
+
+def test_a_plant_without_inputs_judged_on_other_trajectories():
+    learner = EquationLearner(**QUICK | {"primitives": {"identity": 2}, "generations": 1})
+    assert learner.fit(oscillator(0), oscillator(1)) is learner
+    assert [text(equation, 3) for equation in learner.equations()] == ["v", "-4*x"]
+    test = oscillator(2)
+    np.testing.assert_allclose(learner.simulate(test.states[0][0], steps=80)[0], test.states[0], atol=2e-3)
+
+
+def test_scikit_learn_conventions(fitted: EquationLearner):
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    assert copy.set_params(method="euler").method == "euler"
+    for call in (copy.equations, copy.pareto, lambda: copy.simulate([1.0], steps=3), lambda: copy.save("never")):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("derivative", "spine", "derivative: expected one of auto, .*spline"),
+        ("method", "rk5", "method: expected one of .*rk4"),
+        ("trials", 0, "trials: expected an integer of at least 1"),
+    ],
+)
+def test_bad_parameters_give_one_clear_message(
+    data: Trajectories, parameter: str, value: Any, message: str, as_users_run: None
+):
+    with pytest.raises(ValueError, match=message):
+        EquationLearner(**QUICK | {parameter: value}).fit(data)

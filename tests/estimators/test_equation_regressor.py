@@ -1,0 +1,227 @@
+"""The equation regressor from the outside: what it finds, that all its faces agree, and scikit-learn's conventions."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+import sympy
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+
+import sparsedyn
+from sparsedyn import DataError, EquationRegressor, Primitive
+from sparsedyn.equations import compiled, symbol, text
+
+# One shape of network and of data throughout, so that the search is compiled once.
+ROWS = 60
+QUICK: dict[str, Any] = {
+    "trials": 2,
+    "primitives": {"constant": 1, "identity": 2, "sin": 1, "product": 1},
+    "hidden": 1,
+    "generations": 2,
+    "steps": 40,
+}
+X = np.random.default_rng(0).uniform(-1, 1, (ROWS, 2))
+FAR = np.random.default_rng(1).uniform(-2, 2, (100, 2))
+
+
+def law(mass: Any, speed: Any) -> Any:
+    return 0.37 * mass * speed + 21.3
+
+
+def frame(rows: np.ndarray) -> pd.DataFrame:
+    """Columns of very different sizes, far from zero mean."""
+    return pd.DataFrame({"mass": 3e4 * (rows[:, 0] + 2), "speed": 2e-3 * rows[:, 1]})
+
+
+@pytest.fixture(scope="module")
+def fitted() -> EquationRegressor:
+    table = frame(X)
+    return EquationRegressor(**QUICK).fit(table, law(table["mass"], table["speed"]))
+
+
+@pytest.mark.parametrize(
+    ("function", "written"),
+    [
+        (lambda a, b: a * b, "x0*x1"),
+        (lambda a, b: 2.53 * np.sin(a), "2.53*sin(x0)"),
+        (lambda a, b: 1.71 * a * b - b + 0.33, "1.71*x0*x1 - x1 + 0.33"),
+    ],
+)
+def test_simple_laws_are_found_exactly(function: Callable[..., Any], written: str):
+    regressor = EquationRegressor(**QUICK).fit(X, function(*X.T))
+    assert text(regressor.equation()) == written
+    np.testing.assert_allclose(regressor.predict(FAR), function(*FAR.T), rtol=1e-7, atol=1e-7)
+    assert regressor.found_.exact.any()
+
+
+def test_gates_find_it_as_well():
+    regressor = EquationRegressor(regularizer="l0", **QUICK).fit(X, X[:, 0] * X[:, 1])
+    assert text(regressor.equation()) == "x0*x1"
+
+
+def test_the_equation_is_in_the_names_and_units_of_the_table(fitted: EquationRegressor):
+    assert text(fitted.equation()) == "0.37*mass*speed + 21.3"
+    assert fitted.equation().free_symbols == {symbol("mass"), symbol("speed")}
+    far = frame(FAR)
+    np.testing.assert_allclose(fitted.predict(far), law(far["mass"], far["speed"]), rtol=1e-9)
+    assert fitted.score(far, law(far["mass"], far["speed"])) == pytest.approx(1.0)
+
+
+def test_equation_prediction_network_and_file_are_one(fitted: EquationRegressor, tmp_path: Path):
+    far = frame(FAR)
+    predicted = fitted.predict(far)
+    names = ["mass", "speed"]
+    np.testing.assert_array_equal(compiled([fitted.equation()], names)(far.to_numpy())[:, 0], predicted)
+    substituted = [float(fitted.equation().subs({symbol(n): v for n, v in row.items()})) for _, row in far.iterrows()]
+    np.testing.assert_allclose(substituted, predicted, rtol=1e-12)
+    for law_ in fitted.laws_:
+        # A network sees columns divided by powers of two; its targets, too.
+        scales = 2.0 ** np.round(np.log2(np.abs(frame(X).to_numpy()).max(axis=0)))
+        targets = law(*frame(X).to_numpy().T)
+        size = 2.0 ** np.round(np.log2(np.abs(targets - targets.mean()).max()))
+        model = jax.tree.map(lambda w: jnp.asarray(w, jnp.float32), law_.model)
+        columns = jnp.asarray(far.to_numpy() / scales, jnp.float32)
+        network = size * np.asarray(jax.vmap(model)(columns, jnp.zeros((len(far), 0))), np.float64)[:, 0]
+        written = compiled([law_.expression], names)(far.to_numpy())[:, 0]
+        np.testing.assert_allclose(network, written, rtol=1e-5, atol=1e-5 * np.abs(written).max())
+    fitted.save(tmp_path / "law.safetensors")
+    back = sparsedyn.load(tmp_path / "law.safetensors")
+    assert isinstance(back, EquationRegressor)
+    assert back.equation() == fitted.equation()
+    np.testing.assert_array_equal(back.predict(far), predicted)
+    assert back.pareto().equals(fitted.pareto())
+    assert back.get_params() == fitted.get_params()
+    assert [p.name for p in tmp_path.iterdir()] == ["law.safetensors"]
+
+
+def test_rounding(fitted: EquationRegressor):
+    assert str(fitted.equation(digits=1)) == "0.4*mass*speed + 20"
+
+
+def test_the_front_gets_better_with_complexity(fitted: EquationRegressor):
+    table = fitted.pareto()
+    assert list(table.columns) == ["complexity", "error", "weights", "score", "equation"]
+    assert table["complexity"].is_monotonic_increasing
+    assert table["error"].is_monotonic_decreasing
+    assert fitted.equation() in list(table["equation"])
+    assert all(isinstance(equation, sympy.Expr) for equation in table["equation"])
+    assert table["score"].min() == fitted.laws_[0].score
+
+
+def test_a_seed_settles_everything():
+    target = np.exp(X[:, 0]) + X[:, 1] ** 2
+    runs = [EquationRegressor(**QUICK | {"seed": seed}).fit(X, target) for seed in (3, 3, 4)]
+    assert runs[0].equation() == runs[1].equation()
+    assert runs[0].pareto().equals(runs[1].pareto())
+    assert not runs[0].pareto().equals(runs[2].pareto())
+
+
+def test_noise_is_no_part_of_the_equation():
+    rng = np.random.default_rng(2)
+    target = 2.0 * X[:, 0] * X[:, 1]
+    regressor = EquationRegressor(**QUICK).fit(X, target + 0.05 * target.std() * rng.normal(size=ROWS))
+    slope, rest = regressor.equation().as_coeff_Mul()
+    assert rest == symbol("x0") * symbol("x1")
+    assert float(slope) == pytest.approx(2.0, rel=0.03)
+    assert 0.03 < regressor.laws_[0].error < 0.08
+
+
+def test_columns_go_by_name(fitted: EquationRegressor):
+    far = frame(FAR)
+    expected = fitted.predict(far)
+    np.testing.assert_array_equal(fitted.predict(far[["speed", "mass"]].assign(other="x")), expected)
+    np.testing.assert_array_equal(fitted.predict(far.to_numpy()), expected)
+    with pytest.raises(DataError, match=r"X: .*\['speed'\] missing"):
+        fitted.predict(far[["mass"]])
+    with pytest.raises(DataError, match=r"X: expected 2 columns.*got 1"):
+        fitted.predict(far[["mass"]].to_numpy())
+
+
+def test_a_function_of_ones_own_takes_three_lines(tmp_path: Path):
+    gauss = Primitive("gauss", lambda g: jnp.exp(-g * g), lambda g: sympy.exp(-(g**2)))
+    regressor = EquationRegressor(**QUICK | {"primitives": {gauss: 1, "constant": 1, "identity": 1}})
+    regressor.fit(X, 1.5 * np.exp(-((2 * X[:, 0]) ** 2)) - X[:, 1])
+    np.testing.assert_allclose(regressor.predict(FAR), 1.5 * np.exp(-4 * FAR[:, 0] ** 2) - FAR[:, 1], atol=1e-8)
+    assert text(regressor.equation()) == "-x1 + 3*exp(-4*x0**2)/2"
+    with pytest.raises(ValueError, match="primitives: gauss cannot be saved"):
+        regressor.save(tmp_path / "own.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scikit_learn_conventions(fitted: EquationRegressor):
+    assert list(fitted.feature_names_in_) == ["mass", "speed"]
+    assert fitted.n_features_in_ == 2
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    assert not hasattr(copy, "equation_")
+    for call in (copy.equation, copy.pareto, lambda: copy.predict(X), lambda: copy.save("never")):
+        with pytest.raises(NotFittedError, match="Call fit"):
+            call()
+    before = copy.get_params()
+    assert copy.fit(X, X[:, 0] * X[:, 1]) is copy
+    assert copy.get_params() == before
+    scores = cross_val_score(EquationRegressor(**QUICK), X, X[:, 0] * X[:, 1], cv=2)
+    np.testing.assert_allclose(scores, 1.0)
+
+
+Y = X[:, 0] * X[:, 1]
+HOLE = np.where(np.arange(ROWS) == 5, np.nan, X[:, 0])
+
+BAD: dict[str, tuple[Any, Any, str]] = {
+    "one column as a vector": (X[:, 0], Y, r"X: expected \(sample, feature\); got \(60,\)"),
+    "no column": (X[:, :0], Y, r"X: expected \(sample, feature\)"),
+    "text": (pd.DataFrame({"a": ["1"] * 59 + ["one"], "b": Y}), Y, "X: expected numbers"),
+    "a hole": (np.stack([HOLE, X[:, 1]], axis=1), Y, r"X: expected finite numbers; got nan at \(5, 0\)"),
+    "an infinity": (X, np.where(np.arange(ROWS) == 7, np.inf, Y), r"y: expected finite numbers; got inf at \(7,\)"),
+    "a constant column": (pd.DataFrame({"a": X[:, 0], "b": 3.0}), Y, r"X: column 'b' is constant \(3\)"),
+    "a constant target": (X, np.ones(ROWS), "y: expected values that change; they are all 1"),
+    "few samples": (X[:11], Y[:11], "X: expected at least 12 samples; got 11"),
+    "other lengths": (X, Y[:50], r"y: expected \(60,\), a value for every row of X; got \(50,\)"),
+    "two targets": (X, X, r"y: expected \(60,\).*got \(60, 2\)"),
+    "names twice": (pd.DataFrame(X, columns=["a", "a"]), Y, "X: expected column names that differ"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_data_give_one_clear_message(case: str):
+    given, target, message = BAD[case]
+    with pytest.raises(DataError, match=message):
+        EquationRegressor(**QUICK).fit(given, target)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "message"),
+    [
+        ("trials", 0, "trials: expected an integer of at least 1; got 0"),
+        ("networks", True, "networks: expected an integer"),
+        ("generations", 1.5, "generations: expected an integer"),
+        ("steps", -1, "steps: expected an integer"),
+        ("hidden", 0, "hidden: expected an integer"),
+        ("seed", -1, "seed: expected an integer from 0"),
+        ("regularizer", "l1", "regularizer: expected one of l05, l0; got 'l1'"),
+        ("share", 1.0, "share: expected a share between 0 and 1"),
+        ("primitives", "all", "primitives: expected one of general"),
+        ("primitives", {"sine": 1}, "primitives: unknown primitive 'sine'"),
+    ],
+)
+def test_bad_parameters_give_one_clear_message(parameter: str, value: Any, message: str, as_users_run: None):
+    with pytest.raises(ValueError, match=message):
+        EquationRegressor(**QUICK | {parameter: value}).fit(X, Y)
+
+
+def test_a_damaged_file_is_refused(fitted: EquationRegressor, tmp_path: Path):
+    from sparsedyn.training import CheckpointError, load_arrays, save_arrays
+
+    fitted.save(tmp_path / "law.safetensors")
+    arrays, header = load_arrays(tmp_path / "law.safetensors")
+    header["laws"][0][0]["expression"] = "__import__('os')"
+    save_arrays(tmp_path / "evil.safetensors", arrays, header)
+    with pytest.raises(CheckpointError, match="does not fit"):
+        sparsedyn.load(tmp_path / "evil.safetensors")
