@@ -29,7 +29,8 @@ from sparsedyn.studies.agreement import (
 )
 from sparsedyn.studies.figures import render
 from sparsedyn.studies.page.contents import read_contents
-from sparsedyn.studies.page.pictures import Picture, pictures
+from sparsedyn.studies.page.picture import Picture
+from sparsedyn.studies.page.pictures import pictures
 from sparsedyn.studies.results import results_of
 from sparsedyn.systems import simulate
 

@@ -17,7 +17,8 @@ from sparsedyn.studies import figures
 from sparsedyn.studies.figures.data_overview import thinned
 from sparsedyn.studies.figures.style import PALETTE, Look, headline
 from sparsedyn.studies.page.contents import read_contents
-from sparsedyn.studies.page.pictures import Picture, pictures
+from sparsedyn.studies.page.picture import Picture
+from sparsedyn.studies.page.pictures import pictures
 
 from .synthetic_study import Made, make_study
 

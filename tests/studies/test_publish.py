@@ -12,6 +12,7 @@ from sparsedyn import studies
 from sparsedyn.studies import runner
 from sparsedyn.studies.claims import Verdict
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.markdown import plain
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.publish import publish, write
 from sparsedyn.studies.publish.choice import shown_fans
@@ -20,7 +21,7 @@ from sparsedyn.studies.publish.command import command
 from sparsedyn.studies.publish.page import GENERATED
 from sparsedyn.studies.publish.slim import write_arrays
 from sparsedyn.studies.publish.tables import results_tables
-from sparsedyn.studies.publish.words import from_html, paragraphs, plain, table
+from sparsedyn.studies.publish.words import from_html, paragraphs, table
 from sparsedyn.studies.store import Store
 
 SHOWN = """

@@ -17,16 +17,9 @@ from sparsedyn.studies import runner
 from sparsedyn.studies.cells import groups_of
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.search import runner as search_runner
-from sparsedyn.studies.search.combinations import (
-    Combination,
-    budgets,
-    cells_of,
-    combinations,
-    in_words,
-    kept_count,
-    rungs_left,
-)
+from sparsedyn.studies.search.combinations import budgets, cells_of, kept_count, rungs_left
 from sparsedyn.studies.search.losses_by_value import losses_by_value
+from sparsedyn.studies.search.points import Combination, combinations, in_words
 from sparsedyn.studies.search.rungs import SearchFiles, gathered, judged, rows_of
 from sparsedyn.studies.search.section import search_figure, search_section
 from sparsedyn.studies.search.work import expected, whole

@@ -1,4 +1,4 @@
-"""`sparsedyn study`: comparisons of sparsification techniques, from data to report."""
+"""`sparsedyn study`: comparisons of sparsification techniques and studies of equation learners, from data to report."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +12,9 @@ from sparsedyn.cli.output import between, note, number, percent, plural, show_js
 from sparsedyn.cli.study_progress import study_progress
 
 if TYPE_CHECKING:
-    from sparsedyn.studies import StudySpec
+    import pandas as pd
+
+    from sparsedyn.studies import EquationsSpec, StudySpec
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -32,11 +34,15 @@ Output = Annotated[
 ]  # fmt: skip
 Members = Annotated[int | None, typer.Option(min=1, help="Networks per cell, instead of what the study says.")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**31 - 1, help="Random seed, instead of what the study says.")]
+Mnist = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder with the four files of MNIST, for studies of digits.", show_default=False),
+]
 
 
 @app.callback()
 def study() -> None:
-    """Compare sparsification techniques: same data, same horizons, one table, one illustrated report.
+    """Compare sparsification techniques, or see what equation learners find: one table, one illustrated report.
 
     A study is a TOML file; some are built in. It can be stopped at any time and goes on where it was.
 
@@ -79,10 +85,13 @@ def show(name: Name, as_json: options.Json = False) -> None:
     sparsedyn study show aluminum-quick > mine.toml
     ```
     """
-    from sparsedyn.studies import load
+    from sparsedyn.studies import EquationsSpec, load
     from sparsedyn.studies.cells import expand, groups_of
 
     spec = load(name)
+    if isinstance(spec, EquationsSpec):
+        show_equations(spec, name, as_json=as_json)
+        return
     if spec.search is not None:
         show_search(spec, name, as_json=as_json)
         return
@@ -99,10 +108,23 @@ def show(name: Name, as_json: options.Json = False) -> None:
     show_text("\n".join([*head, "", study_text(name)]))
 
 
+def show_equations(spec: "EquationsSpec", name: str, *, as_json: bool) -> None:
+    """Print a study of equation learners: its cells as comments, then its TOML."""
+    from sparsedyn.studies.equations.experiments import experiment_of
+
+    cells = experiment_of(spec).cells(spec)
+    if as_json:
+        show_json({"study": spec.resolved(), "cells": [cell.label for cell in cells]})
+        return
+    head = [f"# {plural(len(cells), 'cell')}, one after the other:", *(f"#   {cell.label}" for cell in cells)]
+    show_text("\n".join([*head, "", study_text(name)]))
+
+
 def show_search(spec: "StudySpec", name: str, *, as_json: bool) -> None:
     """Print a study that searches: its axes and rungs as comments, then its TOML."""
-    from sparsedyn.studies.search.combinations import budgets, combinations, rungs_left
+    from sparsedyn.studies.search.combinations import budgets, rungs_left
     from sparsedyn.studies.search.grid import axes_of
+    from sparsedyn.studies.search.points import combinations
 
     points, axes = combinations(spec), axes_of(spec)
     rungs = list(zip(rungs_left(len(points), budgets(spec)), budgets(spec), strict=True))
@@ -128,12 +150,13 @@ def run(
     output: Output = None,
     members: Members = None,
     seed: Seed = None,
+    mnist: Mnist = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
     """Run a study: make or read the data, train every cell, forecast, draw the report.
 
-    The folder gets `report.html`, `results.parquet` (a row per cell and horizon), `figures/`, and everything
+    The folder gets `report.html`, `results.parquet` (a row per cell, and per horizon), `figures/`, and everything
     they are made from. A folder that holds the same study already is gone on with: finished cells stay,
     training resumes from its checkpoint, and the results are those of an uninterrupted run, bit for bit.
 
@@ -142,11 +165,14 @@ def run(
     ```
     sparsedyn study run aluminum-quick
     sparsedyn study run mine.toml -o results --members 20 --seed 1
+    sparsedyn study run kim2019-table5
     ```
     """
     from sparsedyn import studies
 
     spec = studies.load(name)
+    if mnist is not None:
+        spec = studies.with_mnist(spec, mnist)
     folder = output or Path(spec.name)
     note(f"Study {spec.name} in {folder} (Ctrl-C stops it; the same command goes on).", quiet=quiet)
     with study_progress(spec.name, quiet=quiet) as on_event:
@@ -248,6 +274,9 @@ def conclude(folder: Path, report: Path, *, as_json: bool) -> None:
     import pandas as pd
 
     results = pd.read_parquet(folder / "results.parquet")
+    if "horizon" not in results:
+        conclude_equations(folder, report, results, as_json=as_json)
+        return
     searched = search_rows(folder)
     if as_json:
         found = {"directory": str(folder), "report": str(report), "results": results.to_dict(orient="records")}
@@ -262,6 +291,43 @@ def conclude(folder: Path, report: Path, *, as_json: bool) -> None:
     rows = [result_row(row) for row in results[results["horizon"] == longest].to_dict(orient="records")]
     show_table(names, rows, title=f"Forecasts of {longest:,} steps")
     show_text(f"Report: {report}")
+
+
+def conclude_equations(folder: Path, report: Path, results: "pd.DataFrame", *, as_json: bool) -> None:
+    """Write the results of a study of equation learners, and where the report is."""
+    records = results.to_dict(orient="records")
+    if as_json:
+        show_json({"directory": str(folder), "report": str(report), "results": records})
+        return
+    if "share" in results:
+        columns: tuple[str, ...] = ("cell", "found", "paper", "choice", "equation")
+        rows = [function_row(row) for row in records]
+    elif "head" in results:
+        columns = ("network's end", "below 15", "from 15 on", "correlation", "equation")
+        rows = [digits_row(row) for row in records]
+    else:
+        columns = ("model", "error, span", "twice", "four times", "correlation", "equation")
+        rows = [propagation_row(row) for row in records]
+    show_table(columns, rows)
+    show_text(f"Report: {report}")
+
+
+def function_row(row: dict[Any, Any]) -> tuple[str, ...]:
+    """Return a row of the results on functions in words."""
+    choice = "right" if row["choice_reached"] else "wrong"
+    return row["cell"], f"{row['reached']} of {row['trials']}", percent(row["published"]), choice, row["equation"]
+
+
+def digits_row(row: dict[Any, Any]) -> tuple[str, ...]:
+    """Return a row of the results on digits in words."""
+    shares = (percent(row["below_test"]), percent(row["above_test"]))
+    return f"{row['head']}, seed {row['seed']}", *shares, number(row["correlation"], 5), row["equation"]
+
+
+def propagation_row(row: dict[Any, Any]) -> tuple[str, ...]:
+    """Return a row of the results on a propagated system in words."""
+    errors = (number(row[name]) for name in ("error_span", "error_twice", "error_beyond"))
+    return f"{row['model']}, seed {row['seed']}", *errors, number(row["correlation"], 5), row["equation"]
 
 
 def search_rows(folder: Path) -> list[dict[str, Any]]:

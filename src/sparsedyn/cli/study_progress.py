@@ -32,23 +32,28 @@ class StudyLines:
 
     def __init__(self, name: str):
         self.lines = Lines(name)
-        self.first_done = -1
+        self.first_done = -1.0
 
     def event(self, event: "Event") -> None:
         """Write what happened."""
-        from sparsedyn.studies import GroupProgress
+        from sparsedyn.studies import CellProgress, GroupProgress
 
         if isinstance(event, GroupProgress):
-            if self.first_done < 0:
-                self.first_done = event.done
-            share = (event.done - self.first_done) / max(1, event.total - self.first_done)
-            self.lines.line(event.done / max(1, event.total), describe_group(event), share)
+            self._line(float(event.done), event.total, describe_group(event))
+        elif isinstance(event, CellProgress):
+            self._line(event.number - 1 + event.share, event.cells, f"{event.label}: {event.remark}")
         else:
             note(words(event))
 
+    def _line(self, done: float, total: int, text: str) -> None:
+        if self.first_done < 0:
+            self.first_done = done
+        share = (done - self.first_done) / max(1, total - self.first_done)
+        self.lines.line(done / max(1, total), text, share)
+
 
 class StudyBars:
-    """A bar for the whole study, with the time left, and one for the group that is being trained."""
+    """A bar for the whole study, with the time left, and one for the group or cell that is being computed."""
 
     def __init__(self, name: str, bars: "Progress"):
         self.bars = bars
@@ -57,9 +62,13 @@ class StudyBars:
 
     def event(self, event: "Event") -> None:
         """Move the bars; write what happened above them."""
-        from sparsedyn.studies import GroupProgress
+        from sparsedyn.studies import CellProgress, CellStarted, GroupProgress
 
-        if isinstance(event, GroupProgress):
+        if isinstance(event, CellStarted):
+            self._cell(event.label, event.number, event.cells, 0.0, "")
+        elif isinstance(event, CellProgress):
+            self._cell(event.label, event.number, event.cells, event.share, event.remark)
+        elif isinstance(event, GroupProgress):
             training = event.training
             self.bars.update(self.whole, total=event.total, completed=event.done)
             self.bars.update(
@@ -72,6 +81,10 @@ class StudyBars:
             )
         else:
             self.bars.console.print(words(event), soft_wrap=True)
+
+    def _cell(self, label: str, number: int, cells: int, share: float, remark: str) -> None:
+        self.bars.update(self.whole, total=cells, completed=number - 1 + share)
+        self.bars.update(self.group, description=label, total=1.0, completed=share, note=remark, visible=True)
 
 
 def describe_group(event: "GroupProgress", *, short: bool = False) -> str:
@@ -100,6 +113,10 @@ def words(event: "Event") -> str:
                 f"{cell.weights} weights; at {cell.horizon} steps {percent(cell.diverged)} diverged, "
                 f"RFMSE {number(cell.rfmse)}."
             )
+        case studies.CellStarted(label=label, number=i, cells=n):
+            return f"{i} of {n} starts: {label}."
+        case studies.CellStored(label=label, number=i, cells=n, summary=summary, seconds=seconds):
+            return f"{i} of {n} finished in {duration(seconds)}: {label}: {summary}."
         case studies.ReportStarted():
             return "Drawing the report."
         case studies.StudyFinished(seconds=seconds):

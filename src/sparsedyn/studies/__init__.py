@@ -1,9 +1,13 @@
 """Studies: comparisons described in TOML, run whole, resumed after any stop, reported in figures."""
 
 from sparsedyn.studies.claims import Compared, Verdict, verdicts, verdicts_markdown
+from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.errors import StudyError, StudyInterrupted
 from sparsedyn.studies.events import (
     CellFinished,
+    CellProgress,
+    CellStarted,
+    CellStored,
     DataReady,
     Event,
     GroupProgress,
@@ -11,14 +15,19 @@ from sparsedyn.studies.events import (
     ReportStarted,
     StudyFinished,
 )
-from sparsedyn.studies.reading import list_studies, load
-from sparsedyn.studies.runner import report, resume, run
+from sparsedyn.studies.kinds import report, resume, run
+from sparsedyn.studies.reading import AnyStudySpec, list_studies, load, with_mnist
 from sparsedyn.studies.spec import StudySpec
 
 __all__ = [
+    "AnyStudySpec",
     "CellFinished",
+    "CellProgress",
+    "CellStarted",
+    "CellStored",
     "Compared",
     "DataReady",
+    "EquationsSpec",
     "Event",
     "GroupProgress",
     "GroupStarted",
@@ -35,4 +44,5 @@ __all__ = [
     "run",
     "verdicts",
     "verdicts_markdown",
+    "with_mnist",
 ]

@@ -23,7 +23,8 @@ from sparsedyn.equations import (
     total_effect,
 )
 from sparsedyn.estimators import SparseTimeStepper
-from sparsedyn.forecast import DIVERGED_ABOVE
+from sparsedyn.studies.members import active_weights, bounded_error
+from sparsedyn.studies.store import read_arrays
 from sparsedyn.systems import get_system
 from sparsedyn.systems.dependence import Equations, MeanDerivative
 
@@ -83,11 +84,7 @@ def structure(strength: Float[np.ndarray, "output feature"]) -> Bool[np.ndarray,
 
 def stored_curves(folder: Path) -> dict[str, np.ndarray]:
     """Return what `agreement_columns` needs of a finished cell, as far as it is stored."""
-    path = folder / "curves.npz"
-    if not path.is_file():
-        return {}
-    with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
-        return {name: stored[name] for name in ("strength", "structure_true") if name in stored}
+    return read_arrays(folder / "curves.npz", ("strength", "structure_true"))
 
 
 def agreement_columns(curves: Mapping[str, np.ndarray], alive: Sequence[bool]) -> dict[str, float]:
@@ -126,10 +123,9 @@ def measures(
 
 def size_columns(facts: Mapping[str, Any]) -> dict[str, float]:
     """Return `active`, the mean number of weights above 0.001 in magnitude, and `active_std`, over living members."""
-    alive = np.asarray(facts["alive"], bool)
-    small = np.asarray(facts["sparsity"].get("small", [np.nan] * len(alive)), np.float64)
-    active = np.rint(facts["weights"] * (1.0 - small[alive]))
-    return {"active": known_mean(active), "active_std": float(active.std()) if active.size else float("nan")}
+    active = active_weights(facts)
+    known = np.empty(0) if active is None else active[~np.isnan(active)]
+    return {"active": known_mean(known), "active_std": float(known.std()) if known.size else float("nan")}
 
 
 def spread_over_members(part: pd.DataFrame) -> float:
@@ -137,8 +133,7 @@ def spread_over_members(part: pd.DataFrame) -> float:
 
     `part` holds a row per member and trajectory at one horizon. NaN for a single member.
     """
-    error = part["rfmse"].where(~part["diverged"].astype(bool), DIVERGED_ABOVE)
-    means = error.groupby(part["member"]).mean().to_numpy(np.float64)
+    means = bounded_error(part).groupby(part["member"]).mean().to_numpy(np.float64)
     return float(means.std()) if len(means) > 1 else float("nan")
 
 

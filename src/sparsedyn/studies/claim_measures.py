@@ -5,10 +5,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from sparsedyn.equations import depends, kappa
-from sparsedyn.forecast import DIVERGED_ABOVE, pseudo_values
+from sparsedyn.forecast import pseudo_values
+from sparsedyn.studies.members import active_weights, bounded_error, living
 
 WHOLE = ("active", "disagreement")
 """The metrics of whole networks, which have no horizon."""
@@ -40,38 +41,25 @@ class Stored(Protocol):
 def measure(cell: Stored, metric: str, horizon: int) -> pd.DataFrame | None:
     """Return a row per member and a column per trajectory, one column for whole networks; None if not stored."""
     if metric in WHOLE:
-        values = (_active if metric == "active" else _disagreement)(cell)
+        values = active_weights(cell.card) if metric == "active" else _disagreement(cell)
         return None if values is None else pd.DataFrame({"network": values})
     if cell.forecasts is None:
         return None
     part = cell.forecasts[cell.forecasts["horizon"] == horizon]
-    diverged = part["diverged"].astype(np.float64)
-    value = diverged if metric == "diverged" else part["rfmse"].where(diverged == 0, DIVERGED_ABOVE)
     if metric == "spread":
-        if diverged.mean() > MOST_LOST:
+        if part["diverged"].mean() > MOST_LOST:
             return None
-        mean = part.assign(value=value).groupby("member")["value"].mean()
+        mean = bounded_error(part).groupby(part["member"]).mean()
         return (mean - mean.median()).abs().to_frame("network")
+    value = part["diverged"].astype(np.float64) if metric == "diverged" else bounded_error(part)
     return part.assign(value=value).pivot(index="member", columns="trajectory", values="value")
-
-
-def _active(cell: Stored) -> Float[np.ndarray, " member"] | None:
-    small = cell.card.get("sparsity", {}).get("small")
-    if small is None:
-        return None
-    left = np.rint(cell.card["weights"] * (1 - np.asarray(small, np.float64)))
-    return np.where(_alive(cell, len(left)), left, np.nan)
 
 
 def _disagreement(cell: Stored) -> Float[np.ndarray, " member"] | None:
     strength = cell.curves.get("strength")
     if strength is None:
         return None
-    alive = _alive(cell, len(strength))
+    alive = living(cell.card, len(strength))
     alike = kappa(depends(np.nan_to_num(np.asarray(strength, np.float64))))
     # Values of members share their pairs: only in this form may they be taken for independent ones.
     return pseudo_values(np.where(alive[:, None] & alive, 1 - alike, np.nan))
-
-
-def _alive(cell: Stored, members: int) -> Bool[np.ndarray, " member"]:
-    return np.asarray(cell.card.get("alive") or [True] * members, bool)

@@ -1,7 +1,7 @@
-"""Claims in words: what a comparison came to, how many came out how, and text that Markdown leaves as it is."""
+"""Claims in words: what a comparison came to, and how many came out how."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from sparsedyn.forecast import DIVERGED_ABOVE, Comparison
 from sparsedyn.studies.spec import ComparisonSpec
@@ -12,18 +12,60 @@ COUNTED = {
     "open": ("is open", "are open"),
     "unknown": ("is not yet known", "are not yet known"),
 }
-SUBJECTS = {
-    "diverged": "forecasts",
-    "error": "forecasts",
-    "active": "counts of active weights",
-    "spread": "forecasts",
-    "disagreement": "maps of what depends on what",
+
+
+class Sentence(NamedTuple):
+    """How a metric is told: what it is measured on, words with the values `a` and `b` of the sides, their format."""
+
+    subject: str
+    template: str
+    places: int
+    factor: float = 1.0
+    unit: str = ""
+
+
+SENTENCES = {
+    "diverged": Sentence(
+        "forecasts",
+        "{lower} diverged in {a} % of forecasts at {horizon} steps against {b} % for {higher}",
+        places=1,
+        factor=100.0,
+        unit=" points",
+    ),
+    "error": Sentence(
+        "forecasts",
+        "{lower} had a mean error of {a} at {horizon} steps against {b} for {higher}, diverged forecasts counted as "
+        f"{DIVERGED_ABOVE:g}",
+        places=3,
+    ),
+    "active": Sentence(
+        "counts of active weights", "{lower} had {a} active weights a network against {b} for {higher}", places=0
+    ),
+    "disagreement": Sentence(
+        "maps of what depends on what",
+        "Networks of {lower} disagreed by {a} (one minus the mean kappa of their maps) against {b} for {higher}",
+        places=3,
+    ),
+    "spread": Sentence(
+        "forecasts",
+        "Mean errors of single networks of {lower} at {horizon} steps lay {a} from their median against {b} for "
+        "{higher}",
+        places=3,
+    ),
 }
 
 
 def sentence(asked: ComparisonSpec, horizon: int, result: Comparison, p: float, outcome: str) -> str:
     """Return what came of a comparison, with its numbers and the adjusted p-value."""
-    return f"{SENTENCES[asked.metric](asked, horizon, result)}; adjusted p {_p(p)}): {outcome}."
+    told = SENTENCES[asked.metric]
+    # Adding zero turns minus zero into zero.
+    a, b, difference, low, high = (
+        f"{round(told.factor * value, told.places) + 0.0:,.{told.places}f}"
+        for value in (result.lower, result.higher, result.difference, result.low, result.high)
+    )
+    text = told.template.format(lower=asked.lower, higher=asked.higher, a=a, b=b, horizon=f"{horizon:,}")
+    interval = f"difference {difference}{told.unit}, 95 % {low} to {high}"
+    return f"{text} ({interval}; adjusted p {_p(p)}): {outcome}."
 
 
 def not_finished(labels: Sequence[str]) -> str:
@@ -34,8 +76,8 @@ def not_finished(labels: Sequence[str]) -> str:
 def not_stored(asked: ComparisonSpec) -> str:
     """Return that the finished cells do not tell what a comparison asks for."""
     return (
-        f"Not known: {SUBJECTS[asked.metric]} of {asked.lower} or {asked.higher} are not stored, or too few of its "
-        "networks came through training."
+        f"Not known: {SENTENCES[asked.metric].subject} of {asked.lower} or {asked.higher} are not stored, or too few "
+        "of its networks came through training."
     )
 
 
@@ -53,63 +95,6 @@ def size(members: int, trajectories: int) -> str:
         return ""
     forecast = f", {trajectories} test trajector{'y' if trajectories == 1 else 'ies'}" if trajectories else ""
     return f"{members} network{'s' * (members > 1)} a side{forecast}"
-
-
-def markdown_text(text: str) -> str:
-    """Return `text` on one line such that Markdown shows it as it is."""
-    escaped = re.sub(r"([\\`*_\[\]|~#])", r"\\\1", " ".join(text.split()))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _diverged(asked: ComparisonSpec, horizon: int, result: Comparison) -> str:
-    return (
-        f"{asked.lower} diverged in {100 * result.lower:.1f} % of forecasts at {horizon:,} steps against "
-        f"{100 * result.higher:.1f} % for {asked.higher} ({_ends(result, 1, 100.0, ' points')}"
-    )
-
-
-def _error(asked: ComparisonSpec, horizon: int, result: Comparison) -> str:
-    return (
-        f"{asked.lower} had a mean error of {result.lower:.3f} at {horizon:,} steps against {result.higher:.3f} for "
-        f"{asked.higher}, diverged forecasts counted as {DIVERGED_ABOVE:g} ({_ends(result, 3)}"
-    )
-
-
-def _active(asked: ComparisonSpec, _: int, result: Comparison) -> str:
-    return (
-        f"{asked.lower} had {result.lower:,.0f} active weights a network against {result.higher:,.0f} for "
-        f"{asked.higher} ({_ends(result, 0)}"
-    )
-
-
-def _disagreement(asked: ComparisonSpec, _: int, result: Comparison) -> str:
-    return (
-        f"Networks of {asked.lower} disagreed by {result.lower:.3f} (one minus the mean kappa of their maps) against "
-        f"{result.higher:.3f} for {asked.higher} ({_ends(result, 3)}"
-    )
-
-
-def _spread(asked: ComparisonSpec, horizon: int, result: Comparison) -> str:
-    return (
-        f"Mean errors of single networks of {asked.lower} at {horizon:,} steps lay {result.lower:.3f} from their "
-        f"median against {result.higher:.3f} for {asked.higher} ({_ends(result, 3)}"
-    )
-
-
-SENTENCES: dict[str, Callable[[ComparisonSpec, int, Comparison], str]] = {
-    "diverged": _diverged,
-    "error": _error,
-    "active": _active,
-    "disagreement": _disagreement,
-    "spread": _spread,
-}
-
-
-def _ends(result: Comparison, places: int, factor: float = 1.0, unit: str = "") -> str:
-    values = (result.difference, result.low, result.high)
-    # Adding zero turns minus zero into zero.
-    difference, low, high = (f"{round(factor * value, places) + 0.0:,.{places}f}" for value in values)
-    return f"difference {difference}{unit}, 95 % {low} to {high}"
 
 
 def _p(p: float) -> str:

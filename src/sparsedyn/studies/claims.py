@@ -11,6 +11,7 @@ from sparsedyn.forecast import Comparison, compare, holm
 from sparsedyn.studies import claim_words as words
 from sparsedyn.studies.claim_measures import BY_MEMBER, WHOLE, Stored, measure
 from sparsedyn.studies.errors import Misfit, near_miss
+from sparsedyn.studies.markdown import markdown_text
 from sparsedyn.studies.spec import ClaimSpec, ComparisonSpec, StudySpec
 
 ALPHA = 0.05
@@ -139,14 +140,15 @@ def verdicts_markdown(found: Sequence[Verdict]) -> str:
     """Return the verdicts as Markdown: per claim a paragraph and a list of its comparisons; then how it was tested."""
     if not found:
         return ""
-    parts = []
-    for one in found:
-        size = f" {one.size[0].upper()}{one.size[1:]}." if one.size else ""
-        claim, source, *told = (
-            words.markdown_text(text) for text in (one.claim, one.source, *(each.sentence for each in one.compared))
-        )
-        parts += [f"**{one.verdict.capitalize()}.** {claim} ({source}).{size}", "\n".join(f"- {text}" for text in told)]
+    parts = [verdict_markdown(one, f"({markdown_text(one.source)})") for one in found]
     return "\n\n".join([*parts, *how_tested(found)]) + "\n"
+
+
+def verdict_markdown(one: Verdict, origin: str) -> str:
+    """Return a paragraph and a list of comparisons (Markdown); `origin` (Markdown) says where the claim stands."""
+    size = f" {one.size[0].upper()}{one.size[1:]}." if one.size else ""
+    head = f"**{one.verdict.capitalize()}.** {markdown_text(one.claim)} {origin}.{size}"
+    return "\n\n".join([head, "\n".join(f"- {markdown_text(each.sentence)}" for each in one.compared)])
 
 
 def how_tested(found: Sequence[Verdict]) -> list[str]:

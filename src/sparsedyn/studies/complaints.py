@@ -8,9 +8,10 @@ from pydantic_core import ErrorDetails
 
 from sparsedyn.studies.errors import Misfit, near_miss
 from sparsedyn.studies.parts import shown
-from sparsedyn.studies.spec import TABLES
+from sparsedyn.studies.spec import Table
 
 KeyPath = tuple[str | int, ...]
+Tables = Mapping[str, type[Table]]
 
 EXAMPLES = {
     "name": '"my-study"',
@@ -20,6 +21,9 @@ EXAMPLES = {
     "validation": "5",
     "test": "20",
     "label": '"L1"',
+    "kind": '"equations"',
+    "suite": '"table5"',
+    "system": '"kinematics"',
 }
 
 EXPECTED = {
@@ -59,9 +63,9 @@ class Complaint(NamedTuple):
         return "".join(parts).lstrip(".") or "the whole file"
 
 
-def complaints(error: ValidationError) -> list[Complaint]:
-    """Return what is wrong, one complaint per key, in the order of the spec's keys."""
-    found = [_complaint(details) for details in error.errors(include_url=False)]
+def complaints(error: ValidationError, tables: Tables) -> list[Complaint]:
+    """Return what is wrong, one complaint per key, in the order of the spec's keys; `tables` are those it may have."""
+    found = [_complaint(details, tables) for details in error.errors(include_url=False)]
     # A list whose only entry is refused also counts as empty: what lies deeper says it better.
     return [one for one in found if not any(other.path[:-1] == one.path for other in found if other is not one)]
 
@@ -72,7 +76,7 @@ def hint_for_syntax(message: str) -> str:
     return next(hints, "Look just before this place.")
 
 
-def _complaint(details: ErrorDetails) -> Complaint:
+def _complaint(details: ErrorDetails, tables: Tables) -> Complaint:
     path, kind, context = details["loc"], details["type"], details.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, Misfit):
@@ -80,9 +84,9 @@ def _complaint(details: ErrorDetails) -> Complaint:
     if isinstance(cause, Exception):
         return Complaint(path, str(cause))
     if kind == "missing":
-        return Complaint(path, f"missing. {_how_to_add(path)}")
+        return Complaint(path, f"missing. {_how_to_add(path, tables)}")
     if kind == "extra_forbidden":
-        return Complaint(path, _unknown_key(path))
+        return Complaint(path, _unknown_key(path, tables))
     return Complaint(path, f"expected {_expected(kind, context)}; got {shown(details['input'])}.{_fix(details)}")
 
 
@@ -116,21 +120,21 @@ def _fix(details: ErrorDetails) -> str:
     return ""
 
 
-def _how_to_add(path: KeyPath) -> str:
+def _how_to_add(path: KeyPath, tables: Tables) -> str:
     name = str(path[-1])
     if name == "techniques":
         return 'Add at least one: [[techniques]], label = "L1", technique = [{ type = "l1", weight = 1e-4 }].'
-    if name in TABLES:
+    if name in tables:
         return f"Add a table [{name}]."
     return f"Add e.g. {name} = {EXAMPLES.get(name, '...')}."
 
 
-def _unknown_key(path: KeyPath) -> str:
+def _unknown_key(path: KeyPath, tables: Tables) -> str:
     """A misspelt key, or a known one in the wrong table: TOML's usual trap after a [table] line."""
     key = str(path[-1])
     here = next((part for part in reversed(path[:-1]) if isinstance(part, str)), "")
-    known = TABLES[here].model_fields
-    elsewhere = [name for name, table in TABLES.items() if key in table.model_fields]
+    known = tables[here].model_fields
+    elsewhere = [name for name, table in tables.items() if key in table.model_fields]
     close = near_miss(key, known)
     if elsewhere and not close:
         place = f"in [{elsewhere[0]}]" if elsewhere[0] else "at the top of the file, before the first [table]"

@@ -61,6 +61,37 @@ class CellFinished:
 
 
 @dataclass(frozen=True)
+class CellStarted:
+    """Cell `number` of `cells` begins, in a study whose cells are computed one after the other."""
+
+    label: str
+    number: int
+    cells: int
+
+
+@dataclass(frozen=True)
+class CellProgress:
+    """A `share` of that cell is done; a `remark` says where it stands."""
+
+    label: str
+    number: int
+    cells: int
+    share: float
+    remark: str
+
+
+@dataclass(frozen=True)
+class CellStored:
+    """That cell is computed and stored; `summary` says in a few words what came of it."""
+
+    label: str
+    number: int
+    cells: int
+    summary: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class ReportStarted:
     """All cells are finished; results are collected and the report is drawn."""
 
@@ -76,5 +107,15 @@ class StudyFinished:
     seconds: float
 
 
-Event = DataReady | GroupStarted | GroupProgress | CellFinished | ReportStarted | StudyFinished
+Event = (
+    DataReady
+    | GroupStarted
+    | GroupProgress
+    | CellFinished
+    | CellStarted
+    | CellProgress
+    | CellStored
+    | ReportStarted
+    | StudyFinished
+)
 OnEvent = Callable[[Event], None]

@@ -14,7 +14,7 @@ import jax
 
 from sparsedyn.data import Trajectories
 from sparsedyn.studies.cells import Cell, Group
-from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store, read_json, write_json
 
 PACKAGES = ("sparsedyn", "jax", "jaxlib", "equinox", "optax", "diffrax", "numpy", "pandas", "scipy")
@@ -25,7 +25,7 @@ EVERY = 5.0
 class Ledger:
     """Seconds spent on every part, added up over all the runs that a study took, and what it ran on."""
 
-    def __init__(self, store: Store, spec: StudySpec):
+    def __init__(self, store: Store, spec: AbstractStudySpec):
         self.file = store.run_file
         self.content: dict[str, Any] = read_json(self.file) if self.file.is_file() else _empty(spec)
         self.began = self.saved = time.monotonic()
@@ -78,6 +78,11 @@ class Ledger:
         }
         self.save()
 
+    def trials(self, slug: str, label: str, seconds: float) -> None:
+        """Note what a cell took that is computed by itself."""
+        self.content["cells"][slug] = {"label": label, "seconds": seconds}
+        self.save()
+
     def finish(self) -> None:
         """Note that everything is written."""
         self.content["finished"] = _now()
@@ -114,7 +119,7 @@ def device() -> str:
     return f"{len(devices)} x {devices[0].device_kind} ({platform.machine()}{cores})"
 
 
-def _empty(spec: StudySpec) -> dict[str, Any]:
+def _empty(spec: AbstractStudySpec) -> dict[str, Any]:
     start = {
         "name": spec.name,
         "seed": spec.seed,

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.estimators import SparseTimeStepper
-from sparsedyn.forecast import Forecast, error_over_time, forecast
+from sparsedyn.forecast import Forecast, error_over_time
 from sparsedyn.studies.agreement import agreement_arrays
 from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.spec import ForecastSpec
@@ -51,12 +51,11 @@ def write_cell(
 
 def forecast_of(estimator: SparseTimeStepper, test: Trajectories, keep: ForecastSpec) -> Forecast:
     """Return the forecasts of the test trajectories, standardized as the study says."""
-    if keep.normalization == "train":
-        return estimator.forecast(test, check_units=False)
-    own = Scaling.fit(samples(test, estimator.derivative), state_names=test.state_names, input_names=test.input_names)
-    made = forecast(estimator.models_, test, scaling=own, method=estimator.method)
-    made.predicted[~estimator.alive_] = np.nan
-    return made
+    scaling = None
+    if keep.normalization != "train":
+        rows = samples(test, estimator.derivative)
+        scaling = Scaling.fit(rows, state_names=test.state_names, input_names=test.input_names)
+    return estimator.forecast(test, scaling=scaling, check_units=False)
 
 
 def scores_table(forecast: Forecast, horizons: Sequence[int]) -> pd.DataFrame:

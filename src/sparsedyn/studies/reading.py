@@ -9,15 +9,18 @@ from pydantic import ValidationError
 from sparsedyn.studies import catalogue
 from sparsedyn.studies.cells import expand
 from sparsedyn.studies.complaints import Complaint, complaints, hint_for_syntax
+from sparsedyn.studies.equations import spec as equations
 from sparsedyn.studies.errors import Misfit, StudyError, near_miss
 from sparsedyn.studies.locate import line_at, lines_of
-from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.spec import TABLES, StudySpec
+
+AnyStudySpec = StudySpec | equations.EquationsSpec
 
 SHOWN = 8
 """Complaints in one message; a spec of another kind altogether would otherwise fill the screen."""
 
 
-def load(name_or_path: str | Path) -> StudySpec:
+def load(name_or_path: str | Path) -> AnyStudySpec:
     """Return the study of a TOML file, or the built-in one of that name.
 
     Relative data files are looked for beside the TOML file. Raises `StudyError` with one line per problem:
@@ -38,31 +41,51 @@ def load(name_or_path: str | Path) -> StudySpec:
     )
 
 
+def with_mnist(spec: AnyStudySpec, folder: str | Path) -> AnyStudySpec:
+    """Return a study of digits with the images of MNIST in `folder`; raises `StudyError` for any other study."""
+    if not isinstance(spec, equations.EquationsSpec) or spec.digits is None:
+        raise StudyError(f"{spec.name}: images are for studies of digits; it has none. Leave --mnist out.")
+    table = spec.resolved()
+    table["digits"]["mnist"] = str(Path(folder).resolve())
+    return equations.EquationsSpec.model_validate(table)
+
+
 def list_studies() -> dict[str, str]:
     """Return the built-in studies: name to one line of description."""
     specs = {name: load(name) for name in catalogue.studies()}
     return {name: spec.title or spec.description.strip().partition("\n")[0] for name, spec in specs.items()}
 
 
-def parse(text: str, source: str, *, folder: Path | None = None) -> StudySpec:
+def parse(text: str, source: str, *, folder: Path | None = None) -> AnyStudySpec:
     """Return the study of a TOML text; `source` names it in messages, `folder` is where its files are."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(_syntax(error, text, source)) from error
     lines = lines_of(text)
+    tables = equations.TABLES if "kind" in table else TABLES
     try:
-        spec = StudySpec.model_validate(_absolute(table, folder))
-        expand(spec)
+        return _validated(_absolute(table, folder))
     except ValidationError as error:
-        raise StudyError(_message(source, lines, complaints(error))) from error
+        raise StudyError(_message(source, lines, complaints(error, tables))) from error
     except Misfit as error:
         raise StudyError(_message(source, lines, [Complaint(error.path, str(error))])) from error
+
+
+def _validated(table: dict[str, Any]) -> AnyStudySpec:
+    """Return the study, a comparison of techniques unless it says another kind."""
+    if "kind" in table:
+        return equations.EquationsSpec.model_validate(table)
+    spec = StudySpec.model_validate(table)
+    expand(spec)
     return spec
 
 
 def _absolute(table: dict[str, Any], folder: Path | None) -> dict[str, Any]:
     """Let relative data files start from the spec's folder rather than from wherever the command is typed."""
+    digits = table.get("digits")
+    if folder is not None and isinstance(digits, dict) and isinstance(digits.get("mnist"), str) and digits["mnist"]:
+        table = {**table, "digits": {**digits, "mnist": str(folder / digits["mnist"])}}
     data = table.get("data")
     files = data.get("files") if isinstance(data, dict) else None
     if folder is None or files is None:

@@ -1,8 +1,6 @@
-"""Run a study: make data, train by group, store by cell, collect, report; go on after any stop."""
+"""Run a comparison: make data, train by group, store by cell, collect, report; go on after any stop."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
 from sparsedyn.studies.cells import Cell, Group, expand, groups_of
 from sparsedyn.studies.data import prepare
-from sparsedyn.studies.errors import StudyError, StudyInterrupted
+from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import (
     CellFinished,
     DataReady,
@@ -28,38 +26,21 @@ from sparsedyn.studies.report import write_report
 from sparsedyn.studies.results import collect, results_of
 from sparsedyn.studies.search.runner import Search, how_far, ranked_cells
 from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.stops import interruptible
 from sparsedyn.studies.store import Store
 
 
-def run(
-    spec: StudySpec,
-    directory: str | Path,
-    *,
-    on_event: OnEvent | None = None,
-    members: int | None = None,
-    seed: int | None = None,
-) -> Path:
-    """Run `spec` in `directory` and return the report's path; `members` and `seed` override the spec's own.
-
-    A directory that holds the same study is gone on with: finished cells stay as they are, training resumes
-    from its checkpoint, and the results are those of an uninterrupted run to the last bit. Raises
-    `StudyError` for a directory of anything else, `StudyInterrupted` on Ctrl-C.
-    """
-    spec = spec.replaced(members=members, seed=seed)
+def run(spec: StudySpec, directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
+    """Run `spec` in `directory`, or go on with it, and return the report's path; see `sparsedyn.studies.run`."""
     store = Store(Path(directory))
-    with store.claimed(spec), interruptible(store, spec):
+    with store.claimed(spec), interruptible(store.directory, lambda: how_far_in(store, spec)):
         return _Run(spec, store, on_event or _silence).everything()
 
 
-def resume(directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
-    """Go on with the study that `directory` holds; see `run`."""
-    return run(Store(Path(directory)).spec(), directory, on_event=on_event)
-
-
-def report(directory: str | Path) -> Path:
+def report(spec: StudySpec, directory: str | Path) -> Path:
     """Collect the finished cells of `directory` anew, draw its report again, and return the report's path."""
     store = Store(Path(directory))
-    cells = cells_in(store, store.spec())
+    cells = cells_in(store, spec)
     if not any(store.is_finished(cell.slug) for cell in cells):
         raise StudyError(
             f"{directory}: expected at least one finished cell to report on; there is none yet. Run it "
@@ -70,18 +51,12 @@ def report(directory: str | Path) -> Path:
         return write_report(store.directory)
 
 
-@contextmanager
-def interruptible(store: Store, spec: StudySpec) -> Iterator[None]:
-    """Turn Ctrl-C into a message that says how far the study came and how to go on."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        cells = cells_in(store, spec)
-        finished = sum(store.is_finished(cell.slug) for cell in cells)
-        far = f"with {finished} of {len(cells)} cells finished" if cells else how_far(spec, store)
-        raise StudyInterrupted(
-            f"Stopped {far}. Nothing is lost; go on with: sparsedyn study resume {store.directory}"
-        ) from error
+def how_far_in(store: Store, spec: StudySpec) -> str:
+    """Say how many cells, or rungs of a search, are finished."""
+    cells = cells_in(store, spec)
+    if not cells:
+        return how_far(spec, store)
+    return f"with {sum(store.is_finished(cell.slug) for cell in cells)} of {len(cells)} cells finished"
 
 
 def cells_in(store: Store, spec: StudySpec) -> list[Cell]:

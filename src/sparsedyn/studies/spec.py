@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -262,17 +262,38 @@ class ClaimSpec(Table):
     comparisons: Annotated[tuple[ComparisonSpec, ...], Field(strict=False, min_length=1)]
 
 
-class StudySpec(Table):
+SHOWN = ("title", "description", "published", "panels", "claims")
+"""The keys of a study that change nothing in its results."""
+
+
+class AbstractStudySpec(Table):
+    """What studies of every kind have. `cell_files` are the files of a finished cell, its `cell.json` aside."""
+
+    cell_files: ClassVar[tuple[str, ...]]
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    title: str = ""
+    description: str = ""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    def computed(self) -> dict[str, Any]:
+        """Return the resolved study without what is only shown: two studies that agree in this leave equal results."""
+        return {key: value for key, value in self.resolved().items() if key not in SHOWN}
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the study as plain tables, defaults written out."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class StudySpec(AbstractStudySpec):
     """A comparison: every technique crossed with every average, on the same data, at the same horizons.
 
     `horizons` count rows, the initial one included. `published`, `panels` and `claims` change nothing that is
     computed: they say what the report shows beside it.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    title: str = ""
-    description: str = ""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    cell_files: ClassVar[tuple[str, ...]] = ("forecasts.parquet", "curves.npz", "history.parquet", "model.safetensors")
+
     horizons: Horizons
     averages: Averages = ({"type": "none"},)
     data: DataSpec
@@ -325,10 +346,6 @@ class StudySpec(Table):
                 technique.get("training", {}).pop("members", None)
         return StudySpec.model_validate(table)
 
-    def computed(self) -> dict[str, Any]:
-        """Return the resolved study without what is only shown: two studies that agree in this leave equal results."""
-        return {key: value for key, value in self.resolved().items() if key not in SHOWN}
-
     def resolved(self) -> dict[str, Any]:
         """Return the study as plain tables, defaults written out; a technique keeps only what it changes."""
         table = self.model_dump(mode="json", exclude_none=True)
@@ -337,9 +354,6 @@ class StudySpec(Table):
         ]
         return table
 
-
-SHOWN = ("title", "description", "published", "panels", "claims")
-"""The keys of a study that change nothing in its results."""
 
 TABLES: dict[str, type[Table]] = {
     "": StudySpec,

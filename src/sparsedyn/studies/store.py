@@ -5,6 +5,8 @@
     data/*.npz           train, validation, test       cells/<slug>/     one finished cell each
     groups/*.safetensors checkpoints of training, gone when their cells are finished
 
+Studies of equation learners have no `data` and no `groups`: a cell takes minutes.
+
 Nothing but run.json holds a clock time, so equal studies leave equal bytes.
 """
 
@@ -12,23 +14,26 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import tomllib
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
+from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.reading import parse
-from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.reading import AnyStudySpec, parse
+from sparsedyn.studies.spec import AbstractStudySpec, StudySpec
 from sparsedyn.studies.toml import to_toml
 
 Content = TypeVar("Content")
 
 LOCK = ".lock"
-# What a folder that was kept for publishing has of a finished cell, and what a study has besides.
+# What a folder that was kept for publishing has of a finished cell.
 KEPT = ("forecasts.parquet", "curves.npz")
-STORED = (*KEPT, "history.parquet", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -68,15 +73,27 @@ class Store:
         """Whether a cell is there; its folder appears whole, `cell.json` being its mark."""
         return (self.cell(slug) / "cell.json").is_file()
 
+    def is_kept(self) -> bool:
+        """Whether this is only what was kept of a comparison for publishing, without what it was trained on."""
+        return not self.data_file("train").is_file() and not self._says_its_kind()
+
+    def _says_its_kind(self) -> bool:
+        """Whether this is no comparison; also where its spec cannot be understood, which files of cells need not be."""
+        try:
+            return "kind" in tomllib.loads(self.spec_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+
     def check_cells(self) -> None:
         """Raise `StudyError` where a finished cell has lost a file."""
-        names = STORED if self.data_file("train").is_file() else KEPT
+        whole = EquationsSpec.cell_files if self._says_its_kind() else StudySpec.cell_files
+        names = KEPT if self.is_kept() else whole
         for mark in sorted(self.directory.glob("cells/*/cell.json")):
             for file in (mark.with_name(name) for name in names):
                 if not file.is_file():
                     raise lost(file, "is missing")
 
-    def spec(self) -> StudySpec:
+    def spec(self) -> AnyStudySpec:
         """Return the study that this directory holds."""
         if not self.spec_file.is_file():
             raise StudyError(
@@ -85,8 +102,18 @@ class Store:
             )
         return parse(self.spec_file.read_text(encoding="utf-8"), str(self.spec_file))
 
+    def comparison(self) -> StudySpec:
+        """Return the comparison of techniques that this directory holds."""
+        spec = self.spec()
+        if not isinstance(spec, StudySpec):
+            raise StudyError(
+                f"{self.directory}: expected a comparison of techniques; a study of equation learners has report.html "
+                "alone. Leave it out."
+            )
+        return spec
+
     @contextmanager
-    def claimed(self, spec: StudySpec) -> Iterator[None]:
+    def claimed(self, spec: AbstractStudySpec) -> Iterator[None]:
         """Lock this directory and `claim` it for `spec`; where it is refused, nothing is left in it."""
         self._make()
         known = (self.directory / LOCK).exists()
@@ -99,17 +126,18 @@ class Store:
                 raise
             yield
 
-    def claim(self, spec: StudySpec) -> None:
+    def claim(self, spec: AbstractStudySpec) -> None:
         """Make this the directory of `spec`, unless it is already; raises `StudyError` for any other."""
         self._make()
         # Until there is data nothing is lost by another spec: the first one may have named files that cannot be read.
-        if self.spec_file.is_file() and self.data_file("train").exists():
+        begun = self.data_file("train").exists() or any(self.directory.glob("cells/*/cell.json"))
+        if self.spec_file.is_file() and begun:
             _check_same(self.directory, self.spec().computed(), spec.computed())
             self.check_cells()
             # Titles, claims and published figures may have changed since.
             write_text(self.spec_file, to_toml(spec.resolved()))
             return
-        own = {LOCK, *(file.name for file in (self.spec_file, self.run_file) if self.spec_file.is_file())}
+        own = {LOCK, *((self.spec_file.name, self.run_file.name, "cells") if self.spec_file.is_file() else ())}
         foreign = sorted(p.name for p in self.directory.glob("*") if p.name not in own and not _is_temporary(p))
         if foreign:
             raise StudyError(
@@ -184,6 +212,15 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
+def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """Read the arrays of an npz file, of `names` those that are in it; none where there is no such file."""
+    if not path.is_file():
+        return {}
+    # NumPy leaves a file that it cannot read open.
+    with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files if names is None or name in names}
+
+
 def read_of_cell(path: Path, how: Callable[[Path], Content]) -> Content:
     """Read a file of a finished cell; raises `StudyError` where it is missing or damaged."""
     try:
@@ -197,7 +234,7 @@ def lost(path: Path, why: str) -> StudyError:
     """Return what to say of a file of a finished cell that is of no use: only the whole cell can be made again."""
     cell, study = path.parent, path.parent.parent.parent
     fix = f"Remove the folder cells/{cell.name}, then run: sparsedyn study resume {study}"
-    if not Store(study).data_file("train").is_file():
+    if Store(study).is_kept():
         fix = "This folder holds no training data, so publish and keep the study anew from where it was run."
     return StudyError(f"{cell}: expected the files of a finished cell; {path.name} {why}. {fix}")
 

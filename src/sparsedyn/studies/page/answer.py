@@ -35,6 +35,12 @@ def best_row(table: pd.DataFrame, column: str) -> int | None:
     return min(known, key=lambda i: (values[i], *ties[i])) if known else None
 
 
+def most_and_least_stable(table: pd.DataFrame) -> list[str]:
+    """Return the cells with the smallest and with the largest share of diverged forecasts; one if they are the same."""
+    ends = (best_row(table, "diverged"), int(table["diverged"].fillna(-1.0).argmax()))
+    return list(dict.fromkeys(str(table["cell"].iloc[i]) for i in ends if i is not None))
+
+
 def equal_rows(table: pd.DataFrame, column: str, row: int) -> list[int]:
     """Return the positions of the rows with the same value as `row`, itself among them."""
     return [int(i) for i in np.flatnonzero(table[column].to_numpy() == table[column].iloc[row])]

@@ -1,22 +1,20 @@
 """Putting the page together: sections in reading order, with style, scripts and data inside it."""
 
 from collections.abc import Iterator, Sequence
-from html import escape
-from importlib.resources import files
-from string import Template
 
 from plotly.offline import get_plotlyjs
 
-from sparsedyn.studies.page.answer import answer, best_row
+from sparsedyn.studies.page.answer import answer, most_and_least_stable
 from sparsedyn.studies.page.claims import claims_section
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.explorer import as_script, explorer_data
+from sparsedyn.studies.page.frame import asset, framed
 from sparsedyn.studies.page.how import how_it_was_run, notes, study_facts
 from sparsedyn.studies.page.metrics import metrics
-from sparsedyn.studies.page.pictures import Picture
+from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.published import published_section
 from sparsedyn.studies.page.table import main_table, sparsity_table
-from sparsedyn.studies.page.write import figure, fold, section
+from sparsedyn.studies.page.write import figure, fold
 from sparsedyn.studies.search.section import search_section
 
 Drawn = Sequence[tuple[Picture, bytes]]
@@ -30,21 +28,9 @@ Click a heading to sort.</p>"""
 def assemble(contents: Contents, drawn: Drawn) -> str:
     """Return the page (HTML) with the `drawn` pictures in it; a browser fetches nothing to show it."""
     data = as_script(explorer_data(contents))
-    parts = [part for part in _parts(contents, drawn, bool(data)) if part[2]]
-    title, about, size = study_facts(contents)
-    return Template(asset("page.html")).substitute(
-        title=escape(title),
-        style=asset("page.css"),
-        summary="".join(f'<p class="lead">{escape(text)}</p>' for text in (about, size) if text),
-        menu="\n".join(f'<a href="#{name}">{escape(heading)}</a>' for name, heading, _ in parts),
-        body=_answer(contents) + "\n".join(section(*part) for part in parts),
-        scripts=_scripts(data),
-    )
-
-
-def asset(name: str) -> str:
-    """Return one of the files that the page is made of."""
-    return files("sparsedyn.studies.page").joinpath(name).read_text(encoding="utf-8")
+    parts = list(_parts(contents, drawn, bool(data)))
+    title, *leads = study_facts(contents)
+    return framed(title, leads, _answer(contents), parts, scripts=_scripts(data))
 
 
 def _parts(contents: Contents, drawn: Drawn, explorable: bool) -> Iterator[tuple[str, str, str]]:
@@ -62,16 +48,15 @@ def _parts(contents: Contents, drawn: Drawn, explorable: bool) -> Iterator[tuple
     yield "sparsity", "What sparsity costs", _figures(drawn, "sparsity")
     yield "maps", "What reaches what", _figures(drawn, "maps")
     yield "training", "Training", _figures(drawn, "training")
-    yield "how", "How it was run", how_it_was_run(contents)
+    yield "how", "How it was run", how_it_was_run(contents.run, contents.spec)
     yield "cost", "Cost", _figures(drawn, "cost")
     yield "metrics", "What the numbers mean", metrics()
 
 
-def _answer(contents: Contents) -> str:
+def _answer(contents: Contents) -> list[str]:
     longest = contents.horizons[-1]
     labels = {key: look.label for key, look in contents.looks.items()}
-    sentences = answer(contents.at(longest), labels, contents.horizon_names()[longest])
-    return f'<div class="answer"><h2>In short</h2>{"".join(f"<p>{s}</p>" for s in sentences)}</div>\n'
+    return answer(contents.at(longest), labels, contents.horizon_names()[longest])
 
 
 def _results(contents: Contents) -> str:
@@ -89,9 +74,7 @@ def _figures(drawn: Drawn, part: str) -> str:
 def _fans(contents: Contents, drawn: Drawn) -> str:
     """Show the most and the least stable cell at once, the others to unfold."""
     pictures = {p.name: (p, png) for p, png in drawn if p.part == "fans"}
-    longest = contents.at(contents.horizons[-1])
-    ends = (best_row(longest, "diverged"), int(longest["diverged"].fillna(-1.0).argmax()))
-    cells = [str(longest["cell"].iloc[i]) for i in dict.fromkeys(ends) if i is not None]
+    cells = most_and_least_stable(contents.at(contents.horizons[-1]))
     names = [f"fan-{contents.cells[cell].slug}" for cell in cells if cell in contents.cells]
     chosen = [pictures[name] for name in names if name in pictures]
     others = [one for name, one in pictures.items() if name not in names]
@@ -102,11 +85,10 @@ def _fans(contents: Contents, drawn: Drawn) -> str:
 
 
 def _scripts(data: str) -> str:
-    """The code of the page; Plotly, several megabytes, only if there is something for it to draw."""
-    scripts = f"<script>{asset('page.js')}</script>"
+    """What draws; Plotly, several megabytes, only if there is something for it to draw."""
     if not data:
-        return scripts
+        return ""
     return (
-        f'{scripts}\n<script type="application/json" id="explorer-data">{data}</script>\n'
+        f'<script type="application/json" id="explorer-data">{data}</script>\n'
         f"<script>{get_plotlyjs()}</script>\n<script>{asset('explorer.js')}</script>"
     )

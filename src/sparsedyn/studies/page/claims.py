@@ -1,12 +1,10 @@
 """What the results say about the claims of a study: for each a verdict and the comparisons that it rests on."""
 
-import tomllib
 from collections.abc import Sequence
 from html import escape
 
 from sparsedyn.studies.claims import Compared, Verdict, how_tested, verdicts
 from sparsedyn.studies.page.contents import Contents
-from sparsedyn.studies.reading import parse
 
 # A sign and a word besides the colour, which not everybody sees.
 BADGES = {
@@ -23,18 +21,10 @@ OUTCOMES = {"holds": "✓", "reversed": "✗", "open": "?", "unknown": "…"}
 
 def claims_section(contents: Contents) -> str:
     """Return a table per claim of the study (HTML); empty without claims. Raises `StudyError` for a damaged spec."""
-    if not _has_claims(contents.spec):
+    if contents.study is None or not contents.study.claims:
         return ""
-    spec = parse(contents.spec, str(contents.directory / "study.toml"))
-    found = verdicts(spec, contents.cells)
+    found = verdicts(contents.study, contents.cells)
     return "".join(f"<p>{escape(text)}</p>" for text in how_tested(found)) + _tables(found)
-
-
-def _has_claims(spec: str) -> bool:
-    try:
-        return bool(tomllib.loads(spec).get("claims"))
-    except tomllib.TOMLDecodeError:
-        return False
 
 
 def _tables(found: Sequence[Verdict]) -> str:

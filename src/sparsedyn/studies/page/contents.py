@@ -1,8 +1,10 @@
 """A study directory as the report reads it: what is stored, whatever optional part is missing."""
 
 import json
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +14,11 @@ import pandas as pd
 from sparsedyn.data import Trajectories, read
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.figures.style import PALETTE, Look, average_name, tint
+from sparsedyn.studies.members import living
 from sparsedyn.studies.page.clock import Clock
-from sparsedyn.studies.store import read_of_cell
+from sparsedyn.studies.reading import parse
+from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.store import read_arrays, read_of_cell
 
 Content = TypeVar("Content")
 
@@ -30,7 +35,7 @@ class Cell:
 
     def alive(self) -> np.ndarray:
         """Return which members came through training, all of them when nothing else is stored."""
-        return np.asarray(self.card.get("alive") or [True] * int(self.card.get("members", 1)), bool)
+        return living(self.card, int(self.card.get("members", 1)))
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,25 @@ class Contents:
     spec: str
     test: Trajectories | None
     clock: Clock
+
+    @cached_property
+    def spec_table(self) -> Mapping[str, Any]:
+        """The spec as it stands in study.toml, empty where that cannot be read."""
+        try:
+            return tomllib.loads(self.spec)
+        except tomllib.TOMLDecodeError:
+            return {}
+
+    @cached_property
+    def study(self) -> StudySpec | None:
+        """The study, if it has claims, panels or published figures; raises `StudyError` where its spec is broken.
+
+        A spec that has none of them need not be understood: it may be of another version.
+        """
+        if not any(self.spec_table.get(key) for key in ("claims", "panels", "published")):
+            return None
+        spec = parse(self.spec, str(self.directory / "study.toml"))
+        return spec if isinstance(spec, StudySpec) else None
 
     @property
     def horizons(self) -> list[int]:
@@ -147,7 +171,7 @@ def _read_cells(folder: Path) -> dict[str, Cell]:
             card=card,
             forecasts=_of_cell(place / "forecasts.parquet", pd.read_parquet),
             history=_of_cell(place / "history.parquet", pd.read_parquet),
-            curves=_of_cell(place / "curves.npz", _arrays) or {},
+            curves=read_of_cell(place / "curves.npz", read_arrays),
         )
         found |= {place.name: cell, str(card.get("label", place.name)): cell}
     return found
@@ -170,9 +194,3 @@ def _read(path: Path, how: Callable[[Path], Content]) -> Content | None:
 def _json(path: Path) -> Mapping[str, Any]:
     content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    # NumPy leaves a file that it cannot read open.
-    with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}

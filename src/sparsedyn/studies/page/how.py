@@ -2,7 +2,6 @@
 
 import json
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -16,7 +15,7 @@ APART = ("name", "command", "data", "groups", "cells", "seconds", "runs", "repor
 
 def study_facts(contents: Contents) -> tuple[str, str, str]:
     """Return the title of the study, its description, and one line on its size (plain text)."""
-    spec = _parsed(contents.spec)
+    spec = contents.spec_table
     name = str(spec.get("name") or contents.run.get("name") or contents.directory.resolve().name)
     members, trajectories = contents.ensemble()
     size = (
@@ -27,13 +26,12 @@ def study_facts(contents: Contents) -> tuple[str, str, str]:
     return str(spec.get("title") or name), str(spec.get("description") or "").strip(), size
 
 
-def how_it_was_run(contents: Contents) -> str:
-    """Return command, seed, versions, device and data as far as run.json has them, and the spec to unfold."""
-    run = contents.run
+def how_it_was_run(run: Mapping[str, Any], spec: str) -> str:
+    """Return command, seed, versions, device and data as far as `run` (run.json) has them, and the spec to unfold."""
     body = f"<pre><code>{escape(str(run['command']))}</code></pre>" if run.get("command") else ""
     body += definitions([(_words(key), _text(value)) for key, value in _facts(run) if _text(value)])
-    if contents.spec:
-        body += fold("The study as TOML", f'<pre class="wide"><code>{escape(contents.spec)}</code></pre>')
+    if spec:
+        body += fold("The study as TOML", f'<pre class="wide"><code>{escape(spec)}</code></pre>')
     return body
 
 
@@ -72,13 +70,6 @@ def _clock_time(value: object) -> str:
     """Write "2026-01-31T12:00:00+00:00" as "2026-01-31 12:00 UTC"."""
     text = str(value or "")
     return f"{text[:10]} {text[11:16]} UTC" if text.endswith("+00:00") else text
-
-
-def _parsed(spec: str) -> Mapping[str, Any]:
-    try:
-        return tomllib.loads(spec)
-    except tomllib.TOMLDecodeError:
-        return {}
 
 
 def _lost_members(contents: Contents) -> str:

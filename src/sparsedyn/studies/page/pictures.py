@@ -1,39 +1,23 @@
 """Which pictures a study gets: each with its file name, its words, and how it is drawn from what is stored."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from html import escape
 
 import numpy as np
-import pandas as pd
-from matplotlib.figure import Figure
 
 from sparsedyn.equations import THRESHOLD, THRESHOLDS, depends
 from sparsedyn.studies import figures
 from sparsedyn.studies.agreement import ceiling
-from sparsedyn.studies.figures import Look
 from sparsedyn.studies.page.contents import Cell, Contents
 from sparsedyn.studies.page.curves import band_name, error_curve, trajectory_labels
 from sparsedyn.studies.page.how import wall_times
-from sparsedyn.studies.page.published import key_of, presentation
+from sparsedyn.studies.page.panels import panel_pictures
+from sparsedyn.studies.page.picture import Picture, labels
 from sparsedyn.studies.page.write import duration, listing, plural
 from sparsedyn.studies.search.section import CAPTION, search_figure
-from sparsedyn.studies.spec import PanelSpec, PublishedSpec
 
 OVERVIEW = 5
 """How many test trajectories the pictures of the data show."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure still to be drawn: its files' `name`, its `part` of the page, what it shows, a caption (HTML)."""
-
-    name: str
-    part: str
-    alt: str
-    caption: str
-    draw: Callable[[], Figure]
 
 
 def pictures(contents: Contents) -> Iterator[Picture]:
@@ -53,15 +37,11 @@ def pictures(contents: Contents) -> Iterator[Picture]:
         picture = make(contents)
         if picture is not None:
             yield picture
-    yield from _panels(contents)
+    yield from panel_pictures(contents)
     yield from _data(contents)
     for key, cell in contents.cells.items():
         if {"fan_states", "truth", "time_index"} <= cell.curves.keys():
             yield _fan(contents, key, cell)
-
-
-def _names(contents: Contents) -> str:
-    return listing([look.label for look in contents.looks.values()], 20)
 
 
 def _search(contents: Contents) -> Picture | None:
@@ -82,7 +62,7 @@ def _divergence(contents: Contents) -> Picture:
     return Picture(
         name="divergence",
         part="horizons",
-        alt=f"Bar chart: share of diverged forecasts of {_names(contents)} at "
+        alt=f"Bar chart: share of diverged forecasts of {labels(contents.looks)} at "
         f"{listing(list(names.values()), 8)}. The table above has the numbers.",
         caption="Share of forecasts that had diverged by each horizon, in percent. Whiskers: 95 % intervals over "
         "members and trajectories. Fainter: averaged weights.",
@@ -97,97 +77,13 @@ def _violins(contents: Contents) -> Picture | None:
     return Picture(
         name="rfmse",
         part="horizons",
-        alt=f"Violin plot: distribution of the RFMSE of {_names(contents)} at every horizon. The table above has "
+        alt=f"Violin plot: distribution of the RFMSE of {labels(contents.looks)} at every horizon. The table above has "
         "means and intervals.",
         caption="Each violin is the distribution over the forecasts that had not diverged by the horizon, on a "
         "logarithmic axis. Bar: the middle half; ring: the mean. Where many forecasts diverged, the easy "
         "ones remain and look better than the technique is: read this together with the shares above.",
         draw=lambda: figures.error_violins(tables, contents.looks, contents.horizon_names()),
     )
-
-
-def _panels(contents: Contents) -> Iterator[Picture]:
-    """Two pictures for every panel that compares: bars of shares diverged, violins of errors."""
-    published, panels = presentation(contents)
-    for i, panel in enumerate(panels):
-        if panel.kind == "fan":
-            continue
-        keys = {cell: key_of(contents, cell) for cell in panel.cells}
-        shown = {key: contents.looks[key] for key in keys.values() if key is not None}
-        if not shown:
-            continue
-        missing = [cell for cell, key in keys.items() if key is None]
-        yield _panel_bars(contents, panel, i + 1, shown, missing, published)
-        tables = {key: contents.cells[key].forecasts for key in shown if key in contents.cells}
-        known = {key: table for key, table in tables.items() if table is not None}
-        if known:
-            yield _panel_violins(contents, panel, i + 1, shown, missing, published, known)
-
-
-def _panel_bars(
-    contents: Contents,
-    panel: PanelSpec,
-    number: int,
-    shown: dict[str, Look],
-    missing: list[str],
-    published: PublishedSpec | None,
-) -> Picture:
-    theirs = _published(contents, published, "diverged", shown)
-    mark = " Diamonds: published shares." if theirs else ""
-    return Picture(
-        name=f"panel-{number}-diverged",
-        part="panels",
-        alt=f"Bar chart, horizons side by side: share of diverged forecasts of {_listed(shown)}.",
-        caption=f"<b>{escape(panel.title)}</b>: share of forecasts that had diverged by each horizon. Whiskers: 95 % "
-        f"intervals over members and trajectories.{mark}{_origin(panel)}{_missing(missing)}",
-        draw=lambda: figures.panel_bars(contents.results, shown, contents.horizon_names(), theirs, title=panel.title),
-    )
-
-
-def _panel_violins(
-    contents: Contents,
-    panel: PanelSpec,
-    number: int,
-    shown: dict[str, Look],
-    missing: list[str],
-    published: PublishedSpec | None,
-    tables: dict[str, pd.DataFrame],
-) -> Picture:
-    theirs = _published(contents, published, "rfmse", shown)
-    mark = " Diamonds: published means." if theirs else ""
-    return Picture(
-        name=f"panel-{number}-rfmse",
-        part="panels",
-        alt=f"Violin plot, horizons side by side: distribution of the RFMSE of {_listed(shown)}.",
-        caption=f"<b>{escape(panel.title)}</b>: RFMSE of the forecasts that had not diverged, on a logarithmic axis. "
-        f"Bar: the middle half; ring: the mean.{mark}{_origin(panel)}{_missing(missing)}",
-        draw=lambda: figures.panel_violins(tables, shown, contents.horizon_names(), theirs, title=panel.title),
-    )
-
-
-def _published(
-    contents: Contents, published: PublishedSpec | None, what: str, shown: dict[str, Look]
-) -> dict[tuple[str, int], float]:
-    """Return the published values of the cells in `shown` by cell and horizon, those that are numbers."""
-    found: dict[tuple[str, int], float] = {}
-    for row in published.rows if published is not None else ():
-        key, values = key_of(contents, row.cell), getattr(row, what)
-        if published is not None and key in shown and values is not None:
-            pairs = zip(published.horizons, values, strict=True)
-            found |= {(key, h): v for h, v in pairs if math.isfinite(v) and h in contents.horizons}
-    return found
-
-
-def _listed(shown: dict[str, Look]) -> str:
-    return listing([look.label for look in shown.values()], 20)
-
-
-def _origin(panel: PanelSpec) -> str:
-    return f" Arranged like the paper's {escape(panel.figure)}." if panel.figure else ""
-
-
-def _missing(cells: list[str]) -> str:
-    return f" Not among the results: {escape(listing(cells, 20))}." if cells else ""
 
 
 def _data(contents: Contents) -> Iterator[Picture]:
@@ -247,7 +143,7 @@ def _over_time(contents: Contents) -> Picture | None:
     return Picture(
         name="error-over-time",
         part="time",
-        alt=f"Line chart with a logarithmic axis: error against time of {_names(contents)}.",
+        alt=f"Line chart with a logarithmic axis: error against time of {labels(contents.looks)}.",
         caption=f"Error at each time, mean over states, in standard deviations: the median over forecasts, and "
         f"{band}. Diverged forecasts are counted and leave through the top.",
         draw=lambda: figures.error_over_time(curves, contents.looks, time_label=label, marks=marks, band=band),
@@ -262,7 +158,7 @@ def _training_size(contents: Contents) -> Picture | None:
     return Picture(
         name="training-size",
         part="sparsity",
-        alt=f"Line chart: RFMSE and share diverged of {_names(contents)} against the training trajectories.",
+        alt=f"Line chart: RFMSE and share diverged of {labels(contents.looks)} against the training trajectories.",
         caption="What more training data buy. Whiskers: 95 % intervals.",
         draw=lambda: figures.training_size(contents.at(longest), horizon_name=name),
     )
@@ -274,7 +170,7 @@ def _sparsity(contents: Contents) -> Picture:
     return Picture(
         name="sparsity-error",
         part="sparsity",
-        alt=f"Scatter plot: nonzero weights against RFMSE and share diverged of {_names(contents)}.",
+        alt=f"Scatter plot: nonzero weights against RFMSE and share diverged of {labels(contents.looks)}.",
         caption="The nearer to the lower left corner, the fewer weights and the better the forecasts. Lines: 95 % "
         "intervals. Without a forecast that did not diverge there is no point on the left.",
         draw=lambda: figures.sparsity_against_error(contents.at(longest), contents.looks, horizon_name=name),
@@ -302,7 +198,7 @@ def _maps(contents: Contents) -> Picture | None:
     return Picture(
         name="input-output",
         part="maps",
-        alt=f"Heat maps: share of members in which a derivative depends on a state or input. {_names(contents)}.",
+        alt=f"Heat maps: share of members in which a derivative depends on a state or input. {labels(contents.looks)}.",
         caption="Row: the state whose derivative is computed. Column: the state or, right of the line, the input "
         f"that it may depend on. Full colour: in every member {how}; none: in none.{framed}",
         draw=lambda: figures.input_output_maps(
@@ -323,7 +219,7 @@ def _agreement(contents: Contents) -> Picture | None:
         name="agreement",
         part="maps",
         alt=f"{'Line charts' if by_size else 'Dot plots'}: how alike members are in what depends on what, how near to "
-        f"the plant, weights above 0.001, and spread of errors over members, of {_names(contents)}.",
+        f"the plant, weights above 0.001, and spread of errors over members, of {labels(contents.looks)}.",
         caption="Jaccard index of maps of what depends on what: 1 is the same map. Full maps are alike without having "
         "learned the same, which kappa corrects for: 0 is what chance would give. Marks are taken at a strength of "
         f"{THRESHOLD:g}; {'bands' if by_size else 'lines'} reach over thresholds from {min(THRESHOLDS):g} to "
@@ -344,7 +240,7 @@ def _training(contents: Contents) -> Picture | None:
     return Picture(
         name="training",
         part="training",
-        alt=f"Line charts: training loss, validation loss and share of zero weights of {_names(contents)}.",
+        alt=f"Line charts: training loss, validation loss and share of zero weights of {labels(contents.looks)}.",
         caption="Mean squared error of the scaled derivatives, penalties left out: median over members, bands from "
         "the lowest to the highest. Below: share of weights that are zero, in percent.",
         draw=lambda: figures.training_curves(tables, contents.looks),

@@ -1,7 +1,6 @@
 """Ours beside what others reported of the same comparison, as HTML for the report and as Markdown for other pages."""
 
 import math
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -9,11 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.claim_words import markdown_text
+from sparsedyn.studies.markdown import markdown_text, plain
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.write import DASH, bounds, quantity
-from sparsedyn.studies.reading import parse
-from sparsedyn.studies.spec import PanelSpec, PublishedRow, PublishedSpec, StudySpec
+from sparsedyn.studies.spec import PublishedRow, PublishedSpec
 
 WITHIN, ABOVE, BELOW = "within", "above", "below"
 HINTS = {
@@ -49,17 +47,9 @@ class Sheet:
     rows: tuple[tuple[str, tuple[Pair, ...]], ...]
 
 
-def presentation(contents: Contents) -> tuple[PublishedSpec | None, tuple[PanelSpec, ...]]:
-    """Return what the study's spec has of published figures and of panels; raises `StudyError` for a broken one."""
-    try:
-        table = tomllib.loads(contents.spec)
-    except tomllib.TOMLDecodeError:
-        return None, ()
-    # A spec that has neither need not be understood: it may be of another version.
-    if not table.get("published") and not table.get("panels"):
-        return None, ()
-    spec: StudySpec = parse(contents.spec, str(contents.directory / "study.toml"))
-    return spec.published, spec.panels
+def published_figures(contents: Contents) -> PublishedSpec | None:
+    """Return what the study's spec has of published figures; raises `StudyError` for a broken one."""
+    return None if contents.study is None else contents.study.published
 
 
 def key_of(contents: Contents, cell: str) -> str | None:
@@ -69,7 +59,7 @@ def key_of(contents: Contents, cell: str) -> str | None:
 
 def published_section(contents: Contents) -> str:
     """Return the tables (HTML), what can be said of them, and where the published values are from."""
-    published, _ = presentation(contents)
+    published = published_figures(contents)
     if published is None:
         return ""
     sentence = agreement_sentence(contents, published)
@@ -85,7 +75,7 @@ def published_section(contents: Contents) -> str:
 
 def published_markdown(contents: Contents) -> str:
     """Return the same as Markdown, empty without published values: what agrees, then the tables, then the notes."""
-    published, _ = presentation(contents)
+    published = published_figures(contents)
     if published is None:
         return ""
     sentence = agreement_sentence(contents, published)
@@ -229,7 +219,7 @@ def _html_pair(pair: Pair) -> str:
 def _markdown(sheet: Sheet) -> str:
     headings = [f"{name.partition(' (')[0]}: ours<br>published" for name in sheet.headings]
     lines = [["configuration", *headings], ["---", *["---:"] * len(headings)]]
-    lines += [[_cell(label), *map(_markdown_pair, pairs)] for label, pairs in sheet.rows]
+    lines += [[plain(label), *map(_markdown_pair, pairs)] for label, pairs in sheet.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -237,9 +227,3 @@ def _markdown_pair(pair: Pair) -> str:
     ours = f"{pair.ours} <small>({pair.interval})</small>" if pair.interval else pair.ours
     theirs = f"{pair.theirs} <small>{pair.place}</small>" if pair.place else pair.theirs
     return f"{ours}<br>*{theirs}*"
-
-
-def _cell(text: str) -> str:
-    """Write a user's label in a Markdown table, where bars, stars and angle brackets mean something."""
-    escaped = escape(" ".join(text.split()), quote=False)
-    return "".join(f"\\{c}" if c in "\\`*_[]|$" else c for c in escaped)

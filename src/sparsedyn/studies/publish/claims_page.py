@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from sparsedyn.studies.claims import HOW_TESTED, TOO_FEW, VERDICTS, Verdict, attainable
+from sparsedyn.studies.claims import HOW_TESTED, TOO_FEW, VERDICTS, Verdict, attainable, verdict_markdown
+from sparsedyn.studies.markdown import plain
 from sparsedyn.studies.publish.page import GENERATED
-from sparsedyn.studies.publish.words import plain, table
+from sparsedyn.studies.publish.words import table
 
 TITLE = "Claims and verdicts"
 LEAD = (
@@ -29,13 +30,8 @@ def claims_page(found: Mapping[str, Sequence[Verdict]]) -> str:
 
 
 def _source(source: str, pairs: Sequence[tuple[str, Verdict]]) -> str:
-    return "\n\n".join([f"## {plain(source)}", *(_claim(name, verdict) for name, verdict in pairs)])
-
-
-def _claim(name: str, verdict: Verdict) -> str:
-    size = f" {verdict.size[0].upper()}{verdict.size[1:]}." if verdict.size else ""
-    head = f"**{verdict.verdict.capitalize()}.** {plain(verdict.claim)} Study: {_link(name)}.{size}"
-    return "\n\n".join([head, "\n".join(f"- {plain(one.sentence)}" for one in verdict.compared)])
+    claims = [verdict_markdown(verdict, f"Study: {_link(name)}") for name, verdict in pairs]
+    return "\n\n".join([f"## {plain(source)}", *claims])
 
 
 def _link(name: str) -> str:

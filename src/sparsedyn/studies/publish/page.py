@@ -10,12 +10,14 @@ from itertools import groupby
 from PIL import Image
 
 from sparsedyn.studies.figures import render
+from sparsedyn.studies.markdown import plain
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.how import notes, study_facts
-from sparsedyn.studies.page.pictures import Picture, pictures
+from sparsedyn.studies.page.picture import Picture
+from sparsedyn.studies.page.pictures import pictures
 from sparsedyn.studies.page.write import duration, listing, plural
 from sparsedyn.studies.publish import words
-from sparsedyn.studies.publish.choice import fan_panels, shown_fans
+from sparsedyn.studies.publish.choice import shown_fans
 from sparsedyn.studies.publish.command import command
 from sparsedyn.studies.publish.tables import results_tables
 from sparsedyn.studies.search.section import search_section
@@ -52,7 +54,7 @@ def page(contents: Contents, spec: StudySpec, chosen: Sequence[Picture], publish
     ]
     sections = [f"## {heading}\n\n{body.strip()}" for heading, body in parts if body.strip()]
     lead = [words.paragraphs(about)] if about else []
-    return "\n\n".join([f"# {words.plain(title)}", GENERATED, *lead, *sections]) + "\n"
+    return "\n\n".join([f"# {plain(title)}", GENERATED, *lead, *sections]) + "\n"
 
 
 def chosen_pictures(contents: Contents, spec: StudySpec) -> list[Picture]:
@@ -62,9 +64,7 @@ def chosen_pictures(contents: Contents, spec: StudySpec) -> list[Picture]:
         for key, figure in shown_fans(contents, spec).items()
         if key in contents.cells
     }
-    left_out = tuple(f"panel-{number}-" for number in fan_panels(spec))
-    found = [p for p in pictures(contents) if not p.name.startswith(left_out)]
-    found = [_placed(p, figures.get(p.name, "")) for p in found if p.part != "fans" or p.name in figures]
+    found = [_placed(p, figures.get(p.name, "")) for p in pictures(contents) if p.part != "fans" or p.name in figures]
     order = [*HEADINGS, *dict.fromkeys(p.part for p in found if p.part not in HEADINGS | LAST), *LAST]
     return sorted(found, key=lambda picture: order.index(picture.part))
 
@@ -113,11 +113,11 @@ def _machine(contents: Contents) -> Iterator[str]:
     seconds = run.get("seconds")
     if isinstance(seconds, int | float) and math.isfinite(seconds):
         device = f" on {run['device']}" if run.get("device") else ""
-        yield words.plain(f"Wall time {duration(float(seconds))}{device}.")
+        yield plain(f"Wall time {duration(float(seconds))}{device}.")
     versions = run.get("versions")
     if versions:
         listed = ", ".join(f"{PROPER.get(name, name)} {version}" for name, version in versions.items())
-        yield f"With {words.plain(listed)}."
+        yield f"With {plain(listed)}."
 
 
 def _placed(picture: Picture, figure: str) -> Picture:
@@ -137,5 +137,5 @@ def _pictures(chosen: Iterable[Picture], spec: StudySpec) -> str:
 def _picture(picture: Picture, folder: str, source: str) -> str:
     file = f"{folder}/{picture.name}.png"
     # A link to itself: wider pictures than the page's column can be looked at in full size.
-    image = f"[![{words.plain(picture.alt)}]({file})]({file})"
+    image = f"[![{plain(picture.alt)}]({file})]({file})"
     return f"{image}\n\n{words.from_html(picture.caption)}<br>\n{source}"

@@ -20,7 +20,7 @@ from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.publish.choice import shown_fans
 from sparsedyn.studies.publish.command import command
 from sparsedyn.studies.spec import StudySpec
-from sparsedyn.studies.store import read_json, replacing, write_json
+from sparsedyn.studies.store import read_arrays, read_json, replacing, write_json
 
 TRAJECTORIES = 5
 """Test trajectories that are kept, the first ones: for pictures of the data, names and units."""
@@ -101,8 +101,7 @@ def _data(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     test = read(source)
     write(test[: min(TRAJECTORIES, len(test))], target)
-    with np.load(target, allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
+    arrays = read_arrays(target)
     single = {name: arrays[name].astype(np.float32) for name in ("states", "inputs")}
     write_arrays(target, {**arrays, **single})
 

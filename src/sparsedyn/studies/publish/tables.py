@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from sparsedyn.studies.markdown import plain
 from sparsedyn.studies.page.answer import best_row, enough_survivors, equal_rows, indistinct_rows
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.write import DASH, bounds, percent, quantity
-from sparsedyn.studies.publish.words import plain, small, table
+from sparsedyn.studies.publish.words import small, table
 
 TITLES = {
     "diverged": "Share of forecasts that diverged, in percent",

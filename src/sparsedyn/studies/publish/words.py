@@ -1,15 +1,11 @@
 """Text for Markdown: nothing in it is taken for markup, and the report's captions (HTML) keep their emphasis."""
 
 import re
-from html import escape
 from html.parser import HTMLParser
 
+from sparsedyn.studies.markdown import plain
+
 EMPHASIS = {"b": "**", "strong": "**", "i": "*", "em": "*"}
-
-
-def plain(text: str) -> str:
-    """Return `text` as Markdown that reads as `text`, on one line that something else begins."""
-    return re.sub(r"([\\`*_{}\[\]|~])", r"\\\1", escape(" ".join(text.split()), quote=False))
 
 
 def paragraphs(text: str) -> str:

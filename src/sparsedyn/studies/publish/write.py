@@ -48,7 +48,7 @@ def _finished(directories: Sequence[Path]) -> dict[Path, StudySpec]:
     """Read the spec of every folder and check that its study can be published beside the others."""
     specs: dict[Path, StudySpec] = {}
     for directory in directories:
-        spec = Store(directory).spec()
+        spec = Store(directory).comparison()
         _check_finished(directory, spec)
         for other, known in specs.items():
             if known.name == spec.name:

@@ -5,21 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sparsedyn.studies.cells import Cell, expand
-from sparsedyn.studies.search.points import Combination, briefly, combinations, in_words
+from sparsedyn.studies.search.points import Combination
 from sparsedyn.studies.slugs import slug_of
 from sparsedyn.studies.spec import StudySpec
-
-__all__ = [
-    "Budget",
-    "Combination",
-    "briefly",
-    "budgets",
-    "cells_of",
-    "combinations",
-    "in_words",
-    "kept_count",
-    "rungs_left",
-]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.search.combinations import Combination, kept_count
+from sparsedyn.studies.search.combinations import kept_count
+from sparsedyn.studies.search.points import Combination
 from sparsedyn.studies.store import replacing
 
 

@@ -13,16 +13,9 @@ from sparsedyn.studies.cells import Cell, Group, groups_of
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import GroupProgress, GroupStarted, OnEvent
 from sparsedyn.studies.ledger import Ledger, Training
-from sparsedyn.studies.search.combinations import (
-    Budget,
-    Combination,
-    budgets,
-    cells_of,
-    combinations,
-    in_words,
-    kept_count,
-)
+from sparsedyn.studies.search.combinations import Budget, budgets, cells_of, kept_count
 from sparsedyn.studies.search.grid import axes_of
+from sparsedyn.studies.search.points import Combination, combinations, in_words
 from sparsedyn.studies.search.rungs import SearchFiles, gathered, judged, rows_of, write_table
 from sparsedyn.studies.search.work import Work, expected, whole
 from sparsedyn.studies.spec import StudySpec

@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sparsedyn.studies.page.write import DASH, listing, plural, quantity
-from sparsedyn.studies.search.combinations import Budget, briefly, budgets
+from sparsedyn.studies.search.combinations import Budget, budgets
 from sparsedyn.studies.search.grid import axes_of
 from sparsedyn.studies.search.losses_by_value import CEILING, losses_by_value
+from sparsedyn.studies.search.points import briefly
 from sparsedyn.studies.search.rungs import SearchFiles
 from sparsedyn.studies.store import Store
 
@@ -30,7 +31,7 @@ def search_section(directory: Path, picture: str) -> str:
     rungs = SearchFiles(directory).rungs()
     if not rungs:
         return ""
-    spec = Store(directory).spec()
+    spec = Store(directory).comparison()
     spent = budgets(spec)
     names = [_name(key) for key in axes_of(spec)]
     lead = (
@@ -53,7 +54,7 @@ def search_figure(directory: Path) -> Figure | None:
     if not files.rung(1).is_file():
         return None
     table = pd.read_parquet(files.rung(1)).sort_values("combination")
-    axes = [key for key, values in axes_of(Store(directory).spec()).items() if len(values) > 1]
+    axes = [key for key, values in axes_of(Store(directory).comparison()).items() if len(values) > 1]
     values = {_name(key): [briefly(key, value) for value in table[key]] for key in axes}
     if not values:
         return None

@@ -1,0 +1,46 @@
+"""What the trials of a cell end with, whatever recipe they follow."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+
+OnProgress = Callable[[float, str], None]
+"""Is told which share of a cell is done, and a remark."""
+
+
+class Attempt(NamedTuple):
+    """The equation of one trial, None where training ended without finite weights.
+
+    `train` and `held_out` are root mean square errors as shares of the target's standard deviation; of the attempts of
+    a cell that of least `score` is chosen. `networks` is how many were trained for it.
+    """
+
+    expression: sympy.Expr | None
+    weights: int
+    train: float
+    held_out: float
+    score: float
+    networks: int = 1
+
+
+NOTHING = Attempt(None, 0, np.inf, np.inf, np.inf)
+
+
+class Attempts(NamedTuple):
+    """All trials of a cell; for each that came to nothing the attempt that a restart gives; and the front.
+
+    `front` holds the best equation for every number of weights, the fewest first; `single` is the share of networks
+    that were exact by themselves, NaN where it is not known.
+    """
+
+    trials: list[Attempt]
+    restarted: dict[int, Attempt]
+    front: list[Attempt]
+    single: float
+
+    def choice(self) -> int:
+        """Return the trial of least score, -1 where none came to anything."""
+        scores = [attempt.score for attempt in self.trials]
+        return int(np.argmin(scores)) if np.isfinite(min(scores)) else -1
