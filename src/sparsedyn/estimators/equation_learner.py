@@ -33,7 +33,7 @@ class EquationLearner(AbstractStepper):
     Parameters
     ----------
     trials, seed, primitives, hidden, regularizer, networks, generations, steps, share : of the search, as in
-        `EquationRegressor`.
+        `EquationRegressor`. Estimated derivatives are never exact, so a search goes on to its end: it is shorter.
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
         `smoothing-spline` where they look noisy.
     method : the integrator of forecasts, `rk4` or `euler`.
@@ -46,14 +46,14 @@ class EquationLearner(AbstractStepper):
 
     def __init__(
         self,
-        trials: int = 20,
+        trials: int = 8,
         seed: int = 0,
         *,
         primitives: str | Mapping[str | Primitive, int] = "general",
         hidden: int = 2,
         regularizer: str = "l05",
         networks: int = 4,
-        generations: int = 8,
+        generations: int = 4,
         steps: int = 200,
         share: float = 1 / 3,
         derivative: str = "auto",
