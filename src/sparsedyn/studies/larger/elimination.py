@@ -35,7 +35,8 @@ ROWS = 2000
 TOLERANCE = 2.0
 """What an equation with fewer weights may cost, before the encoder is trained along: this factor of the least error."""
 
-Points = tuple[Int[np.ndarray, " point"], Int[np.ndarray, " point"]]
+# Underscored: some points of a path are picked, and the numbers differ.
+Points = tuple[Int[np.ndarray, " _point"], Int[np.ndarray, " _point"]]
 """Members, and their points on the path."""
 
 
