@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Bool, Float, Int
+from threadpoolctl import threadpool_limits
 
 from sparsedyn.data import Samples
-from sparsedyn.estimators.banks import bank, pareto, with_terms
+from sparsedyn.estimators.banks import SCREENED, Parent, bank, pareto, with_connections, with_terms
 from sparsedyn.estimators.populations import Layout, drawn
 from sparsedyn.models import EQL
 from sparsedyn.models.primitives import Units
@@ -29,6 +30,8 @@ LARGEST_PARENT = 18
 """Weights of the largest network that another one begins with."""
 AFRESH = 0.15
 """Share of the networks of random terms that begin with nothing."""
+CONNECTED = 0.5
+"""Share of the others that get connections, not terms."""
 CALM = 0.05
 """Factor on the learning rate of networks that begin with chosen terms."""
 REGULARIZERS = ("l05", "l0")
@@ -40,8 +43,9 @@ class Search:
 
     Every one of `trials` is a population of its own: generation after generation it gets `networks` new equation
     learners, until one is exact or `generations` are over. One in four begins at random; the others begin with terms
-    that go with what is not explained yet, on top of something that the trial has found before. All networks of a
-    generation, of all trials, are trained and refined as one computation, each with its own weight of the regularizer.
+    or connections that go with what is not explained yet, on top of something that the trial has found before. All
+    networks of a generation, of all trials, are trained and refined as one computation, each with its own weight of the
+    regularizer.
     """
 
     hidden: tuple[Units, ...]
@@ -122,7 +126,9 @@ def search(
         going = np.flatnonzero(~exact)
         if not len(going):
             break
-        new = _begun(settings, layout, going, number, pools, data, natural)
+        # Threads inside BLAS wait for each other longer than such small products take.
+        with threadpool_limits(1, user_api="blas"):
+            new = _begun(settings, layout, going, number, pools, data, natural)
         network, found = _refined(settings, layout, new, number, data, held_out)
         hits = np.zeros(len(new.trial), bool)
         hits[network[relative_error(found) < EXACT]] = True
@@ -150,7 +156,7 @@ def _begun(
 ) -> Generation:
     """The networks of a generation before training, `settings.networks` for every trial that goes on."""
     rng = np.random.default_rng([settings.seed, number])
-    banks = [bank(layout, data.x, natural, rng) for _ in range(BANKS)]
+    banks = [bank(layout, data.x[:SCREENED], data.dx[:SCREENED, 0], natural, rng) for _ in range(BANKS)]
     weights, owners, random = [], np.repeat(going, settings.networks), []
     for place, trial in enumerate(owners):
         own = place % settings.networks
@@ -159,10 +165,12 @@ def _begun(
         if random[-1]:
             weights.append(drawn(layout, natural, rng))
             continue
-        parent = _parent(pools[trial], rng)
-        tangent, residual = _unexplained(layout, parent, data)
+        flat = _parent(pools[trial], rng)
+        parent = unexplained(layout, flat, data)
         chosen = banks[int(rng.integers(BANKS))]
-        weights.append(with_terms(layout, chosen, tangent, residual, parent, int(rng.integers(1, 5)), rng))
+        connected = rng.random() < CONNECTED and parent.matrices[-2].any()
+        grow = with_connections if connected else with_terms
+        weights.append(grow(layout, chosen, parent, int(rng.integers(1, 5)), rng))
     return Generation(np.stack(weights), owners, np.asarray(random))
 
 
@@ -191,20 +199,21 @@ def _parent(pool: Candidates | None, rng: np.random.Generator) -> np.ndarray | N
     return parent
 
 
-def _unexplained(layout: Layout, parent: np.ndarray | None, data: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Derivatives by the weights of the parent, and what it leaves of the targets."""
-    if parent is None:
-        return np.zeros((len(data.x), 0)), data.dx[:, 0]
+def unexplained(layout: Layout, flat: np.ndarray | None, data: Samples) -> Parent:
+    """What a parent, or a network without weights, leaves of the targets, and its derivatives."""
+    x, u, target = data.x[:SCREENED], data.u[:SCREENED], data.dx[:SCREENED, 0]
+    if flat is None:
+        return Parent([np.zeros(shape) for shape in layout.shapes()], target, np.zeros((len(x), 0)), [], [])
+    matrices = [np.asarray(matrix) for matrix in layout.split(flat)]
     with jax.enable_x64(True):
-        model = layout.model([np.asarray(matrix) for matrix in layout.split(parent)]).exact()
-        output, entering, leaving = _sensitivities(model, jnp.asarray(data.x), jnp.asarray(data.u))
+        model = layout.model(matrices).exact()
+        output, entering, leaving = _sensitivities(model, jnp.asarray(x), jnp.asarray(u))
+    before, after = [np.asarray(part) for part in entering], [np.asarray(part)[:, 0] for part in leaving]
     # A unit that nobody reads may be infinite; its derivatives are not among those that are returned.
     with np.errstate(over="ignore", invalid="ignore"):
-        parts = [
-            np.asarray(h)[:, :, None] * np.asarray(d)[:, 0, None, :] for h, d in zip(entering, leaving, strict=True)
-        ]
-    every = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
-    return every[:, parent != 0], data.dx[:, 0] - np.asarray(output)[:, 0]
+        parts = [h[:, :, None] * d[:, None, :] for h, d in zip(before, after, strict=True)]
+    every = np.concatenate([part.reshape(len(x), -1) for part in parts], axis=1)
+    return Parent(matrices, target - np.asarray(output)[:, 0], every[:, flat != 0], before, after)
 
 
 @eqx.filter_jit

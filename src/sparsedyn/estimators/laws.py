@@ -89,10 +89,20 @@ def discover(
         model = layout.model(list(matrices)).exact()
         expression = read(model, names, scaling, data)
         size = complexity(expression)
-        score = len(inside.x) * np.log(np.square(errors[place]) + FLOOR) + size * np.log(len(inside.x))
-        law = Law(expression, model, int(candidates.nonzeros[place]), size, float(errors[place]), float(score))
+        error = float(errors[place])
+        score = worth(error, size, len(inside.x))
+        law = Law(expression, model, int(candidates.nonzeros[place]), size, error, score)
         laws.setdefault(text(expression, 6), law)
     return sorted(laws.values(), key=lambda law: law.score), found
+
+
+def worth(error: float, complexity: int, samples: int) -> float:
+    """Return `n ln(e^2 + 1e-13) + c ln n`, least for the equation to believe.
+
+    `error` is the larger of training and held-out root mean square errors, as a share of the target's standard
+    deviation, `complexity` that of the equation as it is written, `samples` the number of training samples.
+    """
+    return float(samples * np.log(error**2 + FLOOR) + complexity * np.log(samples))
 
 
 def read(model: EQL, names: Sequence[str], scaling: Scaling, data: Samples) -> sympy.Expr:

@@ -21,8 +21,9 @@ class Primitive:
 
     `guarded` stands in for `function` while weights are far from their place; it equals it wherever that is tame. A
     A `homogeneous` function of an argument times a number is the function times a power of that number, so that the
-    size of its argument says nothing that the weights after it could not say. A primitive of
-    one's own takes three lines:
+    size of its argument says nothing that the weights after it could not say. `inverse` is an argument with which a
+    function of one has a given value; where there is none, it is not finite or another value's. A primitive of one's
+    own takes three lines:
 
     ```python
     gauss = Primitive("gauss", lambda g: jnp.exp(-g * g), lambda g: sympy.exp(-(g**2)))
@@ -35,6 +36,7 @@ class Primitive:
     arity: int = 1
     guarded: Callable[..., Array] | None = None
     homogeneous: bool = False
+    inverse: Callable[[Array], Array] | None = None
 
     def of(self, *arguments: Array, guard: bool) -> Array:
         """Return the function of arrays of one shape, guarded or exact."""
@@ -66,11 +68,11 @@ def _scaled(
 
 CONSTANT = Primitive("constant", lambda: jnp.ones(()), lambda: sympy.Integer(1), arity=0)
 IDENTITY = Primitive("identity", lambda g: g, lambda g: g, homogeneous=True)
-SQUARE = Primitive("square", jnp.square, lambda g: g**2, homogeneous=True)
+SQUARE = Primitive("square", jnp.square, lambda g: g**2, homogeneous=True, inverse=jnp.sqrt)
 CUBE = Primitive("cube", lambda g: g * g * g, lambda g: g**3, homogeneous=True)
 SIN = Primitive("sin", jnp.sin, sympy.sin)
 COS = Primitive("cos", jnp.cos, sympy.cos)
-EXP = Primitive("exp", jnp.exp, sympy.exp, guarded=lambda g: jnp.exp(_tame(g)))
+EXP = Primitive("exp", jnp.exp, sympy.exp, guarded=lambda g: jnp.exp(_tame(g)), inverse=jnp.log)
 SIGMOID = Primitive("sigmoid", jax.nn.sigmoid, lambda g: 1 / (1 + sympy.exp(-g)))
 TANH = Primitive("tanh", jnp.tanh, sympy.tanh)
 LOG = Primitive(
@@ -78,6 +80,7 @@ LOG = Primitive(
     lambda g: jnp.log(jnp.abs(g)),
     lambda g: sympy.log(sympy.Abs(g)),
     guarded=lambda g: jnp.log(jnp.maximum(jnp.abs(g), SAFE)),
+    inverse=jnp.exp,
 )
 SQRT = Primitive(
     "sqrt",
@@ -85,6 +88,7 @@ SQRT = Primitive(
     lambda g: sympy.sqrt(sympy.Abs(g)),
     guarded=lambda g: jnp.sqrt(jnp.maximum(jnp.abs(g), SAFE**2)),
     homogeneous=True,
+    inverse=jnp.square,
 )
 PRODUCT = Primitive("product", lambda a, b: a * b, lambda a, b: a * b, arity=2, homogeneous=True)
 DIVISION = Primitive("division", lambda a, b: a / b, lambda a, b: a / b, arity=2, guarded=_safe_ratio, homogeneous=True)

@@ -155,7 +155,7 @@ def without_least(
     worse. A weight without which nothing finite comes out is `stuck`: it stays, now and later.
     """
     held = problem.held(values, kept, found)
-    inverse = np.linalg.inv(_regular(found, kept & ~held, np.full(len(values), RIDGE)))
+    inverse = _inverse(_regular(found, kept & ~held, np.full(len(values), RIDGE)))
     diagonal = np.diagonal(inverse, axis1=1, axis2=2)
     idle = kept & (np.diagonal(found.hessian, axis1=1, axis2=2) == 0.0)
     able = kept & ~idle & ~held & ~stuck
@@ -363,8 +363,21 @@ def _regular(found: Quadratic, kept: Kept, damping: Float[np.ndarray, " member"]
 
 def _solved(found: Quadratic, kept: Kept, damping: Float[np.ndarray, " member"]) -> Values:
     gradient = np.where(kept & np.isfinite(found.gradient), found.gradient, 0.0)
-    solved: Values = np.linalg.solve(_regular(found, kept, damping), gradient[:, :, None])[:, :, 0]
+    matrix = _regular(found, kept, damping)
+    try:
+        solved: Values = np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+    except np.linalg.LinAlgError:
+        solved = (_inverse(matrix) @ gradient[:, :, None])[:, :, 0]
     return solved
+
+
+def _inverse(matrix: Float[np.ndarray, "member a a"]) -> Float[np.ndarray, "member a a"]:
+    """Return inverses; where weights do the very same thing, so that there is none, pseudo-inverses for all."""
+    try:
+        inverse: np.ndarray = np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        inverse = np.linalg.pinv(matrix, hermitian=True)
+    return inverse
 
 
 def _chosen(which: Bool[np.ndarray, " member"], new: np.ndarray, old: np.ndarray) -> np.ndarray:

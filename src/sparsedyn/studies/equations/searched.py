@@ -3,9 +3,10 @@
 import numpy as np
 
 from sparsedyn.data import Samples, Scaling
+from sparsedyn.equations import complexity
 from sparsedyn.estimators.banks import pareto
 from sparsedyn.estimators.equation_search import Found, Search, relative_error, search
-from sparsedyn.estimators.laws import read, scaling_of
+from sparsedyn.estimators.laws import read, scaling_of, worth
 from sparsedyn.estimators.populations import Layout
 from sparsedyn.models import units_of
 from sparsedyn.studies.equations.attempts import NOTHING, Attempt, Attempts, OnProgress
@@ -74,16 +75,13 @@ def _attempts(
     filled = [*places, *places[-1:] * (-len(places) % LANES)]
     final = polished(layout.model(layout.split(candidates.weights[filled])).exact(), every)
     units = Samples(every.x * scaling.x_std, every.u, every.dx * scaling.dx_std)
-    return [
-        Attempt(
-            read(layout.model(list(weights)).exact(), names, scaling, units),
-            int(candidates.nonzeros[place]),
-            float(np.sqrt(candidates.train[place])),
-            float(np.sqrt(candidates.held_out[place])),
-            float(candidates.score[place]),
-        )
-        for place, weights in zip(places, zip(*final.weights, strict=True), strict=False)
-    ]
+    attempts = []
+    for place, weights in zip(places, zip(*final.weights, strict=True), strict=False):
+        equation = read(layout.model(list(weights)).exact(), names, scaling, units)
+        errors = [float(np.sqrt(part[place])) for part in (candidates.train, candidates.held_out)]
+        score = worth(max(errors), complexity(equation), len(train.x))
+        attempts.append(Attempt(equation, int(candidates.nonzeros[place]), *errors, score))
+    return attempts
 
 
 def _scaled(scaling: Scaling, part: Samples) -> Samples:
