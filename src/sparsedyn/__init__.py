@@ -6,9 +6,9 @@ from importlib.metadata import version
 from sparsedyn import _devices as _devices
 from sparsedyn import systems
 from sparsedyn.data import DataError, Samples, Scaling, Trajectories, read, samples, write
-from sparsedyn.estimators import EquationLearner, EquationRegressor, SparseTimeStepper, load
+from sparsedyn.estimators import EquationLearner, EquationRegressor, SINDy, SINDyAutoencoder, SparseTimeStepper, load
 from sparsedyn.forecast import Forecast, rollout
-from sparsedyn.models import EQL, MLP, PRIMITIVES, AbstractModel, Primitive
+from sparsedyn.models import EQL, MLP, PRIMITIVES, AbstractModel, Library, Primitive
 from sparsedyn.sparsify import (
     DSR,
     L0,
@@ -58,11 +58,14 @@ __all__ = [
     "EquationRegressor",
     "Forecast",
     "Freeze",
+    "Library",
     "MagnitudePruning",
     "On",
     "OneShot",
     "Phases",
     "Primitive",
+    "SINDy",
+    "SINDyAutoencoder",
     "Samples",
     "Scaling",
     "SequentialThresholding",

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,12 +16,14 @@ from sparsedyn import studies
 from sparsedyn.cli import app
 from sparsedyn.cli.study_progress import words
 from sparsedyn.equations import parsed
-from sparsedyn.studies.equations import embedded
+from sparsedyn.studies.equations import embedded, functions_page
 from sparsedyn.studies.equations.criterion import judged, skeleton
 from sparsedyn.studies.equations.experiments import experiment_of
+from sparsedyn.studies.equations.files import Stored
 from sparsedyn.studies.equations.samples import sampled
 from sparsedyn.studies.equations.spec import FunctionsSpec
 from sparsedyn.studies.equations.suites import SUITES, SYSTEMS, Function
+from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.larger import DigitsResult, DigitsTrial, PropagationResult, PropagationTrial
 from sparsedyn.studies.reading import parse
 
@@ -317,6 +321,7 @@ def test_studies_inside_larger_networks(tmp_path: Path, monkeypatch: pytest.Monk
         results = pd.read_parquet(folder / "results.parquet")
         assert "Report:" in result.stdout
         assert results["equation"].iloc[0] in (texts[1], "u' = u + v; v' = v + z")
+        published_again(folder, tmp_path / f"pages {table[1:7]}")
     assert asked == [(1, 0), (1, 4)]
 
 
@@ -339,4 +344,74 @@ def test_the_command_line(tmp_path: Path, finished: tuple[Path, list[studies.Eve
     assert "train-images-idx3-ubyte" in missing.stderr
     again = runner.invoke(app, ["study", "report", str(finished[0]), "--json"])
     assert [row["cell"] for row in json.loads(again.stdout)["results"]] == ["x, L0.5", "x^2, L0.5"]
-    assert runner.invoke(app, ["study", "publish", str(finished[0]), "-o", str(tmp_path / "p")]).exit_code == 4
+    published = runner.invoke(app, ["study", "publish", str(finished[0]), "-o", str(tmp_path / "p")])
+    assert published.stdout.split()[0] == str(tmp_path / "p" / "tiny.md")
+
+
+def published_again(directory: Path, room: Path) -> str:
+    """Publish a study, and again from what was kept of it, which must give the same; return its page."""
+    publish([directory], room / "pages", results=room / "kept")
+    (kept,) = (room / "kept").iterdir()
+    publish([kept], room / "again", results=room / "kept again")
+    for first, second in (("pages", "again"), ("kept", "kept again")):
+        assert contents_of(room / first) == contents_of(room / second)
+    (page,) = (path for path in (room / "pages").glob("*.md") if path.stem != "claims")
+    text = page.read_text()
+    linked = set(re.findall(r"\]\(([^)]*\.png)\)", text))
+    assert linked == {str(path.relative_to(page.parent)) for path in page.parent.rglob("*.png")}
+    assert all(text.count(link) == 2 for link in linked)
+    # A table's rows are as long as its head.
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table
+    return text
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_pages_say_what_reports_say(finished: tuple[Path, list[studies.Event]], tmp_path: Path):
+    directory, _ = finished
+    before = contents_of(directory)
+    text = published_again(directory, tmp_path)
+    assert contents_of(directory) == before
+    headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert headings[:4] == ["In short", "What was run", "Results", "The equations that were chosen"]
+    assert "The automatic choice found **" in text
+    assert headings[-1] == "What the numbers mean"
+    assert "```\nsparsedyn study run tiny.toml\n```\n\nSeed 0; 2 functions, 2 trials with L0.5" in text
+    assert "Wall time" in text
+    rows = {row["function"]: row for row in pd.read_parquet(directory / "results.parquet").to_dict("records")}
+    for name, share in (("x", "100 %"), ("x^2", "60.0 %")):
+        assert f"| `{name}` | {rows[name]['reached']} of 2 | {share} |" in text
+        assert f"`{rows[name]['equation']}`" in text
+    kept = tmp_path / "kept" / "tiny"
+    assert studies.report(kept).is_file()
+    assert (kept / "results.parquet").read_bytes() == (directory / "results.parquet").read_bytes()
+    assert str(directory.parent) not in (kept / "run.json").read_text()
+
+
+def test_studies_that_cannot_be_published_are_refused(finished: tuple[Path, list[studies.Event]], tmp_path: Path):
+    directory, _ = finished
+    copy = shutil.copytree(directory, tmp_path / "copy")
+    with pytest.raises(studies.StudyError, match=r"expected studies of different names.*also 'tiny'"):
+        publish([directory, copy], tmp_path / "pages")
+    (copy / "cells" / "02-x-2-l05-0" / "cell.json").unlink()
+    with pytest.raises(studies.StudyError, match=r"1 of 2 cells are missing, the first is 'x\^2, L0.5'"):
+        publish([copy], tmp_path / "pages")
+    with pytest.raises(studies.StudyError, match="a new folder or one kept before"):
+        publish([directory], tmp_path / "pages", results=shutil.copytree(directory, tmp_path / "k" / "tiny").parent)
+    assert not (tmp_path / "pages").exists()
+
+
+def test_only_fronts_that_show_something_are_shown():
+    def cell(name: str, errors: list[float]) -> Stored:
+        point = {"finite": True, "train": 0.0, "equation": ""}
+        front = [{**point, "complexity": i, "held_out": error} for i, error in enumerate(errors)]
+        return Stored(name, {"front": front}, {})
+
+    cells = [cell("a", [1.0, 1.0, 2.0, 0.1]), cell("b", [1.0, 0.5, 0.7, 0.1]), cell("c", [1.0, 0.5, 0.1])]
+    assert [len(functions_page.steps(one)) for one in cells] == [2, 3, 3]
+    assert functions_page.example(cells) is cells[1]
+    assert functions_page.example(cells[:1]) is None
+    assert [len(one.facts["front"]) for one in functions_page.slim(cells)] == [0, 4, 0]

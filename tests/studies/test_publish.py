@@ -12,9 +12,10 @@ from sparsedyn import studies
 from sparsedyn.studies import runner
 from sparsedyn.studies.claims import Verdict
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.markdown import plain
 from sparsedyn.studies.page.contents import read_contents
-from sparsedyn.studies.publish import publish, write
+from sparsedyn.studies.publish import write
 from sparsedyn.studies.publish.choice import shown_fans
 from sparsedyn.studies.publish.claims_page import claims_page
 from sparsedyn.studies.publish.command import command
@@ -361,6 +362,7 @@ def test_words_are_left_alone_by_markdown() -> None:
         from_html("<b>L1 &lt;x_1&gt;</b>, test <span>trajectory</span> 3.")
         == r"**L1 &lt;x\_1&gt;**, test trajectory 3."
     )
+    assert from_html("of <code>a*b_1 &lt; |c|</code>.") == r"of `a*b_1 < \|c\|`."
     assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| :-- | --: |\n| 1 | 2 |"
 
 

@@ -1,4 +1,4 @@
-"""`sparsedyn study`: comparisons of sparsification techniques and studies of equation learners, from data to report."""
+"""`sparsedyn study`: comparisons of techniques, studies of equation learners and of autoencoders, data to report."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,7 @@ from sparsedyn.cli.study_progress import study_progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sparsedyn.studies import EquationsSpec, StudySpec
+    from sparsedyn.studies import AutoencodersSpec, EquationsSpec, StudySpec
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -85,12 +85,12 @@ def show(name: Name, as_json: options.Json = False) -> None:
     sparsedyn study show aluminum-quick > mine.toml
     ```
     """
-    from sparsedyn.studies import EquationsSpec, load
+    from sparsedyn.studies import AutoencodersSpec, EquationsSpec, load
     from sparsedyn.studies.cells import expand, groups_of
 
     spec = load(name)
-    if isinstance(spec, EquationsSpec):
-        show_equations(spec, name, as_json=as_json)
+    if isinstance(spec, EquationsSpec | AutoencodersSpec):
+        show_listed(spec, name, as_json=as_json)
         return
     if spec.search is not None:
         show_search(spec, name, as_json=as_json)
@@ -108,11 +108,13 @@ def show(name: Name, as_json: options.Json = False) -> None:
     show_text("\n".join([*head, "", study_text(name)]))
 
 
-def show_equations(spec: "EquationsSpec", name: str, *, as_json: bool) -> None:
-    """Print a study of equation learners: its cells as comments, then its TOML."""
+def show_listed(spec: "EquationsSpec | AutoencodersSpec", name: str, *, as_json: bool) -> None:
+    """Print a study whose cells are computed one after the other: them as comments, then its TOML."""
+    from sparsedyn.studies import EquationsSpec
+    from sparsedyn.studies.autoencoders.cells import cells_of
     from sparsedyn.studies.equations.experiments import experiment_of
 
-    cells = experiment_of(spec).cells(spec)
+    cells = experiment_of(spec).cells(spec) if isinstance(spec, EquationsSpec) else cells_of(spec)
     if as_json:
         show_json({"study": spec.resolved(), "cells": [cell.label for cell in cells]})
         return
@@ -252,7 +254,7 @@ def publish(
     sparsedyn study publish aluminum-quick --output docs/reproduction --keep results
     ```
     """
-    from sparsedyn.studies.publish import publish as write_pages
+    from sparsedyn.studies.kinds import publish as write_pages
 
     written = write_pages(directories, output, results=keep)
     if as_json:
@@ -274,6 +276,9 @@ def conclude(folder: Path, report: Path, *, as_json: bool) -> None:
     import pandas as pd
 
     results = pd.read_parquet(folder / "results.parquet")
+    if "canonical_terms" in results:
+        conclude_autoencoders(folder, report, results, as_json=as_json)
+        return
     if "horizon" not in results:
         conclude_equations(folder, report, results, as_json=as_json)
         return
@@ -309,6 +314,30 @@ def conclude_equations(folder: Path, report: Path, results: "pd.DataFrame", *, a
         columns = ("model", "error, span", "twice", "four times", "correlation", "equation")
         rows = [propagation_row(row) for row in records]
     show_table(columns, rows)
+    show_text(f"Report: {report}")
+
+
+def conclude_autoencoders(folder: Path, report: Path, results: "pd.DataFrame", *, as_json: bool) -> None:
+    """Write the first member of every cell's ranking, and where the report is."""
+    records = results.to_dict(orient="records")
+    if as_json:
+        show_json({"directory": str(folder), "report": str(report), "results": records})
+        return
+    right = results.groupby("cell")["right"].sum()
+    members = results.groupby("cell").size()
+    rows = [
+        (
+            row["cell"],
+            f"{right[row['cell']]} of {members[row['cell']]}",
+            "right" if row["right"] else "wrong",
+            str(row["canonical_terms"]),
+            *(number(row[f"{name}_test"]) for name in ("decoder", "derivative", "latent")),
+            row["equations"],
+        )
+        for row in records
+        if row["rank"] == 1
+    ]
+    show_table(("cell", "right", "first", "terms", "decoder", "derivative", "latent", "equations"), rows)
     show_text(f"Report: {report}")
 
 

@@ -77,8 +77,10 @@ def bank(
     y: Float[np.ndarray, " sample"],
     natural: Float[np.ndarray, " feature"],
     rng: np.random.Generator,
+    *,
+    fitted: bool = True,
 ) -> Bank:
-    """Draw a bank with the primitives of the layout, evaluated at the samples `x`; some of it is fitted to `y`."""
+    """Draw a bank with the primitives of the layout, evaluated at the samples `x`; some of it is `fitted` to `y`."""
     last = len(layout.hidden) - 1
     layers, matrices = [], []
     hidden = entering = np.concatenate([np.ones((len(x), int(layout.bias))), x], axis=1)
@@ -87,7 +89,7 @@ def bank(
     for depth, own in enumerate(layout.hidden):
         layer = tuple((p, 1 if p.arity == 0 else OUTER[p.arity] if depth == last else _copies(p)) for p, _ in own)
         matrix = _arguments(rng, layer, hidden, kinds, unit)
-        if depth == last:
+        if depth == last and fitted:
             _fit(matrix, layer, hidden, kinds, y, rng)
         layers.append(layer)
         matrices.append(matrix)

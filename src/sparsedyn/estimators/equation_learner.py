@@ -1,6 +1,7 @@
 """Governing equations from trajectories, by equation learners, with the face of a scikit-learn estimator."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import equinox as eqx
@@ -21,6 +22,8 @@ from sparsedyn.estimators.progress import search_bar
 from sparsedyn.estimators.stepper import AbstractStepper
 from sparsedyn.models import PerState, Primitive
 
+FITTED = 0.5
+"""Share of the trials whose terms are fitted: right-hand sides are more often sums of plain terms than ratios."""
 NOISY = 5e-4
 """Noise, as a share of a state's standard deviation, from which on derivatives need smoothing."""
 
@@ -106,7 +109,12 @@ class EquationLearner(AbstractStepper):
             known, unknown = _target(pooled, inside, state), _target(held_out, outside, state)
             with search_bar(f"d{name}/dt", progress) as on_progress:
                 candidates, searched = discover(
-                    search_of(self), known, unknown, names, _of_target(scaling, state), on_progress=on_progress
+                    replace(search_of(self), fitted=FITTED),
+                    known,
+                    unknown,
+                    names,
+                    _of_target(scaling, state),
+                    on_progress=on_progress,
                 )
             laws.append(candidates)
             found.append(searched)

@@ -46,6 +46,10 @@ class Search:
     or connections that go with what is not explained yet, on top of something that the trial has found before. All
     networks of a generation, of all trials, are trained and refined as one computation, each with its own weight of the
     regularizer.
+
+    In a share of `fitted` of the trials, terms may be fitted to the target, and there are connections. Laws with
+    division are found that way; sums of plain terms are found more often without, since nothing elaborate stands in
+    their way.
     """
 
     hidden: tuple[Units, ...]
@@ -58,6 +62,7 @@ class Search:
     active: int = 36
     seed: int = 0
     bias: bool = False
+    fitted: float = 1.0
 
 
 class Candidates(NamedTuple):
@@ -156,7 +161,13 @@ def _begun(
 ) -> Generation:
     """The networks of a generation before training, `settings.networks` for every trial that goes on."""
     rng = np.random.default_rng([settings.seed, number])
-    banks = [bank(layout, data.x[:SCREENED], data.dx[:SCREENED, 0], natural, rng) for _ in range(BANKS)]
+    clever = round(settings.fitted * settings.trials)
+    banks = {
+        fitted: [
+            bank(layout, data.x[:SCREENED], data.dx[:SCREENED, 0], natural, rng, fitted=fitted) for _ in range(BANKS)
+        ]
+        for fitted in ((True, False) if clever < settings.trials else (True,))
+    }
     weights, owners, random = [], np.repeat(going, settings.networks), []
     for place, trial in enumerate(owners):
         own = place % settings.networks
@@ -167,8 +178,8 @@ def _begun(
             continue
         flat = _parent(pools[trial], rng)
         parent = unexplained(layout, flat, data)
-        chosen = banks[int(rng.integers(BANKS))]
-        connected = rng.random() < CONNECTED and parent.matrices[-2].any()
+        chosen = banks[bool(trial < clever)][int(rng.integers(BANKS))]
+        connected = trial < clever and rng.random() < CONNECTED and parent.matrices[-2].any()
         grow = with_connections if connected else with_terms
         weights.append(grow(layout, chosen, parent, int(rng.integers(1, 5)), rng))
     return Generation(np.stack(weights), owners, np.asarray(random))

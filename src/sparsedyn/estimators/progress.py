@@ -46,6 +46,19 @@ def search_bar(title: str, show: bool | None = None) -> Iterator[Callable[[int, 
 
 
 @contextmanager
+def phase_bar(
+    title: str, show: bool | None = None
+) -> Iterator[Callable[[int, int, float, training.Progress], None] | None]:
+    """Yield a callback that draws training in phases: phase, phases, share of all steps done, and its progress."""
+    with _bar(title, show) as update:
+        yield update and (
+            lambda phase, phases, done, progress: update(
+                round(1000 * done), 1000, f"phase {phase + 1} of {phases}  {describe(progress)}"
+            )
+        )
+
+
+@contextmanager
 def _bar(title: str, show: bool | None) -> Iterator[Callable[[int, int, str], None] | None]:
     show = sys.stderr.isatty() if show is None else show
     if not show:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sparsedyn.data import Scaling
-from sparsedyn.estimators import equation_saving
+from sparsedyn.estimators import autoencoder_saving, equation_saving, sindy_saving
 from sparsedyn.estimators.checks import Variables
 from sparsedyn.models import MLP
 from sparsedyn.sparsify import from_spec, resolve, to_spec
@@ -104,6 +104,8 @@ RESTORERS: dict[str, Callable[[dict[str, np.ndarray], dict[str, Any]], Any]] = {
     FORMAT: _restore,
     equation_saving.REGRESSOR: equation_saving.restored_regressor,
     equation_saving.LEARNER: equation_saving.restored_learner,
+    sindy_saving.FORMAT: sindy_saving.restored,
+    autoencoder_saving.FORMAT: autoencoder_saving.restored,
 }
 """How the estimators are put together again, by the format that their files name."""
 

@@ -1,5 +1,6 @@
 """Studies: comparisons described in TOML, run whole, resumed after any stop, reported in figures."""
 
+from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.claims import Compared, Verdict, verdicts, verdicts_markdown
 from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.errors import StudyError, StudyInterrupted
@@ -21,6 +22,7 @@ from sparsedyn.studies.spec import StudySpec
 
 __all__ = [
     "AnyStudySpec",
+    "AutoencodersSpec",
     "CellFinished",
     "CellProgress",
     "CellStarted",

@@ -1,11 +1,19 @@
-"""Run, resume and report a study of any kind: here, and nowhere else, it is told which."""
+"""Run, resume, report and publish studies of any kind: here, and nowhere else, it is told which."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sparsedyn.studies import runner
+from sparsedyn.studies.autoencoders import runner as autoencoders_runner
+from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.equations import runner as equations_runner
 from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.events import OnEvent
+from sparsedyn.studies.publish import autoencoders as publish_autoencoders
+from sparsedyn.studies.publish import comparison as publish_comparison
+from sparsedyn.studies.publish import equations as publish_equations
+from sparsedyn.studies.publish.publication import Publication
+from sparsedyn.studies.publish.write import write_pages
 from sparsedyn.studies.reading import AnyStudySpec
 from sparsedyn.studies.store import Store
 
@@ -27,6 +35,8 @@ def run(
     spec = spec.replaced(members=members, seed=seed)
     if isinstance(spec, EquationsSpec):
         return equations_runner.run(spec, directory, on_event=on_event)
+    if isinstance(spec, AutoencodersSpec):
+        return autoencoders_runner.run(spec, directory, on_event=on_event)
     return runner.run(spec, directory, on_event=on_event)
 
 
@@ -40,4 +50,29 @@ def report(directory: str | Path) -> Path:
     spec = Store(Path(directory)).spec()
     if isinstance(spec, EquationsSpec):
         return equations_runner.report(spec, directory)
+    if isinstance(spec, AutoencodersSpec):
+        return autoencoders_runner.report(spec, directory)
     return runner.report(spec, directory)
+
+
+def publish(directories: Sequence[str | Path], output: str | Path, *, results: str | Path | None = None) -> list[Path]:
+    """Write a page with its pictures for every finished study, and one page of all claims; return the files written.
+
+    Into `output` go `NAME.md` and `NAME/*.png` of each study, and `claims.md`; pictures that an earlier page shows and
+    that are not drawn any more are removed. With `results`, what the pages are made from goes to `results/NAME`, from
+    which the same pages can be published again: some megabytes for a comparison of techniques, some hundred kilobytes
+    for a study of equation learners. Equal folders give equal bytes. Raises `StudyError`, before anything is written,
+    for a folder that is not a finished study or has lost files, for two of one name, and for places that are files or
+    hold something else (see `check_places`).
+    """
+    folders = [Path(directory) for directory in directories]
+    studies = {folder: _publication(Store(folder).spec(), folder) for folder in folders}
+    return write_pages(studies, Path(output), None if results is None else Path(results))
+
+
+def _publication(spec: AnyStudySpec, directory: Path) -> Publication:
+    if isinstance(spec, EquationsSpec):
+        return publish_equations.publication(spec, directory)
+    if isinstance(spec, AutoencodersSpec):
+        return publish_autoencoders.publication(spec, directory)
+    return publish_comparison.publication(spec, directory)

@@ -7,14 +7,24 @@ from typing import Any
 from pydantic import ValidationError
 
 from sparsedyn.studies import catalogue
+from sparsedyn.studies.autoencoders import spec as autoencoders
 from sparsedyn.studies.cells import expand
-from sparsedyn.studies.complaints import Complaint, complaints, hint_for_syntax
+from sparsedyn.studies.complaints import Complaint, Tables, complaints, hint_for_syntax
 from sparsedyn.studies.equations import spec as equations
 from sparsedyn.studies.errors import Misfit, StudyError, near_miss
 from sparsedyn.studies.locate import line_at, lines_of
+from sparsedyn.studies.parts import shown
 from sparsedyn.studies.spec import TABLES, StudySpec
 
-AnyStudySpec = StudySpec | equations.EquationsSpec
+AnyStudySpec = StudySpec | equations.EquationsSpec | autoencoders.AutoencodersSpec
+
+Kind = tuple[type[equations.EquationsSpec] | type[autoencoders.AutoencodersSpec], Tables]
+
+KINDS: dict[str, Kind] = {
+    "equations": (equations.EquationsSpec, equations.TABLES),
+    "autoencoders": (autoencoders.AutoencodersSpec, autoencoders.TABLES),
+}
+"""What a study is validated as, and its tables, by the kind that it names; without any it is a comparison."""
 
 SHOWN = 8
 """Complaints in one message; a spec of another kind altogether would otherwise fill the screen."""
@@ -63,8 +73,8 @@ def parse(text: str, source: str, *, folder: Path | None = None) -> AnyStudySpec
     except tomllib.TOMLDecodeError as error:
         raise StudyError(_syntax(error, text, source)) from error
     lines = lines_of(text)
-    tables = equations.TABLES if "kind" in table else TABLES
     try:
+        tables = TABLES if "kind" not in table else _kind(table["kind"])[1]
         return _validated(_absolute(table, folder))
     except ValidationError as error:
         raise StudyError(_message(source, lines, complaints(error, tables))) from error
@@ -75,10 +85,18 @@ def parse(text: str, source: str, *, folder: Path | None = None) -> AnyStudySpec
 def _validated(table: dict[str, Any]) -> AnyStudySpec:
     """Return the study, a comparison of techniques unless it says another kind."""
     if "kind" in table:
-        return equations.EquationsSpec.model_validate(table)
+        made: AnyStudySpec = _kind(table["kind"])[0].model_validate(table)
+        return made
     spec = StudySpec.model_validate(table)
     expand(spec)
     return spec
+
+
+def _kind(name: Any) -> Kind:
+    if not isinstance(name, str) or name not in KINDS:
+        known = ", ".join(repr(kind) for kind in KINDS)
+        raise Misfit(("kind",), f"expected one of {known}; got {shown(name)}.{near_miss(str(name), KINDS)}")
+    return KINDS[name]
 
 
 def _absolute(table: dict[str, Any], folder: Path | None) -> dict[str, Any]:

@@ -5,7 +5,8 @@
     data/*.npz           train, validation, test       cells/<slug>/     one finished cell each
     groups/*.safetensors checkpoints of training, gone when their cells are finished
 
-Studies of equation learners have no `data` and no `groups`: a cell takes minutes.
+Studies of equation learners have no `data` and no `groups`: a cell takes minutes. Those of SINDy autoencoders have no
+`data`, and a checkpoint for every phase of a cell.
 
 Nothing but run.json holds a clock time, so equal studies leave equal bytes.
 """
@@ -131,6 +132,7 @@ class Store:
         self._make()
         # Until there is data nothing is lost by another spec: the first one may have named files that cannot be read.
         begun = self.data_file("train").exists() or any(self.directory.glob("cells/*/cell.json"))
+        begun = begun or any(self.directory.glob("groups/*.safetensors"))
         if self.spec_file.is_file() and begun:
             _check_same(self.directory, self.spec().computed(), spec.computed())
             self.check_cells()

@@ -87,3 +87,14 @@ def whole_number(what: str, value: int, least: int, most: int | None = None) -> 
     if most is not None and number > most:
         raise ValueError(f"{what} must be at most {most}, got {number}.")
     return number
+
+
+def not_negative(what: str, value: SupportsFloat) -> float:
+    """A finite number from zero upwards."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} must be a number, got {value!r}.") from error
+    if not 0 <= number < math.inf:
+        raise ValueError(f"{what} must be a finite number of at least 0, got {number}.")
+    return number

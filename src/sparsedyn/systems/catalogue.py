@@ -7,9 +7,10 @@ from sparsedyn.systems.base import AbstractSystem
 from sparsedyn.systems.duffing import Duffing
 from sparsedyn.systems.lorenz import Lorenz63
 from sparsedyn.systems.lotka_volterra import LotkaVolterra
+from sparsedyn.systems.pendulum import Pendulum
 
 SYSTEMS: dict[str, type[AbstractSystem]] = {
-    system.name: system for system in (AluminumCell, Duffing, Lorenz63, LotkaVolterra)
+    system.name: system for system in (AluminumCell, Duffing, Lorenz63, LotkaVolterra, Pendulum)
 }
 
 

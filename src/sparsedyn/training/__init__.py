@@ -3,6 +3,8 @@
 from sparsedyn.training.averaging import AVERAGES, EMA, SWA, AbstractAverage
 from sparsedyn.training.checkpoint import Checkpoint, CheckpointError, load_arrays, save_arrays
 from sparsedyn.training.fit import Fit, fit
+from sparsedyn.training.latent import FOLLOWED, LatentDynamics
+from sparsedyn.training.least_squares import stlsq
 from sparsedyn.training.objectives import Digits, Objective, Series, derivative_matching, digit_sums, propagation
 from sparsedyn.training.optimizers import OPTIMIZERS, optimizer
 from sparsedyn.training.refine import Path, points_of, polished, refine
@@ -12,6 +14,7 @@ from sparsedyn.training.schedules import SCHEDULES, learning_rates, raised
 __all__ = [
     "AVERAGES",
     "EMA",
+    "FOLLOWED",
     "OPTIMIZERS",
     "SCHEDULES",
     "SWA",
@@ -20,6 +23,7 @@ __all__ = [
     "CheckpointError",
     "Digits",
     "Fit",
+    "LatentDynamics",
     "Objective",
     "Path",
     "Progress",
@@ -36,4 +40,5 @@ __all__ = [
     "raised",
     "refine",
     "save_arrays",
+    "stlsq",
 ]

@@ -40,7 +40,7 @@ def as_published(
 ) -> Attempts:
     """Train so many networks at once; those that do not end finite again, up to three times, for the restarts.
 
-    The chosen one has the least `n ln(max(train, held-out)) + k ln n`, as in this package's search.
+    The chosen one has the least `n ln(e^2 + 1e-13) + k ln n` for the larger `e` of its errors and `k` weights.
     """
     first = _wave(settings, regularizer, data, seed, settings.trials, 0, on_progress)
     trials = _attempts(first, data, names)

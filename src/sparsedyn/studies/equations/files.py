@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,13 +44,18 @@ def stored_cells(store: Store, spec: EquationsSpec) -> list[Stored]:
     ]
 
 
-def collect(store: Store, spec: EquationsSpec, cells: list[Stored]) -> pd.DataFrame:
+def collect(store: Store, spec: EquationsSpec, cells: Sequence[Stored]) -> pd.DataFrame:
     """Write `results.parquet`, and return it. Equal cells give equal bytes; times are in `run.json`."""
-    rows = experiment_of(spec).rows
-    table = pd.DataFrame([row for cell in cells for row in rows(cell.facts, cell.arrays)])
+    table = results_of(spec, cells)
     with replacing(store.results_file) as temporary:
         table.to_parquet(temporary, index=False)
     return table
+
+
+def results_of(spec: EquationsSpec, cells: Sequence[Stored]) -> pd.DataFrame:
+    """Return the table over some cells."""
+    rows = experiment_of(spec).rows
+    return pd.DataFrame([row for cell in cells for row in rows(cell.facts, cell.arrays)])
 
 
 def _finite(value: Any) -> Any:

@@ -148,7 +148,8 @@ def rows(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[dic
             "share": float(np.mean(reached)),
             "success": float(np.mean([trial["success"] for trial in trials])),
             "exact": float(np.mean([trial["exact"] for trial in trials])),
-            "single": _number(facts["single"]),
+            # Under noise no network is exact.
+            "single": _number(facts["single"]) if facts["noise"] == 0 else np.nan,
             "not_finite": sum(not trial["finite"] for trial in trials),
             "share_restarted": float(np.mean(again)),
             "networks": float(np.mean([trial["networks"] for trial in trials])),

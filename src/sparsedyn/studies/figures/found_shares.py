@@ -25,8 +25,7 @@ def found_shares(
 ) -> Figure:
     """Draw the share of trials that found each function, by regularizer; all values are shares from 0 to 1 or NaN.
 
-    The fainter part of a row's end is no part of the share: a thin line marks that of single networks, a diamond what
-    was `published`. After Kim et al. 2019, table V.
+    A thin line marks the share of `single` networks, a diamond what was `published`. After Kim et al. 2019, table V.
     """
     count = len(shares)
     figure, (ax,) = panels(1, 1, 7.6, 0.7 + (0.16 + 0.17 * count) * len(functions))

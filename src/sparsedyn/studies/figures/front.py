@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from sparsedyn.studies.figures.style import PALETTE, headline, panels, plain, styled
 
-LONGEST = 46
+LONGEST = 40
 
 
 @styled

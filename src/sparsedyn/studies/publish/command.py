@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass
 
 from sparsedyn.studies import catalogue
-from sparsedyn.studies.reading import load
+from sparsedyn.studies.reading import AnyStudySpec, load
 from sparsedyn.studies.spec import StudySpec
 
 
@@ -16,14 +16,15 @@ class Command:
     builtin: bool
 
 
-def command(spec: StudySpec) -> Command:
+def command(spec: AnyStudySpec) -> Command:
     """Return the shortest command that computes `spec`: of the built-in study of its name, else of a file.
 
     A spec that differs from the built-in study of its name in more than members and seed is a file's.
     """
     if spec.name in catalogue.studies():
         known = load(spec.name)
-        for members, seed in itertools.product((None, spec.training.members), (None, spec.seed)):
+        own = spec.training.members if isinstance(spec, StudySpec) else None
+        for members, seed in itertools.product(dict.fromkeys((None, own)), (None, spec.seed)):
             if known.replaced(members=members, seed=seed).computed() == spec.computed():
                 options = [("--members", members), ("--seed", seed)]
                 words = [f"{name} {value}" for name, value in options if value is not None]

@@ -2,10 +2,11 @@
 
 import io
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from itertools import groupby
+from typing import Any
 
 from PIL import Image
 
@@ -18,8 +19,9 @@ from sparsedyn.studies.page.pictures import pictures
 from sparsedyn.studies.page.write import duration, listing, plural
 from sparsedyn.studies.publish import words
 from sparsedyn.studies.publish.choice import shown_fans
-from sparsedyn.studies.publish.command import command
+from sparsedyn.studies.publish.command import Command, command
 from sparsedyn.studies.publish.tables import results_tables
+from sparsedyn.studies.reading import AnyStudySpec
 from sparsedyn.studies.search.section import search_section
 from sparsedyn.studies.spec import StudySpec
 
@@ -81,10 +83,26 @@ def drawn(picture: Picture) -> bytes:
 
 def what_was_run(contents: Contents, spec: StudySpec) -> str:
     """Return the command, seed, sizes, wall time and versions."""
-    line = command(spec)
+    facts = " ".join([*_sizes(contents, spec), *machine(contents.run)])
+    return f"{commanded(command(spec), facts)}\n\n{notes(contents)}"
+
+
+def commanded(line: Command, facts: str) -> str:
+    """Return a command with what is known of its run."""
     remark = "" if line.builtin else " The study is the `study.toml` of its folder, saved under that name."
-    facts = " ".join([*_sizes(contents, spec), *_machine(contents)])
-    return f"```\n{line.text}\n```\n\n{facts}{remark}\n\n{notes(contents)}"
+    return f"```\n{line.text}\n```\n\n{facts}{remark}"
+
+
+def machine(run: Mapping[str, Any]) -> Iterator[str]:
+    """Say how long a study took, on what and with which versions, as far as `run` (run.json) knows."""
+    seconds = run.get("seconds")
+    if isinstance(seconds, int | float) and math.isfinite(seconds):
+        device = f" on {run['device']}" if run.get("device") else ""
+        yield plain(f"Wall time {duration(float(seconds))}{device}.")
+    versions = run.get("versions")
+    if versions:
+        listed = ", ".join(f"{PROPER.get(name, name)} {version}" for name, version in versions.items())
+        yield f"With {plain(listed)}."
 
 
 def _search(contents: Contents) -> str:
@@ -93,7 +111,7 @@ def _search(contents: Contents) -> str:
     return search_section(contents.directory, "").removesuffix("<h3>What matters</h3>")
 
 
-def source_line(spec: StudySpec) -> str:
+def source_line(spec: AnyStudySpec) -> str:
     """Return what stands under every picture: the command and the seed that it comes from."""
     return words.small(f"`{command(spec).text}`, seed {spec.seed}")
 
@@ -108,18 +126,6 @@ def _sizes(contents: Contents, spec: StudySpec) -> Iterator[str]:
     yield f"forecasts of up to {contents.clock.horizon(contents.horizons[-1])}."
 
 
-def _machine(contents: Contents) -> Iterator[str]:
-    run = contents.run
-    seconds = run.get("seconds")
-    if isinstance(seconds, int | float) and math.isfinite(seconds):
-        device = f" on {run['device']}" if run.get("device") else ""
-        yield plain(f"Wall time {duration(float(seconds))}{device}.")
-    versions = run.get("versions")
-    if versions:
-        listed = ", ".join(f"{PROPER.get(name, name)} {version}" for name, version in versions.items())
-        yield f"With {plain(listed)}."
-
-
 def _placed(picture: Picture, figure: str) -> Picture:
     """Say in the caption which figure of the paper a picture is like."""
     return replace(picture, caption=f"{picture.caption} Like the paper's {escape(figure)}.") if figure else picture
@@ -129,12 +135,13 @@ def _pictures(chosen: Iterable[Picture], spec: StudySpec) -> str:
     names, source = HEADINGS | LAST, source_line(spec)
     parts = []
     for part, group in groupby(chosen, key=lambda picture: picture.part):
-        shown = "\n\n".join(_picture(picture, spec.name, source) for picture in group)
+        shown = "\n\n".join(picture_of(picture, spec.name, source) for picture in group)
         parts.append(f"### {names.get(part, part.capitalize())}\n\n{shown}")
     return "\n\n".join(parts)
 
 
-def _picture(picture: Picture, folder: str, source: str) -> str:
+def picture_of(picture: Picture, folder: str, source: str) -> str:
+    """Return a picture with its caption and what it comes from."""
     file = f"{folder}/{picture.name}.png"
     # A link to itself: wider pictures than the page's column can be looked at in full size.
     image = f"[![{plain(picture.alt)}]({file})]({file})"

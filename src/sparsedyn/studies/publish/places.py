@@ -7,13 +7,13 @@ from pathlib import Path
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.publish.page import GENERATED
 from sparsedyn.studies.publish.slim import check_keepable
-from sparsedyn.studies.spec import StudySpec
+from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import LOCK
 
 PAGES, KEEP = "--output", "--keep"
 
 
-def check_places(specs: Mapping[Path, StudySpec], output: Path, results: Path | None) -> None:
+def check_places(specs: Mapping[Path, AbstractStudySpec], output: Path, results: Path | None) -> None:
     """Raise `StudyError` where the pages of the studies in `specs`, or what is kept of them, cannot go."""
     names = [spec.name for spec in specs.values()]
     _check_free(output, PAGES)

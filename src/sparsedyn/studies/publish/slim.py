@@ -1,9 +1,10 @@
 """What a published page is made from, and no more: a study's folder without its models and its bulk.
 
-A slim folder has study.toml, run.json, results.parquet, data/test.npz and of every cell cell.json,
-forecasts.parquet, history.parquet and curves.npz; of a search also the tables of its rungs. It is a study directory to
-whatever reads results; it lacks the models, the training data, and those forecasts over time that no page shows. Pages
-are drawn from slim folders only, so that a folder that was kept gives the same page as the one it came from.
+A slim folder of a comparison has study.toml, run.json, results.parquet, data/test.npz and of every cell cell.json,
+forecasts.parquet, history.parquet and curves.npz; of a search also the tables of its rungs. One of equation learners
+has study.toml, run.json, results.parquet and of every cell cell.json and arrays.npz. It is a study directory to
+whatever reads results; it lacks the models, the training data, and what no page shows. Pages are drawn from slim
+folders only, so that a folder that was kept gives the same page as the one it came from.
 """
 
 import io
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from sparsedyn.data import read, write
+from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.publish.choice import shown_fans
@@ -115,5 +117,5 @@ def _copy(source: Path, target: Path) -> None:
 def _is_slim(path: Path, folder: Path) -> bool:
     parts = path.relative_to(folder).parts
     if len(parts) == 3 and parts[0] == "cells":
-        return parts[2] in (*COPIED, "curves.npz")
+        return parts[2] in (*COPIED, "curves.npz", *EquationsSpec.cell_files)
     return "/".join(parts) in NAMES or path in folder.glob(RUNGS)

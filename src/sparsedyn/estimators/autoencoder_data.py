@@ -1,0 +1,182 @@
+"""From what the user measured to what a SINDy autoencoder is trained on: few coordinates, scaled, with derivatives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.interpolate import CubicSpline, make_smoothing_spline
+
+from sparsedyn.data import POD, DataError, Snapshots, pod
+from sparsedyn.data.clock import measured_times, sampling_time
+from sparsedyn.models import Motion
+
+FEW = 10
+"""Data of so few columns are not reduced."""
+MOST_MODES = 64
+LOST = (1e-8, 1e-5)
+"""Relative squared error that a reduction may make in `x`, and in its derivatives."""
+NOISE_FACTOR = 2.858
+"""Singular values below this multiple of their median are noise (Gavish & Donoho 2014, square matrices)."""
+NOISY = 5e-4
+"""Noise, as a share of a coordinate's standard deviation, from which on derivatives need smoothing."""
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Modes and their standard deviations: `x` is reduced to `x @ basis / scale`."""
+
+    basis: Float[np.ndarray, "dimension mode"]
+    scale: Float[np.ndarray, " mode"]
+    truncation: float
+
+    def reduce(self, values: Float[np.ndarray, "*batch dimension"]) -> Float[np.ndarray, "*batch mode"]:
+        """Return the scaled modes of snapshots or of their derivatives."""
+        return POD(self.basis, self.truncation).reduce(values) / self.scale
+
+    def restore(self, reduced: Float[np.ndarray, "*batch mode"]) -> Float[np.ndarray, "*batch dimension"]:
+        """Return the snapshots of scaled modes."""
+        return POD(self.basis, self.truncation).restore(reduced * self.scale)
+
+    @property
+    def importance(self) -> tuple[float, ...]:
+        """What squared errors of the scaled modes are worth in `x`, with sum one."""
+        squares = self.scale**2
+        return tuple((squares / squares.sum()).tolist())
+
+
+def snapshots_of(x: Any, t: Any, x_dot: Any = None, x_ddot: Any = None) -> Snapshots:
+    """Return snapshots of (time, dimension) or (trajectory, time, dimension) arrays, or a list of equally long ones.
+
+    `t` is the sampling time, or the times of all rows. Raises `DataError` for anything that cannot be used.
+    """
+    if isinstance(x, Snapshots):
+        return x
+    values = _stack("x", x)
+    lengths, labels = [values.shape[1]] * len(values), [f"trajectory {i}" for i in range(len(values))]
+    if t is None:
+        raise DataError("t: expected the time between rows, e.g. t=0.02, or the times of all rows; got None.")
+    dt = sampling_time(t) if np.ndim(t) == 0 else measured_times(t, lengths, labels)[1]
+    first = None if x_dot is None else _stack("x_dot", x_dot)
+    second = None if x_ddot is None else _stack("x_ddot", x_ddot)
+    return Snapshots(values, first, second, dt=dt, truth=None, frame=(values.shape[2],))
+
+
+def _stack(name: str, values: Any) -> Float[np.ndarray, "trajectory time dimension"]:
+    parts = [np.asarray(part) for part in values] if isinstance(values, list | tuple) else None
+    if parts is not None and len({part.shape for part in parts}) > 1:
+        shapes = sorted({part.shape for part in parts})
+        raise DataError(f"{name}: expected trajectories of one shape (time, dimension); got {shapes}. Cut them to one.")
+    array = np.asarray(values if parts is None else parts)
+    if array.dtype.kind not in "fiu":
+        raise DataError(f"{name}: expected numbers; got {array.dtype}. Convert it to a float array.")
+    array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    array = array[None] if array.ndim == 2 else array
+    if array.ndim != 3 or 0 in array.shape:
+        raise DataError(
+            f"{name}: expected the axes (time, dimension) or (trajectory, time, dimension); got shape {array.shape}."
+        )
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(
+            f"{name}: expected finite numbers; got {array[place]} at (trajectory, time, dimension) = {place}. Leave "
+            "such trajectories out, or fill the gaps."
+        )
+    return array
+
+
+def coordinates_of(data: Snapshots, modes: int | str | None) -> Coordinates:
+    """Return the coordinates that networks see: `modes` of them, `auto`, or `None` for the columns as they are.
+
+    `auto` takes as many modes as leave out less than 1e-8 of `x` and 1e-5 of its derivatives (relative squared errors),
+    no more than rise above noise, and at most 64; it takes columns as they are where there are at most ten.
+    """
+    pooled = data.pooled()
+    dimension = pooled.x.shape[1]
+    if modes is None or (modes == "auto" and dimension <= FEW):
+        basis, truncation = np.eye(dimension), 0.0
+    elif modes == "auto":
+        found = pod(pooled.x, _most(pooled.x))
+        chosen = _enough(found, [part for part in (pooled.x, pooled.x_dot, pooled.x_ddot) if part is not None])
+        basis, truncation = found.basis[:, :chosen], _lost(found.basis[:, :chosen], pooled.x)
+    else:
+        found = pod(pooled.x, int(modes))
+        basis, truncation = found.basis, found.truncation
+    scale = POD(basis, truncation).reduce(pooled.x).std(axis=0)
+    if not (scale > 0).all():
+        constant = np.flatnonzero(scale == 0).tolist()
+        raise DataError(f"x: expected columns that vary; columns {constant} are constant. Leave them out.")
+    return Coordinates(basis, scale, truncation)
+
+
+def _most(x: Float[np.ndarray, "sample dimension"]) -> int:
+    """The number of directions that rise above noise, at most 64."""
+    rows = x[:: max(1, len(x) // 4000)].astype(np.float64)
+    values = np.linalg.svd(rows, compute_uv=False)
+    above = int(np.sum(values > max(NOISE_FACTOR * np.median(values), 1e-7 * values[0])))
+    return int(np.clip(above, 1, MOST_MODES))
+
+
+def _enough(found: POD, parts: Sequence[np.ndarray]) -> int:
+    needed = 1
+    for part, allowed in zip(parts, (LOST[0], *LOST[1:] * 2), strict=False):
+        rows = part[:: max(1, len(part) // 4000)].astype(np.float64)
+        kept = np.cumsum(np.square(rows @ found.basis).sum(axis=0)) / np.square(rows).sum()
+        enough = np.flatnonzero(1 - kept <= allowed)
+        needed = max(needed, int(enough[0]) + 1 if enough.size else found.basis.shape[1])
+    return needed
+
+
+def _lost(basis: np.ndarray, x: np.ndarray) -> float:
+    rows = x[:: max(1, len(x) // 4000)].astype(np.float64)
+    return float(np.square(rows - rows @ basis @ basis.T).sum() / np.square(rows).sum())
+
+
+def motion_of(data: Snapshots, coordinates: Coordinates, order: int, derivative: str = "auto") -> Motion:
+    """Return the reduced snapshots (trajectory, time, mode) with derivatives up to `order`, estimated where not given.
+
+    Estimates are those of splines through every mode of every trajectory: smoothing ones where the data look noisy, in
+    which case their values replace the measured ones.
+    """
+    x = coordinates.reduce(data.x)
+    given = [data.x_dot, data.x_ddot][:order]
+    if all(part is not None for part in given):
+        first, *rest = (coordinates.reduce(part) for part in given if part is not None)
+        return Motion(x, first, *rest)
+    smooth = derivative == "smoothing-spline" or (derivative == "auto" and _looks_noisy(x))
+    estimated = [_splined(values, data.dt, order, smooth) for values in x]
+    value, first, second = (np.stack(parts) for parts in zip(*estimated, strict=True))
+    return Motion(value, first, second if order == 2 else None)
+
+
+def _looks_noisy(x: Float[np.ndarray, "trajectory time mode"]) -> bool:
+    # The third difference of white noise has twenty times its variance.
+    noise = np.sqrt(np.mean(np.square(np.diff(x, 3, axis=1)), axis=(0, 1)) / 20)
+    return bool(np.any(noise > NOISY))
+
+
+def _splined(
+    values: Float[np.ndarray, "time mode"], dt: float, order: int, smooth: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if len(values) < 5:
+        raise DataError(f"x: expected at least 5 rows a trajectory to estimate derivatives; got {len(values)}.")
+    rows = np.arange(len(values), dtype=np.float64)
+    if smooth:
+        splines = [make_smoothing_spline(rows, column) for column in values.T]
+        parts = [np.stack([s(rows, nu=n) for s in splines], axis=1) / dt**n for n in range(3)]
+    else:
+        spline = CubicSpline(rows, values) if order == 1 else _quintic(rows, values)
+        parts = [spline(rows, nu=n) / dt**n for n in range(3)]
+    return parts[0], parts[1], parts[2]
+
+
+def _quintic(rows: np.ndarray, values: np.ndarray) -> Any:
+    from scipy.interpolate import make_interp_spline
+
+    return make_interp_spline(rows, values, k=5)
+
+
+def pooled(motion: Motion) -> Motion:
+    """Return trajectories of a motion below each other, in float32, as networks are trained on them."""
+    return motion.map(lambda part: part.reshape(-1, part.shape[-1]).astype(np.float32))

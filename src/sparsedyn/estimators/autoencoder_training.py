@@ -1,0 +1,251 @@
+"""Train an ensemble of SINDy autoencoders through the phases of a recipe, and solve for its equations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Key
+
+from sparsedyn.equations.coordinates import Affine, sparsest, transformed, weights_of_terms
+from sparsedyn.estimators.autoencoder_recipes import Recipe
+from sparsedyn.models import Autoencoder, Chart, Library, Motion, carried
+from sparsedyn.training import FOLLOWED, Checkpoint, Progress, fit, optimizer
+
+CLIP = 1.0
+"""Bound of the gradient's norm."""
+SMALLEST = 0.02
+"""Contribution below which a term does not count, when coordinates of few terms are looked for."""
+MOST = 20_000
+"""Samples that coordinates are looked for with."""
+BLOCK = 8192
+
+OnPhase = Callable[[int, int, float, Progress], None]
+"""Is told the phase, how many there are, the share of all steps that is done, and the progress of the phase."""
+
+
+def drawn(
+    features: int, library: Library, order: int, widths: Sequence[int], recipe: Recipe, keys: Key[Array, " member"]
+) -> Autoencoder:
+    """Return the stacked members before training."""
+    latent = library.variables // order
+
+    def one(key: Key[Array, ""]) -> Autoencoder:
+        return Autoencoder(
+            features,
+            library,
+            order=order,
+            widths=widths,
+            activation=recipe.activation,
+            linear=recipe.linear,
+            coefficients=_start(recipe.start, (library.size, latent), jax.random.fold_in(key, 1)),
+            key=key,
+        )
+
+    return eqx.filter_vmap(one)(keys)
+
+
+def _start(start: float | str, shape: tuple[int, int], key: Key[Array, ""]) -> Float[Array, "term latent"]:
+    if isinstance(start, str):
+        return jax.random.normal(key, shape) if start == "normal" else jax.nn.initializers.glorot_uniform()(key, shape)
+    return jnp.full(shape, float(start))
+
+
+def trained(
+    models: Autoencoder,
+    data: Motion,
+    recipe: Recipe,
+    *,
+    importance: tuple[float, ...],
+    keys: Key[Array, " member"],
+    seed: int = 0,
+    checkpoint: Callable[[int], Checkpoint | None] = lambda phase: None,
+    on_progress: OnPhase | None = None,
+) -> tuple[Autoencoder, Bool[np.ndarray, " member"], list[list[dict[str, Any]]]]:
+    """Return the stacked members after all phases, which of them are finite, and the history of every phase.
+
+    `coefficients` of the result are least-squares solutions where the recipe projects, in float32.
+    """
+    alive = np.ones(keys.shape[0], bool)
+    histories = []
+    for number, phase in enumerate(recipe.phases):
+        objective = replace(phase.objective, importance=importance)
+        if phase.affine:
+            models = shortened(models, data)
+        if objective.coefficients == "projected":
+            models = followed(models, data)
+        found = fit(
+            models,
+            data,
+            sparsifier=phase.sparsifier(),
+            rates=phase.schedule(),
+            keys=jax.vmap(lambda key, number=number: jax.random.fold_in(key, number))(keys),
+            batch=phase.batch,
+            objective=objective,
+            optimizer=optimizer("adam", clip=CLIP),
+            validations=20,
+            seed=seed + number,
+            checkpoint=checkpoint(number),
+            on_progress=None if on_progress is None else _teller(on_progress, number, recipe),
+        )
+        models, alive = cast(Autoencoder, found.last), alive & found.alive
+        histories.append(found.history)
+    if recipe.phases[-1].objective.coefficients == "projected":
+        models = with_coefficients(models, solutions(models, data))
+    return models, alive, histories
+
+
+def _teller(on_progress: OnPhase, number: int, recipe: Recipe) -> Callable[[Progress], None]:
+    work = [phase.steps * phase.batch for phase in recipe.phases]
+
+    def tell(progress: Progress) -> None:
+        done = sum(work[:number]) + work[number] * progress.step / max(progress.steps, 1)
+        on_progress(number, len(work), done / sum(work), progress)
+
+    return tell
+
+
+def member(models: Autoencoder, index: int) -> Autoencoder:
+    """Return one of the stacked members."""
+    arrays, static = eqx.partition(models, eqx.is_array)
+    return eqx.combine(jax.tree.map(lambda leaf: np.asarray(leaf)[index], arrays), static)
+
+
+def stacked(members: Sequence[Autoencoder]) -> Autoencoder:
+    """Return members along a leading axis."""
+    arrays = [eqx.filter(one, eqx.is_array) for one in members]
+    return eqx.combine(jax.tree.map(lambda *leaves: np.stack(leaves), *arrays), members[0])
+
+
+def with_coefficients(models: Autoencoder, coefficients: Float[np.ndarray, "member term latent"]) -> Autoencoder:
+    """Return the members with these coefficients."""
+    return eqx.tree_at(lambda m: m.coefficients, models, np.asarray(coefficients, np.float32))
+
+
+def encoded(models: Autoencoder, data: Motion) -> Motion:
+    """Return the latent motion of all samples (member, sample, latent), in float64."""
+    blocks = [
+        _encoded(models, data.map(partial(_block, begin=begin))).map(_wide)
+        for begin in range(0, len(data.value), BLOCK)
+    ]
+    second = None if data.second is None else np.concatenate([block.highest for block in blocks], axis=1)
+    value, first = (np.concatenate([block[i] for block in blocks], axis=1) for i in range(2))
+    return Motion(value, first, second)
+
+
+def _block(values: np.ndarray, begin: int) -> Array:
+    return jnp.asarray(values[begin : begin + BLOCK])
+
+
+def _wide(values: Array) -> np.ndarray:
+    return np.asarray(values, np.float64)
+
+
+@eqx.filter_jit
+def _encoded(models: Autoencoder, data: Motion) -> Motion:
+    moved: Motion = eqx.filter_vmap(lambda m: carried(m.encoder, data))(models)
+    return moved
+
+
+def solutions(models: Autoencoder, data: Motion) -> Float[np.ndarray, "member term latent"]:
+    """Return the least-squares coefficients of every member on all samples, in float64, on the terms it has."""
+    moved = encoded(models, data)
+    kept = np.asarray(models.coefficients) != 0
+    found = np.zeros(kept.shape)
+    for i, (state, target) in enumerate(zip(moved.state, moved.highest, strict=True)):
+        found[i] = solved(models.library.evaluate(np.asarray(state)), np.asarray(target), kept[i])
+    return found
+
+
+def solved(
+    theta: Float[np.ndarray, "sample term"],
+    target: Float[np.ndarray, "sample latent"],
+    kept: Bool[np.ndarray, "term latent"],
+) -> Float[np.ndarray, "term latent"]:
+    """Return the least-squares coefficients on the supported terms."""
+    found = np.zeros(kept.shape)
+    for j in range(target.shape[1]):
+        columns = theta[:, kept[:, j]]
+        scale = np.sqrt(np.mean(columns**2, axis=0) + 1e-300)
+        found[kept[:, j], j] = np.linalg.lstsq(columns / scale, target[:, j], rcond=1e-10)[0] / scale
+    return found
+
+
+def followed(models: Autoencoder, data: Motion) -> Autoencoder:
+    """Return the members with contributions in the place of coefficients, as training follows them."""
+    moved, found = encoded(models, data), solutions(models, data)
+    sizes = [
+        weights_of_terms(models.library, coefficients, np.asarray(state))
+        for coefficients, state in zip(found, moved.state, strict=True)
+    ]
+    tiny = np.finfo(np.float32).tiny
+    # A term that is there stays distinguishable from one that is not.
+    kept = np.asarray(models.coefficients) != 0
+    return with_coefficients(models, np.where(kept, np.clip(sizes, tiny, FOLLOWED), 0.0))
+
+
+def shortened(models: Autoencoder, data: Motion) -> Autoencoder:
+    """Return members in the affine coordinates of fewest terms, where these have fewer terms than the present ones.
+
+    The change goes into encoder and decoder: what they reconstruct stays the same. Only for libraries of polynomials.
+    """
+    if models.library.functions:
+        return models
+    moved, found = encoded(models, data), solutions(models, data)
+    step = max(1, moved.value.shape[1] // MOST)
+    changed = []
+    for i, coefficients in enumerate(found):
+        one, states = member(models, i), np.asarray(moved.state)[i, ::step]
+        changed.append(_shortened(one, coefficients, states))
+    return stacked(changed)
+
+
+def _shortened(one: Autoencoder, coefficients: Float[np.ndarray, "term latent"], states: np.ndarray) -> Autoencoder:
+    if not np.isfinite(coefficients).all():
+        return one
+    now = weights_of_terms(one.library, coefficients, states) >= SMALLEST
+    change = sparsest(one.library, coefficients, states, threshold=SMALLEST)
+    after = transformed(one.library, coefficients, change, states)
+    kept = weights_of_terms(one.library, after, change.states(states)) >= SMALLEST
+    if kept.sum() >= now.sum():
+        return one
+    return eqx.tree_at(lambda m: m.coefficients, absorbed(one, change), np.where(kept, after, 0.0).astype(np.float32))
+
+
+def absorbed(one: Autoencoder, change: Affine) -> Autoencoder:
+    """Return the autoencoder whose latent variables are changed; what it reconstructs is the same."""
+    back = change.inverse()
+    encoder, decoder = one.encoder, one.decoder
+    outer = _turned(encoder, change)
+    inner = eqx.tree_at(
+        lambda c: (c.weights[0], c.biases[0]),
+        decoder,
+        (
+            (back.matrix.T @ decoder.weights[0]).astype(np.float32),
+            (decoder.biases[0] + back.offset @ decoder.weights[0]).astype(np.float32),
+        ),
+    )
+    if decoder.linear is not None:
+        inner = eqx.tree_at(
+            lambda c: (c.linear, c.biases[-1]),
+            inner,
+            (
+                (back.matrix.T @ decoder.linear).astype(np.float32),
+                (inner.biases[-1] + back.offset @ decoder.linear).astype(np.float32),
+            ),
+        )
+    return eqx.tree_at(lambda m: (m.encoder, m.decoder), one, (outer, inner))
+
+
+def _turned(chart: Chart, change: Affine) -> Chart:
+    """Return the chart followed by an affine change."""
+    weights = (chart.weights[-1] @ change.matrix.T).astype(np.float32)
+    biases = (chart.biases[-1] @ change.matrix.T + change.offset).astype(np.float32)
+    turned = eqx.tree_at(lambda c: (c.weights[-1], c.biases[-1]), chart, (weights, biases))
+    if chart.linear is None:
+        return turned
+    return eqx.tree_at(lambda c: c.linear, turned, (chart.linear @ change.matrix.T).astype(np.float32))

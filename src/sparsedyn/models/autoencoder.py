@@ -1,0 +1,160 @@
+"""An autoencoder with dynamics between its halves: coordinates, and the equation that they obey."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
+
+from sparsedyn.models.base import AbstractModel
+from sparsedyn.models.library import Library
+from sparsedyn.models.mlp import ACTIVATIONS
+
+Numbers = Array | np.ndarray
+
+
+class Chart(eqx.Module):
+    """A change of coordinates: an MLP, with a linear part beside it where `linear` is not `None`.
+
+    It takes any leading axes. Weights are Glorot-uniform, biases zero.
+    """
+
+    linear: Float[Array, "_in _out"] | None
+    weights: tuple[Float[Array, "_fan_in _fan_out"], ...]
+    biases: tuple[Float[Array, " _fan_out"], ...]
+    activation: str = eqx.field(static=True)
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        linear: Float[Array, "_in _out"] | None,
+        activation: str,
+        last: float = 1.0,
+        key: PRNGKeyArray,
+    ):
+        """`sizes` are the widths from input to output; `last` multiplies the weights of the last layer."""
+        keys = jax.random.split(key, len(sizes) - 1)
+        glorot = jax.nn.initializers.glorot_uniform()
+        weights = [glorot(k, (i, o)) for k, (i, o) in zip(keys, pairwise(sizes), strict=True)]
+        self.weights = (*weights[:-1], last * weights[-1])
+        self.biases = tuple(jnp.zeros(o) for o in sizes[1:])
+        self.linear = linear
+        self.activation = activation
+
+    def __call__(self, values: Float[Numbers, "*batch _in"]) -> Float[Array, "*batch _out"]:
+        """Return the new coordinates of points."""
+        values = hidden = jnp.asarray(values)
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            hidden = ACTIVATIONS[self.activation](hidden @ weight + bias)
+        return hidden @ self.weights[-1] + self.biases[-1] + self.linear_part(values)
+
+    def linear_part(self, values: Float[Numbers, "*batch _in"]) -> Float[Array, "*batch _out"]:
+        """Return what the linear part alone contributes."""
+        if self.linear is None:
+            return jnp.zeros((*values.shape[:-1], self.biases[-1].size))
+        return jnp.asarray(values) @ self.linear
+
+
+class Autoencoder(AbstractModel):
+    """Encoder, decoder and `library(z) @ coefficients`, the derivative of order `order` of the latent variables.
+
+    Called as a model it is the latent right-hand side: of `z`, or for `order` 2 of `(z, z')`. What is made sparse are
+    the coefficients alone.
+
+    Attributes: `encoder`, `decoder`; `coefficients` (term, latent); `library`, of `order` times `latent` variables.
+
+    Source: Champion et al. 2019.
+    """
+
+    encoder: Chart
+    decoder: Chart
+    coefficients: Float[Array, "term latent"]
+    library: Library = eqx.field(static=True)
+    order: int = eqx.field(static=True)
+
+    def __init__(
+        self,
+        features: int,
+        library: Library,
+        *,
+        order: int = 1,
+        widths: Sequence[int] = (64, 32),
+        activation: str = "silu",
+        linear: bool = True,
+        coefficients: Float[Array, "term latent"],
+        key: PRNGKeyArray,
+    ):
+        """Draw the weights; with `linear` both halves begin near one random projection and its transpose."""
+        latent = library.variables // order
+        keys = jax.random.split(key, 3)
+        plane = None
+        if linear:
+            plane = jnp.linalg.qr(jax.random.normal(keys[0], (features, max(latent, 1))))[0]
+        last = 0.1 if linear else 1.0
+        self.encoder = Chart((features, *widths, latent), linear=plane, activation=activation, last=last, key=keys[1])
+        self.decoder = Chart(
+            (latent, *reversed(widths), features),
+            linear=None if plane is None else plane.T,
+            activation=activation,
+            last=last,
+            key=keys[2],
+        )
+        self.coefficients = coefficients
+        self.library = library
+        self.order = order
+
+    def __call__(self, x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " state"]:
+        """Return the derivative of the latent state `(z,)` or `(z, z')`; there are no inputs."""
+        highest = self.library(x) @ self.coefficients
+        return highest if self.order == 1 else jnp.concatenate([x[x.size // 2 :], highest])
+
+    def sparse_part(self) -> PyTree[bool]:
+        """Say that the coefficients are to become sparse, and nothing else."""
+        return eqx.tree_at(lambda m: m.coefficients, jax.tree.map(lambda _: False, self), replace=True)
+
+
+class Motion(NamedTuple):
+    """Points with their first and, where there is one, second derivative in time."""
+
+    value: Float[Numbers, "*batch coordinate"]
+    first: Float[Numbers, "*batch coordinate"]
+    second: Float[Numbers, "*batch coordinate"] | None = None
+
+    def map(self, function: Callable[[Any], Any]) -> "Motion":
+        """Return what a function makes of each of the arrays that there are."""
+        second = None if self.second is None else function(self.second)
+        return Motion(function(self.value), function(self.first), second)
+
+    @property
+    def highest(self) -> Any:
+        """The derivative of the highest order that there is."""
+        return self.first if self.second is None else self.second
+
+    @property
+    def state(self) -> Any:
+        """What the right-hand side depends on: the values, or values and first derivatives."""
+        return self.value if self.second is None else jnp.concatenate([self.value, self.first], axis=-1)
+
+
+def carried(chart: Callable[[Any], Array], motion: Motion) -> Motion:
+    """Return a motion in new coordinates: derivatives by forward-mode differentiation, nested for the second."""
+    value, first = jnp.asarray(motion.value), jnp.asarray(motion.first)
+    if motion.second is None:
+        return Motion(*jax.jvp(chart, (value,), (first,)))
+
+    def with_velocity(value: Array, first: Array) -> tuple[Array, Array]:
+        made: tuple[Array, Array] = jax.jvp(chart, (value,), (first,))
+        return made
+
+    (moved, velocity), (_, second) = jax.jvp(with_velocity, (value, first), (first, jnp.asarray(motion.second)))
+    return Motion(moved, velocity, second)
+
+
+def support(model: Autoencoder) -> Bool[Array, "term latent"]:
+    """Return which terms the equations have."""
+    return model.coefficients != 0

@@ -1,0 +1,100 @@
+"""Libraries of candidate terms: what the right-hand side of an equation is put together from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement, permutations
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy
+from jaxtyping import Array, Float
+
+from sparsedyn.models.primitives import Primitive
+
+
+@dataclass(frozen=True)
+class Library:
+    """All monomials up to `degree` of some variables, then every one of `functions` of every variable.
+
+    The order is 1, x0, x1, x0^2, x0 x1, x1^2, ..., f(x0), f(x1), ...; a function of several arguments is taken of all
+    ordered choices of different variables. One definition serves training, simulation and printing. Variables are
+    states first, then inputs, where there are both.
+
+    Raises `ValueError` for a library that has no term.
+    """
+
+    variables: int
+    degree: int = 3
+    functions: tuple[Primitive, ...] = ()
+    constant: bool = True
+
+    def __post_init__(self) -> None:
+        if self.variables < 1:
+            raise ValueError(f"variables: expected at least 1; got {self.variables!r}.")
+        if isinstance(self.degree, bool) or not isinstance(self.degree, int) or self.degree < 0:
+            raise ValueError(f"degree: expected a whole number of at least 0; got {self.degree!r}.")
+        if self.size == 0:
+            raise ValueError(
+                "library: expected at least one term; give a degree of at least 1, a constant or functions."
+            )
+
+    @cached_property
+    def monomials(self) -> tuple[tuple[int, ...], ...]:
+        """The variables that each monomial multiplies, in increasing order; `()` is the constant."""
+        degrees = range(0 if self.constant else 1, self.degree + 1)
+        return tuple(m for d in degrees for m in combinations_with_replacement(range(self.variables), d))
+
+    @cached_property
+    def applications(self) -> tuple[tuple[Primitive, tuple[int, ...]], ...]:
+        """The functions, each with the variables that it is applied to."""
+        return tuple((f, chosen) for f in self.functions for chosen in permutations(range(self.variables), f.arity))
+
+    @property
+    def size(self) -> int:
+        """The number of terms."""
+        return len(self.monomials) + len(self.applications)
+
+    def __call__(self, values: Float[Array | np.ndarray, "*batch variable"]) -> Float[Array, "*batch term"]:
+        """Return the terms at these values of the variables."""
+        columns = [values[..., i] for i in range(self.variables)]
+        applied = [f.function(*(columns[i] for i in chosen)) for f, chosen in self.applications]
+        return jnp.stack([*self._products(columns, jnp.ones_like), *applied], axis=-1)
+
+    def evaluate(self, values: Float[np.ndarray, "*batch variable"]) -> Float[np.ndarray, "*batch term"]:
+        """Return the terms in float64, on the host."""
+        columns = list(np.moveaxis(np.asarray(values, np.float64), -1, 0))
+        products = self._products(columns, np.ones_like)
+        # Functions are JAX's; products, which every library has, do without its overhead.
+        with jax.enable_x64(True):
+            applied = [np.asarray(f.function(*(columns[i] for i in chosen))) for f, chosen in self.applications]
+        return np.stack([*products, *applied], axis=-1)
+
+    def _products(self, columns: Sequence[Any], ones_like: Callable[[Any], Any]) -> list[Any]:
+        """Return the monomials of columns, each from the monomial of one degree less, which comes before it."""
+        made: dict[tuple[int, ...], Any] = {}
+        for m in self.monomials:
+            made[m] = made[m[:-1]] * columns[m[-1]] if len(m) > 1 else columns[m[0]] if m else ones_like(columns[0])
+        return list(made.values())
+
+    def expressions(self, symbols: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:
+        """Return the terms as SymPy expressions of these symbols, one per variable."""
+        if len(symbols) != self.variables:
+            raise ValueError(f"symbols: expected {self.variables}, one per variable; got {len(symbols)}.")
+        powers = [sympy.Mul(*(symbols[i] for i in monomial)) for monomial in self.monomials]
+        return (*powers, *(f.symbol(*(symbols[i] for i in chosen)) for f, chosen in self.applications))
+
+    def names(self, variables: Sequence[str]) -> tuple[str, ...]:
+        """Return the terms as text, such as `x y`, `x^2` and `sin(x)`."""
+        powers = [
+            " ".join(_power(variables[i], monomial.count(i)) for i in sorted(set(monomial))) or "1"
+            for monomial in self.monomials
+        ]
+        applied = [f"{f.name}({', '.join(variables[i] for i in chosen)})" for f, chosen in self.applications]
+        return (*powers, *applied)
+
+
+def _power(name: str, exponent: int) -> str:
+    return name if exponent == 1 else f"{name}^{exponent}"

@@ -1,0 +1,1 @@
+"""SINDy autoencoders: studies of equations and coordinates found together."""

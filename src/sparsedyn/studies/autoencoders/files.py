@@ -1,0 +1,83 @@
+"""Finished cells of a study of SINDy autoencoders on disk, and the table over all members of all of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sparsedyn.studies.autoencoders.cells import axis_name, cells_of, value_text
+from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.equations.files import Stored
+from sparsedyn.studies.store import Store, read_arrays, read_of_cell, replacing
+
+
+def stored_cells(store: Store, spec: AutoencodersSpec) -> list[Stored]:
+    """Return the finished cells in the order of the study; raises `StudyError` for damaged files."""
+    store.check_cells()
+    cells = [cell for cell in cells_of(spec) if store.is_finished(cell.slug)]
+    return [
+        Stored(
+            cell.slug,
+            read_of_cell(store.cell(cell.slug) / "cell.json", lambda path: json.loads(path.read_text("utf-8"))),
+            read_of_cell(store.cell(cell.slug) / "arrays.npz", read_arrays),
+        )
+        for cell in cells
+    ]
+
+
+def collect(store: Store, cells: Sequence[Stored]) -> pd.DataFrame:
+    """Write `results.parquet`, and return it. Equal cells give equal bytes; times are in `run.json`."""
+    table = results_of(cells)
+    with replacing(store.results_file) as temporary:
+        table.to_parquet(temporary, index=False)
+    return table
+
+
+def results_of(cells: Sequence[Stored]) -> pd.DataFrame:
+    """Return the table over some cells: a row for every member."""
+    return pd.DataFrame([row for cell in cells for row in rows(cell.facts)])
+
+
+def rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the members of a cell, in their order."""
+    common = {
+        "cell": facts["label"],
+        "system": facts["system"],
+        "noise": facts["noise"],
+        "seed": facts["seed"],
+        "recipe": facts["recipe"],
+        **{axis_name(key): value_text(value) for key, value in facts["values"].items()},
+    }
+    return [common | _row(facts, member) for member in facts["members"]]
+
+
+def _row(facts: Mapping[str, Any], member: Mapping[str, Any]) -> dict[str, Any]:
+    errors = {
+        f"{name}_{part}": _number(value)
+        for part in ("held_out", "test", "beyond")
+        for name, value in member["errors"].get(part, dict.fromkeys(("decoder", "derivative", "latent"))).items()
+    }
+    return {
+        "member": member["member"],
+        "rank": member["rank"],
+        "alive": member["alive"],
+        "bounded": member["bounded"],
+        "terms": member["terms"],
+        "canonical_terms": member["canonical_terms"],
+        "right": member["right"],
+        "residual": _number(member["residual"]),
+        **errors,
+        "loss_decoder": _number(member["errors"]["test"]["decoder"]) * facts["mean_square"],
+        "r2": min(_number(value) for value in member["r2"]),
+        "valid_time": _number(member["valid_time"]["test"]),
+        "valid_time_beyond": _number(member["valid_time"].get("beyond")),
+        "lyapunov": _number(member.get("attractor", {}).get("lyapunov")),
+        **{f"parameter_{name}": _number(value) for name, value in member["parameters"].items()},
+        "equations": "; ".join(member["canonical"]),
+    }
+
+
+def _number(value: Any) -> float:
+    return np.nan if value is None else float(value)

@@ -1,0 +1,90 @@
+"""What training minimizes to find coordinates and their equation together."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from sparsedyn.models.autoencoder import Autoencoder, Motion, carried, support
+from sparsedyn.training.projection import contributions, projected
+
+FOLLOW = 1e-3
+"""Weight with which projected coefficients' sizes are followed: any, since Adam's steps do not depend on it."""
+FOLLOWED = 0.5
+"""Sizes are followed up to here, beyond every threshold: what is followed from afar is out of date."""
+
+
+@dataclass(frozen=True)
+class LatentDynamics:
+    """Reconstruction, derivatives in data and in latent space, and few terms: an objective of `training.fit`.
+
+    Each error is a mean square relative to the mean square of what it is an error of, or, with `relative` off, a plain
+    mean square as published. `importance` are the weights of the coordinates of `x` in them (none: all alike): data
+    that were scaled coordinate by coordinate keep the meaning of their errors by it.
+
+    `coefficients` is how the equation's coefficients come about. `trained`: the model's array holds them. `projected`:
+    they are the least-squares solution on the batch, differentiated through (variable projection); the model's array
+    says by its zeros which terms there are, and follows the sizes of what is found, so that techniques can threshold
+    it. With `contributions` these sizes, and what `sparsity` and techniques act on, are contributions
+    (`training.projection.contributions`) rather than coefficients. `sparsity` weighs their sum, or with `mean` their
+    mean.
+
+    `spread` holds latent variables near mean 0 and variance 1, which contributions and relative errors leave free.
+    `bending` is the price of what the encoder does beside its linear part, as a share of the latent variance. Bent
+    coordinates can make up for wrong coefficients, at errors too small to notice.
+
+    Source: Champion et al. 2019; projection and contributions are not in it.
+    """
+
+    decoder: float = 1.0
+    derivative: float = 0.1
+    latent: float = 0.1
+    sparsity: float = 0.0
+    spread: float = 0.0
+    bending: float = 0.0
+    coefficients: Literal["trained", "projected"] = "projected"
+    contributions: bool = True
+    relative: bool = True
+    mean: bool = False
+    importance: tuple[float, ...] = ()
+
+    def __call__(self, model: Autoencoder, batch: Motion, key: PRNGKeyArray) -> Float[Array, ""]:
+        """Return the weighted sum over a batch."""
+        moved = carried(model.encoder, batch)
+        theta, target = model.library(moved.state), jnp.asarray(moved.highest)
+        found, size = self._equation(model, theta, target)
+        predicted = theta @ found
+        path = Motion(moved.value, predicted) if batch.second is None else Motion(moved.value, moved.first, predicted)
+        restored = carried(model.decoder, path)
+        loss = self.decoder * self._error(restored.value, batch.value, self.importance)
+        loss += self.derivative * self._error(restored.highest, batch.highest, self.importance)
+        loss += self.latent * self._error(predicted, target, ())
+        loss += self.sparsity * (jnp.mean(size) if self.mean else jnp.sum(size))
+        if self.coefficients == "projected":
+            followed = jnp.minimum(jax.lax.stop_gradient(size), FOLLOWED)
+            loss += FOLLOW * jnp.mean(jnp.square(model.coefficients - followed))
+        if self.spread:
+            mean, variance = jnp.mean(moved.value, axis=0), jnp.var(moved.value, axis=0)
+            loss += self.spread * jnp.mean(jnp.square(mean) + jnp.square(variance - 1.0))
+        if self.bending:
+            bent = jnp.var(moved.value - model.encoder.linear_part(batch.value), axis=0)
+            loss += self.bending * jnp.mean(bent / jax.lax.stop_gradient(jnp.var(moved.value, axis=0)))
+        return loss
+
+    def _equation(self, model: Autoencoder, theta: Array, target: Array) -> tuple[Array, Array]:
+        """Return the coefficients and their sizes."""
+        if self.coefficients == "projected":
+            found = projected(theta, target, support(model))
+            return found, contributions(found, theta, target) if self.contributions else jnp.abs(found)
+        held = model.coefficients
+        if not self.contributions:
+            return held, jnp.abs(held)
+        unit = contributions(jnp.ones_like(held), jax.lax.stop_gradient(theta), jax.lax.stop_gradient(target))
+        return held / unit, jnp.abs(held)
+
+    def _error(self, found: Any, wanted: Any, importance: tuple[float, ...]) -> Array:
+        weights = jnp.asarray(importance) if importance else jnp.ones(wanted.shape[-1])
+        error: Array = jnp.mean(weights * jnp.square(found - wanted))
+        return error / jnp.mean(weights * jnp.square(wanted)) if self.relative else error

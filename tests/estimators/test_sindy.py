@@ -1,0 +1,265 @@
+"""SINDy: known plants are found, from clean data and with noise; its face; what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sympy
+import xarray as xr
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import sparsedyn
+from sparsedyn import DataError, SINDy, Trajectories
+from sparsedyn.equations import compiled, symbol, text
+
+PLANTS: dict[str, tuple[int, dict[tuple[str, str], float]]] = {
+    "lorenz63": (
+        2,
+        {
+            ("x", "x"): -10.0, ("y", "x"): 10.0, ("x", "y"): 28.0, ("y", "y"): -1.0, ("x z", "y"): -1.0,
+            ("x y", "z"): 1.0, ("z", "z"): -8 / 3,
+        },
+    ),
+    "duffing": (
+        3,
+        {
+            ("velocity", "position"): 1.0, ("velocity", "velocity"): -0.3, ("position", "velocity"): 1.0,
+            ("position^3", "velocity"): -1.0, ("force", "velocity"): 1.0,
+        },
+    ),
+    "lotka-volterra": (
+        2,
+        {
+            ("prey", "prey"): 1.0, ("prey predators", "prey"): -1.0, ("prey harvest", "prey"): -1.0,
+            ("prey predators", "predators"): 1.0, ("predators", "predators"): -1.0,
+            ("predators harvest", "predators"): -1.0,
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Trajectories]:
+    return {name: sparsedyn.simulate(name, trajectories=4, steps=1000, seed=0) for name in PLANTS}
+
+
+def noisy(data: Trajectories, share: float, seed: int = 0) -> Trajectories:
+    """White noise, in shares of each state's standard deviation."""
+    rng = np.random.default_rng(seed)
+    spread = np.concatenate(data.states).std(axis=0)
+    states = [x + share * spread * rng.normal(size=x.shape) for x in data.states]
+    return Trajectories(states, data.inputs, dt=data.dt, state_names=data.state_names, input_names=data.input_names)
+
+
+def largest_error(fitted: SINDy, name: str) -> float:
+    """The largest relative error of a coefficient, once the support is checked."""
+    found = fitted.coefficients()
+    truth = pd.DataFrame(0.0, index=found.index, columns=found.columns)
+    for (term, state), value in PLANTS[name][1].items():
+        truth.loc[term, state] = value
+    np.testing.assert_array_equal(found != 0, truth != 0)
+    there = truth.to_numpy() != 0
+    return float(np.max(np.abs(found.to_numpy()[there] / truth.to_numpy()[there] - 1)))
+
+
+@pytest.mark.parametrize("name", PLANTS)
+@pytest.mark.parametrize("options", [{}, {"threshold": "auto"}, {"threshold": "auto", "weak": True}])
+def test_plants_are_found_from_clean_data(recorded: dict[str, Trajectories], name: str, options: dict[str, Any]):
+    assert largest_error(SINDy(PLANTS[name][0], **options).fit(recorded[name]), name) < 0.01
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_plants_are_found_under_one_percent_of_noise(recorded: dict[str, Trajectories], name: str):
+    fitted = SINDy(PLANTS[name][0], "auto").fit(noisy(recorded[name], 0.01))
+    assert largest_error(fitted, name) < 0.05
+    assert fitted.score(recorded[name]) > 0.99
+
+
+def test_simulation_follows_the_plant_and_the_equations(recorded: dict[str, Trajectories]):
+    data = recorded["duffing"]
+    fitted = SINDy(3).fit(data)
+    x0 = np.stack([x[0] for x in data.states])
+    found = fitted.simulate(x0, data.time[0], np.stack(data.inputs))
+    assert found.shape == (4, 1000, 2)
+    np.testing.assert_allclose(found[:, :300], np.stack(data.states)[:, :300], atol=0.02)
+    np.testing.assert_array_equal(fitted.simulate(x0[1], data.time[0], data.inputs[1]), found[1])
+    assert text(fitted.equations(digits=2)[0]) in ("velocity", "1.0*velocity")
+    derivative = fitted.predict(data.states[0], data.inputs[0])
+    names = ["position", "velocity", "force"]
+    written = compiled(fitted.equations(), names)(np.hstack([data.states[0], data.inputs[0]]))
+    np.testing.assert_allclose(derivative, written, rtol=1e-9, atol=1e-9)
+
+
+def test_what_runs_away_is_nan_from_then_on():
+    """x' = x^2 from 1 reaches infinity at t = 1."""
+    t = np.linspace(0.0, 0.5, 200)
+    fitted = SINDy(2).fit((1 / (1 - t))[:, None], t)
+    times = np.linspace(0.0, 2.0, 21)
+    found = fitted.simulate([1.0], times)
+    np.testing.assert_allclose(found[:9, 0], 1 / (1 - times[:9]), rtol=1e-3)
+    assert np.isnan(found[12:]).all()
+
+
+def oscillator(rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and times of x'' = -4 x - 0.2 x' started at rest."""
+    t = 0.02 * np.arange(rows)
+    rate = np.sqrt(4 - 0.01)
+    return (np.exp(-0.1 * t) * (np.cos(rate * t) + 0.1 / rate * np.sin(rate * t)))[:, None], t
+
+
+def test_second_order_from_positions_alone():
+    q, t = oscillator()
+    for options in ({}, {"weak": True}):
+        fitted = SINDy(1, 0.1, order=2, **options).fit(q, t, names=["q"])
+        assert [text(equation, 3) for equation in fitted.equations()] == ["q_dot", "-4*q - 0.2*q_dot"]
+        assert fitted.coefficients().columns.tolist() == ["q_dot"]
+        np.testing.assert_allclose(fitted.simulate([1.0, 0.0], t)[:, 0], q[:, 0], atol=2e-3)
+    velocity = np.gradient(q[:, 0], t, edge_order=2)[:, None]
+    acceleration = -4 * q - 0.2 * velocity
+    exact = SINDy(1, 0.05, order=2).fit(q, t, x_dot=velocity, x_ddot=acceleration)
+    np.testing.assert_allclose(exact.coefficients()["x0_dot"], [0, -4, -0.2], atol=1e-9)
+    with pytest.raises(DataError, match="x_ddot"):
+        SINDy(1, order=2).fit(q, t, x_ddot=acceleration)
+
+
+def test_given_derivatives_functions_and_a_threshold_per_equation():
+    rng = np.random.default_rng(0)
+    x, u = rng.uniform(-2, 2, (300, 2)), rng.uniform(-1, 1, 300)
+    x_dot = np.stack([0.05 * x[:, 0] + np.sin(x[:, 1]), 3 * u - np.cos(x[:, 0])], axis=1)
+    fitted = SINDy(1, (0.01, 0.1), functions=["sin", "cos"]).fit(x, 0.1, u, x_dot)
+    assert [text(e, 6) for e in fitted.equations()] == ["0.05*x0 + sin(x1)", "3*u0 - cos(x0)"]
+    assert fitted.score(x, 0.1, u, x_dot) == pytest.approx(1.0)
+    assert SINDy(1, (0.1, 0.1), functions=["sin", "cos"]).fit(x, 0.1, u, x_dot).coefficients().loc["x0", "x0"] == 0
+
+
+@pytest.mark.parametrize("optimizer", ["l0", "l1"])
+def test_penalties_choose_the_same_terms(recorded: dict[str, Trajectories], optimizer: str):
+    assert largest_error(SINDy(2, 0.2, optimizer=optimizer).fit(recorded["lotka-volterra"]), "lotka-volterra") < 0.01
+
+
+def test_an_ensemble_tells_terms_from_accidents(recorded: dict[str, Trajectories]):
+    data = noisy(recorded["lorenz63"], 0.01)
+    fitted = SINDy(2, 0.2, ensemble=40, weak=True).fit(data)
+    inclusion = fitted.inclusion()
+    truth = pd.DataFrame(False, index=inclusion.index, columns=inclusion.columns)
+    for term, state in PLANTS["lorenz63"][1]:
+        truth.loc[term, state] = True
+    assert inclusion.to_numpy()[truth.to_numpy()].min() > 0.9
+    assert inclusion.to_numpy()[~truth.to_numpy()].max() < 0.5
+    assert largest_error(fitted, "lorenz63") < 0.05
+    assert fitted.members_.shape == (40, 10, 3)
+    with pytest.raises(ValueError, match="ensemble=100"):
+        SINDy().fit(recorded["lorenz63"]).inclusion()
+
+
+def test_every_layout_gives_the_same_equations(recorded: dict[str, Trajectories]):
+    data = recorded["lotka-volterra"]
+    expected = SINDy().fit(data).coefficients_
+    states, inputs, time = list(data.states), list(data.inputs), data.time[0]
+    frames = [pd.DataFrame(x, columns=list(data.state_names)) for x in states]
+    array = xr.DataArray(
+        np.stack(states),
+        dims=("trajectory", "time", "state"),
+        coords={"time": time, "state": list(data.state_names)},
+    )
+    for x, t in ((states, data.dt), (np.stack(states), time), (frames, [time] * 4), (array, None)):
+        fitted = SINDy().fit(x, t, inputs if isinstance(x, list) else np.stack(inputs), input_names=["harvest"])
+        np.testing.assert_allclose(fitted.coefficients_, expected, rtol=1e-6, atol=1e-12)
+    assert fitted.state_names_ == data.state_names
+    np.testing.assert_allclose(SINDy().fit(data.to_xarray()).coefficients_, expected, rtol=1e-6, atol=1e-12)
+    one = pd.DataFrame(states[0], columns=["a", "b"], index=pd.Index(time, name="t"))
+    assert SINDy().fit(one, u=inputs[0]).coefficients().columns.tolist() == ["a", "b"]
+    assert SINDy().fit(states[0], time, inputs[0][:, 0]).input_names_ == ("u0",)
+
+
+def test_a_file_gives_back_the_estimator(recorded: dict[str, Trajectories], tmp_path: Path):
+    fitted = SINDy(2, (0.2, 0.3, 0.2), functions=["sin"], ensemble=5).fit(recorded["lorenz63"])
+    fitted.save(tmp_path / "lorenz.safetensors")
+    back = sparsedyn.load(tmp_path / "lorenz.safetensors")
+    assert isinstance(back, SINDy)
+    assert back.equations() == fitted.equations()
+    assert back.get_params() == fitted.get_params() | {"functions": ("sin",)}
+    pd.testing.assert_frame_equal(back.inclusion(), fitted.inclusion())
+    x0, t = recorded["lorenz63"].states[0][0], recorded["lorenz63"].time[0][:50]
+    np.testing.assert_array_equal(back.simulate(x0, t), fitted.simulate(x0, t))
+    own = sparsedyn.Primitive("own", lambda g: g * g, lambda g: g**2)
+    with pytest.raises(ValueError, match="own cannot be saved"):
+        SINDy(1, functions=[own]).fit(recorded["lorenz63"]).save(tmp_path / "own.safetensors")
+
+
+def test_scikit_learn_conventions(recorded: dict[str, Trajectories]):
+    fitted = SINDy(2, "auto", functions=("sin",))
+    copy = clone(fitted)
+    assert copy.get_params() == fitted.get_params()
+    assert copy.set_params(threshold=0.3).threshold == 0.3
+    assert repr(SINDy(3)) == "SINDy(degree=3)"
+    for call in (copy.coefficients, copy.equations, copy.inclusion, lambda: copy.simulate([1.0], [0, 1])):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            call()
+
+
+X = np.random.default_rng(0).normal(size=(50, 2)).cumsum(axis=0)
+BROKEN = np.where(np.arange(100).reshape(50, 2) == 41, np.nan, X)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((X,), "t: expected the sample time"),
+        ((X[:, 0], 0.1), "shape"),
+        ((BROKEN, 0.1), "row 20.*'x1'.*NaN"),
+        ((X, np.r_[0:49, 48.5]), "row 49: irregular"),
+        ((X, np.arange(50)[::-1]), "time must increase"),
+        ((X, np.arange(49)), r"expected is one time per row"),
+        ((X * [1, 0] + [0, 3], 0.1), "'x1': expected values that change"),
+        ((X, 0.1, np.zeros(50)), "'u0': expected values that change"),
+        ((X, 0.1, X[:40]), "40 rows"),
+        ((X, 0.1, None, X[:, :1]), "x_dot: expected the shapes"),
+        ((X[:6], 0.1), "expected at least as many samples"),
+    ],
+)
+def test_bad_data_give_one_clear_message(arguments: tuple[Any, ...], message: str, as_users_run: None):
+    with pytest.raises(DataError, match=message):
+        SINDy(3).fit(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"degree": -1}, "degree: expected"),
+        ({"threshold": -0.1}, "threshold: expected"),
+        ({"threshold": "best"}, "threshold: expected"),
+        ({"threshold": (0.1, 0.1, 0.1)}, "threshold: expected one number, or one for each of 2"),
+        ({"functions": ["sine"]}, "unknown primitive 'sine'"),
+        ({"optimizer": "lasso"}, "optimizer: expected one of stlsq, l0, l1"),
+        ({"derivative": "spine"}, "derivative: expected one of auto"),
+        ({"order": 3}, "order: expected 1 or 2"),
+        ({"ensemble": 1}, "ensemble: expected"),
+        ({"ensemble": 5, "optimizer": "l1"}, "ensemble: expected optimizer='stlsq'"),
+    ],
+)
+def test_bad_parameters_give_one_clear_message(options: dict[str, Any], message: str, as_users_run: None):
+    with pytest.raises(ValueError, match=message):
+        SINDy(**options).fit(X, 0.1)
+
+
+def test_calls_that_do_not_fit_the_model(recorded: dict[str, Trajectories]):
+    fitted = SINDy(3).fit(recorded["duffing"])
+    for call, message in (
+        (lambda: fitted.predict(np.zeros((5, 3))), "x: expected 2 columns"),
+        (lambda: fitted.predict(np.zeros((5, 2))), "u: expected 1 columns"),
+        (lambda: fitted.simulate([0.0, 0.0], [0.0, 1.0]), "u: expected inputs"),
+        (lambda: fitted.simulate([0.0, 0.0], [0.0, 1.0], np.zeros((3, 1))), "u: expected 2 rows"),
+        (lambda: fitted.simulate([0.0, 0.0], [1.0, 0.0], np.zeros((2, 1))), "t: expected increasing"),
+    ):
+        with pytest.raises(DataError, match=message):
+            call()
+
+
+def test_symbols_are_those_of_the_rest_of_the_package(recorded: dict[str, Trajectories]):
+    (x_dot, *_) = SINDy().fit(recorded["lorenz63"]).equations()
+    assert x_dot.free_symbols == {symbol("x"), symbol("y")}
+    assert isinstance(x_dot, sympy.Expr)

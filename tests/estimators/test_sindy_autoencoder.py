@@ -1,0 +1,180 @@
+"""SINDyAutoencoder: its contract, on a training far too short to find anything."""
+
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+import sympy
+from sklearn.base import clone
+
+import sparsedyn
+from sparsedyn import DataError, SINDyAutoencoder
+from sparsedyn.data import Snapshots
+from sparsedyn.equations import compiled
+from sparsedyn.equations.coordinates import Affine
+from sparsedyn.estimators.autoencoder_judging import ranking, simulated
+from sparsedyn.estimators.autoencoder_training import absorbed, member, stacked, with_coefficients
+from sparsedyn.systems import lifted_lorenz
+from sparsedyn.training import Checkpoint
+
+EFFORT = 0.004
+
+
+@pytest.fixture(scope="module")
+def data() -> Snapshots:
+    return lifted_lorenz(10, seed=0, steps=60)
+
+
+@pytest.fixture(scope="module")
+def fitted(data: Snapshots) -> SINDyAutoencoder:
+    return SINDyAutoencoder(members=2, widths=(8,), effort=EFFORT, seed=3).fit(data)
+
+
+def test_what_is_fitted_has_the_shapes_that_it_says(data: Snapshots, fitted: SINDyAutoencoder):
+    assert fitted.coordinates_.basis.shape == (128, 6)
+    assert fitted.coordinates_.truncation < 1e-8
+    z = fitted.encode(data.x)
+    assert z.shape == (10, 60, 3)
+    assert fitted.decode(z).shape == data.x.shape
+    table = fitted.coefficients()
+    assert table.shape == (20, 3)
+    assert list(table.columns) == ["z1", "z2", "z3"]
+    assert fitted.best in (0, 1)
+    assert set(fitted.ranking_["member"]) == {0, 1}
+    assert fitted.simulate(data.x[0, 0], np.arange(30) * data.dt).shape == (30, 128)
+    assert fitted.simulate(data.x[:, 0], np.arange(5) * data.dt).shape == (10, 5, 128)
+
+
+def test_what_is_written_is_what_is_simulated(fitted: SINDyAutoencoder):
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(20, 3))
+    for index in (0, 1):
+        written = compiled(fitted.equations(index), fitted.latent_names_)(states)
+        model = fitted.member(index)
+        predicted = np.stack([model(jnp.asarray(z, jnp.float32), jnp.zeros(0)) for z in states])
+        np.testing.assert_allclose(written, predicted, rtol=2e-4, atol=2e-4 * np.abs(written).max())
+
+
+def test_scores_are_relative_squared_errors(data: Snapshots, fitted: SINDyAutoencoder):
+    score = fitted.score(data.x, data.dt, data.x_dot)
+    assert list(score.index) == ["decoder", "derivative", "latent", "terms"]
+    x = data.x.astype(np.float64)
+    by_hand = np.square(fitted.decode(fitted.encode(x)) - x).sum() / np.square(x).sum()
+    assert score["decoder"] == pytest.approx(by_hand, rel=1e-3)
+    assert score["terms"] == np.count_nonzero(fitted.coefficients())
+
+
+def test_the_seed_decides_everything(data: Snapshots, fitted: SINDyAutoencoder):
+    again = clone(fitted).fit(list(data.x), data.dt, list(data.x_dot))
+    np.testing.assert_array_equal(again.coefficients_, fitted.coefficients_)
+
+
+def test_a_saved_one_is_the_same(tmp_path: Path, data: Snapshots, fitted: SINDyAutoencoder):
+    fitted.save(tmp_path / "lorenz.model")
+    loaded = sparsedyn.load(tmp_path / "lorenz.model")
+    times = np.arange(10) * data.dt
+    np.testing.assert_array_equal(loaded.simulate(data.x[0, 0], times), fitted.simulate(data.x[0, 0], times))
+    assert loaded.equations() == fitted.equations()
+    assert loaded.best == fitted.best
+
+
+def test_training_goes_on_where_it_was_stopped(tmp_path: Path, data: Snapshots, fitted: SINDyAutoencoder):
+    def place(phase: int) -> Checkpoint:
+        return Checkpoint(tmp_path / f"{phase}.checkpoint", "test", seconds=0.0)
+
+    def stop(phase: int, *_: object) -> None:
+        if phase == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        clone(fitted).fit(data, checkpoint=place, on_progress=stop)
+    assert (tmp_path / "1.checkpoint").exists()
+    resumed = clone(fitted).fit(data, checkpoint=place)
+    np.testing.assert_array_equal(resumed.coefficients_, fitted.coefficients_)
+
+
+def test_a_changed_autoencoder_reconstructs_the_same(fitted: SINDyAutoencoder):
+    one, points = fitted.member(0), np.random.default_rng(1).normal(size=(30, 6)).astype(np.float32)
+    change = Affine(np.random.default_rng(2).normal(size=(3, 3)), np.ones(3))
+    changed = absorbed(one, change)
+    np.testing.assert_allclose(changed.encoder(points), change(np.asarray(one.encoder(points))), atol=2e-5)
+    restored = one.decoder(one.encoder(points))
+    np.testing.assert_allclose(changed.decoder(changed.encoder(points)), restored, atol=1e-4)
+
+
+def test_simulation_of_a_known_equation(fitted: SINDyAutoencoder):
+    """z' = -z in every variable."""
+    coefficients = np.zeros((1, 20, 3))
+    for i, name in enumerate(("z1", "z2", "z3")):
+        coefficients[0, fitted.library_.names(fitted.latent_names_).index(name), i] = -1.0
+    models = with_coefficients(stacked([member(fitted.models_, 0)]), coefficients)
+    path = simulated(models, np.ones((1, 2, 3)), 0.1, 21)
+    np.testing.assert_allclose(path[0, 1, :, 0], np.exp(-0.1 * np.arange(21)), rtol=1e-7)
+
+
+def test_the_ranking_prefers_terms_that_pay():
+    rows = [
+        # a term less, four times the error and more: not worth it
+        (0, 1e-5, 1e-4, 7e-7, 7, True, True),
+        (1, 1e-5, 1e-4, 2e-5, 6, True, True),
+        # more terms, hardly better
+        (2, 1e-5, 1e-4, 5e-7, 12, True, True),
+        # the best, but its simulation runs away
+        (3, 1e-5, 1e-4, 1e-9, 7, False, True),
+        # far off in the data
+        (4, 1e-5, 1e-1, 1e-9, 3, True, True),
+    ]
+    table = pd.DataFrame(rows, columns=["member", "decoder", "derivative", "latent", "terms", "bounded", "alive"])
+    assert ranking(table)["member"].tolist() == [0, 2, 1, 3, 4]
+
+
+def test_derivatives_that_are_not_given_are_estimated(data: Snapshots):
+    fitted = SINDyAutoencoder(members=1, widths=(4,), effort=EFFORT).fit(data.x, data.dt)
+    assert np.isfinite(fitted.ranking_["derivative"]).all()
+    assert all(isinstance(e, sympy.Expr) for e in fitted.equations(canonical=True, digits=3))
+
+
+def test_second_order_with_sines():
+    t = np.arange(200) * 0.05
+    angle = np.stack([a * np.cos(t) for a in np.linspace(0.2, 1.0, 6)])
+    lift = np.random.default_rng(0).normal(size=(1, 12))
+    parts = [a[..., None] * lift for a in (angle, np.gradient(angle, 0.05, axis=1), -angle)]
+    fitted = SINDyAutoencoder(1, (4,), 2, 1, True, 1, effort=EFFORT, modes=1).fit(parts[0], 0.05, parts[1], parts[2])
+    assert list(fitted.coefficients().index) == ["1", "z", "z_dot", "sin(z)", "sin(z_dot)"]
+    forecast = fitted.simulate(parts[0][0, 0], t[:10], x_dot0=parts[1][0, 0])
+    assert forecast.shape == (10, 12)
+    with pytest.raises(DataError, match="x_dot0: expected the velocity"):
+        fitted.simulate(parts[0][0, 0], t[:10])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"latent": 0}, "latent: expected an integer"),
+        ({"order": 3}, "order: expected 1 or 2"),
+        ({"widths": (64, 0)}, "widths: expected"),
+        ({"derivative": "magic"}, "derivative: expected one of"),
+        ({"share": 1.5}, "share: expected"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(data: Snapshots, arguments: dict, message: str):
+    with pytest.raises(ValueError, match=message):
+        SINDyAutoencoder(**arguments).fit(data)
+
+
+@pytest.mark.parametrize(
+    ("x", "t", "message"),
+    [
+        (np.zeros((5, 4, 3, 2)), 0.1, "x: expected the axes"),
+        (np.full((20, 3), np.nan), 0.1, "x: expected finite numbers"),
+        (np.ones((20, 3)), 0.1, "constant"),
+        (np.ones((20, 3)), None, "t: expected the time between rows"),
+        (np.random.default_rng(0).normal(size=(20, 3)), np.r_[np.arange(19), 30.0], "time"),
+        ([np.zeros((5, 3)), np.zeros((6, 3))], 0.1, "trajectories of one shape"),
+    ],
+)
+def test_data_that_cannot_be_used_are_refused(x: object, t: object, message: str):
+    with pytest.raises(DataError, match=message):
+        SINDyAutoencoder(1, (4,), effort=EFFORT).fit(x, t)

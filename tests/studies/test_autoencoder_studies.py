@@ -1,0 +1,200 @@
+"""Studies of SINDy autoencoders: what the truth says of equations, and whole studies in small, stopped and resumed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sparsedyn import studies
+from sparsedyn.equations.coordinates import Affine, transformed
+from sparsedyn.models import PRIMITIVES, Library
+from sparsedyn.studies.autoencoders import judging
+from sparsedyn.studies.autoencoders.cells import cells_of
+from sparsedyn.studies.autoencoders.runner import run
+from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.events import CellProgress
+from sparsedyn.studies.reading import parse
+
+CUBIC = Library(3, 3)
+TOML = """
+kind = "autoencoders"
+name = "tiny"
+title = "A study of seconds"
+
+[data]
+system = "lifted-lorenz"
+train = 6
+test = 3
+out_of_distribution = 1.5
+settings = { steps = 40, dimension = 12 }
+
+[model]
+widths = [6]
+
+[training]
+members = 1
+recipe = "as-published"
+batch = 40
+epochs = 4
+every = 2
+refinement = 2
+
+[[cells]]
+label = "noise-free"
+
+[[cells]]
+label = "1 % noise"
+noise = 0.01
+"""
+
+# What is replaced in the study above, by what, the line that the message must name, words it must hold.
+BAD = {
+    "kind": ('"autoencoders"', '"autoencoder"', 2, ("Did you mean 'autoencoders'?",)),
+    "system": ('"lifted-lorenz"', '"lorenz"', 7, ("data.system", "expected one of lifted-lorenz")),
+    "no count": ("train = 6\n", "", 6, ("data.train", "missing")),
+    "share": ("train = 6", "train = 6\nshare = 0.8", 9, ("data.share", "is not for lifted-lorenz")),
+    "setting": ("dimension = 12", "dimensions = 12", 11, ("data.settings.dimensions", "Did you mean 'dimension'?")),
+    "other system": ('"lifted-lorenz"', '"pendulum-video"', 11, ("expected settings among steps, dt, noise",)),
+    "recipe": ('"as-published"', '"published"', 18, ("training.recipe", "expected one of default, as-published")),
+    "other recipe": ('recipe = "as-published"\n', "", 18, ("training.batch", 'is for recipe = "as-published"')),
+    "labels": ('"1 % noise"', '"noise-free"', 28, ("cells[2].label", "labels that differ")),
+    "both": ("[[cells]]", '[grid]\n"model.latent" = [1]\n[[cells]]', 24, ("either [[cells]] or a [grid]",)),
+}
+
+
+def lorenz_states() -> np.ndarray:
+    start = np.array([[1.0, 1.0, 20.0]])
+    return judging.attractor(CUBIC, judging.lorenz_coefficients(CUBIC)[None], start, time=40.0).path[0]
+
+
+@pytest.fixture(scope="module")
+def states() -> np.ndarray:
+    return lorenz_states()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_lorenz_is_recognized_in_any_coordinates(states: np.ndarray, seed: int):
+    rng = np.random.default_rng(seed)
+    change = Affine(rng.normal(size=(3, 3)), 3 * rng.normal(size=3))
+    moved = change(states)
+    coefficients = transformed(CUBIC, judging.lorenz_coefficients(CUBIC), change, states)
+    near = judging.aligned(states + 0.3 * rng.normal(size=states.shape), moved).change
+    found = judging.lorenz(CUBIC, coefficients, moved, [near], 7)
+    assert found.right
+    assert found.residual < 1e-9
+    np.testing.assert_allclose(list(found.parameters.values()), [10.0, 1.0, 28.0, 8 / 3], rtol=1e-7)
+    assert not judging.lorenz(CUBIC, coefficients, moved, [near], 8).right
+    # A cubic term of a per mille is another equation.
+    spoiled = coefficients.copy()
+    spoiled[-1, 0] += 1e-3 * np.abs(coefficients).max()
+    assert not judging.lorenz(CUBIC, spoiled, moved, [near], 7).right
+
+
+def test_alignment_is_exact_where_it_can_be(states: np.ndarray):
+    change = Affine(np.array([[2.0, 1, 0], [0, 1, 0], [1, 0, 3]]), np.array([1.0, 2.0, 3.0]))
+    found = judging.aligned(states, change(states))
+    np.testing.assert_allclose(found.change.matrix, change.inverse().matrix, atol=1e-9)
+    np.testing.assert_allclose(found.r2, 1.0)
+    assert judging.aligned(states, states[:, :1]).r2[0] == pytest.approx(1.0)
+    assert judging.aligned(states, states[:, :1]).r2[2] < 0.1
+
+
+def test_rotations_and_swings_are_recognized():
+    sines = (PRIMITIVES["sin"],)
+    plane, circle = Library(2, 3, sines), np.zeros((Library(2, 3, sines).size, 2))
+    circle[plane.monomials.index((1,)), 0], circle[plane.monomials.index((0,)), 1] = -1.8, 0.45
+    assert judging.rotation(circle, plane).parameters["omega"] == pytest.approx(0.9)
+    assert not judging.rotation(np.abs(circle), plane).right
+    line, swing = Library(2, 3, sines), np.zeros((Library(2, 3, sines).size, 1))
+    swing[len(line.monomials), 0] = -1.1
+    assert judging.swing(swing, line, -0.9).parameters["k"] == pytest.approx(0.99)
+    swing[0, 0] = 0.1
+    assert not judging.swing(swing, line, 1.0).right
+
+
+def test_exponents_are_those_of_linear_and_of_lorenz_equations():
+    line = Library(1, 1)
+    growth = judging.attractor(line, np.array([[[0.0], [-0.5]]]), np.array([[1.0]]), time=20.0)
+    assert growth.lyapunov[0] == pytest.approx(-0.5, abs=1e-6)
+    lorenz = judging.lorenz_coefficients(CUBIC)
+    found = judging.attractor(CUBIC, lorenz[None], np.array([[1.0, 1.0, 20.0]]), time=300.0)
+    assert found.lyapunov[0] == pytest.approx(0.906, abs=0.05)
+    assert found.path.std(axis=1)[0] == pytest.approx([7.9, 9.0, 8.6], rel=0.05)
+    turn = np.stack([np.cos(0.9 * np.arange(0, 20, 0.05)), np.sin(0.9 * np.arange(0, 20, 0.05))], axis=1)
+    assert judging.angular_velocity(turn, 0.05) == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_is_said_with_its_line(name: str):
+    old, new, line, words = BAD[name]
+    with pytest.raises(studies.StudyError) as caught:
+        parse(TOML.replace(old, new, 1) if name != "labels" else TOML.replace(old, new), "tiny.toml")
+    message = str(caught.value)
+    assert f"line {line}," in message
+    for word in words:
+        assert word in message
+
+
+def test_the_grid_of_the_blog_has_72_cells():
+    spec = studies.load("delft2024-grid")
+    assert isinstance(spec, AutoencodersSpec)
+    cells = cells_of(spec)
+    assert len(cells) == len({cell.slug for cell in cells}) == 72
+    assert {(c.model.latent, c.training.batch, c.model.widths) for c in cells} >= {
+        (6, 32, (64, 32, 16)),
+        (1, 128, (64,)),
+    }
+    text = spec.resolved()
+    assert AutoencodersSpec.model_validate(text).resolved() == text
+    seeds = AutoencodersSpec.model_validate(text | {"seeds": [0, 1]})
+    assert len(cells_of(seeds)) == 144
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("studies")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARSEDYN_CACHE", str(folder / "cache"))
+        studies.run(parse(TOML, "tiny.toml"), folder / "whole")
+    return folder
+
+
+def test_a_study_is_stored_and_reported(finished: Path):
+    folder = finished / "whole"
+    results = pd.read_parquet(folder / "results.parquet")
+    assert list(results["cell"]) == ["noise-free", "1 % noise"]
+    assert not results["right"].any()
+    assert (results[["decoder_test", "derivative_test", "latent_beyond"]] > 0).all(axis=None)
+    page = (folder / "report.html").read_text()
+    assert "Champion et al. 2019, model 1" in page
+    assert page.count("<figure>") == len(list(folder.glob("figures/*.png"))) == len(list(folder.glob("figures/*.pdf")))
+    assert not (folder / "groups").exists()
+    facts = json.loads((folder / "cells/01-noise-free/cell.json").read_text())
+    assert facts["attractor"]["lyapunov"] == pytest.approx(0.9, abs=0.2)
+    before = page
+    studies.report(folder)
+    assert (folder / "report.html").read_text() == before
+
+
+def test_a_stopped_study_goes_on_to_the_same_bits(finished: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SPARSEDYN_CACHE", str(finished / "cache"))
+    spec = parse(TOML, "tiny.toml")
+    assert isinstance(spec, AutoencodersSpec)
+
+    def stop_in_the_second_phase(event: studies.Event) -> None:
+        if isinstance(event, CellProgress) and event.number == 2 and "phase 2 of 2, step 4" in event.remark:
+            raise KeyboardInterrupt
+
+    target = finished / "stopped"
+    with pytest.raises(studies.StudyInterrupted, match="with 1 of 2 cells finished"):
+        run(spec, target, on_event=stop_in_the_second_phase, every=0.0)
+    assert len(list(target.glob("groups/*.safetensors"))) == 2
+    other = AutoencodersSpec.model_validate(spec.resolved() | {"seed": 1})
+    with pytest.raises(studies.StudyError, match="differs in seed"):
+        run(other, target)
+    studies.resume(target)
+    for file in ("results.parquet", "cells/01-noise-free/arrays.npz", "cells/02-1-noise/arrays.npz"):
+        assert (target / file).read_bytes() == (finished / "whole" / file).read_bytes()
+    assert not (target / "groups").exists()
