@@ -54,7 +54,9 @@ def test_what_is_written_is_what_is_simulated(fitted: SINDyAutoencoder):
         written = compiled(fitted.equations(index), fitted.latent_names_)(states)
         model = fitted.member(index)
         predicted = np.stack([model(jnp.asarray(z, jnp.float32), jnp.zeros(0)) for z in states])
-        np.testing.assert_allclose(written, predicted, rtol=2e-4, atol=2e-4 * np.abs(written).max())
+        # Terms of an untrained equation cancel: float32 rounds each of them.
+        size = np.abs(fitted.library_.evaluate(states)) @ np.abs(fitted.coefficients(index).to_numpy())
+        assert (np.abs(written - predicted) <= 1e-6 * size).all()
 
 
 def test_scores_are_relative_squared_errors(data: Snapshots, fitted: SINDyAutoencoder):
@@ -127,7 +129,7 @@ def test_the_ranking_prefers_terms_that_pay():
         (4, 1e-5, 1e-1, 1e-9, 3, True, True),
     ]
     table = pd.DataFrame(rows, columns=["member", "decoder", "derivative", "latent", "terms", "bounded", "alive"])
-    assert ranking(table)["member"].tolist() == [0, 2, 1, 3, 4]
+    assert ranking(table)["member"].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_derivatives_that_are_not_given_are_estimated(data: Snapshots):

@@ -42,7 +42,7 @@ class SINDy(BaseEstimator):
     penalty : the weight of `"l0"` and `"l1"`.
     ensemble : `None`, or a number of fits to bootstrap samples, each with one term left out; coefficients are medians.
     weak : whether equations are integrated against test functions, which needs no derivatives and stands more noise;
-        `auto`: where the states look noisy and no derivatives are given.
+        `auto`: for equations of first order where no derivatives are given, if trajectories are long enough.
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
         and where they look noisy local polynomials over windows that suit the noise.
     ridge : relative to the mean squares of terms; steadies the choice, has no say in the values.

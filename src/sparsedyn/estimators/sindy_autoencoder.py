@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from sparsedyn.data import DataError, Snapshots
-from sparsedyn.equations import rounded
+from sparsedyn.equations import rounded, symbol
 from sparsedyn.equations.coordinates import (
     Affine,
     canonical,
@@ -219,7 +219,7 @@ class SINDyAutoencoder(BaseEstimator):
         found = self.coefficients(member).to_numpy()
         if canonical:
             found = self.canonical_form(member)[1]
-        terms = self.library_.expressions(sympy.symbols(self.variable_names_))
+        terms = self.library_.expressions([symbol(name) for name in self.variable_names_])
         made = tuple(
             sympy.Add(*(sympy.Float(c) * t for c, t in zip(column, terms, strict=True) if c)) for column in found.T
         )

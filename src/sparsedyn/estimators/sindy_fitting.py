@@ -11,7 +11,7 @@ from sparsedyn.data import Trajectories, pieces
 from sparsedyn.estimators import sindy_choice
 from sparsedyn.estimators.sindy_gradient import PENALTIES, by_size, trained
 from sparsedyn.estimators.sindy_regression import Block, Measured, chunks, pooled, regression
-from sparsedyn.estimators.sindy_slopes import Slopes, full_states, is_noisy, slopes
+from sparsedyn.estimators.sindy_slopes import Slopes, full_states, slopes
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import (
     Coefficients,
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sparsedyn.estimators.sindy import SINDy
 
 
+WINDOWS = 3
+"""Windows per term from which on the weak form is taken by itself."""
 LEFT = 1e-3
 """Contribution from which on a term counts as left by a penalty."""
 
@@ -43,12 +45,16 @@ def found_in(estimator: "SINDy", data: Trajectories, library: Library, measured:
     """Return the coefficients that the estimator's parameters ask for."""
     smooth = pieces(data)
     differentiate = slopes(estimator.derivative, smooth)
-    weak = is_noisy(smooth) and measured == Measured() if estimator.weak == "auto" else bool(estimator.weak)
+    automatic = estimator.weak == "auto"
+    weak = measured == Measured() and estimator.order == 1 if automatic else bool(estimator.weak)
 
     def blocks(data: Trajectories, measured: Measured) -> list[Block]:
         return regression(data, library, differentiate, measured, order=estimator.order, weak=weak)
 
     everything = blocks(data, measured)
+    if automatic and weak and sum(len(block.theta) for block in everything) < WINDOWS * library.size:
+        weak = False
+        everything = blocks(data, measured)
     if estimator.threshold == "auto":
         counts = _counts(estimator, data, library, measured, differentiate, blocks)
         refit = partial(_of_size, estimator, counts)

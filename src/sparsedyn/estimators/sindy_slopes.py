@@ -1,6 +1,7 @@
 """Derivatives for sparse identification: by a spline where states are smooth, by local polynomials where noisy."""
 
 from collections.abc import Callable
+from functools import cache
 from math import comb
 from typing import TypeAlias
 
@@ -58,17 +59,18 @@ def slopes(method: str, data: Trajectories) -> Slopes:
 
 def smoothing(data: Trajectories) -> Slopes:
     """Return states and derivatives by Savitzky and Golay's polynomials, a window for each state chosen on `data`."""
-    widths = windows(data)
+    # When first asked for: the weak form of a first-order equation never asks.
+    widths = cache(lambda: windows(data))
 
     def smooth(states: Array, dt: float) -> tuple[slice, Array, Array]:
         # States and, for order 2, the velocities after them are filtered alike.
-        chosen = np.resize(widths, states.shape[1])
+        chosen = np.resize(widths(), states.shape[1])
         half = int(chosen.max()) // 2
         if len(states) <= 2 * half:
             return _no_rows(states)
         values, found = (
             np.stack(
-                [savgol_filter(x, w, DEGREE, deriv=order, delta=dt) for x, w in zip(states.T, chosen, strict=True)],
+                [_filtered(x, int(w), order, dt) for x, w in zip(states.T, chosen, strict=True)],
                 axis=1,
             )
             for order in (0, 1)
@@ -77,6 +79,13 @@ def smoothing(data: Trajectories) -> Slopes:
         return rows, values[rows], found[rows]
 
     return smooth
+
+
+def _filtered(values: np.ndarray, width: int, order: int = 0, dt: float = 1.0) -> np.ndarray:
+    """Savitzky and Golay's filter along time; half a window at either end is not to be used."""
+    # Polynomials fitted to the ends, which are cut off, would take most of the time.
+    found: np.ndarray = savgol_filter(values, width, DEGREE, deriv=order, delta=dt, axis=0, mode="nearest")
+    return found
 
 
 def _no_rows(states: Array) -> tuple[slice, Array, Array]:
@@ -95,11 +104,11 @@ def _risk(data: Trajectories, width: int, variance: Float[np.ndarray, " state"])
     half = width // 2
     unit = np.zeros(width)
     unit[half] = 1.0
-    own = savgol_filter(unit, width, DEGREE)[half]
+    own = _filtered(unit, width)[half]
     long = [x for x in data.states if len(x) > width]
     if not long:
         return np.full(len(variance), np.inf)
-    residuals = np.concatenate([(savgol_filter(x, width, DEGREE, axis=0) - x)[half:-half] for x in long])
+    residuals = np.concatenate([(_filtered(x, width) - x)[half:-half] for x in long])
     return np.mean(np.square(residuals), axis=0) + 2 * variance * own
 
 

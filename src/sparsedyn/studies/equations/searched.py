@@ -78,9 +78,9 @@ def _attempts(
     attempts = []
     for place, weights in zip(places, zip(*final.weights, strict=True), strict=False):
         equation = read(layout.model(list(weights)).exact(), names, scaling, units)
-        errors = [float(np.sqrt(part[place])) for part in (candidates.train, candidates.held_out)]
-        score = worth(max(errors), complexity(equation), len(train.x))
-        attempts.append(Attempt(equation, int(candidates.nonzeros[place]), *errors, score))
+        inside, outside = (float(np.sqrt(part[place])) for part in (candidates.train, candidates.held_out))
+        score = worth(max(inside, outside), complexity(equation), len(train.x))
+        attempts.append(Attempt(equation, int(candidates.nonzeros[place]), inside, outside, score))
     return attempts
 
 
