@@ -72,3 +72,17 @@ def test_second_order_states_move_with_their_velocities():
     moved = dict(zip(library.names("wv"), transformed(library, coefficients, change, points)[:, 0], strict=True))
     # w = 2 z + 1: w'' = -4 (w - 1).
     assert {name: round(float(value), 6) for name, value in moved.items() if value} == {"1": 4.0, "w": -4.0}
+
+
+def test_fewest_terms_of_an_equation_of_second_order():
+    """w'' = -4 (w - 1) - v/10 becomes z'' = -4 z - z'/10 about its equilibrium."""
+    library = Library(2, 2)
+    coefficients = np.zeros((library.size, 1))
+    for term, value in {"1": 4.0, "w": -4.0, "v": -0.1}.items():
+        coefficients[library.names("wv").index(term)] = value
+    rng = np.random.default_rng(0)
+    states = np.column_stack([1 + rng.normal(size=800), 2 * rng.normal(size=800)])
+    change = sparsest(library, coefficients, states, starts=3)
+    moved = transformed(library, coefficients, change, states)
+    kept = weights_of_terms(library, moved, change.states(states)) > 0.02
+    assert {name for name, here in zip(library.names("zv"), kept[:, 0], strict=True) if here} == {"z", "v"}

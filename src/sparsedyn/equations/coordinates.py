@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise, permutations, product
 
 import jax
@@ -18,6 +19,8 @@ Numbers = Float[np.ndarray, "term latent"]
 SOFTNESS = (0.3, 0.1, 0.03, 0.01, 0.003)
 """Contributions well below these count little: a search begins with a smooth landscape and ends with a sharp one."""
 RIDGE = 1e-10
+MOST_ORDERED = 4
+"""Variables up to which all orders and signs are tried."""
 LONGEST = 6
 """Terms per equation, on average, up to which single terms are worth looking at."""
 
@@ -161,7 +164,12 @@ def _elementary(library: Library, coefficients: Numbers) -> list[Affine]:
     latent = coefficients.shape[1]
     changes = []
     for equation in range(latent):
-        terms = {m: coefficients[t, equation] for t, m in enumerate(library.monomials) if coefficients[t, equation]}
+        # Velocities, the variables from `latent` on, change along with theirs.
+        terms = {
+            m: coefficients[t, equation]
+            for t, m in enumerate(library.monomials)
+            if coefficients[t, equation] and max(m, default=0) < latent
+        }
         for (kept, slope), (out, value) in permutations(terms.items(), 2):
             for variable in set(kept):
                 rest = list(kept)
@@ -194,6 +202,8 @@ def canonical(library: Library, coefficients: Numbers) -> Affine:
     if library.functions or library.variables != latent:
         return identity(latent)
     scaled = Affine(np.diag(_scales(library, coefficients)), np.zeros(latent))
+    if latent > MOST_ORDERED:
+        return scaled
     rng = np.random.default_rng(0)
     points = rng.normal(size=(4 * library.size, latent))
     options = []
@@ -253,18 +263,30 @@ def _cost(
     library: Library, coefficients: Numbers, states: Float[np.ndarray, "sample state"]
 ) -> Callable[[np.ndarray, float], tuple[float, np.ndarray]]:
     """Return value and gradient of the cost of a change, given as a flat vector, at a softness."""
-    latent = coefficients.shape[1]
     velocity = library.evaluate(states) @ coefficients
+    compiled = _compiled_cost(library, coefficients.shape[1])
 
-    def cost(flat: Array, softness: Array) -> Array:
+    def evaluated(flat: np.ndarray, softness: float) -> tuple[float, np.ndarray]:
+        with jax.enable_x64(True):
+            value, gradient = compiled(*(jnp.asarray(part, jnp.float64) for part in (flat, softness, states, velocity)))
+            return float(value), np.asarray(gradient)
+
+    return evaluated
+
+
+@cache
+def _compiled_cost(library: Library, latent: int) -> Callable[..., tuple[Array, Array]]:
+    """Compiled once for all members: states and velocities are arguments."""
+
+    def cost(flat: Array, softness: Array, states: Array, velocity: Array) -> Array:
         matrix, offset = flat[: latent**2].reshape(latent, latent), flat[latent**2 :]
         # Lengths of variables change no contribution; taken out, they cannot run away.
-        moved = jnp.asarray(states[:, :latent]) @ matrix.T
+        moved = states[:, :latent] @ matrix.T
         size = jnp.std(moved, axis=0)
         matrix, moved = matrix / size[:, None], moved / size + offset
         if states.shape[1] > latent:
             moved = jnp.concatenate([moved, states[:, latent:] @ matrix.T], axis=1)
-        theta, target = library(moved), jnp.asarray(velocity) @ matrix.T
+        theta, target = library(moved), velocity @ matrix.T
         scale = jnp.sqrt(jnp.mean(theta**2, axis=0))
         columns = theta / scale
         gram = columns.T @ columns / len(states) + RIDGE * jnp.eye(library.size)
@@ -274,14 +296,7 @@ def _cost(
         # Variables that become the same variable say nothing and cost nothing.
         return spread - 0.1 * jnp.linalg.slogdet(jnp.corrcoef(moved[:, :latent].T).reshape(latent, latent))[1]
 
-    compiled = jax.jit(jax.value_and_grad(cost))
-
-    def evaluated(flat: np.ndarray, softness: float) -> tuple[float, np.ndarray]:
-        with jax.enable_x64(True):
-            value, gradient = compiled(jnp.asarray(flat), jnp.asarray(softness))
-            return float(value), np.asarray(gradient)
-
-    return evaluated
+    return jax.jit(jax.value_and_grad(cost))
 
 
 def _descended(
