@@ -1,5 +1,6 @@
 """SINDyAutoencoder: its contract, on a training far too short to find anything."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -15,11 +16,19 @@ from sparsedyn.data import Snapshots
 from sparsedyn.equations import compiled
 from sparsedyn.equations.coordinates import Affine
 from sparsedyn.estimators.autoencoder_judging import ranking, simulated
+from sparsedyn.estimators.autoencoder_recipes import Phase, Recipe
 from sparsedyn.estimators.autoencoder_training import absorbed, member, stacked, with_coefficients
 from sparsedyn.systems import lifted_lorenz
-from sparsedyn.training import Checkpoint
+from sparsedyn.training import Checkpoint, LatentDynamics
 
-EFFORT = 0.004
+SEARCH = LatentDynamics(sparsity=1e-3, spread=1e-3, bending=1e-2)
+SHORT = Recipe(
+    (
+        Phase(SEARCH, 30, (3e-3, 1e-3), thresholds=((0.5, 0.02),)),
+        Phase(replace(SEARCH, sparsity=0.0), 20, (1e-3, 1e-4), thresholds=((0.0, 0.02),), affine=True),
+    )
+)
+"""Two phases of a few steps."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +38,7 @@ def data() -> Snapshots:
 
 @pytest.fixture(scope="module")
 def fitted(data: Snapshots) -> SINDyAutoencoder:
-    return SINDyAutoencoder(members=2, widths=(8,), effort=EFFORT, seed=3).fit(data)
+    return SINDyAutoencoder(members=2, widths=(8,), recipe=SHORT, seed=3).fit(data)
 
 
 def test_what_is_fitted_has_the_shapes_that_it_says(data: Snapshots, fitted: SINDyAutoencoder):
@@ -87,12 +96,12 @@ def test_training_goes_on_where_it_was_stopped(tmp_path: Path, data: Snapshots, 
         return Checkpoint(tmp_path / f"{phase}.checkpoint", "test", seconds=0.0)
 
     def stop(phase: int, *_: object) -> None:
-        if phase == 2:
+        if phase == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         clone(fitted).fit(data, checkpoint=place, on_progress=stop)
-    assert (tmp_path / "1.checkpoint").exists()
+    assert (tmp_path / "0.checkpoint").exists()
     resumed = clone(fitted).fit(data, checkpoint=place)
     np.testing.assert_array_equal(resumed.coefficients_, fitted.coefficients_)
 
@@ -133,7 +142,7 @@ def test_the_ranking_prefers_terms_that_pay():
 
 
 def test_derivatives_that_are_not_given_are_estimated(data: Snapshots):
-    fitted = SINDyAutoencoder(members=1, widths=(4,), effort=EFFORT).fit(data.x, data.dt)
+    fitted = SINDyAutoencoder(members=1, widths=(4,), recipe=SHORT).fit(data.x, data.dt)
     assert np.isfinite(fitted.ranking_["derivative"]).all()
     assert all(isinstance(e, sympy.Expr) for e in fitted.equations(canonical=True, digits=3))
 
@@ -143,7 +152,7 @@ def test_second_order_with_sines():
     angle = np.stack([a * np.cos(t) for a in np.linspace(0.2, 1.0, 6)])
     lift = np.random.default_rng(0).normal(size=(1, 12))
     parts = [a[..., None] * lift for a in (angle, np.gradient(angle, 0.05, axis=1), -angle)]
-    fitted = SINDyAutoencoder(1, (4,), 2, 1, True, 1, effort=EFFORT, modes=1).fit(parts[0], 0.05, parts[1], parts[2])
+    fitted = SINDyAutoencoder(1, (4,), 2, 1, True, 1, recipe=SHORT, modes=1).fit(parts[0], 0.05, parts[1], parts[2])
     assert list(fitted.coefficients().index) == ["1", "z", "z_dot", "sin(z)", "sin(z_dot)"]
     forecast = fitted.simulate(parts[0][0, 0], t[:10], x_dot0=parts[1][0, 0])
     assert forecast.shape == (10, 12)
@@ -179,4 +188,4 @@ def test_parameters_out_of_range_are_refused(data: Snapshots, arguments: dict, m
 )
 def test_data_that_cannot_be_used_are_refused(x: object, t: object, message: str):
     with pytest.raises(DataError, match=message):
-        SINDyAutoencoder(1, (4,), effort=EFFORT).fit(x, t)
+        SINDyAutoencoder(1, (4,), recipe=SHORT).fit(x, t)

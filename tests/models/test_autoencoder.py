@@ -26,7 +26,7 @@ def wide(module: eqx.Module) -> eqx.Module:
 widths = st.lists(st.integers(1, 24), max_size=3).map(tuple)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(widths, st.sampled_from(SMOOTH), st.integers(0, 5), st.booleans())
 def test_first_and_second_derivatives_are_those_of_a_moving_point(widths, activation, seed, linear):
     rng = np.random.default_rng(seed)
@@ -46,7 +46,7 @@ def test_first_and_second_derivatives_are_those_of_a_moving_point(widths, activa
         np.testing.assert_allclose(moved.second, second, rtol=1e-4, atol=1e-5)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(widths, st.sampled_from(sorted(ACTIVATIONS)), st.integers(0, 5), st.sampled_from([1, 2]))
 def test_float32_derivatives_agree_with_float64(widths, activation, seed, order):
     rng = np.random.default_rng(seed)

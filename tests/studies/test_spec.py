@@ -9,7 +9,7 @@ import pytest
 
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.sparsify import L1, MagnitudePruning
-from sparsedyn.studies import EquationsSpec, StudyError, StudySpec, list_studies, load
+from sparsedyn.studies import AutoencodersSpec, EquationsSpec, StudyError, StudySpec, list_studies, load
 from sparsedyn.studies.cells import expand, groups_of
 from sparsedyn.studies.locate import line_at, lines_of
 from sparsedyn.studies.reading import parse
@@ -218,7 +218,7 @@ def test_every_built_in_study_loads_and_is_described():
     assert "aluminum-quick" in studies
     for name, text in studies.items():
         spec = load(name)
-        assert isinstance(spec, StudySpec | EquationsSpec)
+        assert isinstance(spec, StudySpec | EquationsSpec | AutoencodersSpec)
         assert spec.name == name
         assert 0 < len(text) < 100
 

@@ -17,7 +17,7 @@ def simulate(
         str,
         typer.Argument(
             metavar="SYSTEM",
-            help="The plant: aluminum-cell, duffing, lorenz63 or lotka-volterra.",
+            help="The plant: aluminum-cell, duffing, lorenz63, lotka-volterra or pendulum.",
             show_default=False,
         ),
     ],
@@ -56,6 +56,7 @@ def simulate(
     | duffing | position, velocity | 1: force | 0.05 s |
     | lorenz63 | x, y, z | none | 0.01 |
     | lotka-volterra | prey, predators | 1: harvest | 0.05 |
+    | pendulum | angle, velocity | none | 0.02 |
 
     Examples:
 
