@@ -159,7 +159,8 @@ def without_least(
     diagonal = np.diagonal(inverse, axis1=1, axis2=2)
     idle = kept & (np.diagonal(found.hessian, axis1=1, axis2=2) == 0.0)
     able = kept & ~idle & ~held & ~stuck
-    saliency = np.where(able, np.square(values) / diagonal, np.inf)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # of weights that cannot go anyway
+        saliency = np.where(able, np.square(values) / diagonal, np.inf)
     which, everyone = np.argmin(saliency, axis=1), np.arange(len(values))
     left = kept & ~idle
     goes = able[everyone, which]
