@@ -12,8 +12,9 @@ from sparsedyn.equations.coordinates import Affine, transformed
 from sparsedyn.models import PRIMITIVES, Library
 from sparsedyn.studies.autoencoders import judging
 from sparsedyn.studies.autoencoders.cells import cells_of
-from sparsedyn.studies.autoencoders.runner import run
+from sparsedyn.studies.autoencoders.kind import kind
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
 from sparsedyn.studies.reading import parse
 
@@ -190,11 +191,11 @@ def test_a_stopped_study_goes_on_to_the_same_bits(finished: Path, monkeypatch: p
 
     target = finished / "stopped"
     with pytest.raises(studies.StudyInterrupted, match="with 1 of 2 cells finished"):
-        run(spec, target, on_event=stop_in_the_second_phase, every=0.0)
+        run(kind(every=0.0), spec, target, on_event=stop_in_the_second_phase)
     assert len(list(target.glob("groups/*.safetensors"))) == 2
     other = AutoencodersSpec.model_validate(spec.resolved() | {"seed": 1})
     with pytest.raises(studies.StudyError, match="differs in seed"):
-        run(other, target)
+        run(kind(), other, target)
     studies.resume(target)
     for file in ("results.parquet", "cells/01-noise-free/arrays.npz", "cells/02-1-noise/arrays.npz"):
         assert (target / file).read_bytes() == (finished / "whole" / file).read_bytes()

@@ -16,10 +16,10 @@ from sparsedyn import studies
 from sparsedyn.cli import app
 from sparsedyn.cli.study_progress import words
 from sparsedyn.equations import parsed
+from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.equations import embedded, functions_page
 from sparsedyn.studies.equations.criterion import judged, skeleton
 from sparsedyn.studies.equations.experiments import experiment_of
-from sparsedyn.studies.equations.files import Stored
 from sparsedyn.studies.equations.samples import sampled
 from sparsedyn.studies.equations.spec import FunctionsSpec
 from sparsedyn.studies.equations.suites import SUITES, SYSTEMS, Function

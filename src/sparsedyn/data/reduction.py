@@ -57,7 +57,18 @@ def pod(x: Float[np.ndarray, "sample dimension"], modes: int, *, seed: int = 0) 
     if most > LARGEST_GRAM:
         sample = x[np.sort(np.random.default_rng(seed).choice(len(x), LARGEST_GRAM, replace=False))]
     basis = _modes_of_columns(sample, modes) if sample.shape[1] <= len(sample) else _modes_of_rows(sample, modes)
-    return POD(basis, _truncation(x, basis))
+    return POD(basis, lost_share(x, basis))
+
+
+def lost_share(x: Float[np.ndarray, "sample dimension"], basis: Float[np.ndarray, "dimension mode"]) -> float:
+    """Return the share of the squares of `x` that lies outside of an orthonormal basis."""
+    total = lost = 0.0
+    for block in _blocks(len(x)):
+        rows = x[block].astype(np.float64)
+        total += float(np.square(rows).sum())
+        # Summed over what is left: a difference of norms would round away the smallest truncations.
+        lost += float(np.square(rows - rows @ basis @ basis.T).sum())
+    return lost / total
 
 
 def _modes_of_columns(x: np.ndarray, modes: int) -> np.ndarray:
@@ -89,16 +100,6 @@ def _strongest(gram: np.ndarray, modes: int) -> tuple[np.ndarray, np.ndarray]:
     # The sign of an eigenvector is arbitrary; a fixed one keeps results the same everywhere.
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
     return energies[::-1], vectors * np.sign(largest)
-
-
-def _truncation(x: np.ndarray, basis: np.ndarray) -> float:
-    total = lost = 0.0
-    for block in _blocks(len(x)):
-        rows = x[block].astype(np.float64)
-        total += float(np.square(rows).sum())
-        # Summed over what is left: a difference of norms would round away the smallest truncations.
-        lost += float(np.square(rows - rows @ basis @ basis.T).sum())
-    return lost / total
 
 
 def _blocks(rows: int) -> Iterator[slice]:

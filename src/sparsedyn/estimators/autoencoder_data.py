@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline, make_smoothing_spline
+from scipy.interpolate import CubicSpline, make_interp_spline, make_smoothing_spline
 
 from sparsedyn.data import POD, DataError, Snapshots, pod
 from sparsedyn.data.clock import measured_times, sampling_time
+from sparsedyn.data.reduction import lost_share
 from sparsedyn.models import Motion
 
+SAMPLED = 4000
+"""Rows, about, that tell how many modes there are."""
 FEW = 10
 """Data of so few columns are not reduced."""
 MOST_MODES = 64
@@ -99,7 +102,8 @@ def coordinates_of(data: Snapshots, modes: int | str | None) -> Coordinates:
     elif modes == "auto":
         found = pod(pooled.x, _most(pooled.x))
         chosen = _enough(found, [part for part in (pooled.x, pooled.x_dot, pooled.x_ddot) if part is not None])
-        basis, truncation = found.basis[:, :chosen], _lost(found.basis[:, :chosen], pooled.x)
+        basis = found.basis[:, :chosen]
+        truncation = lost_share(_sampled(pooled.x), basis)
     else:
         found = pod(pooled.x, int(modes))
         basis, truncation = found.basis, found.truncation
@@ -112,25 +116,24 @@ def coordinates_of(data: Snapshots, modes: int | str | None) -> Coordinates:
 
 def _most(x: Float[np.ndarray, "sample dimension"]) -> int:
     """The number of directions that rise above noise, at most 64."""
-    rows = x[:: max(1, len(x) // 4000)].astype(np.float64)
-    values = np.linalg.svd(rows, compute_uv=False)
+    values = np.linalg.svd(_sampled(x).astype(np.float64), compute_uv=False)
     above = int(np.sum(values > max(NOISE_FACTOR * np.median(values), 1e-7 * values[0])))
     return int(np.clip(above, 1, MOST_MODES))
+
+
+def _sampled(x: Float[np.ndarray, "sample dimension"]) -> Float[np.ndarray, "some dimension"]:
+    """Some of the rows, at equal distances."""
+    return x[:: max(1, len(x) // SAMPLED)]
 
 
 def _enough(found: POD, parts: Sequence[np.ndarray]) -> int:
     needed = 1
     for part, allowed in zip(parts, (LOST[0], *LOST[1:] * 2), strict=False):
-        rows = part[:: max(1, len(part) // 4000)].astype(np.float64)
+        rows = _sampled(part).astype(np.float64)
         kept = np.cumsum(np.square(rows @ found.basis).sum(axis=0)) / np.square(rows).sum()
         enough = np.flatnonzero(1 - kept <= allowed)
         needed = max(needed, int(enough[0]) + 1 if enough.size else found.basis.shape[1])
     return needed
-
-
-def _lost(basis: np.ndarray, x: np.ndarray) -> float:
-    rows = x[:: max(1, len(x) // 4000)].astype(np.float64)
-    return float(np.square(rows - rows @ basis @ basis.T).sum() / np.square(rows).sum())
 
 
 def motion_of(data: Snapshots, coordinates: Coordinates, order: int, derivative: str = "auto") -> Motion:
@@ -166,15 +169,9 @@ def _splined(
         splines = [make_smoothing_spline(rows, column) for column in values.T]
         parts = [np.stack([s(rows, nu=n) for s in splines], axis=1) / dt**n for n in range(3)]
     else:
-        spline = CubicSpline(rows, values) if order == 1 else _quintic(rows, values)
+        spline = CubicSpline(rows, values) if order == 1 else make_interp_spline(rows, values, k=5)
         parts = [spline(rows, nu=n) / dt**n for n in range(3)]
     return parts[0], parts[1], parts[2]
-
-
-def _quintic(rows: np.ndarray, values: np.ndarray) -> Any:
-    from scipy.interpolate import make_interp_spline
-
-    return make_interp_spline(rows, values, k=5)
 
 
 def pooled(motion: Motion) -> Motion:

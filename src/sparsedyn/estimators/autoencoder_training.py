@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import equinox as eqx
 import jax
@@ -26,6 +26,15 @@ BLOCK = 8192
 
 OnPhase = Callable[[int, int, float, Progress], None]
 """Is told the phase, how many there are, the share of all steps that is done, and the progress of the phase."""
+
+
+class Trained(NamedTuple):
+    """Stacked members, their coefficients in float64, which are finite, and the history of every phase."""
+
+    models: Autoencoder
+    coefficients: Float[np.ndarray, "member term latent"]
+    alive: Bool[np.ndarray, " member"]
+    histories: list[list[dict[str, Any]]]
 
 
 def drawn(
@@ -65,11 +74,8 @@ def trained(
     seed: int = 0,
     checkpoint: Callable[[int], Checkpoint | None] = lambda phase: None,
     on_progress: OnPhase | None = None,
-) -> tuple[Autoencoder, Bool[np.ndarray, " member"], list[list[dict[str, Any]]]]:
-    """Return the stacked members after all phases, which of them are finite, and the history of every phase.
-
-    `coefficients` of the result are least-squares solutions where the recipe projects, in float32.
-    """
+) -> Trained:
+    """Return the members after all phases; coefficients are least-squares solutions where the recipe projects."""
     alive = np.ones(keys.shape[0], bool)
     histories = []
     for number, phase in enumerate(recipe.phases):
@@ -95,8 +101,11 @@ def trained(
         models, alive = cast(Autoencoder, found.last), alive & found.alive
         histories.append(found.history)
     if recipe.phases[-1].objective.coefficients == "projected":
-        models = with_coefficients(models, solutions(models, data))
-    return models, alive, histories
+        coefficients = solutions(models, encoded(models, data))
+        models = with_coefficients(models, coefficients)
+    else:
+        coefficients = np.asarray(models.coefficients, np.float64)
+    return Trained(models, coefficients, alive, histories)
 
 
 def _teller(on_progress: OnPhase, number: int, recipe: Recipe) -> Callable[[Progress], None]:
@@ -151,9 +160,8 @@ def _encoded(models: Autoencoder, data: Motion) -> Motion:
     return moved
 
 
-def solutions(models: Autoencoder, data: Motion) -> Float[np.ndarray, "member term latent"]:
-    """Return the least-squares coefficients of every member on all samples, in float64, on the terms it has."""
-    moved = encoded(models, data)
+def solutions(models: Autoencoder, moved: Motion) -> Float[np.ndarray, "member term latent"]:
+    """Return the least-squares coefficients of every member on its latent motion, in float64, on the terms it has."""
     kept = np.asarray(models.coefficients) != 0
     found = np.zeros(kept.shape)
     for i, (state, target) in enumerate(zip(moved.state, moved.highest, strict=True)):
@@ -177,7 +185,8 @@ def solved(
 
 def followed(models: Autoencoder, data: Motion) -> Autoencoder:
     """Return the members with contributions in the place of coefficients, as training follows them."""
-    moved, found = encoded(models, data), solutions(models, data)
+    moved = encoded(models, data)
+    found = solutions(models, moved)
     sizes = [
         weights_of_terms(models.library, coefficients, np.asarray(state))
         for coefficients, state in zip(found, moved.state, strict=True)
@@ -195,7 +204,8 @@ def shortened(models: Autoencoder, data: Motion) -> Autoencoder:
     """
     if models.library.functions:
         return models
-    moved, found = encoded(models, data), solutions(models, data)
+    moved = encoded(models, data)
+    found = solutions(models, moved)
     step = max(1, moved.value.shape[1] // MOST)
     changed = []
     for i, coefficients in enumerate(found):

@@ -8,11 +8,12 @@ import jax
 import numpy as np
 import pandas as pd
 import sympy
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from sparsedyn.data import DataError, Snapshots
+from sparsedyn.data.reduction import lost_share
 from sparsedyn.equations import rounded, symbol
 from sparsedyn.equations.coordinates import (
     Affine,
@@ -28,10 +29,10 @@ from sparsedyn.estimators.autoencoder_judging import BOUND, ERRORS, errors, rank
 from sparsedyn.estimators.autoencoder_recipes import Recipe, projected
 from sparsedyn.estimators.autoencoder_training import (
     SMALLEST,
+    Trained,
     drawn,
     encoded,
     member,
-    solutions,
     trained,
 )
 from sparsedyn.estimators.progress import phase_bar
@@ -127,7 +128,7 @@ class SINDyAutoencoder(BaseEstimator):
         models = drawn(motion.value.shape[2], self.library_, self.order, tuple(self.widths), recipe, keys)
         samples = pooled(train)
         with phase_bar("SINDy autoencoder", progress) as draw:
-            models, alive, histories = trained(
+            found = trained(
                 models,
                 samples,
                 recipe,
@@ -137,19 +138,11 @@ class SINDyAutoencoder(BaseEstimator):
                 checkpoint=checkpoint,
                 on_progress=on_progress or draw,
             )
-        self.histories_ = histories
-        projects = recipe.phases[-1].objective.coefficients == "projected"
-        coefficients = solutions(models, samples) if projects else np.asarray(models.coefficients, np.float64)
-        return self._adopt(models, coefficients, alive, data.dt, held_out)
+        self.histories_ = found.histories
+        return self._adopt(found, data.dt, held_out)
 
-    def _adopt(
-        self,
-        models: Autoencoder,
-        coefficients: Float[np.ndarray, "member term latent"],
-        alive: Bool[np.ndarray, " member"],
-        dt: float,
-        held_out: Motion,
-    ) -> "SINDyAutoencoder":
+    def _adopt(self, found: Trained, dt: float, held_out: Motion) -> "SINDyAutoencoder":
+        models, coefficients, alive = found.models, found.coefficients, found.alive
         self.models_, self.coefficients_, self.alive_, self.dt_ = models, coefficients, alive, dt
         judged = errors(models, _thinned(held_out, JUDGED), self.coordinates_.importance)
         starts = encoded(models, pooled(held_out.map(lambda part: part[:, :1])))
@@ -258,8 +251,7 @@ class SINDyAutoencoder(BaseEstimator):
             raise DataError("t: expected at least two regular, increasing times, e.g. np.arange(0, 5, 0.02).")
         states = self.latent_state(x0, x_dot0, member)
         chosen = self.best if member is None else member
-        one = jax.tree.map(lambda leaf: leaf[None], self.member(chosen))
-        path = simulated(one, states.reshape(1, -1, states.shape[-1]), float(steps[0]), times.size)[0]
+        path = self.latent_path(states.reshape(-1, states.shape[-1]), float(steps[0]), times.size, chosen)
         decoded = self.decode(path[..., : self.latent], chosen)
         return decoded[0] if np.ndim(x0) == 1 else decoded
 
@@ -274,6 +266,13 @@ class SINDyAutoencoder(BaseEstimator):
         velocity = self._reduced(x_dot)
         z, z_dot = jax.jvp(encoder, (reduced.astype(np.float32),), (velocity.astype(np.float32),))
         return np.concatenate([np.asarray(z, np.float64), np.asarray(z_dot, np.float64)], axis=-1)
+
+    def latent_path(
+        self, start: Float[np.ndarray, "trajectory state"], dt: float, rows: int, member: int | None = None
+    ) -> Float[np.ndarray, "trajectory time state"]:
+        """Return the latent states that a member's equation leads to from latent states, row 0 being these."""
+        one = jax.tree.map(lambda leaf: leaf[None], self.member(member))
+        return simulated(one, start[None], dt, rows)[0]
 
     def score(
         self, x: Any, t: Any = None, x_dot: Any = None, x_ddot: Any = None, *, member: int | None = None
@@ -304,7 +303,7 @@ class SINDyAutoencoder(BaseEstimator):
         highest = measured.x_dot if self.order == 1 else measured.x_ddot
         for column, values in ((0, measured.x), (1, highest)):
             if values is not None:
-                lost = _outside(self.coordinates_, values)
+                lost = lost_share(values, self.coordinates_.basis)
                 found[:, column] = found[:, column] * (1 - lost) + lost
         return found
 
@@ -369,13 +368,3 @@ def _thinned(motion: Motion, most: int) -> Motion:
     samples = pooled(motion)
     step = -(-len(samples.value) // most)
     return samples.map(lambda part: part[::step])
-
-
-def _outside(coordinates: Coordinates, values: Float[np.ndarray, "sample dimension"]) -> float:
-    """The share of squares that modes do not hold."""
-    lost = total = 0.0
-    for begin in range(0, len(values), 4096):
-        rows = values[begin : begin + 4096].astype(np.float64)
-        total += float(np.square(rows).sum())
-        lost += float(np.square(rows - rows @ coordinates.basis @ coordinates.basis.T).sum())
-    return lost / total

@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparsedyn.studies import runner
-from sparsedyn.studies.autoencoders import runner as autoencoders_runner
+from sparsedyn.studies.autoencoders import kind as autoencoders
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
-from sparsedyn.studies.equations import runner as equations_runner
+from sparsedyn.studies.cellwise import runner as cellwise_runner
+from sparsedyn.studies.cellwise.kind import Kind
+from sparsedyn.studies.equations.kind import EQUATIONS
 from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.events import OnEvent
-from sparsedyn.studies.publish import autoencoders as publish_autoencoders
+from sparsedyn.studies.publish import cellwise as publish_cellwise
 from sparsedyn.studies.publish import comparison as publish_comparison
-from sparsedyn.studies.publish import equations as publish_equations
 from sparsedyn.studies.publish.publication import Publication
 from sparsedyn.studies.publish.write import write_pages
 from sparsedyn.studies.reading import AnyStudySpec
+from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import Store
+
+CELLWISE: dict[type, Kind] = {EquationsSpec: EQUATIONS, AutoencodersSpec: autoencoders.kind()}
+"""Studies that are run cell by cell; all others are comparisons, whose cells are trained together."""
 
 
 def run(
@@ -33,11 +38,9 @@ def run(
     `StudyError` for a directory of anything else, `StudyInterrupted` on Ctrl-C.
     """
     spec = spec.replaced(members=members, seed=seed)
-    if isinstance(spec, EquationsSpec):
-        return equations_runner.run(spec, directory, on_event=on_event)
-    if isinstance(spec, AutoencodersSpec):
-        return autoencoders_runner.run(spec, directory, on_event=on_event)
-    return runner.run(spec, directory, on_event=on_event)
+    if isinstance(spec, StudySpec):
+        return runner.run(spec, directory, on_event=on_event)
+    return cellwise_runner.run(CELLWISE[type(spec)], spec, directory, on_event=on_event)
 
 
 def resume(directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
@@ -48,11 +51,9 @@ def resume(directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
 def report(directory: str | Path) -> Path:
     """Collect the finished cells of `directory` anew, draw its report again, and return the report's path."""
     spec = Store(Path(directory)).spec()
-    if isinstance(spec, EquationsSpec):
-        return equations_runner.report(spec, directory)
-    if isinstance(spec, AutoencodersSpec):
-        return autoencoders_runner.report(spec, directory)
-    return runner.report(spec, directory)
+    if isinstance(spec, StudySpec):
+        return runner.report(spec, directory)
+    return cellwise_runner.report(CELLWISE[type(spec)], spec, directory)
 
 
 def publish(directories: Sequence[str | Path], output: str | Path, *, results: str | Path | None = None) -> list[Path]:
@@ -71,8 +72,6 @@ def publish(directories: Sequence[str | Path], output: str | Path, *, results: s
 
 
 def _publication(spec: AnyStudySpec, directory: Path) -> Publication:
-    if isinstance(spec, EquationsSpec):
-        return publish_equations.publication(spec, directory)
-    if isinstance(spec, AutoencodersSpec):
-        return publish_autoencoders.publication(spec, directory)
-    return publish_comparison.publication(spec, directory)
+    if isinstance(spec, StudySpec):
+        return publish_comparison.publication(spec, directory)
+    return publish_cellwise.publication(CELLWISE[type(spec)], spec, directory)

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec, ModelSpec, TrainingSpec
-from sparsedyn.studies.equations.cells import Cell
+from sparsedyn.studies.cellwise.cells import Cell
 from sparsedyn.studies.slugs import slug_of
 
 SHORT = {

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import Snapshots
 from sparsedyn.equations import text
 from sparsedyn.equations.coordinates import Affine, identity
-from sparsedyn.estimators.autoencoder_judging import ERRORS, simulated
+from sparsedyn.estimators.autoencoder_judging import ERRORS
 from sparsedyn.estimators.sindy_autoencoder import SINDyAutoencoder
 from sparsedyn.forecast import deviation, valid_time
 from sparsedyn.studies.autoencoders import judging
@@ -19,8 +18,7 @@ from sparsedyn.studies.autoencoders.data import Split, seeds_of, split_of
 from sparsedyn.studies.autoencoders.judging import Alignment, Structure
 from sparsedyn.studies.autoencoders.recipes import RECIPES
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
-from sparsedyn.studies.equations.attempts import OnProgress
-from sparsedyn.studies.equations.cells import Outcome
+from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
 from sparsedyn.systems.lifted_lorenz import SCALE
 from sparsedyn.training import Checkpoint, Progress
 
@@ -235,20 +233,12 @@ def forecast_errors(
     curves, times = [], []
     for m in members:
         start = estimator.latent_state(x[:, 0], velocity, m)
-        path = latent_path(estimator, start, data.dt, rows, m)
+        path = estimator.latent_path(start, data.dt, rows, m)
         error = deviation(estimator.decode(path[..., : estimator.latent], m)[None], x, size)
         times.append(valid_time(error, data.dt)[0])
         with np.errstate(invalid="ignore", over="ignore"):
             curves.append(np.median(np.sqrt(np.mean(np.square(error[0]), axis=-1)), axis=0))
     return np.stack(curves), np.stack(times)
-
-
-def latent_path(
-    estimator: SINDyAutoencoder, start: Float[np.ndarray, "trajectory state"], dt: float, rows: int, member: int
-) -> Float[np.ndarray, "trajectory time state"]:
-    """Return the latent states that a member's equation leads to."""
-    one = jax.tree.map(lambda leaf: leaf[None], estimator.member(member))
-    return simulated(one, start[None], dt, rows)[0]
 
 
 def _attractors(
@@ -299,7 +289,7 @@ def _shown(
     x = test.x[:PATHS]
     velocity = None if test.x_dot is None else test.x_dot[:PATHS]
     encoded = estimator.latent_state(x, velocity, best)
-    path = latent_path(estimator, encoded[:, 0], test.dt, x.shape[1], best)
+    path = estimator.latent_path(encoded[:, 0], test.dt, x.shape[1], best)
     assert test.truth is not None
     found["path_truth"] = _coordinates(spec, test.truth[:PATHS])
     found["path_encoded"] = alignment(encoded[..., :latent])

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from sparsedyn.studies.autoencoders.cells import axis_name, value_text
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.autoencoders.truths import BLOG
-from sparsedyn.studies.equations.files import Stored
-from sparsedyn.studies.equations.page import Column, Table
+from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cellwise.page import Column, Table
 from sparsedyn.studies.figures.grid_map import grid_maps
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, duration

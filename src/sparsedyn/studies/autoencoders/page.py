@@ -12,9 +12,9 @@ from sparsedyn.studies.autoencoders.grid_page import grid_pictures, grid_section
 from sparsedyn.studies.autoencoders.pictures import cell_pictures, study_pictures
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.autoencoders.truths import PUBLISHED, TRUTHS, Reported, Truth
-from sparsedyn.studies.equations.files import Stored
-from sparsedyn.studies.equations.html import code
-from sparsedyn.studies.equations.page import Column, Page, Section, Table
+from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cellwise.html import code
+from sparsedyn.studies.cellwise.page import Column, Page, Section, Table
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, duration, plural, quantity
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sparsedyn.forecast.metrics import VALID_BELOW
 from sparsedyn.studies.autoencoders.truths import Truth
-from sparsedyn.studies.equations.files import Stored
+from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.figures.coefficient_matrices import coefficient_matrices
 from sparsedyn.studies.figures.latent_space import (
     coordinates_against_truth,

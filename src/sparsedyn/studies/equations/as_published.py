@@ -10,7 +10,8 @@ from sparsedyn.data import Samples
 from sparsedyn.equations import compiled, complexity, expressions, simplified
 from sparsedyn.models import EQL, units_of
 from sparsedyn.sparsify import L0, L05, AbstractSparsifier, Chain, Phases, SequentialThresholding
-from sparsedyn.studies.equations.attempts import NOTHING, Attempt, Attempts, OnProgress
+from sparsedyn.studies.cellwise.cells import OnProgress
+from sparsedyn.studies.equations.attempts import NOTHING, Attempt, Attempts
 from sparsedyn.studies.equations.criterion import relative_error
 from sparsedyn.studies.equations.samples import Sampled
 from sparsedyn.studies.equations.spec import FunctionsSpec

@@ -1,13 +1,9 @@
 """What the trials of a cell end with, whatever recipe they follow."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import sympy
-
-OnProgress = Callable[[float, str], None]
-"""Is told which share of a cell is done, and a remark."""
 
 
 class Attempt(NamedTuple):

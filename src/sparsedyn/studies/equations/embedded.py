@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsedyn.studies.equations.attempts import OnProgress
-from sparsedyn.studies.equations.cells import Cell, Outcome
+from sparsedyn.studies.cellwise.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.larger import (
     EIGHT_BY_EIGHT,

@@ -6,10 +6,11 @@ from html import escape
 import numpy as np
 import pandas as pd
 
+from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cellwise.html import code
+from sparsedyn.studies.cellwise.page import Column, Page, Section, Table
 from sparsedyn.studies.equations.embedded import HEADS, in_words
-from sparsedyn.studies.equations.files import Stored
-from sparsedyn.studies.equations.html import code
-from sparsedyn.studies.equations.page import Column, Material, Page, Section, Table
+from sparsedyn.studies.equations.page import Material
 from sparsedyn.studies.figures.latent import latent_against_truth, predicted_against_true
 from sparsedyn.studies.figures.propagation import propagated_curves
 from sparsedyn.studies.larger.digits import BELOW

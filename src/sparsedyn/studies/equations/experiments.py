@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from sparsedyn.studies.cellwise.cells import Cell, Outcome
 from sparsedyn.studies.equations import embedded, functions
-from sparsedyn.studies.equations.cells import Cell, Outcome
 from sparsedyn.studies.equations.spec import EquationsSpec
 
 Rows = list[dict[str, Any]]

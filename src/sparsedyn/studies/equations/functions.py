@@ -9,9 +9,9 @@ import sympy
 
 from sparsedyn.equations import complexity, text
 from sparsedyn.estimators.equation_search import EXACT
+from sparsedyn.studies.cellwise.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.equations.as_published import as_published
-from sparsedyn.studies.equations.attempts import Attempt, OnProgress
-from sparsedyn.studies.equations.cells import Cell, Outcome
+from sparsedyn.studies.equations.attempts import Attempt
 from sparsedyn.studies.equations.criterion import Judgement, judged
 from sparsedyn.studies.equations.samples import entropy, sampled
 from sparsedyn.studies.equations.searched import searched

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.equations.files import Stored
+from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cellwise.html import code
+from sparsedyn.studies.cellwise.page import Column, Page, Section, Table
 from sparsedyn.studies.equations.functions import GOALS, NAMES, goal, settings_of
-from sparsedyn.studies.equations.html import code
-from sparsedyn.studies.equations.page import Column, Material, Page, Section, Table
+from sparsedyn.studies.equations.page import Material
 from sparsedyn.studies.equations.spec import FunctionsSpec
 from sparsedyn.studies.figures.found_shares import found_shares
 from sparsedyn.studies.figures.front import front

@@ -9,7 +9,8 @@ from sparsedyn.estimators.equation_search import Found, Search, relative_error, 
 from sparsedyn.estimators.laws import read, scaling_of, worth
 from sparsedyn.estimators.populations import Layout
 from sparsedyn.models import units_of
-from sparsedyn.studies.equations.attempts import NOTHING, Attempt, Attempts, OnProgress
+from sparsedyn.studies.cellwise.cells import OnProgress
+from sparsedyn.studies.equations.attempts import NOTHING, Attempt, Attempts
 from sparsedyn.studies.equations.samples import Sampled
 from sparsedyn.studies.equations.spec import FunctionsSpec
 from sparsedyn.training import polished

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparsedyn.studies import cells as comparison_cells
+from sparsedyn.studies.cellwise import cells as cellwise_cells
 from sparsedyn.studies.claims import Verdict
-from sparsedyn.studies.equations import cells as equation_cells
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store
 
-AnyCell = comparison_cells.Cell | equation_cells.Cell
+AnyCell = comparison_cells.Cell | cellwise_cells.Cell
 
 
 @dataclass(frozen=True)

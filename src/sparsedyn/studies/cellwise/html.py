@@ -2,7 +2,7 @@
 
 from html import escape
 
-from sparsedyn.studies.equations.page import Column, Section, Table
+from sparsedyn.studies.cellwise.page import Column, Section, Table
 from sparsedyn.studies.page.write import DASH
 
 LONGEST = 360

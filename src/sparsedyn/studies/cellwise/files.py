@@ -9,10 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.equations.cells import Cell, Outcome
-from sparsedyn.studies.equations.experiments import experiment_of
-from sparsedyn.studies.equations.spec import EquationsSpec
-from sparsedyn.studies.store import Store, appearing, read_arrays, read_of_cell, replacing, write_json
+from sparsedyn.studies.cellwise.cells import Cell, Outcome
+from sparsedyn.studies.store import Store, appearing, read_arrays, read_json, read_of_cell, replacing, write_json
 
 
 class Stored(NamedTuple):
@@ -30,10 +28,9 @@ def write_cell(folder: Path, cell: Cell, outcome: Outcome) -> None:
         write_json(room / "cell.json", _finite({"label": cell.label, "slug": cell.slug, **outcome.facts}))
 
 
-def stored_cells(store: Store, spec: EquationsSpec) -> list[Stored]:
-    """Return the finished cells in the order of the study; raises `StudyError` for damaged files."""
+def stored_cells(store: Store, cells: Sequence[Cell]) -> list[Stored]:
+    """Return those of the cells that are finished; raises `StudyError` for damaged files."""
     store.check_cells()
-    cells = [cell for cell in experiment_of(spec).cells(spec) if store.is_finished(cell.slug)]
     return [
         Stored(
             cell.slug,
@@ -41,21 +38,19 @@ def stored_cells(store: Store, spec: EquationsSpec) -> list[Stored]:
             read_of_cell(store.cell(cell.slug) / "arrays.npz", read_arrays),
         )
         for cell in cells
+        if store.is_finished(cell.slug)
     ]
 
 
-def collect(store: Store, spec: EquationsSpec, cells: Sequence[Stored]) -> pd.DataFrame:
-    """Write `results.parquet`, and return it. Equal cells give equal bytes; times are in `run.json`."""
-    table = results_of(spec, cells)
+def write_results(store: Store, table: pd.DataFrame) -> None:
+    """Write `results.parquet`. Equal cells give equal bytes; times are in `run.json`."""
     with replacing(store.results_file) as temporary:
         table.to_parquet(temporary, index=False)
-    return table
 
 
-def results_of(spec: EquationsSpec, cells: Sequence[Stored]) -> pd.DataFrame:
-    """Return the table over some cells."""
-    rows = experiment_of(spec).rows
-    return pd.DataFrame([row for cell in cells for row in rows(cell.facts, cell.arrays)])
+def run_facts(store: Store) -> dict[str, Any]:
+    """Return the content of `run.json`, nothing where there is none."""
+    return read_json(store.run_file) if store.run_file.is_file() else {}
 
 
 def _finite(value: Any) -> Any:

@@ -1,9 +1,13 @@
-"""Cells of a study of equation learners, and what is stored of each."""
+"""Cells, and what is stored of each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+
+OnProgress = Callable[[float, str], None]
+"""Is told which share of a cell is done, and a remark."""
 
 
 @dataclass(frozen=True)

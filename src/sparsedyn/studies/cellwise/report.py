@@ -1,25 +1,27 @@
-"""The report of a study of SINDy autoencoders: figures as PNG and PDF, and a report.html that needs nothing else."""
+"""The report of a study: figures as PNG and PDF, and a report.html that needs nothing else."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from sparsedyn.studies.autoencoders.page import page_of
-from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
-from sparsedyn.studies.equations.files import Stored
-from sparsedyn.studies.equations.html import body
+from sparsedyn.studies.cellwise.files import Stored, run_facts
+from sparsedyn.studies.cellwise.html import body
+from sparsedyn.studies.cellwise.kind import Kind
 from sparsedyn.studies.page.frame import framed
 from sparsedyn.studies.page.how import how_it_was_run
 from sparsedyn.studies.page.write import definitions, figure
 from sparsedyn.studies.report import stored_pictures
-from sparsedyn.studies.store import Store, read_json, write_text
+from sparsedyn.studies.spec import AbstractStudySpec
+from sparsedyn.studies.store import Store, write_text
 
 
-def write_report(store: Store, spec: AutoencodersSpec, cells: Sequence[Stored], results: pd.DataFrame) -> Path:
+def write_report(
+    kind: Kind, store: Store, spec: AbstractStudySpec, cells: Sequence[Stored], results: pd.DataFrame
+) -> Path:
     """Write `figures/*` and `report.html` into a study's directory, and return the page's path."""
-    run = read_json(store.run_file) if store.run_file.is_file() else {}
-    page = page_of(spec, cells, results, run)
+    run = run_facts(store)
+    page = kind.page(spec, cells, results, run)
     drawn = list(stored_pictures(page.pictures, store.directory / "figures"))
     sections = [
         (

@@ -1,41 +1,17 @@
-"""Finished cells of a study of SINDy autoencoders on disk, and the table over all members of all of them."""
+"""The table over all members of all cells of a study of SINDy autoencoders."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.autoencoders.cells import axis_name, cells_of, value_text
+from sparsedyn.studies.autoencoders.cells import axis_name, value_text
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
-from sparsedyn.studies.equations.files import Stored
-from sparsedyn.studies.store import Store, read_arrays, read_of_cell, replacing
+from sparsedyn.studies.cellwise.files import Stored
 
 
-def stored_cells(store: Store, spec: AutoencodersSpec) -> list[Stored]:
-    """Return the finished cells in the order of the study; raises `StudyError` for damaged files."""
-    store.check_cells()
-    cells = [cell for cell in cells_of(spec) if store.is_finished(cell.slug)]
-    return [
-        Stored(
-            cell.slug,
-            read_of_cell(store.cell(cell.slug) / "cell.json", lambda path: json.loads(path.read_text("utf-8"))),
-            read_of_cell(store.cell(cell.slug) / "arrays.npz", read_arrays),
-        )
-        for cell in cells
-    ]
-
-
-def collect(store: Store, cells: Sequence[Stored]) -> pd.DataFrame:
-    """Write `results.parquet`, and return it. Equal cells give equal bytes; times are in `run.json`."""
-    table = results_of(cells)
-    with replacing(store.results_file) as temporary:
-        table.to_parquet(temporary, index=False)
-    return table
-
-
-def results_of(cells: Sequence[Stored]) -> pd.DataFrame:
+def results_of(spec: AutoencodersSpec, cells: Sequence[Stored]) -> pd.DataFrame:
     """Return the table over some cells: a row for every member."""
     return pd.DataFrame([row for cell in cells for row in rows(cell.facts)])
 

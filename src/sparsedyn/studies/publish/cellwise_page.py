@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sparsedyn.studies.equations.page import Page, Section, Table
+from sparsedyn.studies.cellwise.page import Page, Section, Table
 from sparsedyn.studies.markdown import plain
 from sparsedyn.studies.publish import words
 from sparsedyn.studies.publish.command import command

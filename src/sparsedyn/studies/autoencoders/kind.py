@@ -1,0 +1,44 @@
+"""Studies of SINDy autoencoders as a kind of study: each phase of a cell is resumed from a checkpoint of its own."""
+
+import hashlib
+import json
+from importlib.metadata import version
+
+from sparsedyn.studies.autoencoders.cells import AutoencoderCell, cells_of
+from sparsedyn.studies.autoencoders.compute import Checkpoints, compute
+from sparsedyn.studies.autoencoders.page import page_of
+from sparsedyn.studies.autoencoders.results import results_of
+from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
+from sparsedyn.studies.cellwise.kind import Kind
+from sparsedyn.studies.store import Store
+from sparsedyn.training import Checkpoint
+
+EVERY = 15.0
+"""Seconds between two checkpoints."""
+
+
+def kind(every: float = EVERY) -> Kind:
+    """Return the kind, with so many seconds between two checkpoints."""
+
+    def resumed(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell, on_progress: OnProgress) -> Outcome:
+        return compute(spec, cell, _checkpoints(store, spec, cell, every), on_progress)
+
+    return Kind(cells=cells_of, compute=resumed, results=results_of, page=page_of, forget=_forget)
+
+
+def _checkpoints(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell, every: float) -> Checkpoints:
+    """Return the checkpoint of every phase of a cell; what was begun by another version of anything is refused."""
+    told = json.dumps([version("sparsedyn"), spec.computed(), cell.slug], sort_keys=True)
+    identity = hashlib.sha256(told.encode()).hexdigest()
+    return lambda phase: Checkpoint(store.checkpoint(f"{cell.slug}-{phase}"), f"{identity}, phase {phase}", every)
+
+
+def _forget(store: Store, cell: AutoencoderCell) -> None:
+    """Remove the checkpoints of a finished cell."""
+    phase = 0
+    while (path := store.checkpoint(f"{cell.slug}-{phase}")).is_file():
+        path.unlink()
+        phase += 1
+    if (folder := store.checkpoint("").parent).is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
