@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sparsedyn.equations.coordinates import Affine, canonical, sparsest, transformed, weights_of_terms
-from sparsedyn.models import Library
+from sparsedyn.models import PRIMITIVES, Library
 
 LIBRARY = Library(3, 3)
 
@@ -86,3 +86,22 @@ def test_fewest_terms_of_an_equation_of_second_order():
     moved = transformed(library, coefficients, change, states)
     kept = weights_of_terms(library, moved, change.states(states)) > 0.02
     assert {name for name, here in zip(library.names("zv"), kept[:, 0], strict=True) if here} == {"z", "v"}
+
+
+def test_motion_on_a_circle_comes_to_two_terms_although_cubes_are_lines_there():
+    """An oblique look at a rotation, in a library with sines that are not in use."""
+    library = Library(2, 3, (PRIMITIVES["sin"],))
+    angle = np.linspace(0, 20, 400)
+    oblique = Affine(np.array([[1.0, 0.2], [0.4, 1.0]]), np.array([0.3, -0.5]))
+    states = oblique(np.column_stack([np.cos(angle), np.sin(angle)]))
+    rotation = np.zeros((library.size, 2))
+    rotation[library.names("xy").index("y"), 0], rotation[library.names("xy").index("x"), 1] = -0.9, 0.9
+    hidden = transformed(library, rotation, oblique, oblique.inverse()(states))
+    assert np.count_nonzero(hidden) == 6
+    change = sparsest(library, hidden, states)
+    moved = transformed(library, hidden, change, states)
+    moved = np.where(weights_of_terms(library, moved, change.states(states)) > 0.02, moved, 0.0)
+    assert np.count_nonzero(moved) == 2
+    tidy = canonical(library, moved)
+    final = transformed(library, moved, tidy, change(states))
+    np.testing.assert_allclose(np.sign(final[2, 0]) * final, np.sign(rotation[2, 0]) * rotation, atol=1e-4)

@@ -25,7 +25,7 @@ SEARCH = LatentDynamics(sparsity=1e-3, spread=1e-3, bending=1e-2)
 SHORT = Recipe(
     (
         Phase(SEARCH, 30, (3e-3, 1e-3), thresholds=((0.5, 0.02),)),
-        Phase(replace(SEARCH, sparsity=0.0), 20, (1e-3, 1e-4), thresholds=((0.0, 0.02),), affine=True),
+        Phase(replace(SEARCH, sparsity=0.0), 20, (1e-3, 1e-4), thresholds=((0.0, 0.02),), tidy=True),
     )
 )
 """Two phases of a few steps."""

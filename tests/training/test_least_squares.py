@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sparsedyn.training import stlsq
-from sparsedyn.training.least_squares import bagged, elimination, factor, merged, resampled, solve, thresholded
+from sparsedyn.training.least_squares import bagged, elimination, factor, merged, needed, resampled, solve, thresholded
 
 RNG = np.random.default_rng(0)
 # Columns of very different sizes, some of them related.
@@ -95,3 +95,24 @@ def test_bagging_leaves_out_every_term_equally_often():
     np.testing.assert_allclose(np.nanmedian(found, axis=0), TRUTH, atol=2e-3)
     np.testing.assert_array_equal(found, bagged(parts, lambda reduced: thresholded(reduced, 0.01), 12, seed=3))
     assert resampled(parts, np.random.default_rng(0)).samples == 200
+
+
+def test_terms_that_others_can_stand_in_for_go():
+    """z and sin z are nearly alike on small z: their contributions are large, what either adds to the other is not."""
+    z = np.linspace(-0.5, 0.5, 400)
+    other = np.cos(7 * z)
+    theta = np.column_stack([z, np.sin(z), other, z**2])
+    target = np.column_stack([2 * z - np.sin(z) + 0.1 * other, other])
+    kept = needed(factor(theta, target), np.array([[True, True], [True, True], [True, True], [False, True]]), 0.02)
+    assert kept[:, 0].tolist()[2:] == [True, False]
+    assert kept[:2, 0].sum() == 1
+    assert kept[:, 1].tolist() == [False, False, True, False]
+    # What goes costs less than its own contribution says, what stays costs more.
+    reduced = factor(theta, target)
+    missed = target - theta @ solve(reduced, kept)
+    assert np.all(np.sqrt(np.mean(missed**2, axis=0) / np.mean(target**2, axis=0)) < 0.02)
+    for term in np.flatnonzero(kept[:, 0]):
+        fewer = kept.copy()
+        fewer[term, 0] = False
+        left = target[:, 0] - theta @ solve(reduced, fewer)[:, 0]
+        assert np.sqrt(np.mean(left**2) / np.mean(target[:, 0] ** 2)) >= 0.02

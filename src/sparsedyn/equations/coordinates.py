@@ -1,9 +1,9 @@
 """Changes of coordinates: the same motion in other latent variables, and the variables in which it reads best."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise, permutations, product
+from itertools import combinations, pairwise, permutations, product
 
 import jax
 import jax.numpy as jnp
@@ -59,6 +59,30 @@ def identity(latent: int) -> Affine:
     return Affine(np.eye(latent), np.zeros(latent))
 
 
+def polynomial(library: Library, coefficients: Numbers | Bool[np.ndarray, "term latent"]) -> bool:
+    """Return whether an equation, given by its coefficients or support, has no other terms than monomials."""
+    return not np.any(coefficients[len(library.monomials) :])
+
+
+def _in_use(library: Library, coefficients: Numbers) -> tuple[Library, Float[np.ndarray, "used latent"]]:
+    """Return the equation in the library of monomials up to its own degree, which an affine change does not raise.
+
+    Further monomials say nothing, or worse: on a circle a cube is a linear term too. An equation with other terms than
+    monomials stays as it is.
+    """
+    if not polynomial(library, coefficients):
+        return library, coefficients
+    used = [len(m) for m, row in zip(library.monomials, coefficients, strict=False) if row.any()]
+    fewer = replace(library, degree=max(used, default=1) or 1, functions=())
+    return fewer, coefficients[: fewer.size]
+
+
+def _padded(library: Library, coefficients: Float[np.ndarray, "used latent"]) -> Numbers:
+    """Return coefficients of a library's first monomials in all of it."""
+    missing = np.zeros((library.size - len(coefficients), coefficients.shape[1]))
+    return np.concatenate([coefficients, missing])
+
+
 def weights_of_terms(library: Library, coefficients: Numbers, states: Float[np.ndarray, "sample state"]) -> Numbers:
     """Return the contributions of terms: `|coefficient| rms(term) / rms(derivative)` over states."""
     theta = library.evaluate(states)
@@ -71,14 +95,15 @@ def transformed(
 ) -> Numbers:
     """Return the coefficients in new variables, fitted on states in the old ones.
 
-    It is exact where the library holds all terms of the changed equation: polynomials up to a degree always do. Entries
+    It is exact where the library holds all terms of the changed equation: for polynomials it always does. Entries
     of less than a millionth of the largest contribution, which are rounding, are zero.
     """
-    moved = change.states(states)
-    target = library.evaluate(states) @ coefficients @ change.matrix.T
-    found = _fitted(library.evaluate(moved), target)
-    weights = np.abs(found) * _rms(library.evaluate(moved))[:, None] / _rms(target)
-    return np.where(weights < 1e-6 * weights.max(), 0.0, found)
+    used, few = _in_use(library, coefficients)
+    target = used.evaluate(states) @ few @ change.matrix.T
+    theta = used.evaluate(change.states(states))
+    found = _fitted(theta, target)
+    weights = np.abs(found) * _rms(theta)[:, None] / _rms(target)
+    return _padded(library, np.where(weights < 1e-6 * weights.max(), 0.0, found))
 
 
 def sparsest(
@@ -95,10 +120,10 @@ def sparsest(
     Each search minimizes the sum of `(contribution^2 + e^2)^(1/4)` for falling `e`; the first begins with the variables
     as they are, the others with random rotations of them. Of the ends that one is taken whose equation has fewest terms
     of a contribution of at least `threshold`; of equally short ones that of lowest degrees. New variables have mean
-    square deviation one. `states` are samples of the motion. The library should consist of polynomials.
+    square deviation one. `states` are samples of the motion. The equation should be a polynomial.
     """
     with threadpool_limits(1, "blas"):  # threads cost more than they save on matrices this small
-        return _sparsest(library, coefficients, states, threshold, starts, np.random.default_rng(seed))
+        return _sparsest(*_in_use(library, coefficients), states, threshold, starts, np.random.default_rng(seed))
 
 
 def _sparsest(
@@ -195,12 +220,17 @@ def canonical(library: Library, coefficients: Numbers) -> Affine:
     """Return the scales, signs and order of variables in which coefficients are simplest, as they stand in books.
 
     Scales make as many coefficients of products one, and pairs of linear coefficients in an equation equal, as they
-    can. Then equations without products come first, and as many signs as possible are positive. Only for polynomials of
-    first-order equations; anything else stays as it is.
+    can; after that, those of two variables in each other's equations. Then equations without products come first, and
+    as many signs as possible are positive. Only for polynomials of first-order equations; anything else stays as it is.
     """
     latent = coefficients.shape[1]
-    if library.functions or library.variables != latent:
+    if not polynomial(library, coefficients) or library.variables != latent:
         return identity(latent)
+    return _canonical(*_in_use(library, coefficients))
+
+
+def _canonical(library: Library, coefficients: Numbers) -> Affine:
+    latent = coefficients.shape[1]
     scaled = Affine(np.diag(_scales(library, coefficients)), np.zeros(latent))
     if latent > MOST_ORDERED:
         return scaled
@@ -249,6 +279,13 @@ def _scales(library: Library, coefficients: Numbers) -> Float[np.ndarray, " late
             offsets.append(offset - another)
             # The fewer terms an equation has, the more it should be tidy.
             weights.append(0.5 / len(np.flatnonzero(coefficients[:, equation])))
+    for i, j in combinations(range(latent), 2):
+        there, back = (coefficients[library.monomials.index((a,)), b] for a, b in ((i, j), (j, i)))
+        if there and back:
+            rows.append(2 * (np.eye(latent)[j] - np.eye(latent)[i]))
+            offsets.append(np.log(np.abs(there / back)))
+            # Breaks ties, as between the two variables of an oscillation.
+            weights.append(0.01)
     if not rows:
         return np.ones(latent)
     matrix, count = np.array(rows), len(rows)

@@ -14,8 +14,8 @@ class Phase:
     """So many steps on one objective, the rate falling on a cosine from the first of `rates` to the second.
 
     `thresholds` are pairs of a fraction of the phase and the size below which terms then go (0: before its first step).
-    With `affine` the latent variables are brought into the affine coordinates of fewest terms beforehand, where that
-    takes away terms. `technique` replaces thresholds by another technique.
+    With `tidy` the latent variables are brought into the affine coordinates of fewest terms beforehand, where that
+    takes away terms, and terms that others can stand in for go. `technique` replaces thresholds by another technique.
     """
 
     objective: LatentDynamics
@@ -23,7 +23,7 @@ class Phase:
     rates: tuple[float, float]
     batch: int = 512
     thresholds: tuple[tuple[float, float], ...] = ()
-    affine: bool = False
+    tidy: bool = False
     technique: AbstractSparsifier | None = None
 
     def sparsifier(self) -> AbstractSparsifier:
@@ -56,24 +56,25 @@ class Recipe:
         return replace(self, phases=tuple(replace(p, steps=max(1, round(factor * p.steps))) for p in self.phases))
 
 
-def projected(*, polish: bool = True) -> Recipe:
+def projected(*, polish: bool = True, bending: float = 1e-2) -> Recipe:
     """Return the default: projected coefficients, thresholds on contributions, later ones higher.
 
     All terms at first; then those of small contributions go, in three turns, and without the price on contributions
     again. Thresholding earlier does damage that cannot be repaired. `polish` adds a phase that weighs the equation
-    more, which makes its coefficients accurate.
+    more, which makes its coefficients accurate. `bending` is the price on what encoders do beside their linear parts,
+    three times that in the last phase; where coordinates lie in small deviations from a plane, it must be low.
     """
-    search = LatentDynamics(sparsity=1e-3, spread=1e-3, bending=1e-2)
+    search = LatentDynamics(sparsity=1e-3, spread=1e-3, bending=bending)
     free = replace(search, sparsity=0.0)
     phases = [
         Phase(search, 10_000, (3e-3, 1e-3), thresholds=((0.7, 0.02), (0.8, 0.05), (0.9, 0.1))),
         Phase(free, 3000, (1e-3, 1e-3)),
-        Phase(free, 5000, (1e-3, 1e-5), 1024, thresholds=((0.0, 0.02),), affine=True),
+        Phase(free, 5000, (1e-3, 1e-5), 1024, thresholds=((0.0, 0.02),), tidy=True),
     ]
     if polish:
         # A mean that is held at zero is wrong for an equation that does without a constant.
-        exact = replace(free, derivative=1.0, latent=10.0, bending=3e-2, spread=0.0)
-        phases.append(Phase(exact, 14_000, (1e-3, 3e-6), 1024, thresholds=((0.0, 0.02), (0.25, 0.02)), affine=True))
+        exact = replace(free, derivative=1.0, latent=10.0, bending=3 * bending, spread=0.0)
+        phases.append(Phase(exact, 14_000, (1e-3, 3e-6), 1024, thresholds=((0.0, 0.02), (0.25, 0.02)), tidy=True))
     return Recipe(tuple(phases))
 
 

@@ -11,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from sparsedyn.equations.coordinates import Affine, sparsest, transformed, weights_of_terms
+from sparsedyn.equations.coordinates import Affine, polynomial, sparsest, transformed, weights_of_terms
 from sparsedyn.estimators.autoencoder_recipes import Recipe
 from sparsedyn.models import Autoencoder, Chart, Library, Motion, carried
 from sparsedyn.training import FOLLOWED, Checkpoint, Progress, fit, optimizer
+from sparsedyn.training.least_squares import factor, needed, solve
 
 CLIP = 1.0
 """Bound of the gradient's norm."""
@@ -80,8 +81,8 @@ def trained(
     histories = []
     for number, phase in enumerate(recipe.phases):
         objective = replace(phase.objective, importance=importance)
-        if phase.affine:
-            models = shortened(models, data)
+        if phase.tidy:
+            models = tidied(models, data)
         if objective.coefficients == "projected":
             models = followed(models, data)
         found = fit(
@@ -163,23 +164,10 @@ def _encoded(models: Autoencoder, data: Motion) -> Motion:
 def solutions(models: Autoencoder, moved: Motion) -> Float[np.ndarray, "member term latent"]:
     """Return the least-squares coefficients of every member on its latent motion, in float64, on the terms it has."""
     kept = np.asarray(models.coefficients) != 0
-    found = np.zeros(kept.shape)
-    for i, (state, target) in enumerate(zip(moved.state, moved.highest, strict=True)):
-        found[i] = solved(models.library.evaluate(np.asarray(state)), np.asarray(target), kept[i])
-    return found
-
-
-def solved(
-    theta: Float[np.ndarray, "sample term"],
-    target: Float[np.ndarray, "sample latent"],
-    kept: Bool[np.ndarray, "term latent"],
-) -> Float[np.ndarray, "term latent"]:
-    """Return the least-squares coefficients on the supported terms."""
-    found = np.zeros(kept.shape)
-    for j in range(target.shape[1]):
-        columns = theta[:, kept[:, j]]
-        scale = np.sqrt(np.mean(columns**2, axis=0) + 1e-300)
-        found[kept[:, j], j] = np.linalg.lstsq(columns / scale, target[:, j], rcond=1e-10)[0] / scale
+    found = np.full(kept.shape, np.nan)
+    for i, (state, target) in enumerate(zip(np.asarray(moved.state), np.asarray(moved.highest), strict=True)):
+        if np.isfinite(state).all() and np.isfinite(target).all():
+            found[i] = solve(factor(models.library.evaluate(state), target), kept[i])
     return found
 
 
@@ -197,33 +185,52 @@ def followed(models: Autoencoder, data: Motion) -> Autoencoder:
     return with_coefficients(models, np.where(kept, np.clip(sizes, tiny, FOLLOWED), 0.0))
 
 
-def shortened(models: Autoencoder, data: Motion) -> Autoencoder:
-    """Return members in the affine coordinates of fewest terms, where these have fewer terms than the present ones.
+def tidied(models: Autoencoder, data: Motion) -> Autoencoder:
+    """Return members in the affine coordinates of fewest terms, without terms that others can stand in for.
 
-    The change goes into encoder and decoder: what they reconstruct stays the same. Only for libraries of polynomials.
+    The change of coordinates goes into encoder and decoder: what they reconstruct stays the same. It is made where that
+    takes away terms, and for polynomials only.
     """
-    if models.library.functions:
-        return models
     moved = encoded(models, data)
-    found = solutions(models, moved)
     step = max(1, moved.value.shape[1] // MOST)
     changed = []
-    for i, coefficients in enumerate(found):
-        one, states = member(models, i), np.asarray(moved.state)[i, ::step]
-        changed.append(_shortened(one, coefficients, states))
+    for i, (states, target) in enumerate(zip(np.asarray(moved.state), np.asarray(moved.highest), strict=True)):
+        changed.append(_tidied(member(models, i), states[::step], target[::step]))
     return stacked(changed)
 
 
-def _shortened(one: Autoencoder, coefficients: Float[np.ndarray, "term latent"], states: np.ndarray) -> Autoencoder:
-    if not np.isfinite(coefficients).all():
+def _tidied(
+    one: Autoencoder, states: Float[np.ndarray, "sample state"], target: Float[np.ndarray, "sample latent"]
+) -> Autoencoder:
+    if not (np.isfinite(states).all() and np.isfinite(target).all()):
         return one
+    library, kept = one.library, np.asarray(one.coefficients) != 0
+    theta = library.evaluate(states)
+    if not polynomial(library, kept):
+        # Sines of small values are nearly cubes, and either may be there for nothing.
+        kept = needed(factor(theta, target), kept, SMALLEST)
+    if polynomial(library, kept):
+        one, change = _shortened(one, solve(factor(theta, target), kept), states)
+        if change is not None:
+            states, target = change.states(states), target @ change.matrix.T
+            theta, kept = library.evaluate(states), np.asarray(one.coefficients) != 0
+    reduced = factor(theta, target)
+    kept = needed(reduced, kept, SMALLEST)
+    return eqx.tree_at(lambda m: m.coefficients, one, solve(reduced, kept).astype(np.float32))
+
+
+def _shortened(
+    one: Autoencoder, coefficients: Float[np.ndarray, "term latent"], states: Float[np.ndarray, "sample state"]
+) -> tuple[Autoencoder, Affine | None]:
+    """Return the autoencoder in the affine coordinates of fewest terms and the change, if these are fewer than now."""
     now = weights_of_terms(one.library, coefficients, states) >= SMALLEST
     change = sparsest(one.library, coefficients, states, threshold=SMALLEST)
     after = transformed(one.library, coefficients, change, states)
     kept = weights_of_terms(one.library, after, change.states(states)) >= SMALLEST
     if kept.sum() >= now.sum():
-        return one
-    return eqx.tree_at(lambda m: m.coefficients, absorbed(one, change), np.where(kept, after, 0.0).astype(np.float32))
+        return one, None
+    made = np.where(kept, after, 0.0).astype(np.float32)
+    return eqx.tree_at(lambda m: m.coefficients, absorbed(one, change), made), change
 
 
 def absorbed(one: Autoencoder, change: Affine) -> Autoencoder:

@@ -19,6 +19,7 @@ from sparsedyn.equations.coordinates import (
     Affine,
     canonical,
     identity,
+    polynomial,
     sparsest,
     transformed,
     weights_of_terms,
@@ -222,12 +223,12 @@ class SINDyAutoencoder(BaseEstimator):
         """Return the affine change of latent variables in which a member's equations read best, and them in it.
 
         These are the coordinates of fewest terms, with scales, signs and order as one would choose them. Only for
-        libraries of polynomials and first-order equations; others stay as they are.
+        polynomials and first-order equations; others stay as they are.
         """
         self._check_fitted()
         chosen = self.best if member is None else member
         library, coefficients = self.library_, self.coefficients_[chosen]
-        if library.functions or self.order == 2:
+        if self.order == 2 or not polynomial(library, coefficients):
             return identity(self.latent), coefficients
         states = self.states_[chosen]
         change = sparsest(library, coefficients, states, threshold=SMALLEST, starts=4, seed=self.seed)

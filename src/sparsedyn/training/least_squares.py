@@ -128,20 +128,43 @@ def elimination(reduced: Factor, target: int = 0) -> Bool[np.ndarray, "step term
 
     Backward elimination, by the t statistics of the terms that are left. Sizes and units of terms have no influence.
     """
-    rms = reduced.rms
-    columns = reduced.triangle / rms
+    columns = reduced.triangle / reduced.rms
     steps = np.ones((reduced.terms + 1, reduced.terms), bool)
     left = np.arange(reduced.terms)
     for step in range(1, reduced.terms + 1):
-        inverse = np.linalg.pinv(columns[:, left])
-        found = inverse @ columns[:, reduced.terms + target]
-        # The diagonal of (A^T A)^-1; zero for a column of zeros, which costs nothing.
-        spread = np.sum(np.square(inverse), axis=1)
-        costs = np.divide(np.square(found), spread, out=np.zeros_like(found), where=spread > 0)
-        left = np.delete(left, np.argmin(costs))
+        left = np.delete(left, np.argmin(_costs(columns[:, left], columns[:, reduced.terms + target])))
         steps[step] = False
         steps[step, left] = True
     return steps
+
+
+def needed(reduced: Factor, support: Support, least: float) -> Support:
+    """Return what is left of a support when terms go, one after the other, that the others can stand in for.
+
+    A term goes while its own contribution, the square root of what the relative squared error rises by without it when
+    the others are fitted anew, is below `least`. Where terms are orthogonal, that is its contribution; where others are
+    much like it, it is far less.
+    """
+    columns = reduced.triangle / (reduced.rms * np.sqrt(reduced.samples))
+    kept = np.zeros_like(support)
+    for j in range(support.shape[1]):
+        left = np.flatnonzero(support[:, j])
+        while left.size:
+            costs = _costs(columns[:, left], columns[:, reduced.terms + j])
+            if costs.min() >= least**2:
+                break
+            left = np.delete(left, np.argmin(costs))
+        kept[left, j] = True
+    return kept
+
+
+def _costs(columns: Float[np.ndarray, "row left"], target: Float[np.ndarray, " row"]) -> Float[np.ndarray, " left"]:
+    """Return what the squared error rises by without each column, the others fitted anew."""
+    inverse = np.linalg.pinv(columns)
+    found = inverse @ target
+    # The diagonal of (A^T A)^-1; zero for a column of zeros, which costs nothing.
+    spread = np.sum(np.square(inverse), axis=1)
+    return np.divide(np.square(found), spread, out=np.zeros_like(found), where=spread > 0)
 
 
 def resampled(parts: Sequence[Factor], rng: np.random.Generator) -> Factor:

@@ -214,7 +214,7 @@ def _structure(
         # With all its terms, also those too small to be shown.
         return judging.lorenz(library, found, states, [alignment.change, change], int(np.count_nonzero(moved)))
     if spec.data.system == "reaction-diffusion":
-        return judging.rotation(moved, library) if cell.model.order == 1 else judging.WRONG
+        return judging.rotation(found, library) if cell.model.order == 1 else judging.WRONG
     return judging.swing(found, library, float(alignment.matrix[0, 0])) if cell.model.order == 2 else judging.WRONG
 
 

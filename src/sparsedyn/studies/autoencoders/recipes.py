@@ -50,7 +50,7 @@ PUBLISHED: dict[str, dict[str, float]] = {
 
 def default(training: "TrainingSpec", system: str, data: Snapshots) -> Recipe:
     """Return the default recipe of `SINDyAutoencoder`."""
-    return projected(polish=training.polish)
+    return projected(polish=training.polish, bending=training.bending)
 
 
 def as_published(training: "TrainingSpec", system: str, data: Snapshots) -> Recipe:

@@ -81,16 +81,17 @@ class ModelSpec(Table):
 class TrainingSpec(Table):
     """How members are trained: by the recipe of this name, its steps times `effort`.
 
-    `polish` is for the default recipe. What follows it replaces published numbers and is for the published recipe
-    alone: weights of the derivatives' errors in the data (`derivative`) and in the latent space (`latent`), of the
-    coefficients (`sparsity`), the learning `rate`, `batch`, `epochs` with a threshold `every` so many, and
-    `refinement` epochs without.
+    `polish` and `bending` (see `autoencoder_recipes.projected`) are for the default recipe. What follows them replaces
+    published numbers and is for the published recipe alone: weights of the derivatives' errors in the data
+    (`derivative`) and in the latent space (`latent`), of the coefficients (`sparsity`), the learning `rate`, `batch`,
+    `epochs` with a threshold `every` so many, and `refinement` epochs without.
     """
 
     members: Count = 10
     recipe: Annotated[str, one_of(RECIPES)] = "default"
     effort: Positive = 1.0
     polish: bool = True
+    bending: Weight = 1e-2
     derivative: Weight | None = None
     latent: Weight | None = None
     sparsity: Weight | None = None
