@@ -24,7 +24,7 @@ SAME = PartitionSpec()
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What is fixed while a run is compiled."""
+    """What is fixed while a run is compiled; `objective` is without its numbers, which compiled pieces are given."""
 
     static: AbstractModel
     objective: Objective
@@ -43,6 +43,12 @@ def spread(recipe: Recipe, function: Callable[..., Any], members: tuple[Any, ...
     specs = (MEMBERS,) * len(members) + (SAME,) * len(shared)
     mapped = jax.shard_map(function, mesh=recipe.mesh, in_specs=specs, out_specs=MEMBERS, check_vma=False)
     return mapped(*members, *shared)
+
+
+def complete(recipe: Recipe, numbers: PyTree) -> Objective:
+    """Return the objective with its numbers, of which a plain function has none."""
+    objective: Objective = eqx.combine(numbers, recipe.objective)
+    return objective
 
 
 def read_out(
@@ -66,12 +72,15 @@ def one_step(
     rate: Float[Array, ""],
     key: PRNGKeyArray,
     progress: Float[Array, ""],
+    numbers: PyTree,
 ) -> Members:
     """One member's gradient step; a member that is not `going`, or turns non-finite, stays as it is."""
 
+    objective = complete(recipe, numbers)
+
     def total(trainable: Trainable) -> tuple[Array, Array]:
         model = read_out(recipe.static, sparsifier, trainable, memo, key)
-        task = recipe.objective(model, batch, key)
+        task = objective(model, batch, key)
         return task + sparsifier.penalty(trainable.free, memo, progress), task
 
     (value, task), gradient = jax.value_and_grad(total, has_aux=True)(members.trainable)
@@ -99,6 +108,7 @@ def advance(
     begin: Int[Array, ""],
     end: Int[Array, ""],
     offset: Int[Array, ""],
+    numbers: PyTree = None,
 ) -> Members:
     """Take the steps `begin` to `end` (all of one epoch, which began at step `offset`).
 
@@ -109,9 +119,9 @@ def advance(
 
     def chunk(
         members: Members, sparsifier: Any, memo: Any, stopped: Array, keys: Array, rates: Array, data: Any,
-        order: Array, begin: Array, end: Array, offset: Array,
+        order: Array, begin: Array, end: Array, offset: Array, numbers: Any,
     ) -> Members:  # fmt: skip
-        step = jax.vmap(partial(one_step, recipe), in_axes=(0, 0, 0, 0, 0 if own else None, 0, 0, None))
+        step = jax.vmap(partial(one_step, recipe), in_axes=(0, 0, 0, 0, 0 if own else None, 0, 0, None, None))
 
         def body(i: Array, members: Members) -> Members:
             first = (i - offset) * recipe.batch
@@ -119,16 +129,16 @@ def advance(
             batch = jax.tree.map(lambda a: a[rows], data)
             step_keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, i)
             progress = i.astype(jnp.float32) / recipe.steps
-            return step(members, sparsifier, memo, ~stopped, batch, rates[i], step_keys, progress)
+            return step(members, sparsifier, memo, ~stopped, batch, rates[i], step_keys, progress, numbers)
 
         return jax.lax.fori_loop(begin, end, body, members)
 
     return jax.shard_map(
         chunk,
         mesh=recipe.mesh,
-        in_specs=(MEMBERS,) * 5 + (PartitionSpec(None, "members"), SAME, MEMBERS if own else SAME, SAME, SAME, SAME),
+        in_specs=(MEMBERS,) * 5 + (PartitionSpec(None, "members"), SAME, MEMBERS if own else SAME) + (SAME,) * 4,
         out_specs=MEMBERS,
-    )(members, sparsifier, memo, stopped, keys, rates, data, order, begin, end, offset)
+    )(members, sparsifier, memo, stopped, keys, rates, data, order, begin, end, offset, numbers)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -143,6 +153,7 @@ def revise(
     rows: Int[Array, " sample"],
     step: Int[Array, ""],
     progress: Float[Array, ""],
+    numbers: PyTree = None,
 ) -> tuple[Members, PyTree]:
     """Let every living member's technique revise; the moments of fresh entries restart at zero."""
 
@@ -155,13 +166,15 @@ def revise(
         batch: Any,
         step: Array,
         progress: Array,
+        numbers: Any,
     ) -> tuple[Members, Any]:
         # Past the last step, so that no training step draws the same numbers.
         key = jax.random.fold_in(key, recipe.steps + step)
         free, other = members.trainable
         weights = sparsifier.effective(free, memo)
+        objective = complete(recipe, numbers)
         # Where no technique asks for it, the compiler drops the dense gradient.
-        dense = jax.grad(lambda w: recipe.objective(join(w, other, recipe.static), batch, key))(weights)
+        dense = jax.grad(lambda w: objective(join(w, other, recipe.static), batch, key))(weights)
         revised = sparsifier.revise(free, memo, dense, progress, key=key)
         untouched = jax.tree.map(lambda a: jnp.zeros(a.shape, bool), (free.aux, other))
         fresh = Trainable(Free(revised.fresh, untouched[0]), untouched[1])
@@ -175,16 +188,21 @@ def revise(
         return members._replace(trainable=trainable, moments=moments), memo
 
     batch = jax.tree.map(lambda a: a[rows], data)
-    everyone = jax.vmap(one, in_axes=(0,) * 5 + (None,) * 3)
+    everyone = jax.vmap(one, in_axes=(0,) * 5 + (None,) * 4)
     revised: tuple[Members, PyTree] = spread(
-        recipe, everyone, (members, sparsifier, memo, stopped, keys), (batch, step, progress)
+        recipe, everyone, (members, sparsifier, memo, stopped, keys), (batch, step, progress, numbers)
     )
     return revised
 
 
 @partial(jax.jit, static_argnums=0)
 def evaluate(
-    recipe: Recipe, trainable: Trainable, sparsifier: AbstractSparsifier, memo: PyTree, data: PyTree
+    recipe: Recipe,
+    trainable: Trainable,
+    sparsifier: AbstractSparsifier,
+    memo: PyTree,
+    data: PyTree,
+    numbers: PyTree = None,
 ) -> Float[Array, " member"]:
     """Return the objective over the whole of `data`, in blocks, for every member's read-out."""
     count = jax.tree.leaves(data)[0].shape[0]
@@ -192,17 +210,19 @@ def evaluate(
     whole = count - count % block
     key = jax.random.key(0)
 
-    def one(trainable: Trainable, sparsifier: Any, memo: Any, data: Any) -> Array:
+    def one(trainable: Trainable, sparsifier: Any, memo: Any, data: Any, numbers: Any) -> Array:
+        objective = complete(recipe, numbers)
         model = read_out(recipe.static, sparsifier, trainable, memo)
         # The number of blocks written out: -1 cannot be worked out for a plant without inputs.
         blocks = jax.tree.map(lambda a: a[:whole].reshape(whole // block, block, *a.shape[1:]), data)
-        total = jnp.sum(jax.lax.map(lambda b: recipe.objective(model, b, key), blocks)) * block
+        total = jnp.sum(jax.lax.map(lambda b: objective(model, b, key), blocks)) * block
         if whole < count:
             rest = jax.tree.map(lambda a: a[whole:], data)
-            total = total + recipe.objective(model, rest, key) * (count - whole)
+            total = total + objective(model, rest, key) * (count - whole)
         return total / count
 
-    value: Array = spread(recipe, jax.vmap(one, in_axes=(0, 0, 0, None)), (trainable, sparsifier, memo), (data,))
+    everyone = jax.vmap(one, in_axes=(0, 0, 0, None, None))
+    value: Array = spread(recipe, everyone, (trainable, sparsifier, memo), (data, numbers))
     return value
 
 

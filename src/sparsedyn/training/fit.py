@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
@@ -61,6 +62,7 @@ def fit(
     seed: int = 0,
     ids: Sequence[int] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_models: Callable[[Progress, Callable[[], AbstractModel]], None] | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Train all members of an ensemble in one computation, spread over the devices there are.
@@ -71,8 +73,9 @@ def fit(
     members see the same batches unless `shuffle="member"`, when each has an order of its own, drawn by its number
     in `ids` (default: its place). The best weights are judged by the objective over the whole of `validation`, or
     by `criterion`, a function of the stacked models that gives one number each. A member that turns non-finite is
-    frozen as it was and marked dead. With a `checkpoint` whose file exists, the run goes on from there, to the same
-    bits.
+    frozen as it was and marked dead. `on_models` is told at every validation, with a function that returns the stacked
+    models as they are then; what it raises ends training, before anything of that moment is saved. With a `checkpoint`
+    whose file exists, the run goes on from there, to the same bits.
     """
     average = SWA(active=0.0) if average is None else average
     averaging = bool(np.any(np.asarray(average.active) > 0))
@@ -109,6 +112,8 @@ def fit(
             history.append(record)
         if on_progress is not None:
             on_progress(run.progress(state, begin, history))
+        if on_models is not None and pause.validate and begin > 0:
+            on_models(run.progress(state, begin, history), partial(run.models, state))
         if all_done(state):
             if not pause.validate:
                 state, record = run.record(state, begin)
@@ -141,6 +146,8 @@ def _prepare(
     sparsifier, average, keys = jax.device_put(pad_members(settings, total), spread)
     samples = jax.tree.leaves(data)[0].shape[0]
     batch = min(batch, samples)
+    # Objectives that differ by numbers alone share what is compiled.
+    weights, objective = eqx.partition(objective, eqx.is_inexact_array_like)
     recipe = engine.Recipe(
         static=eqx.filter(models, eqx.is_inexact_array, inverse=True),
         objective=objective,
@@ -152,6 +159,7 @@ def _prepare(
     numbers = pad_members(np.arange(count) if ids is None else np.asarray(ids), total).tolist()
     run = Run(
         recipe=recipe,
+        numbers=jax.device_put(jax.tree.map(lambda number: np.asarray(number, np.float32), weights), same),
         sparsifier=sparsifier,
         average=average,
         keys=keys,

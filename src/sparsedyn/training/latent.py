@@ -1,10 +1,11 @@
 """What training minimizes to find coordinates and their equation together."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from sparsedyn.models.autoencoder import Autoencoder, Motion, carried, support
@@ -16,8 +17,15 @@ FOLLOWED = 0.5
 """Sizes are followed up to here, beyond every threshold: what is followed from afar is out of date."""
 
 
-@dataclass(frozen=True)
-class LatentDynamics:
+def _single(values: Any) -> np.ndarray:
+    return np.asarray(values, np.float32)
+
+
+def _unless_zero(weight: float | None) -> float | None:
+    return float(weight) if weight else None
+
+
+class LatentDynamics(eqx.Module):
     """Reconstruction, derivatives in data and in latent space, and few terms: an objective of `training.fit`.
 
     Each error is a mean square relative to the mean square of what it is an error of, or, with `relative` off, a plain
@@ -33,22 +41,25 @@ class LatentDynamics:
 
     `spread` holds latent variables near mean 0 and variance 1, which contributions and relative errors leave free.
     `bending` is the price of what the encoder does beside its linear part, as a share of the latent variance. Bent
-    coordinates can make up for wrong coefficients, at errors too small to notice.
+    coordinates can make up for wrong coefficients, at errors too small to notice. What these two weigh is left
+    out where the weight is zero.
+
+    Weights and `importance` are data to a compiled training: objectives that differ in them alone share it.
 
     Source: Champion et al. 2019; projection and contributions are not in it.
     """
 
-    decoder: float = 1.0
-    derivative: float = 0.1
-    latent: float = 0.1
-    sparsity: float = 0.0
-    spread: float = 0.0
-    bending: float = 0.0
-    coefficients: Literal["trained", "projected"] = "projected"
-    contributions: bool = True
-    relative: bool = True
-    mean: bool = False
-    importance: tuple[float, ...] = ()
+    decoder: float = eqx.field(default=1.0, converter=float)
+    derivative: float = eqx.field(default=0.1, converter=float)
+    latent: float = eqx.field(default=0.1, converter=float)
+    sparsity: float = eqx.field(default=0.0, converter=float)
+    spread: float | None = eqx.field(default=None, converter=_unless_zero)
+    bending: float | None = eqx.field(default=None, converter=_unless_zero)
+    coefficients: Literal["trained", "projected"] = eqx.field(default="projected", static=True)
+    contributions: bool = eqx.field(default=True, static=True)
+    relative: bool = eqx.field(default=True, static=True)
+    mean: bool = eqx.field(default=False, static=True)
+    importance: Float[np.ndarray | Array, " feature"] = eqx.field(default=(), converter=_single)
 
     def __call__(self, model: Autoencoder, batch: Motion, key: PRNGKeyArray) -> Float[Array, ""]:
         """Return the weighted sum over a batch."""
@@ -58,17 +69,17 @@ class LatentDynamics:
         predicted = theta @ found
         path = Motion(moved.value, predicted) if batch.second is None else Motion(moved.value, moved.first, predicted)
         restored = carried(model.decoder, path)
-        loss = self.decoder * self._error(restored.value, batch.value, self.importance)
-        loss += self.derivative * self._error(restored.highest, batch.highest, self.importance)
-        loss += self.latent * self._error(predicted, target, ())
+        loss = self.decoder * self._error(restored.value, batch.value, self._worth)
+        loss += self.derivative * self._error(restored.highest, batch.highest, self._worth)
+        loss += self.latent * self._error(predicted, target)
         loss += self.sparsity * (jnp.mean(size) if self.mean else jnp.sum(size))
         if self.coefficients == "projected":
             followed = jnp.minimum(jax.lax.stop_gradient(size), FOLLOWED)
             loss += FOLLOW * jnp.mean(jnp.square(model.coefficients - followed))
-        if self.spread:
+        if self.spread is not None:
             mean, variance = jnp.mean(moved.value, axis=0), jnp.var(moved.value, axis=0)
             loss += self.spread * jnp.mean(jnp.square(mean) + jnp.square(variance - 1.0))
-        if self.bending:
+        if self.bending is not None:
             bent = jnp.var(moved.value - model.encoder.linear_part(batch.value), axis=0)
             loss += self.bending * jnp.mean(bent / jax.lax.stop_gradient(jnp.var(moved.value, axis=0)))
         return loss
@@ -84,7 +95,11 @@ class LatentDynamics:
         unit = contributions(jnp.ones_like(held), jax.lax.stop_gradient(theta), jax.lax.stop_gradient(target))
         return held / unit, jnp.abs(held)
 
-    def _error(self, found: Any, wanted: Any, importance: tuple[float, ...]) -> Array:
-        weights = jnp.asarray(importance) if importance else jnp.ones(wanted.shape[-1])
+    @property
+    def _worth(self) -> Array | None:
+        return jnp.asarray(self.importance) if self.importance.size else None
+
+    def _error(self, found: Any, wanted: Any, importance: Array | None = None) -> Array:
+        weights = jnp.ones(wanted.shape[-1]) if importance is None else importance
         error: Array = jnp.mean(weights * jnp.square(found - wanted))
         return error / jnp.mean(weights * jnp.square(wanted)) if self.relative else error

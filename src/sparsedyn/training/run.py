@@ -34,9 +34,13 @@ class Progress(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The constants of a run. `count` members were asked for; the arrays may hold a few more, to fill devices."""
+    """The constants of a run. `count` members were asked for; the arrays may hold a few more, to fill devices.
+
+    `numbers` are those of the objective, which the recipe's is without.
+    """
 
     recipe: engine.Recipe
+    numbers: PyTree
     sparsifier: AbstractSparsifier
     average: AbstractAverage
     keys: Key[Array, " member"]
@@ -56,7 +60,7 @@ class Run:
         bounds = _integers(begin, end, number * self.epoch)
         members = engine.advance(
             self.recipe, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.rates,
-            self.data, self.orders(number), *bounds,
+            self.data, self.orders(number), *bounds, self.numbers,
         )  # fmt: skip
         return state._replace(members=members)
 
@@ -65,7 +69,7 @@ class Run:
         rows = self.orders.first(begin // self.epoch, self.recipe.batch)
         members, memo = engine.revise(
             self.recipe, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.data, rows,
-            *_integers(step), np.float32(fraction),
+            *_integers(step), np.float32(fraction), self.numbers,
         )  # fmt: skip
         return state._replace(members=members, memo=memo)
 
@@ -75,7 +79,8 @@ class Run:
         if self.validation is not None or self.criterion is not None:
             kept = engine.candidates(self.recipe, state, self.average)
             if self.validation is not None:
-                value = self._mine(engine.evaluate(self.recipe, kept, self.sparsifier, state.memo, self.validation))
+                found = engine.evaluate(self.recipe, kept, self.sparsifier, state.memo, self.validation, self.numbers)
+                value = self._mine(found)
             state = self._keep_best(state, kept, value, step >= self.settled)
         record = {
             "step": step,
@@ -88,13 +93,19 @@ class Run:
 
     def _keep_best(self, state: State, kept: Trainable, value: Float[np.ndarray, " member"], settled: bool) -> State:
         if self.criterion is not None and settled:
-            arrays = engine.models_of(self.recipe, kept, state.memo, self.sparsifier)
-            mine = jax.tree.map(lambda a: np.asarray(a)[: self.count], arrays)
-            value = self.criterion(eqx.combine(mine, self.recipe.static))
+            value = self.criterion(self.models(state, kept))
         filled = pad_members(np.asarray(value, np.float32), state.stopped.shape[0])
         limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
         placed = jax.device_put(filled, state.stopped.sharding)
         return engine.keep_best(self.recipe, state, self.average, kept, placed, np.bool_(settled), limit)
+
+    def models(self, state: State, trainable: Trainable | None = None) -> AbstractModel:
+        """Return the stacked models of these trainables, or of the present ones, with effective weights."""
+        chosen = state.members.trainable if trainable is None else trainable
+        arrays = engine.models_of(self.recipe, chosen, state.memo, self.sparsifier)
+        mine = jax.tree.map(lambda a: np.asarray(a)[: self.count], arrays)
+        found: AbstractModel = eqx.combine(mine, self.recipe.static)
+        return found
 
     def progress(self, state: State, step: int, history: list[Record]) -> Progress:
         """Return what a display may show."""
