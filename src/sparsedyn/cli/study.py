@@ -1,5 +1,6 @@
 """`sparsedyn study`: comparisons of techniques, studies of equation learners and of autoencoders, data to report."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,10 +40,21 @@ Mnist = Annotated[
     typer.Option(metavar="DIR", help="Folder with the four files of MNIST, for studies of digits.", show_default=False),
 ]
 
+TRIAL_COLUMNS = {
+    "objective": "objective",
+    "terms": "terms",
+    "held out: decoder": "decoder_held_out",
+    "derivative": "derivative_held_out",
+    "test: decoder": "decoder_test",
+}
+"""What is shown of a trial, by heading."""
+
 
 @app.callback()
 def study() -> None:
-    """Compare sparsification techniques, or see what equation learners find: one table, one illustrated report.
+    """Compare sparsification techniques, see what equation learners and autoencoders find, or search their settings.
+
+    One table, one illustrated report.
 
     A study is a TOML file; some are built in. It can be stopped at any time and goes on where it was.
 
@@ -110,15 +122,21 @@ def show(name: Name, as_json: options.Json = False) -> None:
 
 def show_listed(spec: "EquationsSpec | AutoencodersSpec", name: str, *, as_json: bool) -> None:
     """Print a study whose cells are computed one after the other: them as comments, then its TOML."""
-    from sparsedyn.studies import EquationsSpec
+    from sparsedyn.studies import AutoencodersSpec, EquationsSpec
     from sparsedyn.studies.autoencoders.cells import cells_of
+    from sparsedyn.studies.autoencoders.search_page import dimension_text
     from sparsedyn.studies.equations.experiments import experiment_of
 
     cells = experiment_of(spec).cells(spec) if isinstance(spec, EquationsSpec) else cells_of(spec)
     if as_json:
         show_json({"study": spec.resolved(), "cells": [cell.label for cell in cells]})
         return
-    head = [f"# {plural(len(cells), 'cell')}, one after the other:", *(f"#   {cell.label}" for cell in cells)]
+    tried = spec.dimensions() if isinstance(spec, AutoencodersSpec) else {}
+    if tried:
+        head = [f"# {plural(len(cells), 'trial')}, one after the other, with values of:"]
+        head += [f"#   {key}: {dimension_text(dimension)}" for key, dimension in tried.items()]
+    else:
+        head = [f"# {plural(len(cells), 'cell')}, one after the other:", *(f"#   {cell.label}" for cell in cells)]
     show_text("\n".join([*head, "", study_text(name)]))
 
 
@@ -276,6 +294,9 @@ def conclude(folder: Path, report: Path, *, as_json: bool) -> None:
     import pandas as pd
 
     results = pd.read_parquet(folder / "results.parquet")
+    if "objective" in results:
+        conclude_trials(folder, report, results, as_json=as_json)
+        return
     if "canonical_terms" in results:
         conclude_autoencoders(folder, report, results, as_json=as_json)
         return
@@ -338,6 +359,20 @@ def conclude_autoencoders(folder: Path, report: Path, results: "pd.DataFrame", *
         if row["rank"] == 1
     ]
     show_table(("cell", "right", "first", "terms", "decoder", "derivative", "latent", "equations"), rows)
+    show_text(f"Report: {report}")
+
+
+def conclude_trials(folder: Path, report: Path, results: "pd.DataFrame", *, as_json: bool) -> None:
+    """Write the trials of a search of autoencoders, the best first, and where the report is."""
+    records = results.sort_values(["state", "objective"], kind="stable").to_dict(orient="records")
+    if as_json:
+        show_json({"directory": str(folder), "report": str(report), "results": records})
+        return
+    rows = [
+        (row["cell"], row["state"], *(number(row.get(name, math.nan)) for name in TRIAL_COLUMNS.values()))
+        for row in records
+    ]
+    show_table(("trial", "state", *TRIAL_COLUMNS), rows)
     show_text(f"Report: {report}")
 
 

@@ -29,6 +29,10 @@ OnPhase = Callable[[int, int, float, Progress], None]
 """Is told the phase, how many there are, the share of all steps that is done, and the progress of the phase."""
 
 
+OnModels = Callable[[float, Callable[[], Autoencoder]], None]
+"""Is told the share of all steps that is done, with a function that returns the stacked members as they are then."""
+
+
 class Trained(NamedTuple):
     """Stacked members, their coefficients in float64, which are finite, and the history of every phase."""
 
@@ -75,6 +79,7 @@ def trained(
     seed: int = 0,
     checkpoint: Callable[[int], Checkpoint | None] = lambda phase: None,
     on_progress: OnPhase | None = None,
+    on_models: OnModels | None = None,
 ) -> Trained:
     """Return the members after all phases; coefficients are least-squares solutions where the recipe projects."""
     alive = np.ones(keys.shape[0], bool)
@@ -98,25 +103,36 @@ def trained(
             seed=seed + number,
             checkpoint=checkpoint(number),
             on_progress=None if on_progress is None else _teller(on_progress, number, recipe),
+            on_models=None if on_models is None else _shower(on_models, number, recipe, data),
         )
         models, alive = cast(Autoencoder, found.last), alive & found.alive
         histories.append(found.history)
-    if recipe.phases[-1].objective.coefficients == "projected":
-        coefficients = solutions(models, encoded(models, data))
-        models = with_coefficients(models, coefficients)
-    else:
-        coefficients = np.asarray(models.coefficients, np.float64)
-    return Trained(models, coefficients, alive, histories)
+    return Trained(*_solved(models, data, recipe), alive, histories)
+
+
+def _solved(models: Autoencoder, data: Motion, recipe: Recipe) -> tuple[Autoencoder, np.ndarray]:
+    """Return the members with the coefficients of their equations, and these in float64."""
+    if recipe.phases[-1].objective.coefficients != "projected":
+        return models, np.asarray(models.coefficients, np.float64)
+    coefficients = solutions(models, encoded(models, data))
+    return with_coefficients(models, coefficients), coefficients
 
 
 def _teller(on_progress: OnPhase, number: int, recipe: Recipe) -> Callable[[Progress], None]:
+    return lambda progress: on_progress(number, len(recipe.phases), _share(recipe, number, progress), progress)
+
+
+def _shower(on_models: OnModels, number: int, recipe: Recipe, data: Motion) -> Callable[[Progress, Any], None]:
+    def show(progress: Progress, read: Callable[[], Autoencoder]) -> None:
+        on_models(_share(recipe, number, progress), lambda: _solved(read(), data, recipe)[0])
+
+    return show
+
+
+def _share(recipe: Recipe, number: int, progress: Progress) -> float:
+    """Return the share of all steps that is done, each worth its batch."""
     work = [phase.steps * phase.batch for phase in recipe.phases]
-
-    def tell(progress: Progress) -> None:
-        done = sum(work[:number]) + work[number] * progress.step / max(progress.steps, 1)
-        on_progress(number, len(work), done / sum(work), progress)
-
-    return tell
+    return (sum(work[:number]) + work[number] * progress.step / max(progress.steps, 1)) / sum(work)
 
 
 def member(models: Autoencoder, index: int) -> Autoencoder:

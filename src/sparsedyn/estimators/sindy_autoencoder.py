@@ -30,6 +30,7 @@ from sparsedyn.estimators.autoencoder_judging import BOUND, ERRORS, errors, rank
 from sparsedyn.estimators.autoencoder_recipes import Recipe, projected
 from sparsedyn.estimators.autoencoder_training import (
     SMALLEST,
+    OnModels,
     Trained,
     drawn,
     encoded,
@@ -44,6 +45,10 @@ JUDGED = 50_000
 """Samples that members are judged on, at most."""
 KEPT = 2000
 """Latent states of every member that are kept, for changing coordinates."""
+
+
+OnErrors = Callable[[float, Callable[[], pd.DataFrame]], None]
+"""Is told the share of training that is done, with a function that returns the held-out errors at that moment."""
 
 
 class SINDyAutoencoder(BaseEstimator):
@@ -112,11 +117,14 @@ class SINDyAutoencoder(BaseEstimator):
         progress: bool | None = None,
         checkpoint: Callable[[int], Checkpoint | None] = lambda phase: None,
         on_progress: Callable[..., None] | None = None,
+        on_errors: OnErrors | None = None,
     ) -> "SINDyAutoencoder":
         """Train on snapshots `x`: (time, dimension), (trajectory, time, dimension), a list, or `Snapshots`.
 
         `t` is the sampling time or the times of the rows; `x_dot` and `x_ddot` are time derivatives of the shape of
-        `x`, estimated where they are not given. `checkpoint` names a file for every phase to be resumed from. Raises
+        `x`, estimated where they are not given. `checkpoint` names a file for every phase to be resumed from.
+        `on_errors` is told now and then which share of training is done, with a function that returns the held-out
+        errors of all members at that moment, and their `terms`; what it raises ends training. Raises
         `DataError` for data, `ValueError` for parameters that cannot be used.
         """
         check_autoencoder(self)
@@ -138,9 +146,19 @@ class SINDyAutoencoder(BaseEstimator):
                 seed=self.seed,
                 checkpoint=checkpoint,
                 on_progress=on_progress or draw,
+                on_models=None if on_errors is None else self._shower(on_errors, held_out),
             )
         self.histories_ = found.histories
         return self._adopt(found, data.dt, held_out)
+
+    def _shower(self, on_errors: OnErrors, held_out: Motion) -> OnModels:
+        return lambda share, read: on_errors(share, lambda: self._judged(read(), held_out))
+
+    def _judged(self, models: Autoencoder, held_out: Motion) -> pd.DataFrame:
+        """Return the errors of members, in their order."""
+        judged = errors(models, _thinned(held_out, JUDGED), self.coordinates_.importance)
+        terms = np.count_nonzero(np.asarray(models.coefficients), axis=(1, 2))
+        return pd.DataFrame(judged, columns=list(ERRORS)).assign(terms=terms)
 
     def _adopt(self, found: Trained, dt: float, held_out: Motion) -> "SINDyAutoencoder":
         models, coefficients, alive = found.models, found.coefficients, found.alive
@@ -190,7 +208,9 @@ class SINDyAutoencoder(BaseEstimator):
     def decode(self, z: Any, member: int | None = None) -> Float[np.ndarray, "*batch dimension"]:
         """Return the snapshots of latent variables (..., latent)."""
         self._check_fitted()
-        values = np.asarray(z, np.float32)
+        # A path that blew up may be beyond single precision: it goes on as inf.
+        with np.errstate(over="ignore"):
+            values = np.asarray(z, np.float32)
         if values.ndim == 0 or values.shape[-1] != self.latent:
             raise DataError(f"z: expected a last axis of {self.latent} latent variables; got shape {values.shape}.")
         return self.coordinates_.restore(np.asarray(self.member(member).decoder(values), np.float64))
@@ -213,9 +233,16 @@ class SINDyAutoencoder(BaseEstimator):
         found = self.coefficients(member).to_numpy()
         if canonical:
             found = self.canonical_form(member)[1]
+        return self.expressions(found, digits=digits)
+
+    def expressions(
+        self, coefficients: Float[np.ndarray, "term latent"], *, digits: int | None = None
+    ) -> tuple[sympy.Expr, ...]:
+        """Return right-hand sides with these coefficients, such as `canonical_form` gives; see `equations`."""
         terms = self.library_.expressions([symbol(name) for name in self.variable_names_])
         made = tuple(
-            sympy.Add(*(sympy.Float(c) * t for c, t in zip(column, terms, strict=True) if c)) for column in found.T
+            sympy.Add(*(sympy.Float(c) * t for c, t in zip(column, terms, strict=True) if c))
+            for column in coefficients.T
         )
         return made if digits is None else tuple(rounded(expression, digits) for expression in made)
 

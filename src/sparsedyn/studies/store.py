@@ -132,7 +132,7 @@ class Store:
         self._make()
         # Until there is data nothing is lost by another spec: the first one may have named files that cannot be read.
         begun = self.data_file("train").exists() or any(self.directory.glob("cells/*/cell.json"))
-        begun = begun or any(self.directory.glob("groups/*.safetensors"))
+        begun = begun or any(self.directory.glob("groups/*"))
         if self.spec_file.is_file() and begun:
             _check_same(self.directory, self.spec().computed(), spec.computed())
             self.check_cells()

@@ -32,7 +32,9 @@ class AutoencoderCell(Cell):
 
 
 def cells_of(spec: AutoencodersSpec) -> list[AutoencoderCell]:
-    """Return all cells, each with every seed."""
+    """Return all cells, each with every seed; those of a search have values when their turn comes."""
+    if spec.search is not None:
+        return trial_cells(spec)
     found = []
     single = len(spec.seeds) == 1
     for number, (label, model, training, noise, values) in enumerate(_configurations(spec), 1):
@@ -43,13 +45,24 @@ def cells_of(spec: AutoencodersSpec) -> list[AutoencoderCell]:
     return found
 
 
+def trial_cells(spec: AutoencodersSpec) -> list[AutoencoderCell]:
+    """Return the trials of a search, with the study's own tables."""
+    count = 0 if spec.search is None else spec.search.trials
+    return [
+        AutoencoderCell(
+            f"trial-{number:02d}", f"trial {number}", spec.model, spec.training, spec.data.noise, spec.seeds[0], {}
+        )
+        for number in range(1, count + 1)
+    ]
+
+
 def _configurations(
     spec: AutoencodersSpec,
 ) -> list[tuple[str, ModelSpec, TrainingSpec, float, dict[str, Any]]]:
     axes = spec.axes()
     if axes:
         points = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-        return [(_label(point), *_at(spec, point), spec.data.noise, point) for point in points]
+        return [(label_of(point), *at_point(spec, point), spec.data.noise, point) for point in points]
     if not spec.cells:
         return [(spec.data.system, spec.model, spec.training, spec.data.noise, {})]
     return [
@@ -64,8 +77,8 @@ def _configurations(
     ]
 
 
-def _at(spec: AutoencodersSpec, point: Mapping[str, Any]) -> tuple[ModelSpec, TrainingSpec]:
-    """Return the study's tables with the values of a point of the grid."""
+def at_point(spec: AutoencodersSpec, point: Mapping[str, Any]) -> tuple[ModelSpec, TrainingSpec]:
+    """Return the study's tables with these values by dotted key."""
     changes: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for key, value in point.items():
         table, _, name = key.partition(".")
@@ -73,8 +86,14 @@ def _at(spec: AutoencodersSpec, point: Mapping[str, Any]) -> tuple[ModelSpec, Tr
     return spec.model.model_copy(update=changes["model"]), spec.training.model_copy(update=changes["training"])
 
 
-def _label(point: Mapping[str, Any]) -> str:
+def label_of(point: Mapping[str, Any]) -> str:
+    """Write values by dotted key in words: "latent 3, batch 32"."""
     return ", ".join(f"{axis_name(key)} {value_text(value)}" for key, value in point.items())
+
+
+def short_label(point: Mapping[str, Any]) -> str:
+    """Write values that were drawn in words, with three digits."""
+    return label_of({key: float(f"{v:.3g}") if isinstance(v, float) else v for key, v in point.items()})
 
 
 def axis_name(key: str) -> str:

@@ -10,7 +10,7 @@ from sparsedyn.data import Snapshots
 from sparsedyn.equations import text
 from sparsedyn.equations.coordinates import Affine, identity
 from sparsedyn.estimators.autoencoder_judging import ERRORS
-from sparsedyn.estimators.sindy_autoencoder import SINDyAutoencoder
+from sparsedyn.estimators.sindy_autoencoder import OnErrors, SINDyAutoencoder
 from sparsedyn.forecast import deviation, valid_time
 from sparsedyn.studies.autoencoders import judging
 from sparsedyn.studies.autoencoders.cells import AutoencoderCell
@@ -43,11 +43,20 @@ LATENT_OF = {"lifted-lorenz": 3, "pendulum-video": 1, "reaction-diffusion": 2}
 """The number of coordinates that a system has in truth."""
 
 
-def compute(spec: AutoencodersSpec, cell: AutoencoderCell, checkpoint: Checkpoints, on_progress: OnProgress) -> Outcome:
-    """Train the members of a cell and judge each by data that were not trained on, and by the truth."""
+def compute(
+    spec: AutoencodersSpec,
+    cell: AutoencoderCell,
+    checkpoint: Checkpoints,
+    on_progress: OnProgress,
+    on_errors: OnErrors | None = None,
+) -> Outcome:
+    """Train the members of a cell and judge each by data that were not trained on, and by the truth.
+
+    What `on_errors` raises ends training; see `SINDyAutoencoder.fit`.
+    """
     seeds = seeds_of(spec.seed, cell.seed)
     data = split_of(spec.data, cell.noise, seeds)
-    estimator = fitted(spec, cell, data.train, seeds["networks"], checkpoint, on_progress)
+    estimator = fitted(spec, cell, data.train, seeds["networks"], checkpoint, on_progress, on_errors)
     on_progress(TRAINING, "judging")
     return judged(spec, cell, estimator, data)
 
@@ -59,6 +68,7 @@ def fitted(
     seed: int,
     checkpoint: Checkpoints,
     on_progress: OnProgress,
+    on_errors: OnErrors | None = None,
 ) -> SINDyAutoencoder:
     """Return the trained members of a cell."""
     model, training = cell.model, cell.training
@@ -82,7 +92,7 @@ def fitted(
         remark = f"phase {phase + 1} of {phases}, step {progress.step:,}, loss {progress.loss:.3g}, {left}"
         on_progress(TRAINING * share, remark)
 
-    return estimator.fit(train, progress=False, checkpoint=checkpoint, on_progress=tell)
+    return estimator.fit(train, progress=False, checkpoint=checkpoint, on_progress=tell, on_errors=on_errors)
 
 
 def judged(spec: AutoencodersSpec, cell: AutoencoderCell, estimator: SINDyAutoencoder, data: Split) -> Outcome:
@@ -180,15 +190,15 @@ def _read(
     names = estimator.latent_names_
     prime = "'" * cell.model.order
 
-    def written(canonical: bool) -> list[str]:
+    def written(coefficients: np.ndarray) -> list[str]:
         if not sound:
             return []
-        expressions = estimator.equations(member, digits=DIGITS, canonical=canonical and true_latent)
+        expressions = estimator.expressions(coefficients, digits=DIGITS)
         return [f"{name}{prime} = {text(e, DIGITS)}" for name, e in zip(names, expressions, strict=True)]
 
     facts = {
-        "equations": written(False),
-        "canonical": written(True),
+        "equations": written(found),
+        "canonical": written(moved),
         "canonical_terms": int(np.count_nonzero(moved)),
         "right": structure.right,
         "residual": structure.residual,
@@ -300,7 +310,8 @@ def _shown(
         found["frames_true"] = x[0, rows].reshape(SHOWN, *test.frame)
         found["frames_decoded"] = estimator.decode(encoded[0, rows, :latent], best).reshape(SHOWN, *test.frame)
         found["frames_simulated"] = estimator.decode(path[0, rows, :latent], best).reshape(SHOWN, *test.frame)
-    return {name: values if name == "frame_rows" else values.astype(np.float32) for name, values in found.items()}
+    with np.errstate(over="ignore"):
+        return {name: values if name == "frame_rows" else values.astype(np.float32) for name, values in found.items()}
 
 
 def _true_coefficients(

@@ -8,6 +8,7 @@ from sparsedyn.studies.autoencoders.cells import AutoencoderCell, cells_of
 from sparsedyn.studies.autoencoders.compute import Checkpoints, compute
 from sparsedyn.studies.autoencoders.page import page_of
 from sparsedyn.studies.autoencoders.results import results_of
+from sparsedyn.studies.autoencoders.search import compute_trial, notes_file
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
 from sparsedyn.studies.cellwise.kind import Kind
@@ -22,7 +23,10 @@ def kind(every: float = EVERY) -> Kind:
     """Return the kind, with so many seconds between two checkpoints."""
 
     def resumed(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell, on_progress: OnProgress) -> Outcome:
-        return compute(spec, cell, _checkpoints(store, spec, cell, every), on_progress)
+        checkpoints = _checkpoints(store, spec, cell, every)
+        if spec.search is not None:
+            return compute_trial(store, spec, cell, checkpoints, on_progress)
+        return compute(spec, cell, checkpoints, on_progress)
 
     return Kind(cells=cells_of, compute=resumed, results=results_of, page=page_of, forget=_forget)
 
@@ -40,5 +44,6 @@ def _forget(store: Store, cell: AutoencoderCell) -> None:
     while (path := store.checkpoint(f"{cell.slug}-{phase}")).is_file():
         path.unlink()
         phase += 1
+    notes_file(store, cell).unlink(missing_ok=True)
     if (folder := store.checkpoint("").parent).is_dir() and not any(folder.iterdir()):
         folder.rmdir()

@@ -10,6 +10,8 @@ import pandas as pd
 from sparsedyn.forecast.metrics import VALID_BELOW
 from sparsedyn.studies.autoencoders.grid_page import grid_pictures, grid_section, grid_sentences, loss
 from sparsedyn.studies.autoencoders.pictures import cell_pictures, study_pictures
+from sparsedyn.studies.autoencoders.search_page import MEANINGS as SEARCHED
+from sparsedyn.studies.autoencoders.search_page import best_trial, trials_pictures, trials_sentences, trials_table
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.autoencoders.truths import PUBLISHED, TRUTHS, Reported, Truth
 from sparsedyn.studies.cellwise.files import Stored
@@ -40,24 +42,15 @@ def page_of(spec: AutoencodersSpec, cells: Sequence[Stored], results: pd.DataFra
     """Return the report's content; `run` is the content of run.json."""
     truth = TRUTHS[spec.data.system]
     seconds = {slug: float(cell["seconds"]) for slug, cell in run.get("cells", {}).items()}
-    axes = {key: values for key, values in spec.axes().items() if len(values) > 1}
-    first = cells[0].facts
-    reduced = "" if first["modes"] == first["dimension"] else f", reduced to {plural(first['modes'], 'mode')}"
-    size = (
-        f"{plural(len(cells), 'configuration')}, {plural(len(first['members']), 'network')} of each, "
-        f"{plural(first['trajectories'], 'trajectory')} of {first['rows']:,} rows and {first['dimension']:,} measured "
-        f"variables{reduced}."
-    )
-    if axes:
-        chosen = [min(cells, key=loss)]
+    if spec.search is not None:
+        return _search(spec, cells, seconds, truth)
+    size = _size(plural(len(cells), "configuration"), cells[0])
+    chosen = shown(spec, cells)
+    if _is_grid(spec):
         sections = [
             Section("results", "The best configurations", grid_section(spec, cells, seconds)),
             Section("grid", "All configurations"),
-            Section("equations", "The equations of the best configuration", _equations(truth, chosen)),
-            Section("coefficients", "Coefficients of the best configuration"),
-            Section("latent", "Latent variables and truth"),
-            Section("forecasts", "Forecasts"),
-            Section("training", "Training"),
+            *_of_the_best(truth, chosen, "configuration"),
         ]
         pictures = [*grid_pictures(spec, cells), *cell_pictures(chosen[0], "", truth)]
         return Page(size, grid_sentences(spec, cells), sections, pictures, MEANINGS)
@@ -76,6 +69,54 @@ def page_of(spec: AutoencodersSpec, cells: Sequence[Stored], results: pd.DataFra
         drawn += cell_pictures(cell, str(cell.facts["label"]) if several else "", truth)
     drawn += study_pictures(cells)
     return Page(size, list(_answer(spec, truth, cells)), sections, drawn, MEANINGS)
+
+
+def shown(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[Stored]:
+    """Return the cells of which there are pictures: of a grid and of a search the best one."""
+    if spec.search is not None:
+        best = best_trial(cells)
+        return [] if best is None else [best]
+    return [min(cells, key=loss)] if _is_grid(spec) else list(cells)
+
+
+def _is_grid(spec: AutoencodersSpec) -> bool:
+    return any(len(values) > 1 for values in spec.axes().values())
+
+
+def _search(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mapping[str, float], truth: Truth) -> Page:
+    """Return the report on a search."""
+    chosen = shown(spec, cells)
+    sections = [
+        Section("results", "All trials, the best first", trials_table(spec, cells, seconds)),
+        Section("trials", "What was tried"),
+        *(_of_the_best(truth, chosen, "trial") if chosen else ()),
+    ]
+    pictures = [
+        *trials_pictures(spec, cells),
+        *(picture for cell in chosen for picture in cell_pictures(cell, "", truth)),
+    ]
+    count = plural(len(cells), "trial")
+    size = _size(count, chosen[0]) if chosen else f"{count}."
+    return Page(size, trials_sentences(spec, cells), sections, pictures, SEARCHED | MEANINGS)
+
+
+def _size(count: str, cell: Stored) -> str:
+    facts = cell.facts
+    reduced = "" if facts["modes"] == facts["dimension"] else f", reduced to {plural(facts['modes'], 'mode')}"
+    return (
+        f"{count}, {plural(len(facts['members']), 'network')} of each, {plural(facts['trajectories'], 'trajectory')} "
+        f"of {facts['rows']:,} rows and {facts['dimension']:,} measured variables{reduced}."
+    )
+
+
+def _of_the_best(truth: Truth, chosen: Sequence[Stored], noun: str) -> list[Section]:
+    return [
+        Section("equations", f"The equations of the best {noun}", _equations(truth, chosen)),
+        Section("coefficients", f"Coefficients of the best {noun}"),
+        Section("latent", "Latent variables and truth"),
+        Section("forecasts", "Forecasts"),
+        Section("training", "Training"),
+    ]
 
 
 def _answer(spec: AutoencodersSpec, truth: Truth, cells: Sequence[Stored]) -> Iterator[str]:

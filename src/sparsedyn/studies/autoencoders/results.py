@@ -8,11 +8,14 @@ import pandas as pd
 
 from sparsedyn.studies.autoencoders.cells import axis_name, value_text
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.autoencoders.trials import told
 from sparsedyn.studies.cellwise.files import Stored
 
 
 def results_of(spec: AutoencodersSpec, cells: Sequence[Stored]) -> pd.DataFrame:
-    """Return the table over some cells: a row for every member."""
+    """Return the table over some cells: a row for every member, or of a search one for every trial."""
+    if spec.search is not None:
+        return pd.DataFrame([trial_row(spec, cell) for cell in cells])
     return pd.DataFrame([row for cell in cells for row in rows(cell.facts)])
 
 
@@ -27,6 +30,26 @@ def rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         **{axis_name(key): value_text(value) for key, value in facts["values"].items()},
     }
     return [common | _row(facts, member) for member in facts["members"]]
+
+
+def trial_row(spec: AutoencodersSpec, cell: Stored) -> dict[str, Any]:
+    """Return a trial: its values, what became of it, and the first member of its ranking if it has one."""
+    assert spec.search is not None
+    trial, facts = told(cell), cell.facts
+    reached = [*trial.rungs, *(np.nan,) * (len(spec.search.rungs) - len(trial.rungs))]
+    row = {
+        "trial": int(cell.slug.rpartition("-")[2]),
+        "cell": facts["label"],
+        "system": facts["system"],
+        "noise": facts["noise"],
+        "seed": facts["seed"],
+        "recipe": facts["recipe"],
+        **{key: value_text(value) if isinstance(value, list | tuple) else value for key, value in trial.values.items()},
+        "state": trial.state,
+        "objective": trial.objective if trial.state == "complete" else np.nan,
+        **{f"rung_{number}": error for number, error in enumerate(reached, 1)},
+    }
+    return row | (_row(facts, facts["members"][facts["best"]]) if facts["members"] else {})
 
 
 def _row(facts: Mapping[str, Any], member: Mapping[str, Any]) -> dict[str, Any]:

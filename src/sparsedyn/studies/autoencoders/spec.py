@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hi
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
 
+from sparsedyn.studies.autoencoders import space as spaces
 from sparsedyn.studies.autoencoders.recipes import RECIPES
 from sparsedyn.studies.errors import Misfit, near_miss
 from sparsedyn.studies.search.grid import quoted
@@ -130,14 +131,28 @@ def _values_of(hint: Any) -> Any:
 
 if TYPE_CHECKING:
     Grid = Table
+    Space = Table
 else:
     Grid = _grid({"model": ModelSpec, "training": TrainingSpec})
+    Space = spaces.space_table({"model": ModelSpec, "training": TrainingSpec})
+
+
+class SearchSpec(spaces.AbstractSearchSpec):
+    """A search of a `space`: of lists of values and of ranges by key, such as `"model.latent" = [1, 3]`."""
+
+    space: Annotated[Space, BeforeValidator(spaces.quoted)] = Space()
+
+    def dimensions(self) -> dict[str, Any]:
+        """Return what is tried, by dotted key: tuples of values and ranges."""
+        names = type(self.space).model_fields
+        return {key: getattr(self.space, key) for key in names if getattr(self.space, key) is not None}
+
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class AutoencodersSpec(AbstractStudySpec):
-    """A study of SINDy autoencoders: one configuration, several `cells`, or all combinations of a `grid`.
+    """A study of SINDy autoencoders: one configuration, several `cells`, all combinations of a `grid`, or a `search`.
 
     `grid` has lists of values by key, such as `"model.latent" = [1, 3]`. `seeds` repeat every cell with other data and
     other networks.
@@ -152,11 +167,13 @@ class AutoencodersSpec(AbstractStudySpec):
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = (0,)
     cells: Annotated[tuple[CellSpec, ...], Field(strict=False)] = ()
     grid: Annotated[Grid, BeforeValidator(quoted)] = Grid()
+    search: SearchSpec | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "AutoencodersSpec":
         if self.cells and self.axes():
             raise Misfit(("grid",), "expected either [[cells]] or a [grid]; got both. Remove one.")
+        self._check_search()
         labels = [cell.label for cell in self.cells]
         for i, label in enumerate(labels):
             if label in labels[:i]:
@@ -166,10 +183,28 @@ class AutoencodersSpec(AbstractStudySpec):
                 if getattr(training, name) is not None and training.recipe != "as-published":
                     raise Misfit((*path, name), 'is for recipe = "as-published". Remove it, or name that recipe.')
         if self.training.recipe != "as-published":
-            for key in self.axes():
-                if key.removeprefix("training.") in PUBLISHED_ONLY and key.startswith("training."):
-                    raise Misfit(("grid", key), 'is for recipe = "as-published" in [training].')
+            axes: list[tuple[str, ...]] = [("grid", key) for key in self.axes()]
+            axes += [("search", "space", key) for key in self.dimensions()]
+            for path in axes:
+                if path[-1].removeprefix("training.") in PUBLISHED_ONLY and path[-1].startswith("training."):
+                    raise Misfit(path, 'is for recipe = "as-published" in [training].')
         return self
+
+    def _check_search(self) -> None:
+        if self.search is None:
+            return
+        if self.cells or self.axes():
+            other = "[[cells]]" if self.cells else "a [grid]"
+            raise Misfit(
+                ("search",), f"expected one of [[cells]], a [grid] and a [search]; got {other} too. Remove one."
+            )
+        if not self.dimensions():
+            raise Misfit(
+                ("search", "space"),
+                'expected values to try; there are none. Add e.g. "model.widths" = [[64], [64, 32]].',
+            )
+        if len(self.seeds) > 1:
+            raise Misfit(("seeds",), f"a trial of a search has one seed; got {len(self.seeds)}. Keep one.")
 
     def _trainings(self) -> list[tuple[tuple[str | int, ...], TrainingSpec]]:
         """The tables of training, merged, and where they stand."""
@@ -183,6 +218,10 @@ class AutoencodersSpec(AbstractStudySpec):
         """Return the values of the grid by dotted key; empty without a grid."""
         names = type(self.grid).model_fields
         return {key: getattr(self.grid, key) for key in names if getattr(self.grid, key) is not None}
+
+    def dimensions(self) -> dict[str, Any]:
+        """Return what the search tries, by dotted key: tuples of values and ranges; empty without a search."""
+        return {} if self.search is None else self.search.dimensions()
 
     def replaced(self, *, members: int | None = None, seed: int | None = None) -> "AutoencodersSpec":
         """Return this study with another number of members everywhere, or another seed."""
@@ -209,5 +248,8 @@ TABLES: dict[str, type[Table]] = {
     "training": TrainingSpec,
     "cells": CellSpec,
     "grid": Grid,
+    "search": SearchSpec,
+    "space": Space,
+    **dict.fromkeys(Space.model_fields, spaces.Range),
 }
 """Every table by its key; the document itself by the empty one."""

@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass
 
 from sparsedyn.studies import catalogue
+from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.reading import AnyStudySpec, load
 from sparsedyn.studies.spec import StudySpec
 
@@ -23,7 +24,8 @@ def command(spec: AnyStudySpec) -> Command:
     """
     if spec.name in catalogue.studies():
         known = load(spec.name)
-        own = spec.training.members if isinstance(spec, StudySpec) else None
+        alike = type(spec) is type(known)
+        own = spec.training.members if alike and isinstance(spec, StudySpec | AutoencodersSpec) else None
         for members, seed in itertools.product(dict.fromkeys((None, own)), (None, spec.seed)):
             if known.replaced(members=members, seed=seed).computed() == spec.computed():
                 options = [("--members", members), ("--seed", seed)]

@@ -1,0 +1,231 @@
+"""Searches of SINDy autoencoders: trials chosen by Optuna, given up at rungs, stopped and resumed."""
+
+import importlib.util
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sparsedyn import studies
+from sparsedyn.studies.autoencoders import trials
+from sparsedyn.studies.autoencoders.cells import cells_of
+from sparsedyn.studies.autoencoders.kind import kind
+from sparsedyn.studies.autoencoders.search_page import trials_pictures, trials_sentences, trials_table
+from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.autoencoders.trials import Told, error_of, next_trial, objective_of
+from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cellwise.runner import run
+from sparsedyn.studies.events import CellProgress
+from sparsedyn.studies.figures import render
+from sparsedyn.studies.kinds import publish
+from sparsedyn.studies.reading import parse
+from sparsedyn.studies.toml import to_toml
+
+needs_optuna = pytest.mark.skipif(importlib.util.find_spec("optuna") is None, reason="needs the extra search")
+
+TOML = """
+kind = "autoencoders"
+name = "tiny-search"
+title = "A search of seconds"
+
+[data]
+system = "lifted-lorenz"
+train = 6
+test = 3
+settings = { steps = 40, dimension = 12 }
+
+[model]
+widths = [6]
+
+[training]
+members = 1
+recipe = "as-published"
+batch = 40
+epochs = 20
+every = 10
+refinement = 2
+
+[search]
+trials = 4
+rungs = [0.2, 0.5]
+
+[search.space]
+"training.derivative" = { low = 1e-5, high = 1e-1, log = true }
+"training.rate" = [1e-3, 1e-2]
+"""
+
+PUBLISHED = 'recipe = "as-published"\nbatch = 40\nepochs = 20\nevery = 10\nrefinement = 2\n'
+
+# What is replaced in the study above, by what, the line that the message must name, words it must hold.
+BAD = {
+    "unquoted": ('"training.rate" =', "training.rate =", 29, ("search.space.training", "needs quotes")),
+    "unknown": ('"training.rate"', '"training.rates"', 29, ("Did you mean 'training.rate'?",)),
+    "members": ('"training.rate" = [1e-3, 1e-2]', '"training.members" = [1, 2]', 29, ("cannot be searched",)),
+    "twice": ("[1e-3, 1e-2]", "[1e-3, 1e-3]", 29, ("expected distinct entries",)),
+    "choice": ("[1e-3, 1e-2]", "[1e-3, -1.0]", 29, ("training.rate[2]", "expected more than 0")),
+    "empty range": ("high = 1e-1", "high = 1e-6", 28, ("derivative.high", "expected more than low")),
+    "logarithm": ("low = 1e-5", "low = 0.0", 28, ("derivative.low", "begins above zero")),
+    "end": ("low = 1e-5", "lo = 1e-5", 28, ("derivative.lo", "Did you mean 'low'?")),
+    "pruner": ("trials = 4", 'pruner = "halving"', 24, ("'successive-halving', 'median' or 'none'",)),
+    "rungs": ("[0.2, 0.5]", "[0.5, 0.2]", 25, ("search.rungs", "increasing")),
+    "grid too": ("[search]", '[grid]\n"model.latent" = [1, 2]\n[search]', 25, ("search", "got a [grid] too")),
+    "seeds": ("[data]", "seeds = [0, 1]\n[data]", 6, ("seeds", "a trial of a search has one seed")),
+    "recipe": (PUBLISHED, "", 23, ("is for recipe", "in [training]")),
+}  # fmt: skip
+
+
+def spec_of(text: str = TOML) -> AutoencodersSpec:
+    spec = parse(text, "tiny.toml")
+    assert isinstance(spec, AutoencodersSpec)
+    return spec
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_is_said_with_its_line(name: str):
+    old, new, line, words = BAD[name]
+    with pytest.raises(studies.StudyError) as caught:
+        parse(TOML.replace(old, new, 1), "tiny.toml")
+    message = str(caught.value)
+    assert f"line {line}," in message
+    for word in words:
+        assert word in message
+
+
+def test_a_search_is_written_and_read_again():
+    spec = spec_of(TOML.replace("[1e-3, 1e-2]", "{ low = 1, high = 2 }").replace('"training.rate"', '"model.latent"'))
+    assert spec_of(to_toml(spec.resolved())).resolved() == spec.resolved()
+    assert spec.dimensions()["model.latent"].model_dump() == {"low": 1, "high": 2, "log": False}
+    assert [cell.slug for cell in cells_of(spec)] == ["trial-01", "trial-02", "trial-03", "trial-04"]
+    assert spec.replaced(members=3).training.members == 3
+
+
+def member(decoder: Any, derivative: float, terms: int, **changed: Any) -> dict[str, Any]:
+    errors = {"held_out": {"decoder": decoder, "derivative": derivative, "latent": 1e-9}}
+    return {"errors": errors, "terms": terms, "alive": True, "bounded": True} | changed
+
+
+def test_the_objective_weighs_held_out_errors_and_terms():
+    assert objective_of([member(0.1, 0.2, 7)]) == pytest.approx(math.log(0.3) + 7 * math.log(1.1))
+    # An equation without terms explains nothing: it is no match for one that does.
+    assert objective_of([member(1e-3, 1e-3, 7)]) < objective_of([member(1e-3, 1.0, 0)])
+    assert objective_of([member(1e-4, 1e-3, 60)]) > objective_of([member(1e-3, 2e-3, 7)])
+    assert objective_of([member(0.5, 0.5, 0, bounded=False)]) == pytest.approx(math.log(100))
+    assert objective_of([member(None, 1.0, 1), member(1.0, 1.0, 1, alive=False)]) == math.inf
+    table = pd.DataFrame({"decoder": [np.nan, 0.5], "derivative": [1.0, 0.5], "terms": [1, 60]})
+    assert error_of(table) == pytest.approx(0.0)
+
+
+def followed(spec: AutoencodersSpec, count: int) -> list[Told]:
+    """Trials of a made-up objective: the nearer the derivative's weight is to a hundredth, the better."""
+    before: list[Told] = []
+    for _ in range(count):
+        trial = next_trial(spec, before)
+        away = abs(math.log10(trial.values["training.derivative"]) + 2)
+        rungs, state = [], "complete"
+        for error in (2 * away, 1.5 * away):
+            rungs.append(error)
+            if not trial.goes_on(error):
+                state = "pruned"
+                break
+        before.append(Told(trial.values, rungs, state, math.inf if state == "pruned" else away))
+    return before
+
+
+@needs_optuna
+@pytest.mark.parametrize("pruner", ["successive-halving", "median", "none"])
+def test_trials_learn_from_earlier_ones_and_are_given_up(pruner: str):
+    spec = spec_of(TOML.replace("trials = 4", f'trials = 16\npruner = "{pruner}"'))
+    found = followed(spec, 16)
+    states = [trial.state for trial in found]
+    assert states[0] == "complete"
+    assert ("pruned" in states) == (pruner != "none")
+    assert min(trial.objective for trial in found) < 0.5
+    # Stored trials have lists, and no number for what is not finite.
+    stored = [trials.told(Stored("", {**t._asdict(), "objective": None}, {})) for t in found[:3]]
+    assert all(trial.objective == math.inf for trial in stored)
+    assert next_trial(spec, found[:3]).values == found[3].values
+
+
+@needs_optuna
+def test_trials_of_another_chooser_are_refused():
+    spec = spec_of()
+    made = Told({"training.derivative": 1e-3, "training.rate": 1e-3}, [], "complete", 1.0)
+    with pytest.raises(studies.StudyError, match="trial 1: expected the values that Optuna"):
+        next_trial(spec, [made])
+
+
+def test_without_optuna_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(studies.StudyError, match=r'pip install "sparsedyn\[search\]"'):
+        studies.run(spec_of(), tmp_path / "study")
+
+
+def stored(number: int, state: str, objective: float | None, rungs: list[float]) -> Stored:
+    values = {"training.derivative": 10.0 ** -(1 + number % 4), "training.rate": (1e-3, 1e-2)[number % 2]}
+    errors = {part: {"decoder": 0.01, "derivative": 0.02, "latent": 0.03} for part in ("held_out", "test")}
+    members = [{"errors": errors, "terms": 9}] if state == "complete" else []
+    facts = {"values": values, "state": state, "objective": objective, "rungs": rungs, "members": members, "best": 0}
+    return Stored(f"trial-{number:02d}", facts, {})
+
+
+def test_trials_are_told_and_drawn():
+    spec = spec_of(TOML.replace("trials = 4", "trials = 9"))
+    done = [stored(number, "complete", -3.0 - number, [0.5, 0.1]) for number in range(1, 6)]
+    cells = [
+        *done,
+        stored(6, "pruned", None, [0.7]),
+        stored(7, "pruned", None, [0.2, 0.4]),
+        stored(8, "complete", None, []),
+    ]
+    rows = trials_table(spec, cells, {"trial-01": 3.0}).rows
+    assert [row[0] for row in rows] == ["5", "4", "3", "2", "1", "8", "7", "6"]
+    assert rows[0][3] == "−8"
+    assert rows[-1][3] == "given up at 20 %"
+    sentences = " ".join(trials_sentences(spec, cells))
+    assert "Of 8 trials, 6 were trained to the end and 2 given up" in sentences
+    assert "weight dx 0.01, rate 0.01" in sentences
+    assert "By rate, the least objective" in sentences
+    assert "errors of the next best trial are 2.72 times" in sentences
+    assert "Rank correlation of the objective with weight dx" in sentences
+    assert render(trials_pictures(spec, cells)[0].draw())[0].startswith(b"\x89PNG")
+    nothing = trials_sentences(spec, cells[5:])
+    assert "None has a member" in nothing[0]
+    assert render(trials_pictures(spec, cells[5:7])[0].draw())[0].startswith(b"\x89PNG")
+
+
+@needs_optuna
+def test_a_stopped_search_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SPARSEDYN_CACHE", str(tmp_path / "cache"))
+    spec = spec_of()
+    studies.run(spec, tmp_path / "whole")
+    results = pd.read_parquet(tmp_path / "whole/results.parquet")
+    assert list(results["trial"]) == [1, 2, 3, 4]
+    assert set(results["state"]) == {"complete", "pruned"}
+    assert (results["objective"].notna() == (results["state"] == "complete")).all()
+    assert results["rung_1"].notna().all()
+    page = (tmp_path / "whole/report.html").read_text()
+    assert "All trials, the best first" in page
+    assert "given up at" in page
+    assert not (tmp_path / "whole/groups").exists()
+
+    def stop_behind_the_first_rung(event: studies.Event) -> None:
+        if isinstance(event, CellProgress) and event.number == 1 and "step 40" in event.remark:
+            raise KeyboardInterrupt
+
+    target = tmp_path / "stopped"
+    with pytest.raises(studies.StudyInterrupted, match="with 0 of 4 cells finished"):
+        run(kind(every=0.0), spec, target, on_event=stop_behind_the_first_rung)
+    assert sorted(p.suffix for p in target.glob("groups/*")) == [".json", ".safetensors"]
+    studies.resume(target)
+    for file in ("results.parquet", *(f"cells/trial-0{number}/cell.json" for number in range(1, 5))):
+        assert (target / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+    # Published from what was kept, the page is the same.
+    publish([target], tmp_path / "pages", results=tmp_path / "kept")
+    publish([tmp_path / "kept/tiny-search"], tmp_path / "again")
+    assert (tmp_path / "pages/tiny-search.md").read_bytes() == (tmp_path / "again/tiny-search.md").read_bytes()
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    studies.report(target)
