@@ -13,10 +13,14 @@ from sparsedyn.models import PRIMITIVES, Library
 from sparsedyn.studies.autoencoders import judging
 from sparsedyn.studies.autoencoders.cells import cells_of
 from sparsedyn.studies.autoencoders.kind import kind
+from sparsedyn.studies.autoencoders.slim import slim
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.cellwise.files import stored_cells
 from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
+from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
+from sparsedyn.studies.store import Store
 
 CUBIC = Library(3, 3)
 TOML = """
@@ -178,6 +182,36 @@ def test_a_study_is_stored_and_reported(finished: Path):
     studies.report(folder)
     # The page itself tells the time that the study took, of which the first report was a part.
     assert {figure.name: figure.read_bytes() for figure in folder.glob("figures/*")} == before
+
+
+def test_a_study_is_published_from_what_is_kept(finished: Path, tmp_path: Path):
+    written = publish([finished / "whole"], tmp_path / "pages", results=tmp_path / "kept")
+    page = (tmp_path / "pages/tiny.md").read_text()
+    assert "## The equations" in page
+    assert "sparsedyn study run tiny.toml" in page
+    pictures = [path for path in written if path.suffix == ".png"]
+    assert len(pictures) == page.count("](tiny/") // 2 == len(list((finished / "whole/figures").glob("*.png")))
+    kept = [path for path in (tmp_path / "kept").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in kept) < 300_000
+    again = publish([tmp_path / "kept/tiny"], tmp_path / "again", results=tmp_path / "rekept")
+    assert page == (tmp_path / "again/tiny.md").read_text()
+    for path in pictures:
+        assert path.read_bytes() == (tmp_path / "again" / path.relative_to(tmp_path / "pages")).read_bytes()
+    for path in kept:
+        assert path.read_bytes() == (tmp_path / "rekept" / path.relative_to(tmp_path / "kept")).read_bytes()
+    assert again[0].name == "tiny.md"
+
+
+def test_of_a_grid_only_what_is_drawn_is_kept(finished: Path):
+    whole = parse(TOML, "tiny.toml")
+    grid = parse(TOML.partition("[[cells]]")[0] + '[grid]\n"model.widths" = [[6], [5]]\n', "tiny.toml")
+    assert isinstance(whole, AutoencodersSpec)
+    assert isinstance(grid, AutoencodersSpec)
+    cells = stored_cells(Store(finished / "whole"), cells_of(whole))
+    kept = slim(grid, cells)
+    assert [cell.facts for cell in kept] == [cell.facts for cell in cells]
+    assert sorted(bool(cell.arrays) for cell in kept) == [False, True]
+    assert all("latent" not in cell.arrays and cell.arrays["truth"].dtype == np.float32 for cell in slim(whole, cells))
 
 
 def test_a_stopped_study_goes_on_to_the_same_bits(finished: Path, monkeypatch: pytest.MonkeyPatch):

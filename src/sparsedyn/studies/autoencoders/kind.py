@@ -9,6 +9,7 @@ from sparsedyn.studies.autoencoders.compute import Checkpoints, compute
 from sparsedyn.studies.autoencoders.page import page_of
 from sparsedyn.studies.autoencoders.results import results_of
 from sparsedyn.studies.autoencoders.search import compute_trial, notes_file
+from sparsedyn.studies.autoencoders.slim import slim
 from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
 from sparsedyn.studies.cellwise.kind import Kind
@@ -28,7 +29,7 @@ def kind(every: float = EVERY) -> Kind:
             return compute_trial(store, spec, cell, checkpoints, on_progress)
         return compute(spec, cell, checkpoints, on_progress)
 
-    return Kind(cells=cells_of, compute=resumed, results=results_of, page=page_of, forget=_forget)
+    return Kind(cells=cells_of, compute=resumed, results=results_of, page=page_of, slim=slim, forget=_forget)
 
 
 def _checkpoints(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell, every: float) -> Checkpoints:
