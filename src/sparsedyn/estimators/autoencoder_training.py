@@ -85,7 +85,7 @@ def trained(
     alive = np.ones(keys.shape[0], bool)
     histories = []
     for number, phase in enumerate(recipe.phases):
-        objective = replace(phase.objective, importance=importance)
+        objective = replace(phase.objective, importance=np.asarray(importance, np.float32))
         if phase.tidy:
             models = tidied(models, data)
         if objective.coefficients == "projected":
