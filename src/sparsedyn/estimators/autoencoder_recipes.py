@@ -43,13 +43,16 @@ class Phase:
 class Recipe:
     """Phases, and the network that goes with them: see `models.Autoencoder`.
 
-    `start` is how coefficients begin: a number, `normal` or `glorot`; projected ones have no start.
+    `start` is how coefficients begin: a number, `normal` or `glorot`; projected ones have no start. With `curve`, which
+    is for one latent variable, networks do not begin at random but at the distance along the curve on which the data
+    lie, and with the terms that forward selection finds there (`autoencoder_start`).
     """
 
     phases: tuple[Phase, ...]
     activation: str = "silu"
     linear: bool = True
     start: float | str = 1.0
+    curve: bool = False
 
     def scaled(self, factor: float) -> "Recipe":
         """Return the recipe with `factor` times as many steps."""
@@ -76,6 +79,18 @@ def projected(*, polish: bool = True, bending: float = 1e-2) -> Recipe:
         exact = replace(free, derivative=1.0, latent=10.0, bending=3 * bending, spread=0.0)
         phases.append(Phase(exact, 14_000, (1e-3, 3e-6), 1024, thresholds=((0.0, 0.02), (0.25, 0.02)), tidy=True))
     return Recipe(tuple(phases))
+
+
+def geodesic() -> Recipe:
+    """Return the recipe for data along one curve, which one latent variable tells apart.
+
+    From random weights the variable ends anywhere between those that tell snapshots apart as well; but for affine
+    changes all of them but one need further terms for their own bending. The distance along the curve, of which there
+    is only one, is found before training, and so is the equation. Training makes networks and equation fit each other;
+    rates are low since it begins where it is to end.
+    """
+    joint = LatentDynamics(decoder=1.0, derivative=1.0, latent=1.0)
+    return Recipe((Phase(joint, 500, (2e-5, 1e-6), 256, thresholds=((0.0, 0.02),)),), activation="tanh", curve=True)
 
 
 def published(

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Key
 
 from sparsedyn.equations.coordinates import Affine, polynomial, sparsest, transformed, weights_of_terms
 from sparsedyn.estimators.autoencoder_recipes import Recipe
+from sparsedyn.estimators.autoencoder_start import along_curve
 from sparsedyn.models import Autoencoder, Chart, Library, Motion, carried
 from sparsedyn.training import FOLLOWED, Checkpoint, Progress, fit, optimizer
 from sparsedyn.training.least_squares import factor, needed, solve
@@ -82,6 +83,10 @@ def trained(
     on_models: OnModels | None = None,
 ) -> Trained:
     """Return the members after all phases; coefficients are least-squares solutions where the recipe projects."""
+    if recipe.curve:
+        # Landmarks are drawn with other numbers than weights and coefficients.
+        starts = [jax.random.fold_in(key, 2) for key in keys]
+        models = stacked([along_curve(member(models, i), data, importance, key) for i, key in enumerate(starts)])
     alive = np.ones(keys.shape[0], bool)
     histories = []
     for number, phase in enumerate(recipe.phases):

@@ -27,7 +27,7 @@ from sparsedyn.equations.coordinates import (
 from sparsedyn.estimators import autoencoder_saving
 from sparsedyn.estimators.autoencoder_data import Coordinates, coordinates_of, motion_of, pooled, snapshots_of
 from sparsedyn.estimators.autoencoder_judging import BOUND, ERRORS, errors, ranking, simulated
-from sparsedyn.estimators.autoencoder_recipes import Recipe, projected
+from sparsedyn.estimators.autoencoder_recipes import Recipe, geodesic, projected
 from sparsedyn.estimators.autoencoder_training import (
     SMALLEST,
     OnModels,
@@ -67,7 +67,8 @@ class SINDyAutoencoder(BaseEstimator):
     modes : how many modes `x` is reduced to first (POD): a number, `auto`, or `None` for none; see
         `autoencoder_data.coordinates_of`. Errors keep their meaning: modes are orthonormal.
     derivative : how missing derivatives are estimated: `spline`, `smoothing-spline`, or `auto`, by how noisy `x` looks.
-    recipe : a `Recipe` of phases; `None` for the default. `effort` multiplies its steps.
+    recipe : a `Recipe` of phases; `None` for the default: `autoencoder_recipes.geodesic` for equations of second order
+        of one variable, `autoencoder_recipes.projected` for all others. `effort` multiplies its steps.
     share : of trajectories (or, if there are fewer than five, of rows at the end) that are held out to judge members.
 
     Attributes after `fit`: `models_` (stacked members), `coordinates_`, `coefficients_` (member, term, latent; float64,
@@ -132,7 +133,7 @@ class SINDyAutoencoder(BaseEstimator):
         self.coordinates_: Coordinates = coordinates_of(data, self.modes)
         motion = motion_of(data, self.coordinates_, self.order, self.derivative)
         train, held_out = _held_out(motion, self.share)
-        recipe = (projected() if self.recipe is None else self.recipe).scaled(self.effort)
+        recipe = self._recipe().scaled(self.effort)
         keys = jax.random.split(jax.random.key(self.seed), self.members)
         models = drawn(motion.value.shape[2], self.library_, self.order, tuple(self.widths), recipe, keys)
         samples = pooled(train)
@@ -159,6 +160,11 @@ class SINDyAutoencoder(BaseEstimator):
         judged = errors(models, _thinned(held_out, JUDGED), self.coordinates_.importance)
         terms = np.count_nonzero(np.asarray(models.coefficients), axis=(1, 2))
         return pd.DataFrame(judged, columns=list(ERRORS)).assign(terms=terms)
+
+    def _recipe(self) -> Recipe:
+        if self.recipe is not None:
+            return self.recipe
+        return geodesic() if (self.latent, self.order) == (1, 2) else projected()
 
     def _adopt(self, found: Trained, dt: float, held_out: Motion) -> "SINDyAutoencoder":
         models, coefficients, alive = found.models, found.coefficients, found.alive
@@ -377,6 +383,8 @@ def check_autoencoder(estimator: SINDyAutoencoder) -> None:
     expect("derivative", estimator.derivative in known, f"one of {', '.join(known)}")
     expect("effort", 0 < estimator.effort < np.inf, "a positive number")
     expect("share", 0 < estimator.share < 1, "a share between 0 and 1 to hold out")
+    along_curve = estimator.recipe is not None and estimator.recipe.curve
+    expect("latent", not along_curve or estimator.latent == 1, "1, since the recipe begins along a curve")
 
 
 def _held_out(motion: Motion, share: float) -> tuple[Motion, Motion]:

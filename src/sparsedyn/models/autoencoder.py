@@ -48,10 +48,14 @@ class Chart(eqx.Module):
 
     def __call__(self, values: Float[Numbers, "*batch _in"]) -> Float[Array, "*batch _out"]:
         """Return the new coordinates of points."""
-        values = hidden = jnp.asarray(values)
+        return self.hidden(values) @ self.weights[-1] + self.biases[-1] + self.linear_part(values)
+
+    def hidden(self, values: Float[Numbers, "*batch _in"]) -> Float[Array, "*batch _width"]:
+        """Return what the last layer acts on."""
+        hidden = jnp.asarray(values)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             hidden = ACTIVATIONS[self.activation](hidden @ weight + bias)
-        return hidden @ self.weights[-1] + self.biases[-1] + self.linear_part(values)
+        return hidden
 
     def linear_part(self, values: Float[Numbers, "*batch _in"]) -> Float[Array, "*batch _out"]:
         """Return what the linear part alone contributes."""

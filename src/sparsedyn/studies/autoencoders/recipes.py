@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparsedyn.data import Snapshots
-from sparsedyn.estimators.autoencoder_recipes import Recipe, projected, published
+from sparsedyn.estimators.autoencoder_recipes import Recipe, geodesic, projected, published
 
 if TYPE_CHECKING:
     from sparsedyn.studies.autoencoders.spec import TrainingSpec
@@ -78,5 +78,10 @@ def as_published(training: "TrainingSpec", system: str, data: Snapshots) -> Reci
     )
 
 
-RECIPES: dict[str, MakeRecipe] = {"default": default, "as-published": as_published}
+def along_curve(training: "TrainingSpec", system: str, data: Snapshots) -> Recipe:
+    """Return the recipe that begins at the curve along which the data lie."""
+    return geodesic()
+
+
+RECIPES: dict[str, MakeRecipe] = {"default": default, "geodesic": along_curve, "as-published": as_published}
 """Recipes by name."""

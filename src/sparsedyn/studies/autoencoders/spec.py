@@ -82,10 +82,12 @@ class ModelSpec(Table):
 class TrainingSpec(Table):
     """How members are trained: by the recipe of this name, its steps times `effort`.
 
-    `polish` and `bending` (see `autoencoder_recipes.projected`) are for the default recipe. What follows them replaces
-    published numbers and is for the published recipe alone: weights of the derivatives' errors in the data
-    (`derivative`) and in the latent space (`latent`), of the coefficients (`sparsity`), the learning `rate`, `batch`,
-    `epochs` with a threshold `every` so many, and `refinement` epochs without.
+    `geodesic` is for one latent variable: it begins at the distance along the curve on which the data lie, and at the
+    equation that forward selection finds there. `polish` and `bending` (see `autoencoder_recipes.projected`) are for
+    the default recipe. What follows them replaces published numbers and is for the published recipe alone: weights of
+    the derivatives' errors in the data (`derivative`) and in the latent space (`latent`), of the coefficients
+    (`sparsity`), the learning `rate`, `batch`, `epochs` with a threshold `every` so many, and `refinement` epochs
+    without.
     """
 
     members: Count = 10
@@ -182,6 +184,9 @@ class AutoencodersSpec(AbstractStudySpec):
             for name in PUBLISHED_ONLY:
                 if getattr(training, name) is not None and training.recipe != "as-published":
                     raise Misfit((*path, name), 'is for recipe = "as-published". Remove it, or name that recipe.')
+        for path, latent, recipe in self._recipes():
+            if recipe == "geodesic" and latent != 1:
+                raise Misfit(path, f'recipe = "geodesic" needs latent = 1; got {latent}. Name another recipe.')
         if self.training.recipe != "as-published":
             axes: list[tuple[str, ...]] = [("grid", key) for key in self.axes()]
             axes += [("search", "space", key) for key in self.dimensions()]
@@ -213,6 +218,21 @@ class AutoencodersSpec(AbstractStudySpec):
             for i, cell in enumerate(self.cells)
         ]
         return [(("training",), self.training), *own]
+
+    def _recipes(self) -> list[tuple[tuple[str | int, ...], int, str]]:
+        """The numbers of latent variables and recipes that come together, and where they stand."""
+        model, training, axes = self.model, self.training, self.axes()
+        if self.cells:
+            return [
+                (
+                    ("cells", i),
+                    model.model_copy(update=cell.model.given()).latent,
+                    training.model_copy(update=cell.training.given()).recipe,
+                )
+                for i, cell in enumerate(self.cells)
+            ]
+        latents, recipes = axes.get("model.latent", (model.latent,)), axes.get("training.recipe", (training.recipe,))
+        return [(("training", "recipe"), latent, recipe) for latent in latents for recipe in recipes]
 
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Return the values of the grid by dotted key; empty without a grid."""
