@@ -71,7 +71,7 @@ BAD = {
     "two variables": (
         '"as-published"\nbatch = 40\nepochs = 4\nevery = 2\nrefinement = 2',
         '"geodesic"',
-        21,
+        20,
         ('recipe = "geodesic" needs latent = 1; got 3',),
     ),
     "other recipe": ('recipe = "as-published"\n', "", 18, ("training.batch", 'is for recipe = "as-published"')),
