@@ -69,7 +69,11 @@ def _chosen(library: Library, motion: Motion) -> Choice:
         if best.kept.any() and not better.error < best.error / np.exp(PRICE):
             break
         best = better
-    return best
+    if best.kept[len(library.monomials) :].any():
+        return best
+    # Monomials leave the scale free: it is that of unit variance.
+    factor = 1 / (best.change.matrix[0, 0] * problem.spread)
+    return best._replace(change=Affine(best.change.matrix * factor, best.change.offset * factor))
 
 
 def _few(library: Library, before: Choice, options: list[Choice]) -> list[Choice]:
@@ -138,7 +142,14 @@ class _Problem:
         def cost(steps: np.ndarray) -> float:
             return float(np.log(_error(self.moments(change(steps)), choice.kept[:, 0]) + TINY))
 
-        found = minimize(cost, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-4})
+        # It begins with steps of half the grid's; the default ones from zero are too small to get anywhere soon.
+        simplex = np.array([[0.0, 0.0], [0.08, 0.0], [0.0, 0.13]])
+        found = minimize(
+            cost,
+            np.zeros(2),
+            method="Nelder-Mead",
+            options={"xatol": 1e-6, "fatol": 1e-3, "maxfev": 200, "initial_simplex": simplex},
+        )
         return Choice(change(found.x), choice.kept, float(np.exp(found.fun)))
 
 
