@@ -91,7 +91,7 @@ def curve_along(values: Float[np.ndarray, "sample coordinate"], rng: np.random.G
     if not lost <= ASTRAY:
         raise DataError(
             f"x: expected data along one open curve, as one latent variable can tell apart; got {lost:.0%} of their "
-            "variance beside the best one. Choose more latent variables or another recipe."
+            "variance beside the best one. Choose more latent variables, or recipe=autoencoder_recipes.projected()."
         )
     return curve
 
@@ -113,7 +113,7 @@ def _line(landmarks: Float[np.ndarray, "landmark coordinate"]) -> Float[np.ndarr
     if pieces > 1:
         raise DataError(
             f"x: expected data along one curve without gaps; got {pieces} pieces. Record trajectories that connect "
-            "them, or choose another recipe."
+            "them, or choose recipe=autoencoder_recipes.projected()."
         )
     places = Isomap(n_neighbors=NEIGHBOURS, n_components=1).fit_transform(landmarks)
     return np.asarray(places[:, 0], np.float64)

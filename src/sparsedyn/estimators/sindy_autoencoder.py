@@ -169,16 +169,14 @@ class SINDyAutoencoder(BaseEstimator):
     def _adopt(self, found: Trained, dt: float, held_out: Motion) -> "SINDyAutoencoder":
         models, coefficients, alive = found.models, found.coefficients, found.alive
         self.models_, self.coefficients_, self.alive_, self.dt_ = models, coefficients, alive, dt
-        judged = errors(models, _thinned(held_out, JUDGED), self.coordinates_.importance)
+        table = self._judged(models, held_out)
         starts = encoded(models, pooled(held_out.map(lambda part: part[:, :1])))
         self.states_ = np.asarray(encoded(models, _thinned(held_out, KEPT)).state)
         size = np.abs(self.states_).max(axis=(1, 2))
         paths = simulated(models, np.asarray(starts.state), dt, held_out.value.shape[1])
         with np.errstate(invalid="ignore", over="ignore"):
             bounded = np.nanmax(np.where(np.isfinite(paths), np.abs(paths), np.inf), axis=(1, 2, 3)) <= BOUND * size
-        table = pd.DataFrame(judged, columns=list(ERRORS))
         table.insert(0, "member", np.arange(len(table)))
-        table["terms"] = np.count_nonzero(coefficients, axis=(1, 2))
         table["bounded"], table["alive"] = bounded, alive
         self.ranking_: pd.DataFrame = ranking(table).reset_index(drop=True)
         return self
