@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -17,7 +18,8 @@ from sparsedyn.equations import compiled
 from sparsedyn.equations.coordinates import Affine
 from sparsedyn.estimators.autoencoder_judging import ranking, simulated
 from sparsedyn.estimators.autoencoder_recipes import Phase, Recipe
-from sparsedyn.estimators.autoencoder_training import absorbed, member, stacked, with_coefficients
+from sparsedyn.estimators.autoencoder_training import absorbed, drawn, member, stacked, with_coefficients
+from sparsedyn.models import Library
 from sparsedyn.systems import lifted_lorenz
 from sparsedyn.training import Checkpoint, LatentDynamics
 
@@ -54,6 +56,24 @@ def test_what_is_fitted_has_the_shapes_that_it_says(data: Snapshots, fitted: SIN
     assert set(fitted.ranking_["member"]) == {0, 1}
     assert fitted.simulate(data.x[0, 0], np.arange(30) * data.dt).shape == (30, 128)
     assert fitted.simulate(data.x[:, 0], np.arange(5) * data.dt).shape == (10, 5, 128)
+
+
+def test_coefficients_begin_as_they_are_given():
+    library, keys = Library(2, 2), jax.random.split(jax.random.key(0), 3)
+    given = np.zeros((6, 2))
+    given[1, 0], given[2, 1] = -1.0, 2.0
+    made = drawn(4, library, 1, (5,), Recipe((), start=given), keys)
+    np.testing.assert_array_equal(made.coefficients, np.broadcast_to(given, (3, 6, 2)))
+    ones = drawn(4, library, 1, (5,), Recipe(()), keys)
+    np.testing.assert_array_equal(ones.coefficients, np.ones((3, 6, 2)))
+    normal = drawn(4, library, 1, (5,), Recipe((), start="normal"), keys)
+    assert 0.5 < np.std(normal.coefficients) < 2
+    with pytest.raises(
+        ValueError, match=r"coefficients \(term, latent\) = \(6, 2\); got shape \(2, 6\)"
+    ):
+        drawn(4, library, 1, (5,), Recipe((), start=given.T), keys)
+    with pytest.raises(ValueError, match="start: expected a number, 'normal', 'glorot' or coefficients; got 'nromal'"):
+        drawn(4, library, 1, (5,), Recipe((), start="nromal"), keys)
 
 
 def test_what_is_written_is_what_is_simulated(fitted: SINDyAutoencoder):

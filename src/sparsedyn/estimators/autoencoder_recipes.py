@@ -43,15 +43,16 @@ class Phase:
 class Recipe:
     """Phases, and the network that goes with them: see `models.Autoencoder`.
 
-    `start` is how coefficients begin: a number, `normal` or `glorot`; projected ones have no start. With `curve`, which
-    is for one latent variable, networks do not begin at random but at the distance along the curve on which the data
-    lie, and with the terms that forward selection finds there (`autoencoder_start`).
+    `start` is how coefficients begin: a number, `normal`, `glorot`, or the coefficients themselves, zero where there is
+    no term; of projected ones it only says which terms there are. With `curve`, which is for one latent variable,
+    networks do not begin at random but at the distance along the curve on which the data lie, and with the terms that
+    forward selection finds there (`autoencoder_start`).
     """
 
     phases: tuple[Phase, ...]
     activation: str = "silu"
     linear: bool = True
-    start: float | str = 1.0
+    start: float | str | Float[np.ndarray, "term latent"] = 1.0
     curve: bool = False
 
     def scaled(self, factor: float) -> "Recipe":

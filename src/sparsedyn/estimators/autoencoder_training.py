@@ -64,10 +64,14 @@ def drawn(
     return eqx.filter_vmap(one)(keys)
 
 
-def _start(start: float | str, shape: tuple[int, int], key: Key[Array, ""]) -> Float[Array, "term latent"]:
+def _start(start: float | str | np.ndarray, shape: tuple[int, int], key: Key[Array, ""]) -> Float[Array, "term latent"]:
     if isinstance(start, str):
+        if start not in ("normal", "glorot"):
+            raise ValueError(f"start: expected a number, 'normal', 'glorot' or coefficients; got {start!r}.")
         return jax.random.normal(key, shape) if start == "normal" else jax.nn.initializers.glorot_uniform()(key, shape)
-    return jnp.full(shape, float(start))
+    if np.ndim(start) and np.shape(start) != shape:
+        raise ValueError(f"start: expected coefficients (term, latent) = {shape}; got shape {np.shape(start)}.")
+    return jnp.broadcast_to(jnp.asarray(start, jnp.float32), shape)
 
 
 def trained(
