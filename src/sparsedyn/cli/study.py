@@ -40,6 +40,8 @@ Mnist = Annotated[
     typer.Option(metavar="DIR", help="Folder with the four files of MNIST, for studies of digits.", show_default=False),
 ]
 
+READABLE = 15
+"""Terms up to which equations are written out in a table."""
 TRIAL_COLUMNS = {
     "objective": "objective",
     "terms": "terms",
@@ -353,7 +355,7 @@ def conclude_autoencoders(folder: Path, report: Path, results: "pd.DataFrame", *
             "right" if row["right"] else "wrong",
             str(row["canonical_terms"]),
             *(number(row[f"{name}_test"]) for name in ("decoder", "derivative", "latent")),
-            row["equations"],
+            row["equations"] if row["canonical_terms"] <= READABLE else f"{row['canonical_terms']} terms",
         )
         for row in records
         if row["rank"] == 1
