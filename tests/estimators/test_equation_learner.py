@@ -70,7 +70,7 @@ def test_printed_equations_simulation_and_file_are_one(fitted: EquationLearner, 
     x0, inputs = data.states[2][0], data.inputs[2]
     simulated = fitted.simulate(x0, inputs)
     np.testing.assert_array_equal(back.simulate(x0, inputs), simulated)
-    np.testing.assert_allclose(simulated[0], rolled(back, x0, inputs), rtol=2e-5)
+    np.testing.assert_allclose(simulated[0], rolled(back, x0, inputs), rtol=1e-7)
     np.testing.assert_allclose(simulated[0], data.states[2], rtol=2e-3)
     assert [p.name for p in tmp_path.iterdir()] == ["law.safetensors"]
 
@@ -148,3 +148,47 @@ def test_bad_parameters_give_one_clear_message(
 ):
     with pytest.raises(ValueError, match=message):
         EquationLearner(**QUICK | {parameter: value}).fit(data)
+
+
+def cooling() -> Trajectories:
+    """A body in kelvin that cools by a few millikelvin: small steps of a large number."""
+    start = np.asarray([303.0, 304.0, 305.0, 306.0])
+    time = 0.1 * np.arange(400)
+    states = 293.15 + (start[:, None] - 293.15) * np.exp(-time / 50_000)
+    return Trajectories(states[:, :, None], dt=0.1, state_names=["T"])
+
+
+@pytest.fixture(scope="module")
+def cooled() -> EquationLearner:
+    settings = QUICK | {"primitives": {"constant": 1, "identity": 1}, "derivative": "spline"}
+    return EquationLearner(**settings).fit(cooling())
+
+
+def test_small_steps_near_a_large_mean_are_not_lost(cooled: EquationLearner):
+    truth = cooling().states[0][:, 0]
+    simulated = cooled.simulate(truth[:1], steps=400).to_numpy()[0, :, 0]
+    right = compiled(cooled.equations(), ["T"])
+    printed = [truth[0]]
+    for _ in range(399):
+        # At this rate, one step of Euler's method is the Runge-Kutta step to seven digits.
+        printed.append(printed[-1] + 0.1 * float(right(np.asarray([[printed[-1]]]))[0, 0]))
+    np.testing.assert_allclose(np.diff(simulated), np.diff(printed), rtol=1e-5)
+    np.testing.assert_allclose(simulated - truth[0], truth - truth[0], rtol=1e-3, atol=1e-7)
+
+
+def test_errors_are_counted_in_standard_deviations_of_the_training_data(cooled: EquationLearner, tmp_path: Path):
+    data = cooling()
+    std = np.concatenate(data.states).std(axis=0)
+    np.testing.assert_allclose(cooled.forecast(data).std, std, rtol=1e-6)
+    np.testing.assert_allclose(cooled.dependence(data), [[[1.0]]], rtol=5e-3)
+    cooled.save(tmp_path / "cooled.safetensors")
+    back = sparsedyn.load(tmp_path / "cooled.safetensors")
+    np.testing.assert_array_equal(back.forecast(data).std, cooled.forecast(data).std)
+    np.testing.assert_array_equal(back.statistics_.x_mean, cooled.statistics_.x_mean)
+
+
+def test_another_unit_is_noticed(cooled: EquationLearner):
+    celsius = Trajectories([states - 273.15 for states in cooling().states], dt=0.1, state_names=["T"])
+    with pytest.raises(DataError, match="another unit"):
+        cooled.forecast(celsius)
+    assert cooled.forecast(celsius, check_units=False).predicted.shape == (1, 4, 400, 1)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pandas as pd
 import sympy
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from sparsedyn.data import Samples, Scaling, Trajectories, pieces, samples
 from sparsedyn.equations import rounded
@@ -41,11 +41,15 @@ class EquationLearner(AbstractStepper):
         `smoothing-spline` where they look noisy.
     method : the integrator of forecasts, `rk4` or `euler`.
 
-    Attributes after `fit`: `models_` (one member), `scaling_`, `alive_`, `laws_` (per state, all candidates, the chosen
-    first), `found_`, `dt_`, `state_names_`, `input_names_`.
+    Attributes after `fit`: `models_` (one member), `scaling_` (the powers of two that its variables are divided by),
+    `statistics_` (means and standard deviations of the training data, in which errors are counted), `alive_`, `laws_`
+    (per state, all candidates, the chosen first), `found_`, `dt_`, `state_names_`, `input_names_`.
 
     Source: Sahoo et al. 2018; Kim et al. 2019.
     """
+
+    # Nothing is subtracted from the variables, and float32 loses the small steps of a large temperature in kelvin.
+    precision = "float64"
 
     def __init__(
         self,
@@ -94,13 +98,14 @@ class EquationLearner(AbstractStepper):
         method = self.derivative if self.derivative != "auto" else _suited(pieced)
         pooled = samples(pieced, method)
         scaling = scaling_of(pooled)
+        statistics = Scaling.fit(pooled, state_names=data.state_names, input_names=data.input_names)
         inside, outside = split(len(pooled.x), self.share if validation is None else 0.0, self.seed)
         held_out = pooled
         if validation is not None:
             check_trajectories(validation, "validation")
             check_alike(variables_of(data), validation, "validation")
             if check_units:
-                check_plausible(scaling, validation)
+                check_plausible(statistics, validation)
             held_out = samples(pieces(validation), method)
             outside = split(len(held_out.x), 0.0, self.seed)[0]
         names = [*data.state_names, *data.input_names]
@@ -119,7 +124,7 @@ class EquationLearner(AbstractStepper):
             laws.append(candidates)
             found.append(searched)
         self.found_: list[Found] = found
-        return self._adopt(laws, scaling, variables_of(data))
+        return self._adopt(laws, scaling, statistics, variables_of(data))
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded."""
@@ -143,12 +148,24 @@ class EquationLearner(AbstractStepper):
         self._check_fitted()
         equation_saving.save_learner(self, path)
 
-    def _adopt(self, laws: list[list[Law]], scaling: Scaling, variables: Variables) -> "EquationLearner":
+    def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
+        """Return how strongly every derivative depends on every state and input; see `AbstractStepper.dependence`."""
+        in_sizes = super().dependence(data)
+        return in_sizes * (self.scaling_.dx_std / self.statistics_.dx_std)[:, None]
+
+    @property
+    def _measured(self) -> Scaling:
+        return self.statistics_
+
+    def _adopt(
+        self, laws: list[list[Law]], scaling: Scaling, statistics: Scaling, variables: Variables
+    ) -> "EquationLearner":
         """Take over what was found."""
         self.laws_ = laws
         self.scaling_ = scaling
+        self.statistics_ = statistics
         model = PerState(tuple(law[0].model for law in laws))
-        self.models_ = jax.tree.map(lambda leaf: np.asarray(leaf, np.float32)[None], model)
+        self.models_ = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64)[None], model)
         self.alive_ = np.ones(1, bool)
         self.variables_ = variables
         return self

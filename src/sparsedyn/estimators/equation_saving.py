@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sparsedyn.estimators.equation_learner import EquationLearner
     from sparsedyn.estimators.equation_regressor import EquationRegressor
 
-REGRESSOR, LEARNER = "sparsedyn.EquationRegressor/1", "sparsedyn.EquationLearner/1"
+REGRESSOR, LEARNER = "sparsedyn.EquationRegressor/1", "sparsedyn.EquationLearner/2"
 
 
 def save_regressor(regressor: "EquationRegressor", path: str | Path) -> None:
@@ -37,6 +37,7 @@ def save_learner(learner: "EquationLearner", path: str | Path) -> None:
         "parameters": _parameters(learner),
         "names": names,
         "scaling": learner.scaling_.to_dict(),
+        "statistics": learner.statistics_.to_dict(),
         "variables": learner.variables_._asdict(),
     }
     _write(path, header, learner.laws_, names)
@@ -59,7 +60,8 @@ def restored_learner(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]
     variables: dict[str, Any] = {
         key: value if key == "dt" else tuple(value) for key, value in header["variables"].items()
     }
-    learner._adopt(_laws(arrays, header, learner), Scaling.from_dict(header["scaling"]), Variables(**variables))
+    scaling, statistics = (Scaling.from_dict(header[name]) for name in ("scaling", "statistics"))
+    learner._adopt(_laws(arrays, header, learner), scaling, statistics, Variables(**variables))
     return learner
 
 

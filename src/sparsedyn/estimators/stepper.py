@@ -30,6 +30,9 @@ class AbstractStepper(BaseEstimator):
     Attributes after `fit`: `models_` (stacked), `scaling_`, `variables_`, `alive_`.
     """
 
+    precision = "float32"
+    """Of the steps of simulations and forecasts."""
+
     method: str
     models_: AbstractModel
     scaling_: Scaling
@@ -55,7 +58,15 @@ class AbstractStepper(BaseEstimator):
         """
         self._check_fitted()
         start, forcing = simulation_arrays(self.variables_, x0, inputs, steps)
-        states = rollout(self.models_, start, forcing, scaling=self.scaling_, dt=self.dt_, method=self.method)
+        states = rollout(
+            self.models_,
+            start,
+            forcing,
+            scaling=self.scaling_,
+            dt=self.dt_,
+            method=self.method,
+            precision=self.precision,
+        )
         states[~self.alive_] = np.nan
         result = xr.DataArray(
             states,
@@ -75,8 +86,15 @@ class AbstractStepper(BaseEstimator):
         check_trajectories(data, "data")
         check_alike(self.variables_, data, "data")
         if check_units:
-            check_plausible(self.scaling_, data)
-        made = forecast(self.models_, data, scaling=self.scaling_ if scaling is None else scaling, method=self.method)
+            check_plausible(self._measured, data)
+        made = forecast(
+            self.models_,
+            data,
+            scaling=self.scaling_ if scaling is None else scaling,
+            method=self.method,
+            precision=self.precision,
+            std=self._measured.x_std if scaling is None else scaling.x_std,
+        )
         made.predicted[~self.alive_] = np.nan
         return made
 
@@ -121,6 +139,11 @@ class AbstractStepper(BaseEstimator):
         """The names of the inputs."""
         self._check_fitted()
         return self.variables_.input_names
+
+    @property
+    def _measured(self) -> Scaling:
+        """Means and standard deviations of the training data, in which errors are counted."""
+        return self.scaling_
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "models_"):

@@ -115,11 +115,22 @@ class Forecast:
         )
 
 
-def forecast(models: AbstractModel, data: Trajectories, *, scaling: Scaling, method: str = "euler") -> Forecast:
-    """Roll stacked `models` forward over every trajectory of `data`."""
+def forecast(
+    models: AbstractModel,
+    data: Trajectories,
+    *,
+    scaling: Scaling,
+    method: str = "euler",
+    precision: str = "float32",
+    std: Float[np.ndarray, " state"] | None = None,
+) -> Forecast:
+    """Roll stacked `models` forward over every trajectory of `data`.
+
+    Errors are counted in `std`, by default the standard deviations of the `scaling` that the models see.
+    """
     x0 = np.stack([states[0] for states in data.states])
     # Past the end of a short trajectory nothing is scored; the mean input keeps the padding harmless.
     inputs = pad(data.inputs, np.nan)
     inputs = np.where(np.isnan(inputs), np.asarray(scaling.u_mean), inputs)
-    predicted = rollout(models, x0, inputs, scaling=scaling, dt=data.dt, method=method)
-    return Forecast(predicted, data, np.asarray(scaling.x_std))
+    predicted = rollout(models, x0, inputs, scaling=scaling, dt=data.dt, method=method, precision=precision)
+    return Forecast(predicted, data, np.asarray(scaling.x_std if std is None else std))
