@@ -225,3 +225,15 @@ def test_a_damaged_file_is_refused(fitted: EquationRegressor, tmp_path: Path):
     save_arrays(tmp_path / "evil.safetensors", arrays, header)
     with pytest.raises(CheckpointError, match="does not fit"):
         sparsedyn.load(tmp_path / "evil.safetensors")
+
+
+def test_large_constants_keep_their_digits():
+    pull = EquationRegressor(**QUICK).fit(X, 8987551792.3 * Y)
+    assert text(pull.equation(), 12) == "8987551792.3*x0*x1"
+    assert text(pull.equation(), 3) == "8.99e+09*x0*x1"
+    assert text(EquationRegressor(**QUICK).fit(X, 12345.0 * Y).equation(), 6) == "12345*x0*x1"
+
+
+def test_digits_are_a_number(fitted: EquationRegressor, as_users_run: None):
+    with pytest.raises(ValueError, match="digits: expected an integer of at least 1; got 'a'"):
+        fitted.equation("a")  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import comb, gcd, pi, prod
+from numbers import Integral
 
 import numpy as np
 import sympy
@@ -21,6 +22,7 @@ MOST_PASSES = 3
 ROUNDING = 1e-13
 LARGEST_INTEGER = 1_000_000_000
 
+LARGEST_SIMPLE = 1000
 LARGEST_DENOMINATOR = 12
 PARTS_OF_PI = (1, 2, 3, 4, 6)
 MOST_PI = 12
@@ -74,8 +76,8 @@ def simplified(expr: sympy.Expr) -> sympy.Expr:
 
 def rounded(expr: sympy.Expr, digits: int) -> sympy.Expr:
     """Return the expression with all floating-point constants to so many significant digits, or integers."""
-    if digits < 1:
-        raise ValueError(f"digits: expected at least 1; got {digits}.")
+    if not isinstance(digits, Integral) or isinstance(digits, bool) or digits < 1:
+        raise ValueError(f"digits: expected an integer of at least 1; got {digits!r}.")
     values = {number: float(f"{float(number):.{digits - 1}e}") for number in floating([expr])}
     # What is out of floating point's range stays as it is.
     return expr.xreplace({n: _whole(sympy.Float(v)) for n, v in values.items() if v != 0 and np.isfinite(v)})
@@ -315,8 +317,10 @@ def _simple_near(value: float) -> Iterator[tuple[int, sympy.Expr]]:
     if not np.isfinite(value):
         return
     whole = round(value)
-    # Zero and one take a term or a factor away.
-    yield (0 if abs(whole) <= 1 else 1), sympy.Integer(whole)
+    # A large number is close to an integer whatever it is.
+    if abs(whole) < LARGEST_SIMPLE:
+        # Zero and one take a term or a factor away.
+        yield (0 if abs(whole) <= 1 else 1), sympy.Integer(whole)
     for below in range(2, LARGEST_DENOMINATOR + 1):
         above = round(value * below)
         if 0 < abs(above) <= LARGEST_DENOMINATOR and gcd(above, below) == 1:
