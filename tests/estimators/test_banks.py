@@ -66,3 +66,11 @@ def test_a_term_explains_something_and_further_ones_leave_the_parents_units_alon
     inner = sum(int(np.prod(shape)) for shape in layout.shapes()[:-1])
     kept = np.flatnonzero(one[:inner])
     np.testing.assert_array_equal(more[kept], one[kept])
+
+
+def test_what_float32_cannot_hold_is_no_candidate_and_no_warning():
+    y = X[:, 0] * np.exp(X[:, 1])
+    drawn = bank(LAYOUT, X, y, NATURAL, np.random.default_rng(0))
+    parent = _parent(y, with_terms(LAYOUT, drawn, _parent(y, None), 2, np.random.default_rng(1)))
+    huge = parent._replace(entering=[part * 10.0 ** np.linspace(0, 60, part.shape[1]) for part in parent.entering])
+    assert np.isfinite(with_connections(LAYOUT, drawn, huge, 2, np.random.default_rng(2))).all()

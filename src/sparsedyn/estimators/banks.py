@@ -36,6 +36,8 @@ STRETCH = (0.3, 3.0)
 """Range of the root mean square of an argument of arbitrary weights."""
 TEXTBOOK = np.asarray([1.0, 1.0, 1.0, 2.0, 0.5])
 """Sizes of weights in natural units, as textbooks have them."""
+LARGEST = 1e18
+"""Size from which on a candidate is taken for infinite: the square of a larger one would be, in float32."""
 SIMPLE = 0.6
 """Share of the units with such weights; the others have arbitrary ones."""
 
@@ -283,7 +285,8 @@ def with_connections(
             origins += [(depth, int(row), int(column), False) for row in free]
             origins += [(depth, row, int(column), True) for row in range(new.shape[1])]
     values = np.concatenate(columns, axis=1)
-    values = np.where(np.isfinite(values), values, 0.0).astype(np.float32)
+    # What is out of float32's range, or would be once it is squared, explains nothing.
+    values = np.where(np.abs(values) < LARGEST, values, 0.0).astype(np.float32)
 
     def place(choice: int) -> Place | None:
         depth, row, column, of_bank = origins[choice]
