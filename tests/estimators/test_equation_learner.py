@@ -192,3 +192,11 @@ def test_another_unit_is_noticed(cooled: EquationLearner):
     with pytest.raises(DataError, match="another unit"):
         cooled.forecast(celsius)
     assert cooled.forecast(celsius, check_units=False).predicted.shape == (1, 4, 400, 1)
+
+
+def test_a_fitted_learner_can_be_handed_to_another_process(fitted: EquationLearner, data: Trajectories):
+    import pickle
+
+    back = pickle.loads(pickle.dumps(fitted))
+    assert back.equations() == fitted.equations()
+    np.testing.assert_array_equal(back.forecast(data).predicted, fitted.forecast(data).predicted)

@@ -237,3 +237,35 @@ def test_large_constants_keep_their_digits():
 def test_digits_are_a_number(fitted: EquationRegressor, as_users_run: None):
     with pytest.raises(ValueError, match="digits: expected an integer of at least 1; got 'a'"):
         fitted.equation("a")  # type: ignore[arg-type]
+
+
+def test_a_fitted_regressor_can_be_handed_to_another_process(fitted: EquationRegressor):
+    import pickle
+
+    back = pickle.loads(pickle.dumps(fitted))
+    assert back.equation() == fitted.equation()
+    np.testing.assert_array_equal(back.predict(frame(FAR)), fitted.predict(frame(FAR)))
+    table = {sparsedyn.PRIMITIVES["sin"]: 1, "constant": 1}
+    assert next(iter(clone(EquationRegressor(primitives=table)).primitives)) is sparsedyn.PRIMITIVES["sin"]
+    unfitted = pickle.loads(pickle.dumps(EquationRegressor(primitives=table)))
+    assert unfitted.primitives == table
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        (["sin", "cos"], "primitives: expected one of general.*table of counts"),
+        (None, "primitives: expected one of general"),
+        (5, "primitives: expected one of general"),
+        ({"constant": 99_999_999}, "at most 1000 for 'constant'"),
+    ],
+)
+def test_primitives_are_a_name_or_a_table(chosen: Any, message: str, as_users_run: None):
+    with pytest.raises(ValueError, match=message):
+        EquationRegressor(**QUICK | {"primitives": chosen}).fit(X, Y)
+
+
+def test_the_variables_of_an_equation_are_those_of_symbol(fitted: EquationRegressor):
+    speed = symbol("speed")
+    assert text(fitted.equation().diff(speed)) == "0.37*mass"
+    assert text(fitted.equation().subs(speed, 2)) == "0.74*mass + 21.3"

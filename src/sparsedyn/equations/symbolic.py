@@ -19,7 +19,10 @@ LARGEST_FACTOR = 1e100
 
 
 def symbol(name: str) -> sympy.Symbol:
-    """Return the symbol that stands for a variable in every expression here: real, whatever its name means to SymPy."""
+    """Return the symbol that stands for a variable in every expression here: real, whatever its name means to SymPy.
+
+    Differentiate by it and substitute for it: `sympy.Symbol(name)`, which might be complex, is another variable.
+    """
     return sympy.Symbol(name, real=True)
 
 

@@ -38,8 +38,8 @@ class EquationRegressor(RegressorMixin, BaseEstimator):
     steps : steps of gradient descent of every network, before its refinement.
     share : of the samples, held out to judge equations.
 
-    Attributes after `fit`: `equation_`, `laws_` (all candidates, the chosen first), `found_` (the search),
-    `feature_names_in_`, `n_features_in_`.
+    Attributes after `fit`: `equation_`, `laws_` (all candidates, the chosen first), `found_` (the search; not kept in
+    files), `feature_names_in_`, `n_features_in_`.
 
     Source: Kim et al. 2019; the search differs from the paper's.
     """
@@ -91,7 +91,10 @@ class EquationRegressor(RegressorMixin, BaseEstimator):
         return self._function(columns)[:, 0]
 
     def equation(self, digits: int | None = None) -> sympy.Expr:
-        """Return the equation in the column names, exactly as `predict` uses it or rounded to so many digits."""
+        """Return the equation in the column names, exactly as `predict` uses it or rounded to so many digits.
+
+        Its variables are `sparsedyn.equations.symbol(name)`, which are real: to SymPy, `sympy.Symbol(name)` is another.
+        """
         self._check_fitted()
         return self.equation_ if digits is None else rounded(self.equation_, digits)
 
@@ -121,6 +124,17 @@ class EquationRegressor(RegressorMixin, BaseEstimator):
         self.n_features_in_ = len(names)
         self._function: Columns = compiled([self.equation_], names)
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        # Compiled code cannot be handed to another process; it is compiled there.
+        state.pop("_function", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "equation_"):
+            self._function = compiled([self.equation_], list(self.feature_names_in_))
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "equation_"):

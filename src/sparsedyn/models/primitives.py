@@ -13,6 +13,8 @@ from jaxtyping import Array
 SAFE = 0.05
 """The least size of a denominator or an argument of a logarithm that training divides by or takes."""
 LARGEST_EXPONENT = 5.0
+MOST = 1000
+"""Copies of a primitive that a layer may have: an equation never needs more, and their weights fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Primitive:
     """A function of `arity` numbers: on arrays, as a SymPy expression, and as training may safely see it.
 
     `guarded` stands in for `function` while weights are far from their place; it equals it wherever that is tame. A
-    A `homogeneous` function of an argument times a number is the function times a power of that number, so that the
+    `homogeneous` function of an argument times a number is the function times a power of that number, so that the
     size of its argument says nothing that the weights after it could not say. `inverse` is an argument with which a
     function of one has a given value; where there is none, it is not finite or another value's. A primitive of one's
     own takes three lines:
@@ -41,6 +43,12 @@ class Primitive:
     def of(self, *arguments: Array, guard: bool) -> Array:
         """Return the function of arrays of one shape, guarded or exact."""
         return (self.guarded or self.function if guard else self.function)(*arguments)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Copy and hand over to other processes by name what is built in: its functions have none."""
+        if PRIMITIVES.get(self.name) is self:
+            return _known, (self.name,)
+        return super().__reduce_ex__(protocol)
 
 
 def _safe_ratio(a: Array, b: Array) -> Array:
@@ -132,15 +140,26 @@ def units_of(chosen: str | Mapping[str | Primitive, int] | Units) -> Units:
         if chosen not in SETS:
             raise ValueError(f"primitives: expected one of {', '.join(SETS)} or a table of counts; got {chosen!r}.")
         return tuple((PRIMITIVES[name], count) for name, count in SETS[chosen].items())
+    if not isinstance(chosen, Mapping) and not _paired(chosen):
+        raise ValueError(
+            f"primitives: expected one of {', '.join(SETS)} or a table of counts such as {{'sin': 2, 'product': 1}}; "
+            f"got {chosen!r}."
+        )
     pairs = chosen.items() if isinstance(chosen, Mapping) else chosen
     units = tuple((_known(name), count) for name, count in pairs)
     for primitive, count in units:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"primitives: expected a count of at least 1 for {primitive.name!r}; got {count!r}.")
+        if count > MOST:
+            raise ValueError(f"primitives: expected a count of at most {MOST} for {primitive.name!r}; got {count}.")
     names = [primitive.name for primitive, _ in units]
     if not names or len(set(names)) != len(names):
         raise ValueError(f"primitives: expected at least one, each once; got {names}. Give counts to repeat one.")
     return units
+
+
+def _paired(chosen: Any) -> bool:
+    return isinstance(chosen, tuple) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in chosen)
 
 
 def _known(name: str | Primitive) -> Primitive:
