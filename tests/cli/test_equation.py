@@ -36,6 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frame.assign(flow=words).to_csv(place / "words.csv", index=False)
     frame[["power", "remark"]].to_csv(place / "alone.csv", index=False)
     frame.head(0).to_csv(place / "rowless.csv", index=False)
+    frame[["head", "flow", "power"]].to_csv(place / "commas.csv", sep=";", decimal=",", index=False)
     (place / "nothing.csv").write_text("")
     (place / "twice.csv").write_text("flow,flow,power\n1,2,3\n")
     (place / "ragged.csv").write_text("flow,power\n1,2\n1,2,3\n")
@@ -137,6 +138,10 @@ CASES: dict[str, tuple[tuple[object, ...], int, tuple[str, ...]]] = {
     "no inputs": (("alone.csv", *TO), 3, ("no column of numbers",)),
     "unknown primitive": (("pump.csv", *TO, "--primitives", "sine:2"), 2, ("--primitives", "'sine:2'", "general")),
     "no such primitives": (("pump.csv", *TO, "--primitives", "sin:0"), 2, ("sin", "at least 1")),
+    "many primitives": (("pump.csv", *TO, "--primitives", "constant:99999999"), 2, ("'constant'", "at most 1000")),
+    "no number": (("pump.csv", *TO, "--primitives", f"sin:{10**20}"), 2, ("--primitives", "sin:1")),
+    "a long range": (("pump.csv", *TO, "--inputs", "x1..x99999999999"), 3, ("'x1..x99999999999'", "at most 100000")),
+    "decimal commas": (("commas.csv", *TO), 3, ("'power'", "decimals are written with a point")),
     "no trials": (("pump.csv", *TO, "--trials", 0), 2, ("--trials",)),
     "no layers": (("pump.csv", *TO, "--hidden", 0), 2, ("--hidden",)),
     "output exists": (("pump.csv", *TO, "-o", "few.csv"), 2, ("exists already", "--force")),

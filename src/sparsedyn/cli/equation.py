@@ -1,5 +1,6 @@
 """`sparsedyn equation`: a formula for one column of a table in the others."""
 
+import re
 import time as clock
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 EXACT = 17
 """Digits that keep every constant as it is."""
 SHOWN = 5
+DECIMAL = re.compile(r"[0-9]{1,9}")
 POOR = 0.3
 """Error from which on an equation is no law."""
 
@@ -171,7 +173,7 @@ def functions(text: str) -> "str | dict[str | Primitive, int]":
     counts: dict[str | Primitive, int] = {}
     for piece in filter(None, map(str.strip, text.split(","))):
         name, _, count = piece.partition(":")
-        if name not in PRIMITIVES or name in counts or not (count or "1").isdigit():
+        if name not in PRIMITIVES or name in counts or not DECIMAL.fullmatch(count or "1"):
             raise UsageProblem(
                 f"--primitives: expected {', '.join(SETS)}, or a list such as constant,identity:3,sin:2 of "
                 f"{', '.join(PRIMITIVES)}, each once; got {piece!r}."
@@ -193,6 +195,8 @@ def columns(path: Path, target: str, inputs: str | None, *, quiet: bool) -> "tup
     known = [str(name) for name in table.frame.columns]
     try:
         check_known([target], known)
+        # The target first: where decimals are written with commas no column is one of numbers, and this says so.
+        y = pd.Series(table.numbers(target), name=target)
         names = listed(expanded(inputs), known) if inputs else usable(table, target, quiet=quiet)
         check_known(names, known)
         check_distinct(names, "--inputs")
@@ -200,9 +204,7 @@ def columns(path: Path, target: str, inputs: str | None, *, quiet: bool) -> "tup
             raise DataError(f"column {target!r} is the target and an input. Take it out of --inputs.")
         if not names:
             raise DataError(f"there is no column of numbers but the target {target!r} to explain it with. Add one.")
-        return pd.DataFrame({name: table.numbers(name) for name in names}), pd.Series(
-            table.numbers(target), name=target
-        )
+        return pd.DataFrame({name: table.numbers(name) for name in names}), y
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
 

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
 
 RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
+LONGEST = 18
+"""Digits of a number in a range."""
+MOST = 100_000
+"""Names that a range may stand for."""
 
 
 class Columns(NamedTuple):
@@ -61,11 +65,18 @@ def expanded(names: str | None) -> str | list[str] | None:
 
 
 def written_out(piece: str) -> list[str]:
-    """Return what a range such as x1..x8 or 0..7 stands for; anything else stands for itself."""
+    """Return what a range such as x1..x8 or 0..7 stands for; anything else stands for itself.
+
+    Raises `DataError` for a range that no file has so many columns for.
+    """
     found = RANGE.fullmatch(piece)
     if found is None:
         return [piece]
     prefix, first, other, last = found.groups()
+    if max(len(first), len(last)) > LONGEST or int(last) - int(first) >= MOST:
+        from sparsedyn.data import DataError
+
+        raise DataError(f"{piece[:60]!r}: expected a range of at most {MOST} names. Correct its ends.")
     numbers = range(int(first), int(last) + 1)
     return [f"{prefix}{i}" for i in numbers] if numbers and other in ("", prefix) else [piece]
 
