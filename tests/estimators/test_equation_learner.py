@@ -194,6 +194,45 @@ def test_another_unit_is_noticed(cooled: EquationLearner):
     assert cooled.forecast(celsius, check_units=False).predicted.shape == (1, 4, 400, 1)
 
 
+def test_a_state_that_never_changes_has_the_law_zero(tmp_path: Path):
+    """A parameter that differs between trajectories, and a clock."""
+    time = 0.1 * np.arange(60)
+    rates = [0.3, 0.5, 0.7]
+    states = [np.stack([np.exp(-rate * time), np.full(60, rate), 2 * time], axis=1) for rate in rates]
+    data = Trajectories(states, dt=0.1, state_names=["x", "rate", "clock"])
+    learner = EquationLearner(**QUICK | {"primitives": {"constant": 1, "identity": 1, "product": 1}}).fit(data)
+    assert [text(equation, 3) for equation in learner.equations()[1:]] == ["0", "2"]
+    assert learner.found_[1:] == [None, None]
+    learner.save(tmp_path / "law.safetensors")
+    back = sparsedyn.load(tmp_path / "law.safetensors")
+    simulated = back.simulate(states[1][0], steps=60)[0]
+    np.testing.assert_allclose(simulated, states[1], atol=1e-3)
+    with pytest.raises(DataError, match="'clock' is 2 everywhere"):
+        EquationLearner(**QUICK | {"primitives": {"identity": 1}}).fit(data)
+
+
+def test_data_that_say_nothing_are_refused(data: Trajectories):
+    still = Trajectories(np.ones((2, 40, 1)), dt=0.1, state_names=["x"])
+    with pytest.raises(DataError, match="state 'x' is constant"):
+        EquationLearner(**QUICK).fit(still)
+    held = Trajectories(data.states, [np.ones_like(u) for u in data.inputs], dt=data.dt)
+    with pytest.raises(DataError, match="is constant"):
+        EquationLearner(**QUICK).fit(held)
+    with pytest.raises(DataError, match="data: expected at least 12 samples; got"):
+        EquationLearner(**QUICK).fit(Trajectories(data.states[0][None, :8], dt=data.dt))
+    with pytest.raises(DataError, match="expected sizes from"):
+        EquationLearner(**QUICK).fit(Trajectories(1e200 * data.states[0][None], dt=data.dt))
+
+
+def test_unknown_states_and_steps(fitted: EquationLearner, cooled: EquationLearner, as_users_run: None):
+    for state in ("nope", 5, -1, None):
+        with pytest.raises(ValueError, match="state: expected one of prey, predators or a number from 0 to 1"):
+            fitted.pareto(state)  # type: ignore[arg-type]
+    for steps in (2.5, "3", 0):
+        with pytest.raises(DataError, match="an integer of at least 1"):
+            cooled.simulate([303.0], steps=steps)  # type: ignore[arg-type]
+
+
 def test_a_fitted_learner_can_be_handed_to_another_process(fitted: EquationLearner, data: Trajectories):
     import pickle
 

@@ -227,16 +227,66 @@ def test_a_damaged_file_is_refused(fitted: EquationRegressor, tmp_path: Path):
         sparsedyn.load(tmp_path / "evil.safetensors")
 
 
+def refused(given: Any, target: Any, **changed: Any) -> str:
+    """What is said of data or parameters that cannot be used."""
+    with pytest.raises(ValueError, match="expected") as caught:
+        EquationRegressor(**QUICK | changed).fit(given, target)
+    return str(caught.value)
+
+
+def test_columns_are_found_again_whatever_their_names():
+    law_ = Y + X[:, 1]
+    for labels in ([2.5, "b"], pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")]), pd.to_datetime(["2020", "2021"])):
+        table = pd.DataFrame(X, columns=labels)
+        regressor = EquationRegressor(**QUICK).fit(table, law_)
+        assert list(regressor.feature_names_in_) == [str(label) for label in table.columns]
+        np.testing.assert_allclose(regressor.predict(table.iloc[:, ::-1]), law_, atol=1e-9)
+    for labels in ([0, 1], [2, 7]):
+        table = pd.DataFrame(X, columns=labels)
+        regressor = EquationRegressor(**QUICK).fit(table, law_)
+        assert list(regressor.feature_names_in_) == [f"x{label}" for label in labels]
+        np.testing.assert_allclose(regressor.predict(table[labels[::-1]]), law_, atol=1e-9)
+    for label in (np.nan, " ", None):
+        assert "column 1 has none" in refused(pd.DataFrame(X, columns=["a", label]), law_)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, "X: expected numbers; got None"),
+        ([[1.0, 2.0], [3.0]], "X: expected rows of one length"),
+        ([[10**400, 1.0]] * ROWS, "X: expected numbers"),
+        (X + 1j, "X: .* complex"),
+        (np.datetime64("2020-01-01") + np.arange(2 * ROWS).reshape(ROWS, 2), "X: .* dates"),
+        (np.ma.masked_less(X, 0), "X: .* masked"),
+        (X * 1e-310, "column 'x0': expected sizes from 1e-100 to 1e.100"),
+        (np.sign(X) * 1.7e308, "column 'x0': expected sizes"),
+        (X * 1e-14 + [1.0, 0.0], "which is rounding"),
+    ],
+)
+def test_what_numpy_would_take_without_a_word_is_refused(given: Any, message: str, as_users_run: None):
+    with pytest.raises(DataError, match=message):
+        EquationRegressor(**QUICK).fit(given, Y)
+
+
+def test_targets_out_of_range_are_refused():
+    assert "y: expected sizes" in refused(X, Y * 1e-300)
+    assert "which is rounding" in refused(X, Y + 1e13)
+
+
+def test_both_parts_of_a_split_need_samples():
+    assert "share: of 12 samples, 12 would be held out and 0 left to fit" in refused(X[:12], Y[:12], share=0.99)
+    assert "share: of 60 samples, 1 would be held out" in refused(X, Y, share=0.02)
+    outlier = np.zeros(ROWS)
+    outlier[np.random.default_rng([0, ROWS]).permutation(ROWS)[0]] = 1.0
+    assert "held-out samples only" in refused(X, outlier)
+
+
 def test_large_constants_keep_their_digits():
     pull = EquationRegressor(**QUICK).fit(X, 8987551792.3 * Y)
     assert text(pull.equation(), 12) == "8987551792.3*x0*x1"
     assert text(pull.equation(), 3) == "8.99e+09*x0*x1"
     assert text(EquationRegressor(**QUICK).fit(X, 12345.0 * Y).equation(), 6) == "12345*x0*x1"
-
-
-def test_digits_are_a_number(fitted: EquationRegressor, as_users_run: None):
-    with pytest.raises(ValueError, match="digits: expected an integer of at least 1; got 'a'"):
-        fitted.equation("a")  # type: ignore[arg-type]
 
 
 def test_a_fitted_regressor_can_be_handed_to_another_process(fitted: EquationRegressor):
@@ -251,6 +301,16 @@ def test_a_fitted_regressor_can_be_handed_to_another_process(fitted: EquationReg
     assert unfitted.primitives == table
 
 
+def test_functions_of_ones_own_are_tried():
+    one = {"constant": 1, "identity": 1}
+    other = Primitive("other", lambda g: jnp.exp(-g * g), lambda g: sympy.exp(-g))
+    assert "'other': expected its function and its symbol, exp(-g0), to agree" in refused(X, Y, primitives={other: 1})
+    plain = Primitive("plain", np.exp, sympy.exp)
+    assert "'plain': expected a function of 1 JAX arrays" in refused(X, Y, primitives={plain: 1, **one})
+    silent = Primitive("silent", jnp.exp, lambda a, b: a * b)
+    assert "'silent': expected its symbol" in refused(X, Y, primitives={silent: 1, **one})
+
+
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
@@ -263,6 +323,26 @@ def test_a_fitted_regressor_can_be_handed_to_another_process(fitted: EquationReg
 def test_primitives_are_a_name_or_a_table(chosen: Any, message: str, as_users_run: None):
     with pytest.raises(ValueError, match=message):
         EquationRegressor(**QUICK | {"primitives": chosen}).fit(X, Y)
+
+
+def test_digits_are_a_number(fitted: EquationRegressor, as_users_run: None):
+    with pytest.raises(ValueError, match="digits: expected an integer of at least 1; got 'a'"):
+        fitted.equation("a")  # type: ignore[arg-type]
+
+
+def test_a_front_begins_with_the_mean():
+    table = EquationRegressor(**QUICK).fit(X, np.exp(X[:, 0]) + 5).pareto()
+    assert table["complexity"][0] == 1
+    assert float(table["equation"][0]) == pytest.approx(np.mean(np.exp(X[:, 0]) + 5), rel=1e-6)
+    assert 1.0 <= table["error"][0] < 1.3
+
+
+def test_errors_that_are_rounding_are_equal(fitted: EquationRegressor):
+    from sparsedyn.estimators.laws import table
+
+    first = fitted.laws_[0]
+    longer = first._replace(complexity=first.complexity + 4, error=first.error / 2, score=first.score + 1)
+    assert len(table([first._replace(error=5.2e-16), longer._replace(error=3.7e-16)])) == 1
 
 
 def test_the_variables_of_an_equation_are_those_of_symbol(fitted: EquationRegressor):

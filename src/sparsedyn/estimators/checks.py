@@ -177,8 +177,11 @@ def simulation_arrays(
     if inputs is None:
         if width:
             raise DataError(f"simulate: expected inputs (time, {width}), {list(variables.input_names)}; got none.")
-        if steps is None or steps < 1:
-            raise DataError("simulate: a plant without inputs needs steps=, the number of rows to forecast.")
+        if steps is None or not _whole(steps, 1):
+            raise DataError(
+                "simulate: a plant without inputs needs steps=, the number of rows to forecast, an integer of at least "
+                f"1; got {steps!r}."
+            )
         return start, np.zeros((len(start), steps, 0))
     if steps is not None:
         raise DataError("simulate: inputs say how many rows to forecast; got steps as well. Leave it out.")

@@ -1,6 +1,6 @@
 """Governing equations from trajectories, by equation learners, with the face of a scikit-learn estimator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +11,22 @@ import pandas as pd
 import sympy
 from jaxtyping import Float, Int
 
-from sparsedyn.data import Samples, Scaling, Trajectories, pieces, samples
+from sparsedyn.data import DataError, Samples, Scaling, Trajectories, pieces, samples
 from sparsedyn.equations import rounded
 from sparsedyn.estimators import equation_saving
 from sparsedyn.estimators.checks import Variables, check_alike, check_plausible, check_trajectories, variables_of
-from sparsedyn.estimators.equation_checks import check_search
-from sparsedyn.estimators.equation_search import Found
-from sparsedyn.estimators.laws import Law, discover, scaling_of, search_of, split, table
+from sparsedyn.estimators.equation_checks import at_rest, check_rates, check_search, check_sizes
+from sparsedyn.estimators.equation_search import Found, Search
+from sparsedyn.estimators.laws import (
+    Law,
+    constant_law,
+    discover,
+    holds_constants,
+    scaling_of,
+    search_of,
+    split,
+    table,
+)
 from sparsedyn.estimators.progress import search_bar
 from sparsedyn.estimators.stepper import AbstractStepper
 from sparsedyn.models import PerState, Primitive
@@ -43,7 +52,8 @@ class EquationLearner(AbstractStepper):
 
     Attributes after `fit`: `models_` (one member), `scaling_` (the powers of two that its variables are divided by),
     `statistics_` (means and standard deviations of the training data, in which errors are counted), `alive_`, `laws_`
-    (per state, all candidates, the chosen first), `found_`, `dt_`, `state_names_`, `input_names_`.
+    (per state, all candidates, the chosen first), `found_` (the searches, `None` for a
+    derivative that never changes; not kept in files), `dt_`, `state_names_`, `input_names_`.
 
     Source: Sahoo et al. 2018; Kim et al. 2019.
     """
@@ -93,11 +103,13 @@ class EquationLearner(AbstractStepper):
         """
         check_search(self)
         check_trajectories(data, "data")
+        check_sizes(data)
         # Derivatives of states are those of smooth curves, which a jump of the input breaks.
         pieced = pieces(data)
         method = self.derivative if self.derivative != "auto" else _suited(pieced)
         pooled = samples(pieced, method)
         scaling = scaling_of(pooled)
+        check_rates(pooled, data)
         statistics = Scaling.fit(pooled, state_names=data.state_names, input_names=data.input_names)
         inside, outside = split(len(pooled.x), self.share if validation is None else 0.0, self.seed)
         held_out = pooled
@@ -109,12 +121,18 @@ class EquationLearner(AbstractStepper):
             held_out = samples(pieces(validation), method)
             outside = split(len(held_out.x), 0.0, self.seed)[0]
         names = [*data.state_names, *data.input_names]
-        laws, found = [], []
+        laws: list[list[Law]] = []
+        found: list[Found | None] = []
+        settings = replace(search_of(self), fitted=FITTED)
         for state, name in enumerate(data.state_names):
+            if at_rest(pooled.x[:, state], pooled.dx[:, state], data.dt):
+                laws.append([_steady(settings, pooled, state, names, scaling, data.dt)])
+                found.append(None)
+                continue
             known, unknown = _target(pooled, inside, state), _target(held_out, outside, state)
             with search_bar(f"d{name}/dt", progress) as on_progress:
                 candidates, searched = discover(
-                    replace(search_of(self), fitted=FITTED),
+                    settings,
                     known,
                     unknown,
                     names,
@@ -123,11 +141,15 @@ class EquationLearner(AbstractStepper):
                 )
             laws.append(candidates)
             found.append(searched)
-        self.found_: list[Found] = found
+        self.found_ = found
         return self._adopt(laws, scaling, statistics, variables_of(data))
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
-        """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded."""
+        """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded.
+
+        Their variables are `sparsedyn.equations.symbol(name)`, which are real; to SymPy, `sympy.Symbol(name)` is
+        another.
+        """
         self._check_fitted()
         found = tuple(law[0].expression for law in self.laws_)
         return found if digits is None else tuple(rounded(expression, digits) for expression in found)
@@ -135,6 +157,12 @@ class EquationLearner(AbstractStepper):
     def pareto(self, state: str | int = 0) -> pd.DataFrame:
         """Return the candidates for a state's derivative as a table, simplest first; see `EquationRegressor.pareto`."""
         self._check_fitted()
+        known = dict(enumerate(self.state_names_))
+        if state not in (*known, *known.values()):
+            raise ValueError(
+                f"state: expected one of {', '.join(known.values())} or a number from 0 to {len(known) - 1}; got "
+                f"{state!r}."
+            )
         return table(self.laws_[self.state_names_.index(state) if isinstance(state, str) else state])
 
     @property
@@ -180,7 +208,21 @@ def _suited(data: Trajectories) -> str:
     return "smoothing-spline" if bool(np.any(noise > NOISY * spread)) else "spline"
 
 
-def _target(part: Samples, rows: np.ndarray, state: int) -> Samples:
+def _steady(settings: Search, pooled: Samples, state: int, names: Sequence[str], scaling: Scaling, dt: float) -> Law:
+    """The law of a state whose derivative never changes: zero, or how fast a clock runs."""
+    rate = float(pooled.dx[:, state].mean())
+    if at_rest(pooled.x[:, state], np.asarray([0.0, rate]), dt):
+        rate = 0.0
+    elif not holds_constants(settings.hidden):
+        raise DataError(
+            f"the derivative of state {names[state]!r} is {rate:.6g} everywhere; expected 'constant' among the "
+            "primitives, of which its equation consists. Add it, or leave the state out."
+        )
+    own = _of_target(scaling, state)
+    return constant_law(settings, rate / float(own.dx_std[0]), names, own, _target(pooled, slice(None), state))
+
+
+def _target(part: Samples, rows: np.ndarray | slice, state: int) -> Samples:
     """Some samples, with the derivative of one state."""
     return Samples(part.x[rows], part.u[rows], part.dx[rows, state : state + 1])
 
