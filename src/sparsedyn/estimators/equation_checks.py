@@ -26,6 +26,8 @@ ROUNDING = 1e-12
 """A column whose values differ by a smaller share of their size is constant."""
 PROBES = np.asarray([-1.37, -0.42, 0.29, 0.83, 1.71])
 """Where primitives of one's own are tried."""
+AT_REST = 1e-14
+"""Derivatives that differ by less, in a state's size per sample, do so by rounding: some fifty times float64's."""
 KINDS = {
     "M": "dates. Give the time since the first of them, in seconds or days",
     "m": "durations. Give them in seconds or days",
@@ -176,7 +178,7 @@ def check_rates(pooled: Samples, data: Trajectories) -> None:
 
 def at_rest(states: Float[np.ndarray, " sample"], rates: Float[np.ndarray, " rate"], dt: float) -> bool:
     """Whether the rates at which a state changes are all the same, up to the rounding of differences of states."""
-    return bool(np.ptp(rates) <= ROUNDING * np.abs(states).max() / dt)
+    return bool(np.ptp(rates) <= AT_REST * np.abs(states).max() / dt)
 
 
 def _constant(column: Float[np.ndarray, " sample"]) -> str:
