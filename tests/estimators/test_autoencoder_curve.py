@@ -155,3 +155,24 @@ def test_it_is_the_default_of_second_order_equations_of_one_variable():
 def test_two_variables_are_refused(film: Snapshots):
     with pytest.raises(ValueError, match="latent: expected 1, since the recipe begins along a curve; got 2"):
         SINDyAutoencoder(2, order=2, recipe=geodesic()).fit(film)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("width", [1.0, 0.3, 0.1])
+def test_closed_curves_are_refused_whatever_the_seed(width: float, seed: int):
+    angle = np.arange(400) * 0.05
+    loop = np.column_stack([np.cos(angle), width * np.sin(angle), 0.3 * np.cos(angle) + 0.1 * width * np.sin(angle)])
+    with pytest.raises(DataError, match="along one"):
+        curve_along(loop, np.random.default_rng(seed))
+
+
+def test_a_curve_that_crosses_itself_is_refused():
+    angle = np.linspace(0, 2 * np.pi, 1000)
+    with pytest.raises(DataError, match="along one"):
+        curve_along(np.column_stack([np.sin(angle), np.sin(2 * angle)]), np.random.default_rng(0))
+
+
+def test_rows_that_repeat_are_one_place():
+    some = np.linspace(0, 1, 10)
+    with pytest.raises(DataError, match="different rows"):
+        curve_along(np.repeat(np.column_stack([some, some**2]), 20, axis=0), np.random.default_rng(0))

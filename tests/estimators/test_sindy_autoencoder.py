@@ -16,6 +16,7 @@ from sparsedyn import DataError, SINDyAutoencoder
 from sparsedyn.data import Snapshots
 from sparsedyn.equations import compiled
 from sparsedyn.equations.coordinates import Affine
+from sparsedyn.estimators.autoencoder_data import coordinates_of, motion_of, snapshots_of
 from sparsedyn.estimators.autoencoder_judging import ranking, simulated
 from sparsedyn.estimators.autoencoder_recipes import Phase, Recipe
 from sparsedyn.estimators.autoencoder_training import absorbed, drawn, member, stacked, with_coefficients
@@ -68,9 +69,7 @@ def test_coefficients_begin_as_they_are_given():
     np.testing.assert_array_equal(ones.coefficients, np.ones((3, 6, 2)))
     normal = drawn(4, library, 1, (5,), Recipe((), start="normal"), keys)
     assert 0.5 < np.std(normal.coefficients) < 2
-    with pytest.raises(
-        ValueError, match=r"coefficients \(term, latent\) = \(6, 2\); got shape \(2, 6\)"
-    ):
+    with pytest.raises(ValueError, match=r"coefficients \(term, latent\) = \(6, 2\); got shape \(2, 6\)"):
         drawn(4, library, 1, (5,), Recipe((), start=given.T), keys)
     with pytest.raises(ValueError, match="start: expected a number, 'normal', 'glorot' or coefficients; got 'nromal'"):
         drawn(4, library, 1, (5,), Recipe((), start="nromal"), keys)
@@ -209,3 +208,108 @@ def test_parameters_out_of_range_are_refused(data: Snapshots, arguments: dict, m
 def test_data_that_cannot_be_used_are_refused(x: object, t: object, message: str):
     with pytest.raises(DataError, match=message):
         SINDyAutoencoder(1, (4,), recipe=SHORT).fit(x, t)
+
+
+def test_a_forecast_does_not_depend_on_the_rows_asked_for(data: Snapshots, fitted: SINDyAutoencoder):
+    fine = fitted.simulate(data.x[:2, 0], np.arange(41) * data.dt)
+    for every in (2, 5, 20):
+        coarse = fitted.simulate(data.x[:2, 0], np.arange(0, 41, every) * data.dt)
+        np.testing.assert_allclose(coarse, fine[:, ::every], rtol=1e-6, atol=1e-6 * np.abs(fine).max())
+
+
+def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was(data: Snapshots):
+    model = SINDyAutoencoder(members=1, widths=(4,), recipe=SHORT).fit(data)
+    before = model.encode(data.x)
+
+    def stop(phase: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(data.x[..., :20], data.dt, data.x_dot[..., :20], checkpoint=stop)
+    np.testing.assert_array_equal(model.encode(data.x), before)
+
+
+def test_parameters_set_after_a_fit_are_for_the_next_one(data: Snapshots, tmp_path: Path):
+    model = SINDyAutoencoder(members=2, widths=(4,), degree=2, recipe=SHORT).fit(data)
+    before = model.coefficients()
+    model.set_params(degree=3, members=5, latent=2, order=2, widths=(7, 7), sine=True)
+    pd.testing.assert_frame_equal(model.coefficients(), before)
+    assert len(model.equations()) == 3
+    model.save(tmp_path / "later.model")
+    loaded = sparsedyn.load(tmp_path / "later.model")
+    pd.testing.assert_frame_equal(loaded.coefficients(), before)
+    np.testing.assert_array_equal(loaded.encode(data.x), model.encode(data.x))
+
+
+def test_a_given_velocity_is_used_where_the_acceleration_is_estimated():
+    t = np.arange(200) * 0.05
+    x = np.column_stack([np.sin(t), np.cos(2 * t)])
+    x_dot, x_ddot = np.column_stack([np.cos(t), -2 * np.sin(2 * t)]), -x * [1, 4]
+    measured = snapshots_of(x, 0.05, 3 * x_dot)
+    motion = motion_of(measured, coordinates_of(measured, None), 2)
+    np.testing.assert_allclose(motion.first * x.std(axis=0), 3 * x_dot[None], atol=1e-9)
+    assert motion.second is not None
+    np.testing.assert_allclose((motion.second * x.std(axis=0))[0, 5:-5], 3 * x_ddot[5:-5], atol=1e-2)
+    with pytest.raises(DataError, match="x_dot: expected the first derivative beside the second"):
+        motion_of(snapshots_of(x, 0.05, None, x_ddot), coordinates_of(measured, None), 2)
+
+
+def test_canonical_equations_are_fitted_after_terms_were_left_out(fitted: SINDyAutoencoder):
+    change, found = fitted.canonical_form(0)
+    states, library = fitted.states_[0], fitted.library_
+    wanted = library.evaluate(states) @ fitted.coefficients_[0] @ change.matrix.T
+    theta = library.evaluate(change.states(states))
+    missed = wanted - theta @ found
+    # What is left is orthogonal to the terms that stay, as least squares have it.
+    for j in range(3):
+        columns = theta[:, found[:, j] != 0]
+        cosines = columns.T @ missed[:, j] / (np.linalg.norm(columns, axis=0) * np.linalg.norm(wanted[:, j]))
+        assert np.abs(cosines).max(initial=0) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"latent": 11}, DataError, "latent: expected at most"),
+        ({"recipe": "geodesic"}, ValueError, "recipe: expected a Recipe"),
+        ({"effort": None}, ValueError, "effort: expected a positive number; got None"),
+        ({"share": "a"}, ValueError, "share: expected a share"),
+        ({"sine": "yes"}, ValueError, "sine: expected True or False"),
+    ],
+)
+def test_parameters_that_cannot_be(data: Snapshots, change: dict[str, object], error: type[Exception], message: str):
+    # What a checker of types would refuse in the constructor gets through here.
+    model = SINDyAutoencoder(members=1, widths=(4,), recipe=SHORT).set_params(**change)
+    with pytest.raises(error, match=message):
+        model.fit(data)
+
+
+def test_numpy_numbers_are_parameters_too(data: Snapshots):
+    plain = SINDyAutoencoder(members=1, degree=2, widths=(4,), recipe=SHORT)
+    given = clone(plain).set_params(degree=np.int64(2), widths=np.array([4]))
+    np.testing.assert_array_equal(given.fit(data).coefficients_, plain.fit(data).coefficients_)
+
+
+def test_what_cannot_be_encoded_or_simulated(data: Snapshots, fitted: SINDyAutoencoder):
+    spoilt = data.x[0].copy()
+    spoilt[3, 7] = np.nan
+    for values, message in (
+        (spoilt, r"x: expected finite numbers; got nan at \(3, 7\)"),
+        (data.x[..., :5], "x: expected a last axis of 128"),
+        (["a", "b"], "x: expected numbers"),
+        ([[1.0], [1.0, 2.0]], "x: expected an array of numbers; got rows of different lengths"),
+        (np.ma.masked_greater(data.x[0], 0), "x: expected values everywhere; some are masked"),
+        (data.x[0] + 1j, "x: expected numbers; got complex"),
+    ):
+        with pytest.raises(DataError, match=message):
+            fitted.encode(values)
+    with pytest.raises(DataError, match="x0: expected"):
+        fitted.simulate(data.x, np.arange(3) * data.dt)
+    with pytest.raises(DataError, match="t: expected at least two regular"):
+        fitted.simulate(data.x[0, 0], [0.0, np.inf])
+    with pytest.raises(ValueError, match="member: expected a number from 0 to 1; got 7"):
+        fitted.coefficients(7)
+    with pytest.raises(DataError, match="Snapshots bring their times"):
+        fitted.score(data, data.dt)
+    with pytest.raises(DataError, match="x: expected a last axis of 128"):
+        fitted.score(data.x[..., :5], data.dt)

@@ -245,3 +245,17 @@ def test_a_stopped_study_goes_on_to_the_same_bits(finished: Path, monkeypatch: p
     for file in ("results.parquet", "cells/01-noise-free/arrays.npz", "cells/02-1-noise/arrays.npz"):
         assert (target / file).read_bytes() == (finished / "whole" / file).read_bytes()
     assert not (target / "groups").exists()
+
+
+@pytest.mark.parametrize(
+    ("training", "tables", "place"),
+    [
+        ('recipe = "geodesic"', '[grid]\n"model.latent" = [1, 2]', "grid.model.latent"),
+        ("", '[search]\ntrials = 2\n[search.space]\n"training.recipe" = ["default", "geodesic"]', "training.recipe"),
+    ],
+)
+def test_a_recipe_for_one_variable_is_refused_wherever_more_are_tried(training: str, tables: str, place: str):
+    head = 'kind = "autoencoders"\nname = "odd"\ntitle = "Odd"\n[data]\nsystem = "lifted-lorenz"\ntrain = 4\ntest = 2\n'
+    with pytest.raises(studies.StudyError, match=r'"geodesic" needs latent = 1; got [23]') as error:
+        parse(f"{head}[training]\n{training}\n{tables}\n", "odd.toml")
+    assert place in str(error.value).replace('"', "")

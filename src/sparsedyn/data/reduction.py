@@ -68,7 +68,7 @@ def lost_share(x: Float[np.ndarray, "sample dimension"], basis: Float[np.ndarray
         total += float(np.square(rows).sum())
         # Summed over what is left: a difference of norms would round away the smallest truncations.
         lost += float(np.square(rows - rows @ basis @ basis.T).sum())
-    return lost / total
+    return lost / total if total else 0.0
 
 
 def _modes_of_columns(x: np.ndarray, modes: int) -> np.ndarray:

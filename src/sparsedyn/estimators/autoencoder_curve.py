@@ -30,6 +30,10 @@ TURNS = 2
 """Fits of the curve, each to where samples are on the one before."""
 STEPS = 4
 """Gauss-Newton steps to the nearest point of a curve; they converge quadratically."""
+APART = 3.0
+"""Landmarks that follow each other are at most so many times as far apart as nearest ones are..."""
+FOLLOWING = 0.8
+"""... this share of them at least: data may have gaps."""
 ASTRAY = 0.1
 """Share of the variance beside the curve from which on data do not lie along one."""
 
@@ -81,8 +85,13 @@ def curve_along(values: Float[np.ndarray, "sample coordinate"], rng: np.random.G
         raise DataError(f"x: expected at least {FEWEST} rows to find the curve they lie on; got {len(values)}.")
     some = np.asarray(values[rng.permutation(len(values))[:MOST]], np.float64)
     landmarks = some[_far_apart(some, min(LANDMARKS, len(some) // 2))]
+    if len(landmarks) < FEWEST // 2:
+        raise DataError(
+            f"x: expected at least {FEWEST // 2} different rows to find the curve they lie on; got {len(landmarks)}."
+        )
     places = _line(landmarks)
     order = np.argsort(places)
+    _check_order(landmarks[order])
     span = (float(places.min()), float(places.max()))
     curve = Curve(make_interp_spline(places[order], landmarks[order], k=DEGREE), span)
     for _ in range(TURNS):
@@ -102,6 +111,8 @@ def _far_apart(values: Float[np.ndarray, "sample coordinate"], count: int) -> In
     chosen, distance = [0], np.full(len(values), np.inf)
     while len(chosen) < count:
         distance = np.minimum(distance, np.sum(np.square(values - values[chosen[-1]]), axis=1))
+        if not distance.max() > 0:
+            break
         chosen.append(int(distance.argmax()))
     return np.array(chosen)
 
@@ -117,6 +128,17 @@ def _line(landmarks: Float[np.ndarray, "landmark coordinate"]) -> Float[np.ndarr
         )
     places = Isomap(n_neighbors=NEIGHBOURS, n_components=1).fit_transform(landmarks)
     return np.asarray(places[:, 0], np.float64)
+
+
+def _check_order(landmarks: Float[np.ndarray, "landmark coordinate"]) -> None:
+    """Raise `DataError` where landmarks, in their order, leap: on a loop, a line leads to and fro between two sides."""
+    nearest = NearestNeighbors(n_neighbors=2).fit(landmarks).kneighbors(landmarks)[0][:, 1]
+    leaps = np.linalg.norm(np.diff(landmarks, axis=0), axis=1)
+    if np.quantile(leaps, FOLLOWING) > APART * np.median(nearest):
+        raise DataError(
+            "x: expected data along one open curve, as one latent variable can tell apart; they lie along one that "
+            "closes, crosses or branches. Choose more latent variables, or recipe=autoencoder_recipes.projected()."
+        )
 
 
 def _lengths(curve: Curve, places: Float[np.ndarray, " sample"]) -> Float[np.ndarray, " sample"]:

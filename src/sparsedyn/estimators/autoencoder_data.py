@@ -55,6 +55,8 @@ def snapshots_of(x: Any, t: Any, x_dot: Any = None, x_ddot: Any = None) -> Snaps
     `t` is the sampling time, or the times of all rows. Raises `DataError` for anything that cannot be used.
     """
     if isinstance(x, Snapshots):
+        if not (t is None and x_dot is None and x_ddot is None):
+            raise DataError("x: Snapshots bring their times and derivatives along. Leave t, x_dot and x_ddot out.")
         return x
     values = _stack("x", x)
     lengths, labels = [values.shape[1]] * len(values), [f"trajectory {i}" for i in range(len(values))]
@@ -71,20 +73,31 @@ def _stack(name: str, values: Any) -> Float[np.ndarray, "trajectory time dimensi
     if parts is not None and len({part.shape for part in parts}) > 1:
         shapes = sorted({part.shape for part in parts})
         raise DataError(f"{name}: expected trajectories of one shape (time, dimension); got {shapes}. Cut them to one.")
-    array = np.asarray(values if parts is None else parts)
-    if array.dtype.kind not in "fiu":
-        raise DataError(f"{name}: expected numbers; got {array.dtype}. Convert it to a float array.")
+    array = numbers_of(name, values if parts is None else parts)
     array = array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     array = array[None] if array.ndim == 2 else array
     if array.ndim != 3 or 0 in array.shape:
         raise DataError(
             f"{name}: expected the axes (time, dimension) or (trajectory, time, dimension); got shape {array.shape}."
         )
+    return array
+
+
+def numbers_of(name: str, values: Any) -> Float[np.ndarray, "..."] | np.ndarray:
+    """Return an array of finite real numbers. Raises `DataError` for anything else."""
+    if any(np.ma.is_masked(part) for part in (values if isinstance(values, list | tuple) else [values])):
+        raise DataError(f"{name}: expected values everywhere; some are masked. Fill or leave out what is missing.")
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError(f"{name}: expected an array of numbers; got rows of different lengths.") from None
+    if array.dtype.kind not in "fiu":
+        raise DataError(f"{name}: expected numbers; got {array.dtype}. Convert it to a float array.")
     if not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise DataError(
-            f"{name}: expected finite numbers; got {array[place]} at (trajectory, time, dimension) = {place}. Leave "
-            "such trajectories out, or fill the gaps."
+            f"{name}: expected finite numbers; got {array[place]} at {place}. Leave such trajectories out, or fill the "
+            "gaps."
         )
     return array
 
@@ -97,6 +110,8 @@ def coordinates_of(data: Snapshots, modes: int | str | None) -> Coordinates:
     """
     pooled = data.pooled()
     dimension = pooled.x.shape[1]
+    if not np.any(pooled.x):
+        raise DataError("x: expected measurements that vary; all are zero.")
     if modes is None or (modes == "auto" and dimension <= FEW):
         basis, truncation = np.eye(dimension), 0.0
     elif modes == "auto":
@@ -140,17 +155,32 @@ def motion_of(data: Snapshots, coordinates: Coordinates, order: int, derivative:
     """Return the reduced snapshots (trajectory, time, mode) with derivatives up to `order`, estimated where not given.
 
     Estimates are those of splines through every mode of every trajectory: smoothing ones where the data look noisy, in
-    which case their values replace the measured ones.
+    which case their values replace the measured ones. Where the first derivative alone is given, the second one is that
+    of splines through it.
     """
     x = coordinates.reduce(data.x)
-    given = [data.x_dot, data.x_ddot][:order]
-    if all(part is not None for part in given):
-        first, *rest = (coordinates.reduce(part) for part in given if part is not None)
-        return Motion(x, first, *rest)
-    smooth = derivative == "smoothing-spline" or (derivative == "auto" and _looks_noisy(x))
-    estimated = [_splined(values, data.dt, order, smooth) for values in x]
-    value, first, second = (np.stack(parts) for parts in zip(*estimated, strict=True))
-    return Motion(value, first, second if order == 2 else None)
+    if data.x_dot is None:
+        if order == 2 and data.x_ddot is not None:
+            raise DataError("x_dot: expected the first derivative beside the second; got None. Give both, or none.")
+        value, first, second = _differentiated(x, data.dt, order, derivative)
+        return Motion(value, first, second if order == 2 else None)
+    first = coordinates.reduce(data.x_dot)
+    if order == 1:
+        return Motion(x, first)
+    if data.x_ddot is not None:
+        return Motion(x, first, coordinates.reduce(data.x_ddot))
+    first, second, _ = _differentiated(first, data.dt, 1, derivative)
+    return Motion(x, first, second)
+
+
+def _differentiated(
+    values: Float[np.ndarray, "trajectory time mode"], dt: float, order: int, derivative: str
+) -> list[Float[np.ndarray, "trajectory time mode"]]:
+    """Return values and their first and second derivatives by splines; the values are smoothed where splines are."""
+    scaled = values / (values.std(axis=(0, 1)) + 1e-300)
+    smooth = derivative == "smoothing-spline" or (derivative == "auto" and _looks_noisy(scaled))
+    estimated = [_splined(one, dt, order, smooth) for one in values]
+    return [np.stack(parts) for parts in zip(*estimated, strict=True)]
 
 
 def _looks_noisy(x: Float[np.ndarray, "trajectory time mode"]) -> bool:

@@ -21,7 +21,7 @@ POOR = 10.0
 PRICE = np.log(4.0)
 """A term has to make the error of the latent equation four times smaller."""
 SUBSTEPS = 4
-"""Runge-Kutta steps from row to row."""
+"""Runge-Kutta steps from one row of the data to the next."""
 
 ERRORS = ("decoder", "derivative", "latent")
 
@@ -70,31 +70,38 @@ def _squares(models: Autoencoder, data: Motion, importance: tuple[float, ...]) -
 
 
 def simulated(
-    models: Autoencoder, start: Float[np.ndarray, "member trajectory state"], dt: float, rows: int
+    models: Autoencoder,
+    start: Float[np.ndarray, "member trajectory state"],
+    dt: float,
+    rows: int,
+    substeps: int = SUBSTEPS,
 ) -> Float[np.ndarray, "member trajectory time state"]:
     """Return the latent states of every member from its own initial states, in float64; row 0 is the initial one.
 
-    A simulation that blows up goes on as inf or NaN.
+    From row to row so many Runge-Kutta steps are made. A simulation that blows up goes on as inf or NaN.
     """
     with jax.enable_x64(True):
         wide = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64) if eqx.is_inexact_array(leaf) else leaf, models)
-        return np.asarray(_simulated(wide, jnp.asarray(start, jnp.float64), dt, rows))
+        return np.asarray(_simulated(wide, jnp.asarray(start, jnp.float64), dt, rows, substeps))
 
 
 @eqx.filter_jit
-def _simulated(models: Autoencoder, start: Array, dt: float, rows: int) -> Array:
+def _simulated(models: Autoencoder, start: Array, dt: float, rows: int, substeps: int) -> Array:
     def one(model: Autoencoder, start: Array) -> Array:
         nothing = jnp.zeros(0)
         field: Callable[[Array], Array] = jax.vmap(lambda z: model(z, nothing))
-        h = dt / SUBSTEPS
+        h = dt / substeps
+
+        def substep(_: Any, z: Array) -> Array:
+            k1 = field(z)
+            k2 = field(z + 0.5 * h * k1)
+            k3 = field(z + 0.5 * h * k2)
+            k4 = field(z + h * k3)
+            moved: Array = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+            return moved
 
         def step(z: Array, _: Any) -> tuple[Array, Array]:
-            for _ in range(SUBSTEPS):
-                k1 = field(z)
-                k2 = field(z + 0.5 * h * k1)
-                k3 = field(z + 0.5 * h * k2)
-                k4 = field(z + h * k3)
-                z = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+            z = jax.lax.fori_loop(0, substeps, substep, z)
             return z, z
 
         rest = jax.lax.scan(step, start, None, length=rows - 1)[1]

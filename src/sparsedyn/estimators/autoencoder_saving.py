@@ -27,7 +27,7 @@ def save(estimator: "SINDyAutoencoder", path: str | Path) -> None:
     models, coordinates = estimator.models_, estimator.coordinates_
     header = {
         "format": FORMAT,
-        "parameters": {**estimator.get_params(deep=False), "recipe": None, "widths": list(estimator.widths)},
+        "parameters": {**estimator.get_params(deep=False), "recipe": None, **_structure(estimator)},
         "activation": models.encoder.activation,
         "linear": models.encoder.linear is not None,
         "dt": estimator.dt_,
@@ -45,6 +45,20 @@ def save(estimator: "SINDyAutoencoder", path: str | Path) -> None:
         "states": estimator.states_,
     }
     save_arrays(path, arrays, header)
+
+
+def _structure(estimator: "SINDyAutoencoder") -> dict[str, Any]:
+    """Return the parameters that arrays depend on as they were at the fit: they may have been set since."""
+    models = estimator.models_
+    library = models.library
+    return {
+        "latent": library.variables // models.order,
+        "order": models.order,
+        "degree": library.degree,
+        "sine": bool(library.functions),
+        "widths": [int(weights.shape[-1]) for weights in models.encoder.weights[:-1]],
+        "members": len(estimator.alive_),
+    }
 
 
 def restored(arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> "SINDyAutoencoder":

@@ -1,5 +1,7 @@
 """Coordinates and their governing equations together, with the face of a scikit-learn estimator."""
 
+import math
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,15 @@ from sparsedyn.equations.coordinates import (
     weights_of_terms,
 )
 from sparsedyn.estimators import autoencoder_saving
-from sparsedyn.estimators.autoencoder_data import Coordinates, coordinates_of, motion_of, pooled, snapshots_of
-from sparsedyn.estimators.autoencoder_judging import BOUND, ERRORS, errors, ranking, simulated
+from sparsedyn.estimators.autoencoder_data import (
+    Coordinates,
+    coordinates_of,
+    motion_of,
+    numbers_of,
+    pooled,
+    snapshots_of,
+)
+from sparsedyn.estimators.autoencoder_judging import BOUND, ERRORS, SUBSTEPS, errors, ranking, simulated
 from sparsedyn.estimators.autoencoder_recipes import Recipe, geodesic, projected
 from sparsedyn.estimators.autoencoder_training import (
     SMALLEST,
@@ -40,6 +49,7 @@ from sparsedyn.estimators.autoencoder_training import (
 from sparsedyn.estimators.progress import phase_bar
 from sparsedyn.models import PRIMITIVES, Autoencoder, Library, Motion
 from sparsedyn.training import Checkpoint
+from sparsedyn.training.least_squares import factor, solve
 
 JUDGED = 50_000
 """Samples that members are judged on, at most."""
@@ -130,46 +140,49 @@ class SINDyAutoencoder(BaseEstimator):
         """
         check_autoencoder(self)
         data = snapshots_of(x, t, x_dot, x_ddot)
-        self.coordinates_: Coordinates = coordinates_of(data, self.modes)
-        motion = motion_of(data, self.coordinates_, self.order, self.derivative)
+        coordinates = coordinates_of(data, self.modes)
+        if self.latent > len(coordinates.scale):
+            raise DataError(
+                f"latent: expected at most {len(coordinates.scale)}, the columns of x or the modes it is reduced to; "
+                f"got {self.latent}. Choose fewer latent variables, or more modes."
+            )
+        motion = motion_of(data, coordinates, self.order, self.derivative)
         train, held_out = _held_out(motion, self.share)
         recipe = self._recipe().scaled(self.effort)
         keys = jax.random.split(jax.random.key(self.seed), self.members)
-        models = drawn(motion.value.shape[2], self.library_, self.order, tuple(self.widths), recipe, keys)
+        models = drawn(motion.value.shape[2], self._library(), self.order, tuple(self.widths), recipe, keys)
         samples = pooled(train)
         with phase_bar("SINDy autoencoder", progress) as draw:
             found = trained(
                 models,
                 samples,
                 recipe,
-                importance=self.coordinates_.importance,
+                importance=coordinates.importance,
                 keys=keys,
                 seed=self.seed,
                 checkpoint=checkpoint,
                 on_progress=on_progress or draw,
-                on_models=None if on_errors is None else self._shower(on_errors, held_out),
+                on_models=None if on_errors is None else _shower(on_errors, held_out, coordinates),
             )
-        self.histories_ = found.histories
-        return self._adopt(found, data.dt, held_out)
-
-    def _shower(self, on_errors: OnErrors, held_out: Motion) -> OnModels:
-        return lambda share, read: on_errors(share, lambda: self._judged(read(), held_out))
-
-    def _judged(self, models: Autoencoder, held_out: Motion) -> pd.DataFrame:
-        """Return the errors of members, in their order."""
-        judged = errors(models, _thinned(held_out, JUDGED), self.coordinates_.importance)
-        terms = np.count_nonzero(np.asarray(models.coefficients), axis=(1, 2))
-        return pd.DataFrame(judged, columns=list(ERRORS)).assign(terms=terms)
+        return self._adopt(found, coordinates, data.dt, held_out)
 
     def _recipe(self) -> Recipe:
         if self.recipe is not None:
             return self.recipe
         return geodesic() if (self.latent, self.order) == (1, 2) else projected()
 
-    def _adopt(self, found: Trained, dt: float, held_out: Motion) -> "SINDyAutoencoder":
+    def _adopt(self, found: Trained, coordinates: Coordinates, dt: float, held_out: Motion) -> "SINDyAutoencoder":
+        """Become what was trained: only now, so that an earlier fit outlives one that fails."""
         models, coefficients, alive = found.models, found.coefficients, found.alive
+        if not alive.any():
+            warnings.warn(
+                "SINDyAutoencoder: no member lived through training, their weights are not finite. Look for rows that "
+                "stand out, derivatives that are zero, or another sampling time.",
+                stacklevel=4,
+            )
         self.models_, self.coefficients_, self.alive_, self.dt_ = models, coefficients, alive, dt
-        table = self._judged(models, held_out)
+        self.coordinates_, self.histories_ = coordinates, found.histories
+        table = _judged(models, held_out, coordinates)
         starts = encoded(models, pooled(held_out.map(lambda part: part[:, :1])))
         self.states_ = np.asarray(encoded(models, _thinned(held_out, KEPT)).state)
         size = np.abs(self.states_).max(axis=(1, 2))
@@ -184,8 +197,21 @@ class SINDyAutoencoder(BaseEstimator):
     @property
     def library_(self) -> Library:
         """The candidate terms: of the latent variables, for `order` 2 and of their velocities."""
+        # Parameters may have been set since the fit.
+        return self.models_.library if hasattr(self, "models_") else self._library()
+
+    def _library(self) -> Library:
         functions = (PRIMITIVES["sin"],) if self.sine else ()
-        return Library(self.order * self.latent, self.degree, functions)
+        # NumPy's integers, as grids of parameters have them, would make other libraries.
+        return Library(int(self.order * self.latent), int(self.degree), functions)
+
+    @property
+    def _order(self) -> int:
+        return self.models_.order if hasattr(self, "models_") else self.order
+
+    @property
+    def _latent(self) -> int:
+        return self.library_.variables // self._order
 
     @property
     def best(self) -> int:
@@ -196,13 +222,13 @@ class SINDyAutoencoder(BaseEstimator):
     @property
     def latent_names_(self) -> tuple[str, ...]:
         """The names of the latent variables: z, or z1, z2, ..."""
-        return ("z",) if self.latent == 1 else tuple(f"z{i + 1}" for i in range(self.latent))
+        return ("z",) if self._latent == 1 else tuple(f"z{i + 1}" for i in range(self._latent))
 
     @property
     def variable_names_(self) -> tuple[str, ...]:
         """The names of the library's variables: latent ones, and velocities such as z_dot."""
         names = self.latent_names_
-        return names if self.order == 1 else (*names, *(f"{name}_dot" for name in names))
+        return names if self._order == 1 else (*names, *(f"{name}_dot" for name in names))
 
     def encode(self, x: Any, member: int | None = None) -> Float[np.ndarray, "*batch latent"]:
         """Return the latent variables of snapshots (..., dimension)."""
@@ -215,15 +241,15 @@ class SINDyAutoencoder(BaseEstimator):
         # A path that blew up may be beyond single precision: it goes on as inf.
         with np.errstate(over="ignore"):
             values = np.asarray(z, np.float32)
-        if values.ndim == 0 or values.shape[-1] != self.latent:
-            raise DataError(f"z: expected a last axis of {self.latent} latent variables; got shape {values.shape}.")
+        if values.ndim == 0 or values.shape[-1] != self._latent:
+            raise DataError(f"z: expected a last axis of {self._latent} latent variables; got shape {values.shape}.")
         return self.coordinates_.restore(np.asarray(self.member(member).decoder(values), np.float64))
 
     def coefficients(self, member: int | None = None) -> pd.DataFrame:
         """Return the coefficients of a member's equations, term x latent variable; zero where there is no term."""
         self._check_fitted()
         names = self.library_.names(self.variable_names_)
-        table = self.coefficients_[self.best if member is None else member]
+        table = self.coefficients_[self._member(member)]
         return pd.DataFrame(table, index=pd.Index(names, name="term"), columns=list(self.latent_names_))
 
     def equations(
@@ -253,18 +279,21 @@ class SINDyAutoencoder(BaseEstimator):
     def canonical_form(self, member: int | None = None) -> tuple[Affine, Float[np.ndarray, "term latent"]]:
         """Return the affine change of latent variables in which a member's equations read best, and them in it.
 
-        These are the coordinates of fewest terms, with scales, signs and order as one would choose them. Only for
-        polynomials and first-order equations; others stay as they are.
+        These are the coordinates of fewest terms, with scales, signs and order as one would choose them. Terms of a
+        contribution below 2 % are left out and the others fitted anew: as long as there are any, the equation is near
+        the member's, not equal to it. Only for polynomials and first-order equations; others stay as they are.
         """
         self._check_fitted()
-        chosen = self.best if member is None else member
+        chosen = self._member(member)
         library, coefficients = self.library_, self.coefficients_[chosen]
-        if self.order == 2 or not polynomial(library, coefficients):
-            return identity(self.latent), coefficients
+        if self._order == 2 or not polynomial(library, coefficients):
+            return identity(self._latent), coefficients
         states = self.states_[chosen]
         change = sparsest(library, coefficients, states, threshold=SMALLEST, starts=4, seed=self.seed)
         moved = transformed(library, coefficients, change, states)
-        moved = np.where(weights_of_terms(library, moved, change.states(states)) >= SMALLEST, moved, 0.0)
+        theta = library.evaluate(change.states(states))
+        kept = weights_of_terms(library, moved, change.states(states)) >= SMALLEST
+        moved = solve(factor(theta, theta @ moved), kept)
         tidy = canonical(library, moved)
         return tidy.after(change), transformed(library, moved, tidy, change.states(states))
 
@@ -279,18 +308,21 @@ class SINDyAutoencoder(BaseEstimator):
         self._check_fitted()
         times = np.asarray(t, np.float64)
         steps = np.diff(times)
-        if times.ndim != 1 or times.size < 2 or not (steps > 0).all() or np.ptp(steps) > 1e-6 * steps[0] * times.size:
+        regular = times.ndim == 1 and times.size >= 2 and np.isfinite(times).all() and (steps > 0).all()
+        if not regular or np.ptp(steps) > 1e-6 * steps[0] * times.size:
             raise DataError("t: expected at least two regular, increasing times, e.g. np.arange(0, 5, 0.02).")
+        if np.ndim(x0) not in (1, 2):
+            raise DataError(f"x0: expected (dimension,) or (trajectory, dimension); got shape {np.shape(x0)}.")
         states = self.latent_state(x0, x_dot0, member)
-        chosen = self.best if member is None else member
+        chosen = self._member(member)
         path = self.latent_path(states.reshape(-1, states.shape[-1]), float(steps[0]), times.size, chosen)
-        decoded = self.decode(path[..., : self.latent], chosen)
+        decoded = self.decode(path[..., : self._latent], chosen)
         return decoded[0] if np.ndim(x0) == 1 else decoded
 
     def latent_state(self, x: Any, x_dot: Any = None, member: int | None = None) -> Float[np.ndarray, "*batch state"]:
         """Return what the equation is integrated from: latent variables and, for `order` 2, their velocities."""
         reduced = self._reduced(x)
-        if self.order == 1:
+        if self._order == 1:
             return self.encode(x, member)
         if x_dot is None:
             raise DataError("x_dot0: expected the velocity of x0, since the equation is of second order; got None.")
@@ -304,7 +336,9 @@ class SINDyAutoencoder(BaseEstimator):
     ) -> Float[np.ndarray, "trajectory time state"]:
         """Return the latent states that a member's equation leads to from latent states, row 0 being these."""
         one = jax.tree.map(lambda leaf: leaf[None], self.member(member))
-        return simulated(one, start[None], dt, rows)[0]
+        # Steps are as fine as between rows of the data, however far apart the rows asked for are.
+        substeps = max(1, math.ceil(SUBSTEPS * dt / self.dt_ - 1e-6))
+        return simulated(one, start[None], dt, rows, substeps)[0]
 
     def score(
         self, x: Any, t: Any = None, x_dot: Any = None, x_ddot: Any = None, *, member: int | None = None
@@ -315,8 +349,8 @@ class SINDyAutoencoder(BaseEstimator):
         variables; each a sum of squared errors divided by the sum of squares. What the reduction to modes loses counts.
         """
         self._check_fitted()
-        data = snapshots_of(x, self.dt_ if t is None else t, x_dot, x_ddot)
-        chosen = self.best if member is None else member
+        data = snapshots_of(x, self.dt_ if t is None and not isinstance(x, Snapshots) else t, x_dot, x_ddot)
+        chosen = self._member(member)
         found = self.errors(data)[chosen]
         terms = int(np.count_nonzero(self.coefficients_[chosen]))
         return pd.Series({**dict(zip(ERRORS, found, strict=True)), "terms": terms})
@@ -329,10 +363,11 @@ class SINDyAutoencoder(BaseEstimator):
     def errors(self, data: Snapshots) -> Float[np.ndarray, "member error"]:
         """Return `decoder`, `derivative` and `latent` errors of every member; see `score`."""
         self._check_fitted()
-        motion = pooled(motion_of(data, self.coordinates_, self.order, self.derivative))
+        self._check_dimension(data.x)
+        motion = pooled(motion_of(data, self.coordinates_, self._order, self.derivative))
         found = errors(self.models_, motion, self.coordinates_.importance)
         measured = data.pooled()
-        highest = measured.x_dot if self.order == 1 else measured.x_ddot
+        highest = measured.x_dot if self._order == 1 else measured.x_ddot
         for column, values in ((0, measured.x), (1, highest)):
             if values is not None:
                 lost = lost_share(values, self.coordinates_.basis)
@@ -342,15 +377,26 @@ class SINDyAutoencoder(BaseEstimator):
     def member(self, index: int | None = None) -> Autoencoder:
         """Return one member's model, by default the best one's; it takes and gives scaled modes."""
         self._check_fitted()
-        return member(self.models_, self.best if index is None else index)
+        return member(self.models_, self._member(index))
+
+    def _member(self, index: int | None) -> int:
+        if index is None:
+            return self.best
+        members = len(self.alive_)
+        if not 0 <= index < members:
+            raise ValueError(f"member: expected a number from 0 to {members - 1}; got {index!r}.")
+        return index
 
     def _reduced(self, x: Any) -> Float[np.ndarray, "*batch mode"]:
         self._check_fitted()
-        values = np.asarray(x, np.float64)
+        values = numbers_of("x", x)
+        self._check_dimension(values)
+        return self.coordinates_.reduce(values)
+
+    def _check_dimension(self, values: np.ndarray) -> None:
         dimension = self.coordinates_.basis.shape[0]
         if values.ndim == 0 or values.shape[-1] != dimension:
             raise DataError(f"x: expected a last axis of {dimension}, as in fit; got shape {values.shape}.")
-        return self.coordinates_.reduce(values)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "models_"):
@@ -367,20 +413,27 @@ def check_autoencoder(estimator: SINDyAutoencoder) -> None:
     def whole(value: Any, least: int) -> bool:
         return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
+    def real(value: Any) -> bool:
+        return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
     for name in ("latent", "members"):
         expect(name, whole(getattr(estimator, name), 1), "an integer of at least 1")
     widths = estimator.widths
-    listed = isinstance(widths, Sequence) and not isinstance(widths, str) and all(whole(w, 1) for w in widths)
+    several = isinstance(widths, Sequence | np.ndarray) and not isinstance(widths, str)
+    listed = several and all(whole(w, 1) for w in widths)
     expect("widths", listed, "widths of at least 1, e.g. (64, 32)")
     expect("order", estimator.order in (1, 2), "1 or 2")
     expect("degree", whole(estimator.degree, 0), "an integer of at least 0")
     expect("seed", whole(estimator.seed, 0) and estimator.seed < 2**32, "an integer from 0 to 2**32 - 1")
     modes = estimator.modes
+    expect("sine", isinstance(estimator.sine, bool | np.bool_), "True or False")
     expect("modes", modes is None or modes == "auto" or whole(modes, 1), "a number of modes, 'auto' or None")
     known = ("auto", "spline", "smoothing-spline")
     expect("derivative", estimator.derivative in known, f"one of {', '.join(known)}")
-    expect("effort", 0 < estimator.effort < np.inf, "a positive number")
-    expect("share", 0 < estimator.share < 1, "a share between 0 and 1 to hold out")
+    expect("effort", real(estimator.effort) and 0 < estimator.effort < np.inf, "a positive number")
+    expect("share", real(estimator.share) and 0 < estimator.share < 1, "a share between 0 and 1 to hold out")
+    a_recipe = estimator.recipe is None or isinstance(estimator.recipe, Recipe)
+    expect("recipe", a_recipe, "a Recipe, such as autoencoder_recipes.projected(), or None")
     along_curve = estimator.recipe is not None and estimator.recipe.curve
     expect("latent", not along_curve or estimator.latent == 1, "1, since the recipe begins along a curve")
 
@@ -389,12 +442,25 @@ def _held_out(motion: Motion, share: float) -> tuple[Motion, Motion]:
     """Split off the last trajectories, or where there are few the last rows."""
     trajectories, rows, _ = motion.value.shape
     if trajectories >= 5:
-        cut = trajectories - max(1, round(share * trajectories))
+        cut = max(1, trajectories - max(1, round(share * trajectories)))
         sides = (slice(0, cut), slice(None)), (slice(cut, None), slice(None))
     else:
         cut = rows - max(2, round(share * rows))
+        if cut < 2:
+            raise DataError(f"x: expected rows to train on beside the {rows - cut} held out; got {rows} rows in all.")
         sides = (slice(None), slice(0, cut)), (slice(None), slice(cut, None))
     return motion.map(lambda part: part[sides[0]]), motion.map(lambda part: part[sides[1]])
+
+
+def _shower(on_errors: OnErrors, held_out: Motion, coordinates: Coordinates) -> OnModels:
+    return lambda share, read: on_errors(share, lambda: _judged(read(), held_out, coordinates))
+
+
+def _judged(models: Autoencoder, held_out: Motion, coordinates: Coordinates) -> pd.DataFrame:
+    """Return the errors of members, in their order, and how many terms they have."""
+    judged = errors(models, _thinned(held_out, JUDGED), coordinates.importance)
+    terms = np.count_nonzero(np.asarray(models.coefficients), axis=(1, 2))
+    return pd.DataFrame(judged, columns=list(ERRORS)).assign(terms=terms)
 
 
 def _thinned(motion: Motion, most: int) -> Motion:

@@ -221,7 +221,7 @@ class AutoencodersSpec(AbstractStudySpec):
 
     def _recipes(self) -> list[tuple[tuple[str | int, ...], int, str]]:
         """The numbers of latent variables and recipes that come together, and where they stand."""
-        model, training, axes = self.model, self.training, self.axes()
+        model, training = self.model, self.training
         if self.cells:
             return [
                 (
@@ -231,8 +231,15 @@ class AutoencodersSpec(AbstractStudySpec):
                 )
                 for i, cell in enumerate(self.cells)
             ]
-        latents, recipes = axes.get("model.latent", (model.latent,)), axes.get("training.recipe", (training.recipe,))
-        return [(("training", "recipe"), latent, recipe) for latent in latents for recipe in recipes]
+        tried: dict[str, tuple[tuple[str | int, ...], Any]]
+        tried = {key: (("grid", key), values) for key, values in self.axes().items()}
+        tried |= {key: (("search", "space", key), values) for key, values in self.dimensions().items()}
+        own: tuple[str | int, ...] = ("training", "recipe")
+        place, latents = tried.get("model.latent", (own, (model.latent,)))
+        place, recipes = tried.get("training.recipe", (place, (training.recipe,)))
+        if isinstance(latents, spaces.Range):
+            latents = (latents.low, latents.high)
+        return [(place, latent, recipe) for latent in latents for recipe in recipes]
 
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Return the values of the grid by dotted key; empty without a grid."""
