@@ -105,6 +105,13 @@ def test_resume_and_report_end_with_the_results(run, finished, monkeypatch, comm
     assert "Report:" in result.stdout
 
 
+def test_a_report_is_silent_where_asked(run, finished, monkeypatch):
+    folder, _ = finished
+    monkeypatch.setattr(studies, "report", lambda directory: directory / "report.html")
+    assert "Drawing the report" in run("study", "report", folder).stderr
+    assert run("study", "report", folder, "-q").stderr == ""
+
+
 def test_by_default_it_runs_in_a_folder_of_its_name(run, spec, tmp_path, monkeypatch):
     seen = {}
 

@@ -225,7 +225,7 @@ def resume(directory: Directory, quiet: options.Quiet = False, as_json: options.
 
 @app.command("report")
 @guarded
-def report(directory: Directory, as_json: options.Json = False) -> None:
+def report(directory: Directory, quiet: options.Quiet = False, as_json: options.Json = False) -> None:
     """Collect the finished cells of a study anew and draw its report again, without any training.
 
     Works on a study that is not finished, too: the report then shows the cells that are.
@@ -238,6 +238,7 @@ def report(directory: Directory, as_json: options.Json = False) -> None:
     """
     from sparsedyn import studies
 
+    note(f"Drawing the report of {directory} from its finished cells.", quiet=quiet)
     conclude(directory, studies.report(directory), as_json=as_json)
 
 
