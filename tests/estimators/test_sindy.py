@@ -219,6 +219,8 @@ BROKEN = np.where(np.arange(100).reshape(50, 2) == 41, np.nan, X)
         ((X, 0.1, X[:40]), "40 rows"),
         ((X, 0.1, None, X[:, :1]), "x_dot: expected the shapes"),
         ((X[:6], 0.1), "expected at least as many samples"),
+        ((X[:6], 0.1, None, X[:6]), "expected at least as many samples"),
+        ((X, True), "t: expected the sample time"),
     ],
 )
 def test_bad_data_give_one_clear_message(arguments: tuple[Any, ...], message: str, as_users_run: None):
@@ -251,12 +253,107 @@ def test_calls_that_do_not_fit_the_model(recorded: dict[str, Trajectories]):
     for call, message in (
         (lambda: fitted.predict(np.zeros((5, 3))), "x: expected 2 columns"),
         (lambda: fitted.predict(np.zeros((5, 2))), "u: expected 1 columns"),
+        (lambda: fitted.predict([np.zeros((5, 2))] * 2, [np.zeros((5, 1))]), "u: expected inputs for each of 2"),
         (lambda: fitted.simulate([0.0, 0.0], [0.0, 1.0]), "u: expected inputs"),
         (lambda: fitted.simulate([0.0, 0.0], [0.0, 1.0], np.zeros((3, 1))), "u: expected 2 rows"),
         (lambda: fitted.simulate([0.0, 0.0], [1.0, 0.0], np.zeros((2, 1))), "t: expected increasing"),
     ):
         with pytest.raises(DataError, match=message):
             call()
+
+
+LINEAR = np.array([[-1.0, 2.0, 0.0], [0.0, -1.0, 3.0], [0.5, 0.0, -2.0]])
+TABLE = pd.DataFrame(np.random.default_rng(1).normal(size=(60, 3)), columns=list("abc"))
+RATES = pd.DataFrame(TABLE.to_numpy() @ LINEAR.T, columns=list("abc"))
+
+
+@pytest.fixture(scope="module")
+def linear() -> SINDy:
+    return SINDy(1).fit(TABLE, 0.1, x_dot=RATES)
+
+
+@pytest.mark.parametrize("rates", [RATES[list("cab")], RATES.add_suffix("_dot")[["c_dot", "b_dot", "a_dot"]]])
+def test_measured_derivatives_are_found_by_their_names(rates: pd.DataFrame):
+    np.testing.assert_allclose(SINDy(1).fit(TABLE, 0.1, x_dot=rates).coefficients_[1:], LINEAR.T, atol=1e-9)
+
+
+def test_columns_are_found_by_their_names(linear: SINDy):
+    turned, expected, t = TABLE[list("cba")], RATES.to_numpy(), np.arange(3) * 0.1
+    array = xr.DataArray(turned.to_numpy(), dims=("time", "state"), coords={"state": list("cba")})
+    dataset = xr.Dataset({name: ("time", TABLE[name].to_numpy()) for name in "bca"})
+    for x in (turned, array, dataset):
+        np.testing.assert_allclose(linear.predict(x), expected, atol=1e-9)
+    assert linear.score(turned, 0.1, x_dot=RATES[list("bca")]) == pytest.approx(1)
+    found = linear.simulate([1.0, 2.0, 3.0], t)
+    start = pd.Series([3.0, 2.0, 1.0], index=list("cba"))
+    for x0 in (start, start.to_frame().T, [start], start.to_xarray()):
+        np.testing.assert_array_equal(np.reshape(linear.simulate(x0, t), found.shape), found)
+
+
+def test_inputs_are_found_by_their_names():
+    forces = pd.DataFrame(np.random.default_rng(2).normal(size=(60, 2)), columns=["heat", "flow"])
+    rates = RATES.to_numpy() + forces.to_numpy() @ [[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]
+    fitted = SINDy(1).fit(TABLE, 0.1, forces, rates)
+    turned = forces[["flow", "heat"]]
+    np.testing.assert_allclose(fitted.predict(TABLE, turned), rates, atol=1e-9)
+    assert fitted.score(TABLE, 0.1, turned, rates) == pytest.approx(1)
+    expected = fitted.simulate([1.0, 2.0, 3.0], [0.0, 0.1], forces[:2])
+    np.testing.assert_array_equal(fitted.simulate([1.0, 2.0, 3.0], [0.0, 0.1], turned[:2]), expected)
+
+
+def test_other_names_are_refused(linear: SINDy):
+    other = TABLE.rename(columns={"c": "d"})
+    message = r"expected the columns \['a', 'b', 'c'\], in any order; got \['a', 'b', 'd'\]"
+    for call in (
+        lambda: linear.predict(other),
+        lambda: linear.score(other, 0.1),
+        lambda: linear.simulate(other.iloc[0], [0.0, 0.1]),
+        lambda: SINDy(1).fit(TABLE, 0.1, x_dot=other),
+    ):
+        with pytest.raises(DataError, match=message):
+            call()
+
+
+def test_numbers_of_columns_are_no_names():
+    fitted = SINDy(1).fit(pd.DataFrame(TABLE.to_numpy()), 0.1, x_dot=RATES.to_numpy())
+    assert fitted.state_names_ == ("x0", "x1", "x2")
+    turned = pd.DataFrame(TABLE.to_numpy())[[2, 1, 0]]
+    np.testing.assert_allclose(fitted.predict(turned), RATES.to_numpy(), atol=1e-9)
+
+
+def test_thresholds_can_be_an_array(linear: SINDy):
+    fitted = SINDy(1, np.array([0.1, 0.1, 0.7])).fit(TABLE, 0.1, x_dot=RATES)
+    np.testing.assert_array_equal(fitted.thresholds_, [0.1, 0.1, 0.7])
+    assert fitted.coefficients().loc["a", "c"] == 0 != linear.coefficients().loc["a", "c"]
+
+
+def test_what_was_fitted_does_not_change_with_parameters(tmp_path: Path):
+    fitted = SINDy(1).fit(TABLE, 0.1, x_dot=RATES)
+    expected, table = fitted.equations(), fitted.coefficients()
+    fitted.set_params(order=2)
+    fitted.save(tmp_path / "linear.safetensors")
+    back = sparsedyn.load(tmp_path / "linear.safetensors")
+    assert isinstance(back, SINDy)
+    assert fitted.equations() == back.equations() == expected
+    pd.testing.assert_frame_equal(fitted.coefficients(), table)
+    np.testing.assert_allclose(fitted.predict(TABLE), RATES, atol=1e-9)
+    assert fitted.score(TABLE, 0.1, x_dot=RATES) == pytest.approx(1)
+
+
+def test_a_score_needs_fewer_samples_than_a_fit():
+    fitted = SINDy(3, 0.01).fit(TABLE, 0.1, x_dot=RATES)
+    assert fitted.score(TABLE[:5], 0.1, x_dot=RATES[:5]) == pytest.approx(1)
+
+
+def test_short_trajectories_are_fitted_without_windows():
+    """Too few windows for 10 terms, rows enough: derivatives are estimated."""
+    x = np.random.default_rng(0).normal(size=(18, 3)).cumsum(axis=0)
+    assert SINDy(2, derivative="spline").fit(x, 0.1).coefficients_.shape == (10, 3)
+
+
+def test_the_weak_form_and_measured_derivatives_exclude_each_other():
+    with pytest.raises(DataError, match="x_dot: expected none with weak=True"):
+        SINDy(1, weak=True).fit(TABLE, 0.1, x_dot=RATES)
 
 
 def test_symbols_are_those_of_the_rest_of_the_package(recorded: dict[str, Trajectories]):

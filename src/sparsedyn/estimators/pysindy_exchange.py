@@ -22,7 +22,7 @@ def to_pysindy(model: SINDy) -> Any:
     """
     peer = _pysindy()
     library, names = model.library_, (*model.state_names_, *model.input_names_)
-    if model.order != 1:
+    if model.model_.order != 1:
         raise ValueError("to_pysindy: expected a model of order 1; got order 2, which PySINDy does not have.")
     if several := [f.name for f in library.functions if f.arity != 1]:
         raise ValueError(f"to_pysindy: expected functions of one argument; got {', '.join(several)}. Leave them out.")

@@ -18,9 +18,9 @@ from sparsedyn.equations import rounded, symbol
 from sparsedyn.estimators import sindy_saving
 from sparsedyn.estimators.checks import Variables, check_alike, variables_of
 from sparsedyn.estimators.sindy_checks import check_sindy, check_thresholds, columns, functions_of
-from sparsedyn.estimators.sindy_data import check_spread, like, trajectories_of
+from sparsedyn.estimators.sindy_data import check_spread, like, trajectories_like, trajectories_of
 from sparsedyn.estimators.sindy_fitting import Found, found_in
-from sparsedyn.estimators.sindy_regression import Measured, regression
+from sparsedyn.estimators.sindy_regression import Measured, check_rows, joined, regression
 from sparsedyn.estimators.sindy_simulation import integrated
 from sparsedyn.estimators.sindy_slopes import slopes, velocity_names
 from sparsedyn.models import Library, Primitive, SINDyModel
@@ -58,7 +58,7 @@ class SINDy(BaseEstimator):
     def __init__(
         self,
         degree: int = 2,
-        threshold: float | Sequence[float] | str = 0.1,
+        threshold: float | Sequence[float] | Float[np.ndarray, " equation"] | str = 0.1,
         *,
         functions: Sequence[str | Primitive] = (),
         constant: bool = True,
@@ -100,7 +100,7 @@ class SINDy(BaseEstimator):
         `x` is an array (time, state) or (trajectory, time, state), a list of (time, state) arrays or tables, an xarray
         object, or `Trajectories` (which need no `t` and `u`). `t` is the sample time or the times of all rows, `u` is
         laid out as `x`. `x_dot` are measured derivatives, else they are estimated. For order 2, `x` are positions,
-        `x_dot` velocities and `x_ddot` accelerations.
+        `x_dot` velocities and `x_ddot` accelerations. Columns of their tables are found by the names of the states.
 
         Raises `DataError` for data that cannot be used, `ValueError` for parameters out of range.
         """
@@ -112,7 +112,9 @@ class SINDy(BaseEstimator):
         library = Library(
             self.order * count + len(data.input_names), self.degree, functions_of(self.functions), self.constant
         )
-        found = found_in(self, data, library, self._measured(data, x_dot, x_ddot))
+        measured = self._measured(data, x_dot, x_ddot, self.order)
+        self._check_weak(measured)
+        found = found_in(self, data, library, measured)
         return self._adopt(found, library, variables_of(data))
 
     def coefficients(self) -> pd.DataFrame:
@@ -138,38 +140,40 @@ class SINDy(BaseEstimator):
             sympy.Add(*(sympy.Float(float(c)) * term for c, term in zip(column, terms, strict=True) if c != 0))
             for column in self.coefficients_.T
         ]
-        found = [*symbols[len(self.state_names_) : 2 * len(self.state_names_)], *found] if self.order == 2 else found
+        if self.model_.order == 2:
+            found = [*symbols[len(self.state_names_) : 2 * len(self.state_names_)], *found]
         return tuple(found if digits is None else (rounded(expression, digits) for expression in found))
 
     def predict(self, x: Any, u: Any = None) -> Any:
         """Return the derivatives at states `x` (sample, state) under inputs `u`; a list for a list of arrays.
 
-        For order 2 states are positions and velocities.
+        For order 2 states are positions and velocities. Columns of tables are found by their names.
         """
         self._check_fitted()
+        if isinstance(x, xr.Dataset) and "states" in x:
+            x = Trajectories.from_xarray(x)
         if isinstance(x, Trajectories):
             check_alike(self._variables()._replace(dt=x.dt), x, "x")
             x, u = list(x.states), list(x.inputs)
-        if isinstance(x, list | tuple) and np.ndim(x[0]) == 2:
+        if isinstance(x, list | tuple) and x and np.ndim(x[0]) == 2:
             inputs = [None] * len(x) if u is None else u
+            if len(inputs) != len(x):
+                raise DataError(f"u: expected inputs for each of {len(x)} trajectories, as x has; got {len(inputs)}.")
             return [self.predict(states, forcing) for states, forcing in zip(x, inputs, strict=True)]
         states = columns("x", x, self._full_names())
         forcing = columns("u", np.zeros((*states.shape[:-1], 0)) if u is None else u, self.input_names_)
         if forcing.shape[:-1] != states.shape[:-1]:
             raise DataError(f"u: expected {states.shape[:-1]} rows, as x has; got {forcing.shape[:-1]}.")
         found = self.library_.evaluate(np.concatenate([states, forcing], axis=-1)) @ self.coefficients_
-        return found if self.order == 1 else np.concatenate([states[..., states.shape[-1] // 2 :], found], axis=-1)
+        if self.model_.order == 1:
+            return found
+        return np.concatenate([states[..., states.shape[-1] // 2 :], found], axis=-1)
 
-    def simulate(
-        self,
-        x0: Float[np.ndarray, "*trajectory state"] | Sequence[Any],
-        t: Any,
-        u: Any = None,
-    ) -> Float[np.ndarray, "*trajectory time state"]:
+    def simulate(self, x0: Any, t: Any, u: Any = None) -> Float[np.ndarray, "*trajectory time state"]:
         """Return states (time, state) at times `t` from `x0` (state,), or (trajectory, time, state) for several.
 
         The input of a row is held until the next. Integrated to a tolerance of 1e-9; rows after a state has run off to
-        infinity are NaN. For order 2 states are positions and velocities.
+        infinity are NaN. For order 2 states are positions and velocities. Names that come with `x0` and `u` are heeded.
         """
         self._check_fitted()
         return integrated(self.equations(), self._full_names(), self.input_names_, x0, t, u)
@@ -177,19 +181,18 @@ class SINDy(BaseEstimator):
     def score(self, x: Any, t: Any = None, u: Any = None, x_dot: Any = None, x_ddot: Any = None) -> float:
         """Return R^2 of the derivatives (of accelerations for order 2), the mean over states; data as for `fit`."""
         self._check_fitted()
-        given = {"names": self.state_names_, "input_names": self.input_names_ or None}
-        named = isinstance(x, Trajectories) or (isinstance(x, xr.Dataset) and "states" in x)
-        data = trajectories_of(x, t, u, **({} if named else given))
+        data = trajectories_like(self.state_names_, self.input_names_, x, t, u)
         check_alike(self._variables()._replace(dt=data.dt), data, "x")
         blocks = regression(
             data,
             self.library_,
             slopes(self.derivative, pieces(data)),
-            self._measured(data, x_dot, x_ddot),
-            order=self.order,
+            self._measured(data, x_dot, x_ddot, self.model_.order),
+            order=self.model_.order,
             weak=False,
         )
-        theta, target = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
+        check_rows(blocks, 2, "the samples that R^2 needs")
+        theta, target = joined(blocks)
         return float(r2_score(target, theta @ self.coefficients_))
 
     def save(self, path: str | Path) -> None:
@@ -231,15 +234,20 @@ class SINDy(BaseEstimator):
         self.variables_ = variables
         return self
 
-    def _measured(self, data: Trajectories, x_dot: Any, x_ddot: Any) -> Measured:
-        if x_ddot is not None and (self.order == 1 or x_dot is None):
+    def _check_weak(self, measured: Measured) -> None:
+        name = "x_dot" if self.order == 1 else "x_ddot"
+        if self.weak is True and getattr(measured, name) is not None:
+            raise DataError(f"{name}: expected none with weak=True, which needs no derivatives. Leave one of them out.")
+
+    def _measured(self, data: Trajectories, x_dot: Any, x_ddot: Any, order: int) -> Measured:
+        if x_ddot is not None and (order == 1 or x_dot is None):
             raise DataError("x_ddot: expected accelerations for order=2 along with velocities, x_dot; got them alone.")
         given = {"x_dot": x_dot, "x_ddot": x_ddot}
         return Measured(**{name: None if v is None else like(v, data, name) for name, v in given.items()})
 
     def _full_names(self) -> tuple[str, ...]:
         names = self.state_names_
-        return names if self.order == 1 else (*names, *velocity_names(names))
+        return names if self.model_.order == 1 else (*names, *velocity_names(names))
 
     def _table(self, values: Float[np.ndarray, "term equation"]) -> pd.DataFrame:
         names = self._full_names()

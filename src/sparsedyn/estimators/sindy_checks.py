@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DERIVATIVES, DataError
 from sparsedyn.data.checks import number_array
+from sparsedyn.estimators.sindy_data import ordered
 from sparsedyn.estimators.sindy_gradient import PENALTIES
 from sparsedyn.models import Primitive, units_of
 
@@ -58,8 +59,8 @@ def functions_of(functions: Sequence[str | Primitive]) -> tuple[Primitive, ...]:
 
 
 def columns(place: str, values: Any, names: Sequence[str]) -> Float[np.ndarray, "*batch column"]:
-    """Return numbers whose last axis has a column per name, or raise `DataError`."""
-    array = number_array(values, place)
+    """Return numbers whose last axis has a column per name, or raise `DataError`; those of tables are put in order."""
+    array = number_array(ordered(values, names, place), place)
     if len(names) == 1 and array.ndim == 1 and array.shape != (1,):
         array = array[:, None]
     if not array.ndim or array.shape[-1] != len(names):

@@ -19,6 +19,25 @@ class Given(NamedTuple):
     names: list[str] | None = None
     time: Any = None
 
+    def ordered(self, names: Sequence[str], place: str, suffix: str | None = None) -> "Given":
+        """Return the columns in the order of `names`, which may end in `suffix`; without names as they are.
+
+        **Raises:** `DataError` for other names.
+        """
+        if self.names is None:
+            return self
+        ended = [f"{name}{suffix}" for name in names]
+        wanted = ended if suffix and sorted(self.names) == sorted(ended) else list(names)
+        if sorted(self.names) != sorted(wanted):
+            raise DataError(
+                f"{place}: expected the columns {wanted}, in any order; got {self.names}. Rename or choose columns, or "
+                "give an array, whose columns are taken as they stand."
+            )
+        places = [self.names.index(name) for name in wanted]
+        several = isinstance(self.arrays, list)
+        arrays = [part[..., places] for part in self.arrays] if several else self.arrays[..., places]
+        return self._replace(arrays=arrays, names=list(names))
+
 
 def trajectories_of(
     x: Any,
@@ -43,10 +62,33 @@ def trajectories_of(
         if doubled := [name for name, value in extra.items() if value is not None]:
             raise DataError(f"x: Trajectories say all by themselves; got {', '.join(doubled)} as well. Leave it out.")
         return x
-    states, inputs = taken(x, "x"), taken(u, "u")
+    return assembled(taken(x, "x"), t, taken(u, "u"), names=names, input_names=input_names)
+
+
+def trajectories_like(
+    names: Sequence[str], input_names: Sequence[str], x: Any, t: Any = None, u: Any = None
+) -> Trajectories:
+    """Return states and inputs of these names as trajectories, laid out as for `trajectories_of`.
+
+    Columns of tables are put in order by their names; columns of arrays have these names as they stand.
+
+    **Raises:** `DataError` for anything that does not fit.
+    """
+    if isinstance(x, Trajectories) or (isinstance(x, xr.Dataset) and "states" in x):
+        return trajectories_of(x, t, u)
+    states, inputs = taken(x, "x").ordered(names, "x"), taken(u, "u").ordered(input_names, "u")
+    return assembled(states, t, inputs, names=names, input_names=input_names or None)
+
+
+def assembled(
+    states: Given, t: Any, inputs: Given, *, names: Sequence[str] | None, input_names: Sequence[str] | None
+) -> Trajectories:
+    """Return trajectories of what was taken from `x` and `u`."""
     time = states.time if t is None else t
     if time is None:
         raise DataError("t: expected the sample time or the times of all rows; got none. Give t=0.01, say.")
+    if isinstance(time, bool | np.bool_):
+        raise DataError(f"t: expected the sample time or the times of all rows; got {time}. Give t=0.01, say.")
     forcing = inputs.arrays
     if forcing is not None and not isinstance(forcing, list | tuple) and np.ndim(forcing) == 1:
         forcing = np.asarray(forcing)[:, None]
@@ -57,7 +99,7 @@ def trajectories_of(
         **{"dt" if lone else "time": time},
         state_names=names or states.names or _numbered("x", trajectory_arrays(states.arrays, "x")),
         input_names=input_names or inputs.names or _numbered("u", trajectory_arrays(forcing, "u"))
-        if u is not None
+        if forcing is not None
         else None,
     )
 
@@ -75,14 +117,12 @@ def taken(values: Any, place: str) -> Given:
         time, state = (values.coords.get(str(dim)) for dim in values.dims[-2:]) if values.ndim > 1 else (None, None)
         return Given(
             values.to_numpy(),
-            None if state is None else [str(name) for name in state.to_numpy()],
+            None if state is None else _labels(state.to_numpy(), place),
             None if time is None else time.to_numpy(),
         )
     if isinstance(values, pd.DataFrame):
         plain = isinstance(values.index, pd.RangeIndex)
-        return Given(
-            values.to_numpy(), [str(name) for name in values.columns], None if plain else values.index.to_numpy()
-        )
+        return Given(values.to_numpy(), _labels(values.columns, place), None if plain else values.index.to_numpy())
     if (
         isinstance(values, list | tuple)
         and values
@@ -98,12 +138,29 @@ def taken(values: Any, place: str) -> Given:
     return Given(values)
 
 
+def ordered(values: Any, names: Sequence[str], place: str) -> Any:
+    """Return arrays whose last axis is in the order of `names`: by the names that come with `values`, if any do.
+
+    **Raises:** `DataError` for other names.
+    """
+    if isinstance(values, xr.DataArray) and values.ndim == 1 and values.dims[0] in values.coords:
+        values = values.to_series()
+    if isinstance(values, list | tuple) and values and all(map(_is_state, values)):
+        values = pd.DataFrame(list(values))
+    if _is_state(values):
+        return Given(values.to_numpy(), list(values.index)).ordered(names, place).arrays
+    return taken(values, place).ordered(names, place).arrays
+
+
 def like(values: Any, data: Trajectories, place: str) -> list[Float[np.ndarray, "_time _state"]]:
     """Return derivatives as arrays, one per trajectory and as large as its states.
 
-    **Raises:** `DataError` for other shapes, and values that are missing.
+    Columns of tables are put in order by their names, which are those of the states, or those and `_dot` or `_ddot`.
+
+    **Raises:** `DataError` for other names and shapes, and values that are missing.
     """
-    arrays = trajectory_arrays(taken(values, place).arrays, place)
+    given = taken(values, place).ordered(data.state_names, place, suffix=place.removeprefix("x"))
+    arrays = trajectory_arrays(given.arrays, place)
     expected, got = [x.shape for x in data.states], [a.shape for a in arrays]
     if expected != got:
         raise DataError(f"{place}: expected the shapes of the states, {expected}; got {got}. Give a value for each.")
@@ -120,6 +177,21 @@ def check_spread(data: Trajectories) -> None:
                 f"column {name!r}: expected values that change; they are all {column[0]:.6g}. Leave it out, its effect "
                 "is in the constant."
             )
+
+
+def _is_state(values: Any) -> bool:
+    """Whether this is a series with names of variables, rather than one over time."""
+    return isinstance(values, pd.Series) and values.index.inferred_type == "string"
+
+
+def _labels(labels: Any, place: str) -> list[str] | None:
+    """The names of columns; numbers, which an equation has others of, are none where they only count columns."""
+    index = pd.Index(labels)
+    if not pd.api.types.is_integer_dtype(index.dtype):
+        return [str(label) for label in labels]
+    if list(index) == list(range(len(index))):
+        return None
+    return [f"{'u' if place == 'u' else 'x'}{number}" for number in index]
 
 
 def _numbered(prefix: str, arrays: Sequence[np.ndarray]) -> list[str]:

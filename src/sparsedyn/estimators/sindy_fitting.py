@@ -55,12 +55,13 @@ def found_in(estimator: "SINDy", data: Trajectories, library: Library, measured:
     if automatic and weak and sum(len(block.theta) for block in everything) < WINDOWS * library.size:
         weak = False
         everything = blocks(data, measured)
-    if estimator.threshold == "auto":
+    if isinstance(estimator.threshold, str):
         counts = _counts(estimator, data, library, measured, differentiate, blocks)
         refit = partial(_of_size, estimator, counts)
     else:
         refit = partial(_above, estimator)
-    coefficients, members = refit(pooled(everything)), None
+    reduced = pooled(everything, library)
+    coefficients, members = refit(reduced), None
     if estimator.ensemble is not None:
         members = bagged(chunks(everything), refit, estimator.ensemble, seed=estimator.seed)
         coefficients = np.nanmedian(members, axis=0)
@@ -100,7 +101,7 @@ def _counts(
     """The number of terms of each equation, by rollouts of held-out data."""
     known, unknown = sindy_choice.held_out(data)
     first, last = _parts(measured, known, unknown)
-    reduced = pooled(blocks(known, first))
+    reduced = pooled(blocks(known, first), library)
     judged = sindy_choice.starts(_smooth(unknown, estimator.order, last, differentiate))
     paths = _paths(estimator, reduced)
     steps = sindy_choice.choose(reduced, paths, library, estimator.order, judged)
@@ -148,7 +149,7 @@ def _smooth(data: Trajectories, order: int, measured: Measured, differentiate: S
 
 
 def _thresholds(estimator: "SINDy", coefficients: Coefficients) -> Float[np.ndarray, " equation"]:
-    if estimator.threshold != "auto":
+    if not isinstance(estimator.threshold, str):
         return np.array(np.broadcast_to(np.asarray(estimator.threshold, np.float64), coefficients.shape[1:]))
     sizes = np.where(coefficients != 0, np.abs(coefficients), np.inf).min(axis=0)
     return np.where(np.isfinite(sizes), sizes, 0.0)

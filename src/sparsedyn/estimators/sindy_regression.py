@@ -44,20 +44,12 @@ def regression(
     full = full_states(data, order, velocity, differentiate)
     equations = slice(-len(data.state_names), None)
     if weak:
-        blocks = weak_form(full, library, equations)
-    else:
-        blocks = [
-            Block(terms(library, x, u[rows]), dx[:, equations])
-            for states, u in zip(full.states, full.inputs, strict=True)
-            for rows, x, dx in [differentiate(states, data.dt)]
-        ]
-    rows = sum(len(block.theta) for block in blocks)
-    if rows < library.size:
-        raise DataError(
-            f"data: expected at least as many samples as the library has terms, {library.size}; {rows} are left where "
-            "derivatives can be taken. Give longer trajectories, a lower degree or derivative='spline'."
-        )
-    return blocks
+        return weak_form(full, library, equations)
+    return [
+        Block(terms(library, x, u[rows]), dx[:, equations])
+        for states, u in zip(full.states, full.inputs, strict=True)
+        for rows, x, dx in [differentiate(states, data.dt)]
+    ]
 
 
 def terms(library: Library, x: Array, u: Array) -> Float[np.ndarray, "row term"]:
@@ -114,10 +106,25 @@ def _windowed(kernel: Float[np.ndarray, " width"], rows: int, stride: int) -> An
     return csr_array((np.tile(kernel, len(begins)), places.ravel(), edges), shape=(len(begins), rows))
 
 
-def pooled(blocks: list[Block]) -> Factor:
-    """Return the factor of all blocks together."""
-    theta, target = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
-    return factor(theta, target)
+def pooled(blocks: list[Block], library: Library) -> Factor:
+    """Return the factor of all blocks together; raises `DataError` for fewer rows than unknowns."""
+    check_rows(blocks, library.size, "as many samples as the library has terms")
+    return factor(*joined(blocks))
+
+
+def joined(blocks: list[Block]) -> Block:
+    """Return all rows as one block."""
+    return Block(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
+
+
+def check_rows(blocks: list[Block], least: int, what: str) -> None:
+    """Raise `DataError` for fewer rows than `least`, which is `what`."""
+    rows = sum(len(block.theta) for block in blocks)
+    if rows < least:
+        raise DataError(
+            f"data: expected at least {what}, {least}; {rows} are left where there are derivatives. Give longer "
+            "trajectories, a lower degree or, where derivatives are estimated, derivative='spline'."
+        )
 
 
 def chunks(blocks: list[Block]) -> list[Factor]:

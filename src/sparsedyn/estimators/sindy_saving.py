@@ -29,6 +29,8 @@ def save(estimator: "SINDy", path: str | Path) -> None:
             "everything."
         )
     parameters = estimator.get_params(deep=False)
+    # What was fitted, whatever has been set since: coefficients have the shape of this order.
+    parameters["order"] = estimator.model_.order
     parameters["functions"] = [f.name for f in functions_of(estimator.functions)]
     parameters["threshold"] = (
         threshold if isinstance(threshold := estimator.threshold, str) else np.asarray(threshold).tolist()

@@ -23,7 +23,7 @@ def integrated(
 
     **Raises:** `DataError` for anything that does not fit.
     """
-    start = columns("x0", np.atleast_1d(x0), states)
+    start = columns("x0", x0 if np.ndim(x0) else np.atleast_1d(x0), states)
     if start.ndim > 2 or (len(states) == 1 and np.ndim(x0) == 1 and len(start) > 1):
         raise DataError(f"x0: expected (state,) or (trajectory, state), states {list(states)}; got {np.shape(x0)}.")
     time = columns("t", np.asarray(t)[..., None] if np.ndim(t) else t, ["t"])[..., 0]
