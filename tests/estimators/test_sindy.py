@@ -356,6 +356,15 @@ def test_the_weak_form_and_measured_derivatives_exclude_each_other():
         SINDy(1, weak=True).fit(TABLE, 0.1, x_dot=RATES)
 
 
+def test_terms_that_depend_on_each_other_are_named():
+    twice = TABLE.assign(d=2 * TABLE["a"])
+    with pytest.warns(UserWarning, match="on these data a, d are linear combinations"):
+        SINDy(1).fit(twice, 0.1, x_dot=RATES.assign(d=2 * RATES["a"]))
+    t = 0.01 * np.arange(1000)
+    with pytest.warns(UserWarning, match=r"on these data 1, x0\^2, x1\^2 are"):
+        SINDy(2).fit(np.stack([np.cos(t), np.sin(t)], axis=1), t)
+
+
 def test_symbols_are_those_of_the_rest_of_the_package(recorded: dict[str, Trajectories]):
     (x_dot, *_) = SINDy().fit(recorded["lorenz63"]).equations()
     assert x_dot.free_symbols == {symbol("x"), symbol("y")}

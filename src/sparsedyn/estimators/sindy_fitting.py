@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float
 from sparsedyn.data import Trajectories, pieces
 from sparsedyn.estimators import sindy_choice
 from sparsedyn.estimators.sindy_gradient import PENALTIES, by_size, trained
-from sparsedyn.estimators.sindy_regression import Block, Measured, chunks, pooled, regression
-from sparsedyn.estimators.sindy_slopes import Slopes, full_states, slopes
+from sparsedyn.estimators.sindy_regression import Block, Measured, chunks, pooled, regression, warn_dependent
+from sparsedyn.estimators.sindy_slopes import Slopes, full_names, full_states, slopes
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import (
     Coefficients,
@@ -61,6 +61,7 @@ def found_in(estimator: "SINDy", data: Trajectories, library: Library, measured:
     else:
         refit = partial(_above, estimator)
     reduced = pooled(everything, library)
+    warn_dependent(reduced, library.names(full_names(data.state_names, data.input_names, estimator.order)))
     coefficients, members = refit(reduced), None
     if estimator.ensemble is not None:
         members = bagged(chunks(everything), refit, estimator.ensemble, seed=estimator.seed)

@@ -1,5 +1,7 @@
 """The regression of sparse identification: terms and derivatives, or both under integrals with test functions."""
 
+import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,10 @@ BLOCKS = 20
 POWER = 6
 """Test functions are (1 - s^2)^6 over a window: smooth enough at its ends for the trapezoidal rule to be near exact."""
 SHORTEST, OVERLAP = 5, 4
+DEPENDENT = 1e-12
+"""Singular value of the scaled terms, as a share of the largest, up to which it is rounding."""
+INVOLVED = 0.01
+"""Share of the largest coefficient of a combination from which on a term counts as part of it."""
 
 
 class Block(NamedTuple):
@@ -124,6 +130,22 @@ def check_rows(blocks: list[Block], least: int, what: str) -> None:
         raise DataError(
             f"data: expected at least {what}, {least}; {rows} are left where there are derivatives. Give longer "
             "trajectories, a lower degree or, where derivatives are estimated, derivative='spline'."
+        )
+
+
+def warn_dependent(reduced: Factor, names: Sequence[str]) -> None:
+    """Warn of terms that are combinations of each other on the data: which of them are chosen is then arbitrary."""
+    scaled = reduced.triangle[:, : reduced.terms] / (reduced.rms[: reduced.terms] * np.sqrt(reduced.samples))
+    _, sizes, directions = np.linalg.svd(scaled)
+    null = directions[sizes <= DEPENDENT * sizes[0]]
+    if len(null):
+        shares = np.abs(null).max(axis=0)
+        involved = [name for name, share in zip(names, shares, strict=True) if share > INVOLVED * shares.max()]
+        warnings.warn(
+            f"library: on these data {', '.join(involved)} are linear combinations of each other: which of them are "
+            "chosen is arbitrary. Leave a column out, lower the degree, or give data that vary in more ways.",
+            UserWarning,
+            stacklevel=4,
         )
 
 

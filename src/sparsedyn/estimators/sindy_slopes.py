@@ -135,5 +135,10 @@ def velocity_names(names: tuple[str, ...]) -> list[str]:
     return [f"{name}_dot" for name in names]
 
 
+def full_names(states: tuple[str, ...], inputs: tuple[str, ...], order: int) -> list[str]:
+    """Return the names of all variables of a library: states, for order 2 velocities after them, and inputs."""
+    return [*states, *(velocity_names(states) if order == 2 else ()), *inputs]
+
+
 def _with_states(data: Trajectories, states: list[Array], inputs: list[Array], names: list[str]) -> Trajectories:
     return Trajectories(states, inputs, dt=data.dt, state_names=names, input_names=data.input_names)
