@@ -110,7 +110,7 @@ class SINDy(BaseEstimator):
         count = len(data.state_names)
         check_thresholds(self.threshold, count)
         library = Library(
-            self.order * count + len(data.input_names), self.degree, functions_of(self.functions), self.constant
+            self.order * count + len(data.input_names), int(self.degree), functions_of(self.functions), self.constant
         )
         measured = self._measured(data, x_dot, x_ddot, self.order)
         self._check_weak(measured)

@@ -150,7 +150,9 @@ class SINDyAutoencoder(BaseEstimator):
         train, held_out = _held_out(motion, self.share)
         recipe = self._recipe().scaled(self.effort)
         keys = jax.random.split(jax.random.key(self.seed), self.members)
-        models = drawn(motion.value.shape[2], self._library(), self.order, tuple(self.widths), recipe, keys)
+        models = drawn(
+            motion.value.shape[2], self._library(), self.order, tuple(int(width) for width in self.widths), recipe, keys
+        )
         samples = pooled(train)
         with phase_bar("SINDy autoencoder", progress) as draw:
             found = trained(
