@@ -26,7 +26,7 @@ from sparsedyn.equations.simplification import (
     without_small_terms,
 )
 from sparsedyn.equations.structure import SMALL, count_nonzeros, reach, sparsity
-from sparsedyn.equations.symbolic import Columns, compiled, expressions, symbol
+from sparsedyn.equations.symbolic import Columns, combined, compiled, expressions, symbol
 
 __all__ = [
     "SMALL",
@@ -34,6 +34,7 @@ __all__ = [
     "THRESHOLDS",
     "Columns",
     "against_truth",
+    "combined",
     "compiled",
     "complexity",
     "count_nonzeros",

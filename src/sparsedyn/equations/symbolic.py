@@ -159,9 +159,9 @@ def _outputs(model: AbstractModel, features: list[sympy.Expr]) -> tuple[sympy.Ex
     if len(weights[0]) != len(hidden):
         raise ValueError(f"names: expected {len(weights[0]) - model.bias}, states and inputs; got {len(features)}.")
     for layer, weight in zip(model.layers, weights[:-1], strict=True):
-        taken = _combined(hidden, weight)
+        taken = combined(hidden, weight)
         hidden = [_value(unit, [taken[i] for i in own]) for unit, own in places(layer)]
-    return tuple(_combined(hidden, weights[-1]))
+    return tuple(combined(hidden, weights[-1]))
 
 
 def _value(unit: Primitive, arguments: list[sympy.Expr]) -> sympy.Expr:
@@ -182,8 +182,8 @@ def _matrix(weight: object) -> Float[np.ndarray, "fan_in fan_out"]:
     return matrix
 
 
-def _combined(values: list[sympy.Expr], weight: Float[np.ndarray, "fan_in fan_out"]) -> list[sympy.Expr]:
-    """`values @ weight`, without the zeros."""
+def combined(values: Sequence[sympy.Expr], weight: Float[np.ndarray, "fan_in fan_out"]) -> list[sympy.Expr]:
+    """Return `values @ weight`, a sum for every column of weights, without what has a weight of zero."""
     return [
         sympy.Add(*(sympy.Float(w) * value for value, w in zip(values, column.tolist(), strict=True) if w != 0))
         for column in weight.T

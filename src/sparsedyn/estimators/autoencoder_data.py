@@ -10,6 +10,7 @@ from scipy.interpolate import CubicSpline, make_interp_spline, make_smoothing_sp
 
 from sparsedyn.data import POD, DataError, Snapshots, pod
 from sparsedyn.data.clock import measured_times, sampling_time
+from sparsedyn.data.derivatives import NOISY, white_noise
 from sparsedyn.data.reduction import lost_share
 from sparsedyn.models import Motion
 
@@ -22,8 +23,6 @@ LOST = (1e-8, 1e-5)
 """Relative squared error that a reduction may make in `x`, and in its derivatives."""
 NOISE_FACTOR = 2.858
 """Singular values below this multiple of their median are noise (Gavish & Donoho 2014, square matrices)."""
-NOISY = 5e-4
-"""Noise, as a share of a coordinate's standard deviation, from which on derivatives need smoothing."""
 
 
 @dataclass(frozen=True)
@@ -178,15 +177,10 @@ def _differentiated(
 ) -> list[Float[np.ndarray, "trajectory time mode"]]:
     """Return values and their first and second derivatives by splines; the values are smoothed where splines are."""
     scaled = values / (values.std(axis=(0, 1)) + 1e-300)
-    smooth = derivative == "smoothing-spline" or (derivative == "auto" and _looks_noisy(scaled))
+    noisy = bool(np.any(white_noise(scaled, 3) > NOISY))
+    smooth = derivative == "smoothing-spline" or (derivative == "auto" and noisy)
     estimated = [_splined(one, dt, order, smooth) for one in values]
     return [np.stack(parts) for parts in zip(*estimated, strict=True)]
-
-
-def _looks_noisy(x: Float[np.ndarray, "trajectory time mode"]) -> bool:
-    # The third difference of white noise has twenty times its variance.
-    noise = np.sqrt(np.mean(np.square(np.diff(x, 3, axis=1)), axis=(0, 1)) / 20)
-    return bool(np.any(noise > NOISY))
 
 
 def _splined(

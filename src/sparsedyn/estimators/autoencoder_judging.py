@@ -1,7 +1,5 @@
 """What SINDy autoencoders are worth: errors, stability of what they simulate, and which of them to believe."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -11,9 +9,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Float
 
+from sparsedyn.forecast.rollout import rk4_step
 from sparsedyn.models import Autoencoder, Motion, carried
 
-BLOCK = 8192
 BOUND = 10.0
 """A simulation is bounded that stays within so many times the largest latent state of the data."""
 POOR = 10.0
@@ -33,15 +31,10 @@ def errors(models: Autoencoder, data: Motion, importance: tuple[float, ...]) -> 
     derivative are weighted by `importance`.
     """
     lost, total = np.zeros(()), np.zeros(())
-    for begin in range(0, len(data.value), BLOCK):
-        part = data.map(partial(_block, begin=begin))
+    for part in data.blocks():
         squares = np.asarray(_squares(models, part, importance), np.float64)
         lost, total = lost + squares[:, 0], total + squares[:, 1]
     return np.asarray(lost / total)
-
-
-def _block(values: np.ndarray, begin: int) -> Array:
-    return jnp.asarray(values[begin : begin + BLOCK])
 
 
 @eqx.filter_jit
@@ -89,16 +82,10 @@ def simulated(
 def _simulated(models: Autoencoder, start: Array, dt: float, rows: int, substeps: int) -> Array:
     def one(model: Autoencoder, start: Array) -> Array:
         nothing = jnp.zeros(0)
-        field: Callable[[Array], Array] = jax.vmap(lambda z: model(z, nothing))
-        h = dt / substeps
+        increment = jax.vmap(lambda z, u: dt / substeps * model(z, u), in_axes=(0, None))
 
         def substep(_: Any, z: Array) -> Array:
-            k1 = field(z)
-            k2 = field(z + 0.5 * h * k1)
-            k3 = field(z + 0.5 * h * k2)
-            k4 = field(z + h * k3)
-            moved: Array = z + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-            return moved
+            return rk4_step(increment, z, nothing)
 
         def step(z: Array, _: Any) -> tuple[Array, Array]:
             z = jax.lax.fori_loop(0, substeps, substep, z)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, NamedTuple, cast
 
 import equinox as eqx
@@ -24,7 +23,6 @@ SMALLEST = 0.02
 """Contribution below which a term does not count, when coordinates of few terms are looked for."""
 MOST = 20_000
 """Samples that coordinates are looked for with."""
-BLOCK = 8192
 
 OnPhase = Callable[[int, int, float, Progress], None]
 """Is told the phase, how many there are, the share of all steps that is done, and the progress of the phase."""
@@ -163,17 +161,10 @@ def with_coefficients(models: Autoencoder, coefficients: Float[np.ndarray, "memb
 
 def encoded(models: Autoencoder, data: Motion) -> Motion:
     """Return the latent motion of all samples (member, sample, latent), in float64."""
-    blocks = [
-        _encoded(models, data.map(partial(_block, begin=begin))).map(_wide)
-        for begin in range(0, len(data.value), BLOCK)
-    ]
+    blocks = [_encoded(models, part).map(_wide) for part in data.blocks()]
     second = None if data.second is None else np.concatenate([block.highest for block in blocks], axis=1)
     value, first = (np.concatenate([block[i] for block in blocks], axis=1) for i in range(2))
     return Motion(value, first, second)
-
-
-def _block(values: np.ndarray, begin: int) -> Array:
-    return jnp.asarray(values[begin : begin + BLOCK])
 
 
 def _wide(values: Array) -> np.ndarray:

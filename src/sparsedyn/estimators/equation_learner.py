@@ -12,6 +12,7 @@ import sympy
 from jaxtyping import Float, Int
 
 from sparsedyn.data import DataError, Samples, Scaling, Trajectories, pieces, samples
+from sparsedyn.data.derivatives import NOISY, white_noise
 from sparsedyn.equations import rounded
 from sparsedyn.estimators import equation_saving
 from sparsedyn.estimators.checks import Variables, check_alike, check_plausible, check_trajectories, variables_of
@@ -33,8 +34,6 @@ from sparsedyn.models import PerState, Primitive
 
 FITTED = 0.5
 """Share of the trials whose terms are fitted: right-hand sides are more often sums of plain terms than ratios."""
-NOISY = 5e-4
-"""Noise, as a share of a state's standard deviation, from which on derivatives need smoothing."""
 
 
 class EquationLearner(AbstractStepper):
@@ -202,10 +201,7 @@ class EquationLearner(AbstractStepper):
 def _suited(data: Trajectories) -> str:
     """The derivative for smooth or for noisy states, told apart by their third differences."""
     spread = np.concatenate(data.states).std(axis=0)
-    third = np.concatenate([np.diff(states, 3, axis=0) for states in data.states])
-    # The third difference of white noise has twenty times its variance.
-    noise = np.sqrt(np.mean(np.square(third), axis=0) / 20)
-    return "smoothing-spline" if bool(np.any(noise > NOISY * spread)) else "spline"
+    return "smoothing-spline" if np.any(white_noise(data.states, 3) > NOISY * spread) else "spline"
 
 
 def _steady(settings: Search, pooled: Samples, state: int, names: Sequence[str], scaling: Scaling, dt: float) -> Law:

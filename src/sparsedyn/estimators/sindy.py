@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
 
 from sparsedyn.data import DataError, Trajectories, pieces
-from sparsedyn.equations import rounded, symbol
+from sparsedyn.equations import combined, rounded, symbol
 from sparsedyn.estimators import sindy_saving
 from sparsedyn.estimators.checks import Variables, check_alike, variables_of
 from sparsedyn.estimators.sindy_checks import check_sindy, check_thresholds, columns, functions_of
@@ -22,7 +22,7 @@ from sparsedyn.estimators.sindy_data import check_spread, like, trajectories_lik
 from sparsedyn.estimators.sindy_fitting import Found, found_in
 from sparsedyn.estimators.sindy_regression import Measured, check_rows, joined, regression
 from sparsedyn.estimators.sindy_simulation import integrated
-from sparsedyn.estimators.sindy_slopes import slopes, velocity_names
+from sparsedyn.estimators.sindy_slopes import full_names, slopes
 from sparsedyn.models import Library, Primitive, SINDyModel
 
 
@@ -136,10 +136,7 @@ class SINDy(BaseEstimator):
         self._check_fitted()
         symbols = [symbol(name) for name in (*self._full_names(), *self.input_names_)]
         terms = self.library_.expressions(symbols)
-        found = [
-            sympy.Add(*(sympy.Float(float(c)) * term for c, term in zip(column, terms, strict=True) if c != 0))
-            for column in self.coefficients_.T
-        ]
+        found = combined(terms, self.coefficients_)
         if self.model_.order == 2:
             found = [*symbols[len(self.state_names_) : 2 * len(self.state_names_)], *found]
         return tuple(found if digits is None else (rounded(expression, digits) for expression in found))
@@ -246,8 +243,7 @@ class SINDy(BaseEstimator):
         return Measured(**{name: None if v is None else like(v, data, name) for name, v in given.items()})
 
     def _full_names(self) -> tuple[str, ...]:
-        names = self.state_names_
-        return names if self.model_.order == 1 else (*names, *velocity_names(names))
+        return tuple(full_names(self.state_names_, (), self.model_.order))
 
     def _table(self, values: Float[np.ndarray, "term equation"]) -> pd.DataFrame:
         names = self._full_names()

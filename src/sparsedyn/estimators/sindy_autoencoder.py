@@ -16,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 
 from sparsedyn.data import DataError, Snapshots
 from sparsedyn.data.reduction import lost_share
-from sparsedyn.equations import rounded, symbol
+from sparsedyn.equations import combined, rounded, symbol
 from sparsedyn.equations.coordinates import (
     Affine,
     canonical,
@@ -272,10 +272,7 @@ class SINDyAutoencoder(BaseEstimator):
     ) -> tuple[sympy.Expr, ...]:
         """Return right-hand sides with these coefficients, such as `canonical_form` gives; see `equations`."""
         terms = self.library_.expressions([symbol(name) for name in self.variable_names_])
-        made = tuple(
-            sympy.Add(*(sympy.Float(c) * t for c, t in zip(column, terms, strict=True) if c))
-            for column in coefficients.T
-        )
+        made = tuple(combined(terms, coefficients))
         return made if digits is None else tuple(rounded(expression, digits) for expression in made)
 
     def canonical_form(self, member: int | None = None) -> tuple[Affine, Float[np.ndarray, "term latent"]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import cache
-from math import comb
 from typing import TypeAlias
 
 import numpy as np
@@ -10,28 +9,20 @@ from jaxtyping import Float, Int
 from scipy.signal import savgol_filter
 
 from sparsedyn.data import DERIVATIVES, DataError, Trajectories, pieces
+from sparsedyn.data.derivatives import NOISY, white_noise
 
 Array: TypeAlias = Float[np.ndarray, "_time _state"]
 Slopes: TypeAlias = Callable[[Array, float], tuple[slice, Array, Array]]
 """From states and a sample time to the rows that have a derivative, the (smoothed) states and the derivatives there."""
 
-NOISY = 5e-4
-"""Noise, as a share of a state's standard deviation, from which on derivatives need smoothing."""
 DIFFERENCES = 6
 WINDOWS = (7, 9, 11, 15, 19, 25, 31, 41, 51, 61, 81)
 DEGREE = 4
 
 
 def noise(data: Trajectories) -> Float[np.ndarray, " state"]:
-    """Return the standard deviation of white noise in every state, from differences of the sixth order.
-
-    These are small where states are smooth, and have `comb(12, 6)` times the variance of the noise.
-    """
-    long = [x for x in data.states if len(x) > DIFFERENCES]
-    if not long:
-        return np.zeros(len(data.state_names))
-    differences = np.concatenate([np.diff(x, DIFFERENCES, axis=0) for x in long])
-    return np.sqrt(np.mean(np.square(differences), axis=0) / comb(2 * DIFFERENCES, DIFFERENCES))
+    """Return the standard deviation of white noise in every state, from differences of the sixth order."""
+    return white_noise(data.states, DIFFERENCES)
 
 
 def is_noisy(data: Trajectories) -> bool:

@@ -1,6 +1,7 @@
 """An autoencoder with dynamics between its halves: coordinates, and the equation that they obey."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -134,6 +135,11 @@ class Motion(NamedTuple):
         second = None if self.second is None else function(self.second)
         return Motion(function(self.value), function(self.first), second)
 
+    def blocks(self, size: int = 8192) -> "Iterator[Motion]":
+        """Return the samples, along the first axis, in blocks that fit into memory when networks see them."""
+        for begin in range(0, len(self.value), size):
+            yield self.map(partial(_rows, begin=begin, end=begin + size))
+
     @property
     def highest(self) -> Any:
         """The derivative of the highest order that there is."""
@@ -143,6 +149,10 @@ class Motion(NamedTuple):
     def state(self) -> Any:
         """What the right-hand side depends on: the values, or values and first derivatives."""
         return self.value if self.second is None else jnp.concatenate([self.value, self.first], axis=-1)
+
+
+def _rows(values: Numbers, begin: int, end: int) -> Array:
+    return jnp.asarray(values[begin:end])
 
 
 def carried(chart: Callable[[Any], Array], motion: Motion) -> Motion:

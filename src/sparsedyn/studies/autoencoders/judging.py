@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from scipy.optimize import least_squares
 
 from sparsedyn.equations.coordinates import Affine
+from sparsedyn.forecast.rollout import rk4_step
 from sparsedyn.models import Library
 from sparsedyn.systems.lorenz import Lorenz63
 
@@ -177,15 +178,11 @@ def _followed(
     """Return the states after every `stride` steps, and by how much a deviation's logarithm grew since."""
 
     def one(numbers: Array, state: Array) -> tuple[Array, Array]:
-        def field(z: Array) -> Array:
-            return library(z) @ numbers
+        def increment(z: Array, _: Array) -> Array:
+            return dt * (library(z) @ numbers)
 
         def moved(z: Array) -> Array:
-            k1 = field(z)
-            k2 = field(z + 0.5 * dt * k1)
-            k3 = field(z + 0.5 * dt * k2)
-            k4 = field(z + dt * k3)
-            return z + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+            return rk4_step(increment, z, jnp.zeros(0))
 
         def step(_: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             z, direction, growth = carry
