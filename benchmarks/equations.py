@@ -21,11 +21,11 @@ import numpy as np
 import sympy
 
 from sparsedyn.equations import compiled, text
-from sparsedyn.studies.equations.criterion import judged, relative_error
-from sparsedyn.studies.equations.samples import Sampled, sampled
-from sparsedyn.studies.equations.searched import searched
-from sparsedyn.studies.equations.spec import FunctionsSpec
-from sparsedyn.studies.equations.suites import SUITES, Function
+from sparsedyn_papers.equations.criterion import judged, relative_error
+from sparsedyn_papers.equations.samples import Sampled, sampled
+from sparsedyn_papers.equations.searched import searched
+from sparsedyn_papers.equations.spec import FunctionsSpec
+from sparsedyn_papers.equations.suites import SUITES, Function
 
 EXACT = 1e-6
 THRESHOLDS = (1e-3, 1e-2, 0.03, 0.1, 0.3)

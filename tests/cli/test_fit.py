@@ -11,7 +11,8 @@ from sparsedyn.cli import fit as command
 from sparsedyn.cli.held_out import hold_out
 from sparsedyn.cli.progress import Lines, duration
 from sparsedyn.data import Trajectories
-from sparsedyn.estimators import load, together
+from sparsedyn.estimators import load
+from sparsedyn.estimators.stepper import _training as together
 from sparsedyn.training import Checkpoint, Progress
 
 from .conftest import QUICK

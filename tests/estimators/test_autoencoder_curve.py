@@ -7,9 +7,9 @@ import pytest
 
 from sparsedyn import DataError, SINDyAutoencoder
 from sparsedyn.data import Snapshots
-from sparsedyn.estimators.autoencoder_curve import curve_along
-from sparsedyn.estimators.autoencoder_recipes import geodesic, projected
-from sparsedyn.estimators.autoencoder_selection import chosen
+from sparsedyn.estimators.autoencoder._curve import curve_along
+from sparsedyn.estimators.autoencoder._recipes import geodesic, projected
+from sparsedyn.estimators.autoencoder._selection import chosen
 from sparsedyn.models import PRIMITIVES, Library, Motion
 from sparsedyn.training import Checkpoint
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from sparsedyn.data import Samples
-from sparsedyn.estimators.banks import SCREENED, Parent, bank, with_connections, with_terms
-from sparsedyn.estimators.equation_search import unexplained
-from sparsedyn.estimators.populations import Layout
+from sparsedyn.estimators.equation._candidates import SCREENED, Parent, bank, with_connections, with_terms
+from sparsedyn.estimators.equation._initial import Layout
+from sparsedyn.estimators.equation._search import unexplained
 from sparsedyn.models import units_of
 from sparsedyn.models.eql import places
 

@@ -338,7 +338,7 @@ def test_a_front_begins_with_the_mean():
 
 
 def test_errors_that_are_rounding_are_equal(fitted: EquationRegressor):
-    from sparsedyn.estimators.laws import table
+    from sparsedyn.estimators.equation._expressions import table
 
     first = fitted.laws_[0]
     longer = first._replace(complexity=first.complexity + 4, error=first.error / 2, score=first.score + 1)

@@ -16,10 +16,10 @@ from sparsedyn import DataError, SINDyAutoencoder
 from sparsedyn.data import Snapshots
 from sparsedyn.equations import compiled
 from sparsedyn.equations.coordinates import Affine
-from sparsedyn.estimators.autoencoder_data import coordinates_of, motion_of, snapshots_of
-from sparsedyn.estimators.autoencoder_judging import ranking, simulated
-from sparsedyn.estimators.autoencoder_recipes import Phase, Recipe
-from sparsedyn.estimators.autoencoder_training import absorbed, drawn, member, stacked, with_coefficients
+from sparsedyn.estimators.autoencoder._data import coordinates_of, motion_of, snapshots_of
+from sparsedyn.estimators.autoencoder._errors import ranking, simulated
+from sparsedyn.estimators.autoencoder._recipes import Phase, Recipe
+from sparsedyn.estimators.autoencoder._training import absorbed, drawn, member, stacked, with_coefficients
 from sparsedyn.models import Library
 from sparsedyn.systems import lifted_lorenz
 from sparsedyn.training import Checkpoint, LatentDynamics

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from sparsedyn import DSR, EMA, L1, L2, STR, SWA, Chain, MagnitudePruning, OneShot, SparseTimeStepper
-from sparsedyn.estimators import fit_together, group_together, together
+from sparsedyn.estimators import fit_together, group_together
+from sparsedyn.estimators.stepper import _training as together
 from sparsedyn.training import CheckpointError
 
 

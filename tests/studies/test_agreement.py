@@ -13,7 +13,7 @@ import pytest
 from sparsedyn.data import DataError, Scaling, Trajectories, samples
 from sparsedyn.equations import THRESHOLD, THRESHOLDS, depends
 from sparsedyn.estimators import SparseTimeStepper
-from sparsedyn.estimators.checks import variables_of
+from sparsedyn.estimators._checks import variables_of
 from sparsedyn.models import MLP
 from sparsedyn.studies.agreement import (
     MEASURES,

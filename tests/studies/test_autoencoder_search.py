@@ -11,12 +11,6 @@ import pandas as pd
 import pytest
 
 from sparsedyn import studies
-from sparsedyn.studies.autoencoders import trials
-from sparsedyn.studies.autoencoders.cells import cells_of
-from sparsedyn.studies.autoencoders.kind import kind
-from sparsedyn.studies.autoencoders.search_page import trials_pictures, trials_sentences, trials_table
-from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
-from sparsedyn.studies.autoencoders.trials import Told, error_of, next_trial, objective_of
 from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
@@ -24,6 +18,12 @@ from sparsedyn.studies.figures import render
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.toml import to_toml
+from sparsedyn_papers.autoencoders import trials
+from sparsedyn_papers.autoencoders.cells import cells_of
+from sparsedyn_papers.autoencoders.kind import kind
+from sparsedyn_papers.autoencoders.search_page import trials_pictures, trials_sentences, trials_table
+from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn_papers.autoencoders.trials import Told, error_of, next_trial, objective_of
 
 needs_optuna = pytest.mark.skipif(importlib.util.find_spec("optuna") is None, reason="needs the extra search")
 

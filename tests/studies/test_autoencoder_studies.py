@@ -10,17 +10,17 @@ import pytest
 from sparsedyn import studies
 from sparsedyn.equations.coordinates import Affine, transformed
 from sparsedyn.models import PRIMITIVES, Library
-from sparsedyn.studies.autoencoders import judging
-from sparsedyn.studies.autoencoders.cells import cells_of
-from sparsedyn.studies.autoencoders.kind import kind
-from sparsedyn.studies.autoencoders.slim import slim
-from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.cellwise.files import stored_cells
 from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.store import Store
+from sparsedyn_papers.autoencoders import judging
+from sparsedyn_papers.autoencoders.cells import cells_of
+from sparsedyn_papers.autoencoders.kind import kind
+from sparsedyn_papers.autoencoders.slim import slim
+from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 
 CUBIC = Library(3, 3)
 TOML = """

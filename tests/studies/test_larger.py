@@ -11,7 +11,8 @@ import pytest
 from sparsedyn.studies.figures.latent import latent_against_truth, predicted_against_true
 from sparsedyn.studies.figures.propagation import propagated_curves
 from sparsedyn.studies.figures.style import render
-from sparsedyn.studies.larger import (
+from sparsedyn.training import Digits
+from sparsedyn_papers.composite import (
     KINEMATICS_SETTING,
     OSCILLATOR_SETTING,
     DigitsSetting,
@@ -21,12 +22,11 @@ from sparsedyn.studies.larger import (
     propagation_experiment,
     small_digits,
 )
-from sparsedyn.studies.larger.elimination import single_steps
-from sparsedyn.studies.larger.images import FILES, augmented
-from sparsedyn.studies.larger.motion import KINEMATICS, OSCILLATOR, euler, swinging
-from sparsedyn.studies.larger.propagation import data_of, error_by_step
-from sparsedyn.studies.larger.reading import chosen
-from sparsedyn.training import Digits
+from sparsedyn_papers.composite.elimination import single_steps
+from sparsedyn_papers.composite.images import FILES, augmented
+from sparsedyn_papers.composite.motion import KINEMATICS, OSCILLATOR, euler, swinging
+from sparsedyn_papers.composite.propagation import data_of, error_by_step
+from sparsedyn_papers.composite.reading import chosen
 
 RNG = np.random.default_rng(0)
 

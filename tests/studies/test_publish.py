@@ -10,7 +10,6 @@ import pytest
 
 from sparsedyn import studies
 from sparsedyn.studies import runner
-from sparsedyn.studies.claims import Verdict
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.markdown import plain
@@ -24,6 +23,7 @@ from sparsedyn.studies.publish.slim import write_arrays
 from sparsedyn.studies.publish.tables import results_tables
 from sparsedyn.studies.publish.words import from_html, paragraphs, table
 from sparsedyn.studies.store import Store
+from sparsedyn_papers.claims.verdicts import Verdict
 
 SHOWN = """
 [published]

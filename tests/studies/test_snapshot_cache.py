@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from sparsedyn.data import Snapshots
-from sparsedyn.studies.autoencoders.cache import cache_folder, cached
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.systems import SNAPSHOT_SYSTEMS
+from sparsedyn_papers.autoencoders.cache import cache_folder, cached
 
 SETTINGS = {"count": 2, "steps": 5}
 

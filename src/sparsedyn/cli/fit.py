@@ -100,7 +100,7 @@ def fit(
 def unfitted(*, hidden: str, technique: Sequence[str], average: str, **options: Any) -> "SparseTimeStepper":
     """Return the estimator that the options describe; raises `UsageProblem`."""
     from sparsedyn.estimators import SparseTimeStepper, average_from_spec
-    from sparsedyn.estimators.checks import check_parameters
+    from sparsedyn.estimators._checks import check_parameters
 
     try:
         widths = tuple(int(width) for width in hidden.split(",") if width.strip())

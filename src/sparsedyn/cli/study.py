@@ -125,9 +125,9 @@ def show(name: Name, as_json: options.Json = False) -> None:
 def show_listed(spec: "EquationsSpec | AutoencodersSpec", name: str, *, as_json: bool) -> None:
     """Print a study whose cells are computed one after the other: them as comments, then its TOML."""
     from sparsedyn.studies import AutoencodersSpec, EquationsSpec
-    from sparsedyn.studies.autoencoders.cells import cells_of
-    from sparsedyn.studies.autoencoders.search_page import dimension_text
-    from sparsedyn.studies.equations.experiments import experiment_of
+    from sparsedyn_papers.autoencoders.cells import cells_of
+    from sparsedyn_papers.autoencoders.search_page import dimension_text
+    from sparsedyn_papers.equations.experiments import experiment_of
 
     cells = experiment_of(spec).cells(spec) if isinstance(spec, EquationsSpec) else cells_of(spec)
     if as_json:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparsedyn.estimators import SparseTimeStepper, average_from_spec, group_together
-from sparsedyn.estimators.checks import check_parameters
+from sparsedyn.estimators._checks import check_parameters
 from sparsedyn.sparsify import from_spec
-from sparsedyn.studies.claims import check_claims
 from sparsedyn.studies.errors import Misfit
 from sparsedyn.studies.search.points import combinations
 from sparsedyn.studies.slugs import slug_of
 from sparsedyn.studies.spec import StudySpec, TechniqueSpec
+from sparsedyn_papers.claims.verdicts import check_claims
 
 
 @dataclass(frozen=True)

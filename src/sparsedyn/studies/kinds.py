@@ -4,12 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparsedyn.studies import runner
-from sparsedyn.studies.autoencoders import kind as autoencoders
-from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.cellwise import runner as cellwise_runner
 from sparsedyn.studies.cellwise.kind import Kind
-from sparsedyn.studies.equations.kind import EQUATIONS
-from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.events import OnEvent
 from sparsedyn.studies.publish import cellwise as publish_cellwise
 from sparsedyn.studies.publish import comparison as publish_comparison
@@ -18,6 +14,10 @@ from sparsedyn.studies.publish.write import write_pages
 from sparsedyn.studies.reading import AnyStudySpec
 from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import Store
+from sparsedyn_papers.autoencoders import kind as autoencoders
+from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn_papers.equations.kind import EQUATIONS
+from sparsedyn_papers.equations.spec import EquationsSpec
 
 CELLWISE: dict[type, Kind] = {EquationsSpec: EQUATIONS, AutoencodersSpec: autoencoders.kind()}
 """Studies that are run cell by cell; all others are comparisons, whose cells are trained together."""

@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from sparsedyn.studies import catalogue
-from sparsedyn.studies.autoencoders import spec as autoencoders
 from sparsedyn.studies.cells import expand
 from sparsedyn.studies.complaints import Complaint, Tables, complaints, hint_for_syntax
-from sparsedyn.studies.equations import spec as equations
 from sparsedyn.studies.errors import Misfit, StudyError, near_miss
 from sparsedyn.studies.locate import line_at, lines_of
 from sparsedyn.studies.parts import shown
 from sparsedyn.studies.spec import TABLES, StudySpec
+from sparsedyn_papers.autoencoders import spec as autoencoders
+from sparsedyn_papers.equations import spec as equations
 
 AnyStudySpec = StudySpec | equations.EquationsSpec | autoencoders.AutoencodersSpec
 

@@ -24,11 +24,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.reading import AnyStudySpec, parse
 from sparsedyn.studies.spec import AbstractStudySpec, StudySpec
 from sparsedyn.studies.toml import to_toml
+from sparsedyn_papers.equations.spec import EquationsSpec
 
 Content = TypeVar("Content")
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from sparsedyn.studies.claims import Compared, Verdict, how_tested, verdicts
 from sparsedyn.studies.page.contents import Contents
+from sparsedyn_papers.claims.verdicts import Compared, Verdict, how_tested, verdicts
 
 # A sign and a word besides the colour, which not everybody sees.
 BADGES = {

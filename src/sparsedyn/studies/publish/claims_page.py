@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from sparsedyn.studies.claims import HOW_TESTED, TOO_FEW, VERDICTS, Verdict, attainable, verdict_markdown
 from sparsedyn.studies.markdown import plain
 from sparsedyn.studies.publish.page import GENERATED
 from sparsedyn.studies.publish.words import table
+from sparsedyn_papers.claims.verdicts import HOW_TESTED, TOO_FEW, VERDICTS, Verdict, attainable, verdict_markdown
 
 TITLE = "Claims and verdicts"
 LEAD = (

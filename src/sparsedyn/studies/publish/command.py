@@ -4,9 +4,9 @@ import itertools
 from dataclasses import dataclass
 
 from sparsedyn.studies import catalogue
-from sparsedyn.studies.autoencoders.spec import AutoencodersSpec
 from sparsedyn.studies.reading import AnyStudySpec, load
 from sparsedyn.studies.spec import StudySpec
+from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from functools import partial
 from pathlib import Path
 
-from sparsedyn.studies.claims import verdicts, verdicts_markdown
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.page.published import published_markdown
@@ -13,6 +12,7 @@ from sparsedyn.studies.publish.slim import slim
 from sparsedyn.studies.runner import cells_in
 from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import Store
+from sparsedyn_papers.claims.verdicts import verdicts, verdicts_markdown
 
 
 def publication(spec: StudySpec, directory: Path) -> Publication:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sparsedyn.studies import cells as comparison_cells
 from sparsedyn.studies.cellwise import cells as cellwise_cells
-from sparsedyn.studies.claims import Verdict
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store
+from sparsedyn_papers.claims.verdicts import Verdict
 
 AnyCell = comparison_cells.Cell | cellwise_cells.Cell
 

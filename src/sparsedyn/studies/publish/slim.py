@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from sparsedyn.data import read, write
-from sparsedyn.studies.equations.spec import EquationsSpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.publish.choice import shown_fans
 from sparsedyn.studies.publish.command import command
 from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import read_arrays, read_json, replacing, write_json
+from sparsedyn_papers.equations.spec import EquationsSpec
 
 TRAJECTORIES = 5
 """Test trajectories that are kept, the first ones: for pictures of the data, names and units."""

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sparsedyn.studies.claims import Verdict
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.publish.claims_page import claims_page
 from sparsedyn.studies.publish.page import drawn
@@ -13,6 +12,7 @@ from sparsedyn.studies.publish.places import check_places, earlier_pictures
 from sparsedyn.studies.publish.publication import Draft, Publication
 from sparsedyn.studies.publish.slim import keep
 from sparsedyn.studies.store import replacing, write_text
+from sparsedyn_papers.claims.verdicts import Verdict
 
 
 def write_pages(studies: Mapping[Path, Publication], folder: Path, results: Path | None) -> list[Path]:

@@ -1,0 +1,1 @@
+"""Autoencoders whose latent variables follow a sparse equation."""

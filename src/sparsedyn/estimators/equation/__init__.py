@@ -1,0 +1,1 @@
+"""Equation learners: symbolic regression of tables and of right-hand sides."""

@@ -1,0 +1,190 @@
+"""From what a search found to equations in the user's names and units, and which of them to believe."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import sympy
+from jaxtyping import Float
+
+from sparsedyn.data import DataError, Samples, Scaling
+from sparsedyn.equations import complexity, expressions, simplified, snapped, text
+from sparsedyn.estimators.equation._candidates import pareto
+from sparsedyn.estimators.equation._checks import unchanging
+from sparsedyn.estimators.equation._initial import Layout
+from sparsedyn.estimators.equation._search import Found, Search, relative_error, search
+from sparsedyn.models import EQL, units_of
+from sparsedyn.models.eql import places
+from sparsedyn.models.primitives import CONSTANT, Units
+from sparsedyn.training import polished
+from sparsedyn.training.refine import FLOOR
+
+MOST = 512
+"""Samples that a search uses, of either kind: more make it slower, hardly better."""
+BEST = 16
+"""Candidates that are written out, besides those of the front."""
+FEW = 3
+"""Samples that either part of a split must have: an error over fewer says nothing."""
+ROUNDING = 1e-8
+"""Constants become simple numbers where that changes values by less, relatively: nothing that float32 would show."""
+
+
+class Law(NamedTuple):
+    """An equation and the network that it is read off (unstacked, float64).
+
+    `error` is the root mean square error, the larger of training and held-out samples, as a share of the target's
+    standard deviation; the weights were fitted to both together after it was measured.
+    """
+
+    expression: sympy.Expr
+    model: EQL
+    weights: int
+    complexity: int
+    error: float
+    score: float
+
+
+def scales_of(columns: Float[np.ndarray, "sample column"]) -> Float[np.ndarray, " column"]:
+    """Return powers of two near the largest magnitude of every column.
+
+    Columns are divided by them and nothing is subtracted: a product stays a product, and no digit is lost.
+    """
+    largest = np.abs(columns).max(axis=0, initial=0.0)
+    scales: Float[np.ndarray, " column"] = 2.0 ** np.round(np.log2(np.where(largest > 0, largest, 1.0)))
+    return scales
+
+
+def scaling_of(data: Samples) -> Scaling:
+    """Return the scaling of an equation learner: sizes without means."""
+    sizes = [scales_of(data.x), scales_of(data.u), scales_of(data.dx - data.dx.mean(axis=0))]
+    x, u, dx = ((np.zeros_like(size), size) for size in sizes)
+    return Scaling(*x, *u, *dx)
+
+
+def discover(
+    settings: Search,
+    data: Samples,
+    held_out: Samples,
+    names: Sequence[str],
+    scaling: Scaling,
+    *,
+    on_progress: Callable[[int, int, int], None] | None = None,
+) -> tuple[list[Law], Found]:
+    """Search for `dx[:, 0]` as a function of `x` and `u`; return equations, best first, and the search.
+
+    Data and equations are in the user's units, the laws' networks in those of `scaling`. The best has the least score
+    `n ln(max(train, held-out) + 1e-13) + c ln n`: mean squared errors as shares of the variance, `n` training
+    samples, and the complexity `c` of the equation as it is written. The search itself, which cannot write all of its
+    networks out, counts weights instead; its best and its front are what is written out here, with the mean of the
+    target beside them, which an equation has to beat.
+    """
+    if unchanging(data.dx[:, 0]):
+        raise DataError(
+            f"the target changes in the held-out samples only; expected it to change in the {len(data.dx)} that "
+            "equations are fitted to, too. Give more such data, or try another seed or share."
+        )
+    inside, outside = (_joined(scaling, part) for part in (data, held_out))
+    natural = np.concatenate([scaling.x_std, scaling.u_std])
+    found = search(settings, inside, outside, natural, on_progress=on_progress)
+    candidates = found.candidates
+    errors = relative_error(candidates)
+    front = pareto(candidates.nonzeros, errors, settings.active)
+    places = list(dict.fromkeys([*np.argsort(candidates.score, kind="stable")[:BEST].tolist(), *front]))
+    layout = Layout(inside.x.shape[1], settings.hidden, settings.bias)
+    stacked = layout.model(layout.split(candidates.weights[places])).exact()
+    every = Samples(*(np.concatenate(parts) for parts in zip(inside, outside, strict=True)))
+    final = polished(stacked, every)
+    laws: dict[str, Law] = {}
+    for place, matrices in zip(places, zip(*final.weights, strict=True), strict=True):
+        model = layout.model(list(matrices)).exact()
+        expression = read(model, names, scaling, data)
+        size = complexity(expression)
+        error = float(errors[place])
+        score = worth(error, size, len(inside.x))
+        law = Law(expression, model, int(candidates.nonzeros[place]), size, error, score)
+        laws.setdefault(text(expression, 6), law)
+    if holds_constants(settings.hidden):
+        off = outside.dx - inside.dx.mean()
+        error = max(1.0, float(np.sqrt(np.mean(np.square(off)) / inside.dx.var())))
+        mean = constant_law(settings, float(every.dx.mean()), names, scaling, data)
+        law = mean._replace(error=error, score=worth(error, mean.complexity, len(inside.x)))
+        laws.setdefault(text(law.expression, 6), law)
+    return sorted(laws.values(), key=lambda law: law.score), found
+
+
+def holds_constants(hidden: tuple[Units, ...]) -> bool:
+    """Whether networks of these layers can have a constant as their output."""
+    return any(primitive == CONSTANT for primitive, _ in hidden[-1])
+
+
+def constant_law(settings: Search, value: float, names: Sequence[str], scaling: Scaling, data: Samples) -> Law:
+    """Return the law that is the constant `value`, in units of `scaling`, for a target that it leaves nothing of.
+
+    Any other constant than zero needs a unit for it; see `holds_constants`.
+    """
+    layout = Layout(len(names), settings.hidden, settings.bias)
+    matrices = [np.zeros(shape) for shape in layout.shapes()]
+    if value:
+        unit = next(i for i, (primitive, _) in enumerate(places(layout.hidden[-1])) if primitive == CONSTANT)
+        matrices[-1][unit, 0] = value
+    model = layout.model(matrices).exact()
+    expression = read(model, names, scaling, data)
+    size = complexity(expression)
+    return Law(expression, model, int(value != 0), size, 0.0, worth(0.0, size, len(data.x)))
+
+
+def worth(error: float, complexity: int, samples: int) -> float:
+    """Return `n ln(e^2 + 1e-13) + c ln n`, least for the equation to believe.
+
+    `error` is the larger of training and held-out root mean square errors, as a share of the target's standard
+    deviation, `complexity` that of the equation as it is written, `samples` the number of training samples.
+    """
+    return float(samples * np.log(error**2 + FLOOR) + complexity * np.log(samples))
+
+
+def read(model: EQL, names: Sequence[str], scaling: Scaling, data: Samples) -> sympy.Expr:
+    """Return the equation of a network of one output, simplified, with constants recognized where nothing changes."""
+    columns = dict(zip(names, np.concatenate([data.x, data.u], axis=1).T, strict=True))
+    (expression,) = expressions(model, names, scaling=scaling)
+    return snapped(simplified(expression), columns, ROUNDING)
+
+
+def table(laws: Sequence[Law]) -> pd.DataFrame:
+    """Return `complexity`, `error`, `weights`, `score` and `equation` (SymPy) of those that no simpler one beats.
+
+    The simplest come first; the one that was chosen, the first of `laws`, is always among them. Errors that are
+    rounding are all the same: they make no equation better than a simpler one.
+    """
+    rounding = float(np.sqrt(FLOOR))
+    shown: list[Law] = []
+    for law in sorted(laws, key=lambda law: (law.complexity, law.error)):
+        if law is laws[0] or not shown or max(law.error, rounding) < min(max(o.error, rounding) for o in shown):
+            shown.append(law)
+    rows = [(law.complexity, law.error, law.weights, law.score, law.expression) for law in shown]
+    return pd.DataFrame(rows, columns=["complexity", "error", "weights", "score", "equation"])
+
+
+def search_of(estimator: Any) -> Search:
+    """Return the search that the parameters of an equation estimator ask for."""
+    layers = (units_of(estimator.primitives),) * estimator.hidden
+    names = ("regularizer", "trials", "networks", "generations", "steps", "seed")
+    return Search(hidden=layers, **{name: getattr(estimator, name) for name in names})
+
+
+def split(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return places of training and held-out samples, a `share` of all, at random, at most `MOST` of either."""
+    order = np.random.default_rng([seed, count]).permutation(count)
+    held = round(share * count)
+    if share and min(held, count - held) < FEW:
+        raise DataError(
+            f"share: of {count} samples, {held} would be held out and {count - held} left to fit; expected at least "
+            f"{FEW} of either. Change share, or give more samples."
+        )
+    return order[held:][:MOST], order[:held][:MOST]
+
+
+def _joined(scaling: Scaling, part: Samples) -> Samples:
+    """Scaled samples whose inputs are further states, in float64."""
+    x, u, y = part.x / scaling.x_std, part.u / scaling.u_std, part.dx / scaling.dx_std
+    return Samples(np.concatenate([x, u], axis=1), np.zeros((len(x), 0)), y)

@@ -1,0 +1,141 @@
+"""Symbolic regression with equation learners, with the face of a scikit-learn regressor."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sympy
+from jaxtyping import Float
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import NotFittedError
+
+from sparsedyn.data import Samples
+from sparsedyn.equations import Columns, compiled, rounded
+from sparsedyn.estimators._progress import search_bar
+from sparsedyn.estimators.equation import _saving as equation_saving
+from sparsedyn.estimators.equation._checks import check_search, columns_of, target_of
+from sparsedyn.estimators.equation._expressions import Law, discover, scaling_of, search_of, split, table
+from sparsedyn.estimators.equation._search import Found, Search
+from sparsedyn.models import Primitive
+
+
+class EquationRegressor(RegressorMixin, BaseEstimator):
+    """Finds `y = f(X)` as an equation: many small equation learners, trained, refined and pruned.
+
+    Parameters
+    ----------
+    trials : independent searches; the best equation of all is taken.
+    seed : of everything random; equal data and parameters give equal equations.
+    primitives : the functions that equations may be made of: `"general"`, `"kim2019"`, or a table of names and how many
+        of each a layer has, such as `{"constant": 1, "identity": 3, "sin": 2, "product": 2}`; see `PRIMITIVES`.
+        Keys may be primitives of one's own.
+    hidden : layers of primitives: how deep functions may be nested.
+    regularizer : `"l05"` (smoothed L0.5) or `"l0"` (hard-concrete gates).
+    networks, generations : networks that a trial trains at once, and how often at most; it ends as soon as nothing is
+        left to explain.
+    steps : steps of gradient descent of every network, before its refinement.
+    share : of the samples, held out to judge equations.
+
+    Attributes after `fit`: `equation_`, `laws_` (all candidates, the chosen first), `found_` (the search; not kept in
+    files), `feature_names_in_`, `n_features_in_`.
+
+    Source: Kim et al. 2019; the search differs from the paper's.
+    """
+
+    def __init__(
+        self,
+        trials: int = 20,
+        seed: int = 0,
+        *,
+        primitives: str | Mapping[str | Primitive, int] = "general",
+        hidden: int = 2,
+        regularizer: str = "l05",
+        networks: int = 4,
+        generations: int = 8,
+        steps: int = 200,
+        share: float = 1 / 3,
+    ):
+        self.trials = trials
+        self.seed = seed
+        self.primitives = primitives
+        self.hidden = hidden
+        self.regularizer = regularizer
+        self.networks = networks
+        self.generations = generations
+        self.steps = steps
+        self.share = share
+
+    def fit(self, X: Any, y: Any, *, progress: bool | None = None) -> "EquationRegressor":
+        """Find the equation of `y` (sample,) in the columns of `X` (sample, feature), an array or a DataFrame.
+
+        `progress` draws a bar (default: on a terminal). Raises `DataError` for data that cannot be used: not numbers,
+        not finite, a constant column, too few samples.
+        """
+        check_search(self)
+        columns, names = columns_of(X)
+        target = target_of(y, len(columns))
+        every = Samples(columns, np.zeros((len(columns), 0)), target[:, None])
+        inside, outside = split(len(columns), self.share, self.seed)
+        known, held_out = (Samples(*(part[rows] for part in every)) for rows in (inside, outside))
+        with search_bar("searching", progress) as on_progress:
+            laws, found = discover(self.settings(), known, held_out, names, scaling_of(every), on_progress=on_progress)
+        self.found_: Found = found
+        return self._adopt(laws, names)
+
+    def predict(self, X: Any) -> Float[np.ndarray, " sample"]:
+        """Return the equation's values; not finite where it has none."""
+        self._check_fitted()
+        columns, _ = columns_of(X, names=list(self.feature_names_in_), check_spread=False)
+        return self._function(columns)[:, 0]
+
+    def equation(self, digits: int | None = None) -> sympy.Expr:
+        """Return the equation in the column names, exactly as `predict` uses it or rounded to so many digits.
+
+        Its variables are `sparsedyn.equations.symbol(name)`, which are real: to SymPy, `sympy.Symbol(name)` is another.
+        """
+        self._check_fitted()
+        return self.equation_ if digits is None else rounded(self.equation_, digits)
+
+    def pareto(self) -> pd.DataFrame:
+        """Return the candidates as a table of `complexity`, `error`, `weights`, `score`, `equation`, simplest first.
+
+        Errors are root mean squares, the larger of training and held-out samples, as shares of the target's standard
+        deviation.
+        """
+        self._check_fitted()
+        return table(self.laws_)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted regressor to one file, atomically; see `sparsedyn.load`."""
+        self._check_fitted()
+        equation_saving.save_regressor(self, path)
+
+    def settings(self) -> Search:
+        """Return the search that these parameters ask for."""
+        return search_of(self)
+
+    def _adopt(self, laws: list[Law], names: list[str]) -> "EquationRegressor":
+        """Take over what was found."""
+        self.laws_ = laws
+        self.equation_: sympy.Expr = laws[0].expression
+        self.feature_names_in_ = np.asarray(names, object)
+        self.n_features_in_ = len(names)
+        self._function: Columns = compiled([self.equation_], names)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        # Compiled code cannot be handed to another process; it is compiled there.
+        state.pop("_function", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "equation_"):
+            self._function = compiled([self.equation_], list(self.feature_names_in_))
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "equation_"):
+            raise NotFittedError("EquationRegressor: not fitted yet. Call fit(X, y) first.")

@@ -1,0 +1,1 @@
+"""Sparse identification of nonlinear dynamics."""

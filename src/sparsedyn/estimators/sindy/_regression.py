@@ -1,0 +1,165 @@
+"""The regression of sparse identification: terms and derivatives, or both under integrals with test functions."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy.sparse import csr_array
+
+from sparsedyn.data import DataError, Trajectories
+from sparsedyn.estimators.sindy._derivatives import Array, Slopes, full_states
+from sparsedyn.models import Library
+from sparsedyn.training.least_squares import Factor, factor
+
+BLOCKS = 20
+POWER = 6
+"""Test functions are (1 - s^2)^6 over a window: smooth enough at its ends for the trapezoidal rule to be near exact."""
+SHORTEST, OVERLAP = 5, 4
+DEPENDENT = 1e-12
+"""Singular value of the scaled terms, as a share of the largest, up to which it is rounding."""
+INVOLVED = 0.01
+"""Share of the largest coefficient of a combination from which on a term counts as part of it."""
+
+
+class Block(NamedTuple):
+    """Terms and what they are to explain, of one smooth piece of a trajectory."""
+
+    theta: Float[np.ndarray, "row term"]
+    target: Float[np.ndarray, "row equation"]
+
+
+class Measured(NamedTuple):
+    """Derivatives that the user has: of the state, or for order 2 velocities and perhaps accelerations."""
+
+    x_dot: list[Array] | None = None
+    x_ddot: list[Array] | None = None
+
+
+def regression(
+    data: Trajectories, library: Library, differentiate: Slopes, measured: Measured, *, order: int, weak: bool
+) -> list[Block]:
+    """Return the terms of `library` and the derivatives, or their weak form, a block for each smooth piece."""
+    velocity = measured.x_dot if order == 2 else None
+    target = measured.x_ddot if order == 2 else measured.x_dot
+    if target is not None:
+        states = data.states if velocity is None else _joined(data.states, velocity)
+        parts = zip(states, data.inputs, target, strict=True)
+        return [Block(terms(library, x, u), wanted) for x, u, wanted in parts]
+    full = full_states(data, order, velocity, differentiate)
+    equations = slice(-len(data.state_names), None)
+    if weak:
+        return weak_form(full, library, equations)
+    return [
+        Block(terms(library, x, u[rows]), dx[:, equations])
+        for states, u in zip(full.states, full.inputs, strict=True)
+        for rows, x, dx in [differentiate(states, data.dt)]
+    ]
+
+
+def terms(library: Library, x: Array, u: Array) -> Float[np.ndarray, "row term"]:
+    """Return the terms of the library, states first, then inputs; raises `DataError` where one is not finite."""
+    theta = library.evaluate(np.concatenate([x, u], axis=-1))
+    if not np.isfinite(theta).all():
+        names = library.names([f"x{i}" for i in range(x.shape[-1])] + [f"u{i}" for i in range(u.shape[-1])])
+        bad = names[int(np.argwhere(~np.isfinite(theta))[0][-1])]
+        raise DataError(
+            f"library: expected finite terms; {bad} is not, at some samples. Leave it out, or scale the data."
+        )
+    return theta
+
+
+def weak_form(full: Trajectories, library: Library, equations: slice) -> list[Block]:
+    """Return integrals of the terms and, by parts, of derivatives with test functions over overlapping windows.
+
+    No derivative is estimated: `-integral of phi' x` stands for `integral of phi dx/dt`.
+    Source: Messenger & Bortz 2021.
+    """
+    half = window(full)
+    s = np.arange(-half, half + 1) / half
+    bump = (1 - s**2) ** POWER
+    slope = -2 * POWER * s * (1 - s**2) ** (POWER - 1) / (half * full.dt)
+    # A derivative and its terms are weighted means: units and sizes stay what they are without windows.
+    bump, slope = bump / bump.sum(), slope / bump.sum()
+    blocks = []
+    for x, u in zip(full.states, full.inputs, strict=True):
+        if len(x) > 2 * half:
+            mean, difference = (_windowed(kernel, len(x), max(1, half // OVERLAP)) for kernel in (bump, slope))
+            blocks.append(Block(mean @ terms(library, x, u), -(difference @ x[:, equations])))
+    return blocks
+
+
+def window(full: Trajectories) -> int:
+    """Return half a window in rows: twice the time in which the quickest state moves by a standard deviation.
+
+    At most a quarter of the usual piece. Most of a test function lies in the middle third of its window.
+    """
+    spread = np.square(np.concatenate(full.states).std(axis=0))
+    longest = max(SHORTEST, int(np.median(full.lengths)) // 4)
+    for lag in range(1, longest // 2):
+        moved = np.concatenate([x[lag:] - x[:-lag] for x in full.states if len(x) > lag])
+        if np.any(np.mean(np.square(moved), axis=0) > spread):
+            return max(SHORTEST, 2 * lag)
+    return longest
+
+
+def _windowed(kernel: Float[np.ndarray, " width"], rows: int, stride: int) -> Any:
+    """The matrix that applies a kernel to every window."""
+    begins = np.arange(0, rows - len(kernel) + 1, stride)
+    places = begins[:, None] + np.arange(len(kernel))
+    edges = np.arange(len(begins) + 1) * len(kernel)
+    return csr_array((np.tile(kernel, len(begins)), places.ravel(), edges), shape=(len(begins), rows))
+
+
+def pooled(blocks: list[Block], library: Library) -> Factor:
+    """Return the factor of all blocks together; raises `DataError` for fewer rows than unknowns."""
+    check_rows(blocks, library.size, "as many samples as the library has terms")
+    return factor(*joined(blocks))
+
+
+def joined(blocks: list[Block]) -> Block:
+    """Return all rows as one block."""
+    return Block(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
+
+
+def check_rows(blocks: list[Block], least: int, what: str) -> None:
+    """Raise `DataError` for fewer rows than `least`, which is `what`."""
+    rows = sum(len(block.theta) for block in blocks)
+    if rows < least:
+        raise DataError(
+            f"data: expected at least {what}, {least}; {rows} are left where there are derivatives. Give longer "
+            "trajectories, a lower degree or, where derivatives are estimated, derivative='spline'."
+        )
+
+
+def warn_dependent(reduced: Factor, names: Sequence[str]) -> None:
+    """Warn of terms that are combinations of each other on the data: which of them are chosen is then arbitrary."""
+    scaled = reduced.triangle[:, : reduced.terms] / (reduced.rms[: reduced.terms] * np.sqrt(reduced.samples))
+    _, sizes, directions = np.linalg.svd(scaled)
+    null = directions[sizes <= DEPENDENT * sizes[0]]
+    if len(null):
+        shares = np.abs(null).max(axis=0)
+        involved = [name for name, share in zip(names, shares, strict=True) if share > INVOLVED * shares.max()]
+        warnings.warn(
+            f"library: on these data {', '.join(involved)} are linear combinations of each other: which of them are "
+            "chosen is arbitrary. Leave a column out, lower the degree, or give data that vary in more ways.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def chunks(blocks: list[Block]) -> list[Factor]:
+    """Return the factors of consecutive rows, some twenty in all or one per piece: what a bootstrap draws from."""
+    rows = sum(len(block.theta) for block in blocks)
+    parts = []
+    for theta, target in blocks:
+        count = max(1, round(BLOCKS * len(theta) / rows))
+        parts += [
+            factor(*part) for part in zip(np.array_split(theta, count), np.array_split(target, count), strict=True)
+        ]
+    return parts
+
+
+def _joined(states: tuple[Array, ...], velocity: list[Array]) -> list[Array]:
+    return [np.concatenate(both, axis=1) for both in zip(states, velocity, strict=True)]

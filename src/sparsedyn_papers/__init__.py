@@ -1,0 +1,1 @@
+"""Reproductions of published studies with sparsedyn: their specs, figures, claims, and what only they need."""

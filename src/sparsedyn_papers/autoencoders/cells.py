@@ -1,0 +1,108 @@
+"""Cells of a study of SINDy autoencoders: configurations, each trained as one ensemble."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from sparsedyn.studies.cellwise.cells import Cell
+from sparsedyn.studies.slugs import slug_of
+from sparsedyn_papers.autoencoders.spec import AutoencodersSpec, ModelSpec, TrainingSpec
+
+SHORT = {
+    "model.latent": "latent",
+    "model.widths": "widths",
+    "training.batch": "batch",
+    "training.derivative": "weight dx",
+    "training.latent": "weight dz",
+}
+"""Names of a grid's axes in labels."""
+
+
+@dataclass(frozen=True)
+class AutoencoderCell(Cell):
+    """A configuration with a seed of data and networks; `values` are its values on the axes of a grid."""
+
+    model: ModelSpec
+    training: TrainingSpec
+    noise: float
+    seed: int
+    values: Mapping[str, Any]
+
+
+def cells_of(spec: AutoencodersSpec) -> list[AutoencoderCell]:
+    """Return all cells, each with every seed; those of a search have values when their turn comes."""
+    if spec.search is not None:
+        return trial_cells(spec)
+    found = []
+    single = len(spec.seeds) == 1
+    for number, (label, model, training, noise, values) in enumerate(_configurations(spec), 1):
+        for seed in spec.seeds:
+            slug = slug_of(f"{number:02d} {label}" + ("" if single else f" seed {seed}"))
+            name = label if single else f"{label}, seed {seed}"
+            found.append(AutoencoderCell(slug, name, model, training, noise, seed, values))
+    return found
+
+
+def trial_cells(spec: AutoencodersSpec) -> list[AutoencoderCell]:
+    """Return the trials of a search, with the study's own tables."""
+    count = 0 if spec.search is None else spec.search.trials
+    return [
+        AutoencoderCell(
+            f"trial-{number:02d}", f"trial {number}", spec.model, spec.training, spec.data.noise, spec.seeds[0], {}
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+def _configurations(
+    spec: AutoencodersSpec,
+) -> list[tuple[str, ModelSpec, TrainingSpec, float, dict[str, Any]]]:
+    axes = spec.axes()
+    if axes:
+        points = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+        return [(label_of(point), *at_point(spec, point), spec.data.noise, point) for point in points]
+    if not spec.cells:
+        return [(spec.data.system, spec.model, spec.training, spec.data.noise, {})]
+    return [
+        (
+            cell.label,
+            spec.model.model_copy(update=cell.model.given()),
+            spec.training.model_copy(update=cell.training.given()),
+            spec.data.noise if cell.noise is None else cell.noise,
+            {},
+        )
+        for cell in spec.cells
+    ]
+
+
+def at_point(spec: AutoencodersSpec, point: Mapping[str, Any]) -> tuple[ModelSpec, TrainingSpec]:
+    """Return the study's tables with these values by dotted key."""
+    changes: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
+    for key, value in point.items():
+        table, _, name = key.partition(".")
+        changes[table][name] = value
+    return spec.model.model_copy(update=changes["model"]), spec.training.model_copy(update=changes["training"])
+
+
+def label_of(point: Mapping[str, Any]) -> str:
+    """Write values by dotted key in words: "latent 3, batch 32"."""
+    return ", ".join(f"{axis_name(key)} {value_text(value)}" for key, value in point.items())
+
+
+def short_label(point: Mapping[str, Any]) -> str:
+    """Write values that were drawn in words, with three digits."""
+    return label_of({key: float(f"{v:.3g}") if isinstance(v, float) else v for key, v in point.items()})
+
+
+def axis_name(key: str) -> str:
+    """Return what an axis of a grid is called."""
+    return SHORT.get(key, key.partition(".")[2])
+
+
+def value_text(value: Any) -> str:
+    """Write a value of an axis."""
+    if isinstance(value, list | tuple):
+        return "-".join(str(v) for v in value)
+    return f"{value:g}" if isinstance(value, float) and math.isfinite(value) else str(value)

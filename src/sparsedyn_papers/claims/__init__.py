@@ -1,0 +1,1 @@
+"""Claims of papers, and verdicts on them."""
