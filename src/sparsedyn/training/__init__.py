@@ -5,7 +5,7 @@ from sparsedyn.training.checkpoint import Checkpoint, CheckpointError, load_arra
 from sparsedyn.training.fit import Fit, fit
 from sparsedyn.training.latent import FOLLOWED, LatentDynamics
 from sparsedyn.training.least_squares import stlsq
-from sparsedyn.training.objectives import Digits, Objective, Series, derivative_matching, digit_sums, propagation
+from sparsedyn.training.objectives import Objective, derivative_matching
 from sparsedyn.training.optimizers import OPTIMIZERS, optimizer
 from sparsedyn.training.refine import Path, points_of, polished, refine
 from sparsedyn.training.run import Progress
@@ -21,22 +21,18 @@ __all__ = [
     "AbstractAverage",
     "Checkpoint",
     "CheckpointError",
-    "Digits",
     "Fit",
     "LatentDynamics",
     "Objective",
     "Path",
     "Progress",
-    "Series",
     "derivative_matching",
-    "digit_sums",
     "fit",
     "learning_rates",
     "load_arrays",
     "optimizer",
     "points_of",
     "polished",
-    "propagation",
     "raised",
     "refine",
     "save_arrays",

@@ -15,12 +15,12 @@ from sparsedyn.forecast import deviation, valid_time
 from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
 from sparsedyn.systems.lifted_lorenz import SCALE
 from sparsedyn.training import Checkpoint, Progress
-from sparsedyn_papers.autoencoders import judging
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell
 from sparsedyn_papers.autoencoders.data import Split, seeds_of, split_of
-from sparsedyn_papers.autoencoders.judging import Alignment, Structure
 from sparsedyn_papers.autoencoders.recipes import RECIPES
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn_papers.champion2019 import structures
+from sparsedyn_papers.champion2019.structures import Alignment, Structure
 
 Checkpoints = Callable[[int], Checkpoint | None]
 
@@ -105,7 +105,7 @@ def judged(spec: AutoencodersSpec, cell: AutoencoderCell, estimator: SINDyAutoen
     states = [estimator.latent_state(sample.x[0], _first(sample), m) for m in members]
     assert sample.truth is not None
     truth = _coordinates(spec, sample.truth[0])
-    alignments = [judging.aligned(truth, z[:, : cell.model.latent]) for z in states]
+    alignments = [structures.aligned(truth, z[:, : cell.model.latent]) for z in states]
     readings = [_read(spec, cell, estimator, m, states[m], alignments[m]) for m in members]
     forecasts = {"test": forecast_errors(estimator, data.test, members)}
     if data.beyond is not None:
@@ -184,7 +184,7 @@ def _read(
     true_latent = cell.model.latent == LATENT_OF[spec.data.system]
     # Coordinates of more variables than the truth has are not worth a search.
     change, moved = estimator.canonical_form(member) if sound and true_latent else (identity(cell.model.latent), found)
-    structure = judging.WRONG
+    structure = structures.WRONG
     if sound and true_latent:
         structure = _structure(spec, cell, estimator, states, alignment, change, moved, found)
     names = estimator.latent_names_
@@ -220,12 +220,14 @@ def _structure(
     library = estimator.library_
     if spec.data.system == "lifted-lorenz":
         if cell.model.order != 1:
-            return judging.WRONG
+            return structures.WRONG
         # With all its terms, also those too small to be shown.
-        return judging.lorenz(library, found, states, [alignment.change, change], int(np.count_nonzero(moved)))
+        return structures.lorenz(library, found, states, [alignment.change, change], int(np.count_nonzero(moved)))
     if spec.data.system == "reaction-diffusion":
-        return judging.rotation(found, library) if cell.model.order == 1 else judging.WRONG
-    return judging.swing(found, library, float(alignment.matrix[0, 0])) if cell.model.order == 2 else judging.WRONG
+        return structures.rotation(found, library) if cell.model.order == 1 else structures.WRONG
+    return (
+        structures.swing(found, library, float(alignment.matrix[0, 0])) if cell.model.order == 2 else structures.WRONG
+    )
 
 
 def forecast_errors(
@@ -261,10 +263,10 @@ def _attractors(
 ) -> dict[str, np.ndarray]:
     """Follow all members' equations and the true one for long, write statistics into the facts, return paths."""
     library = estimator.library_
-    exact = judging.lorenz_coefficients(library)
+    exact = structures.lorenz_coefficients(library)
     starts = np.stack([z[-1] for z in states])
-    found = judging.attractor(library, estimator.coefficients_, starts)
-    real = judging.attractor(library, exact[None], truth[-1:])
+    found = structures.attractor(library, estimator.coefficients_, starts)
+    real = structures.attractor(library, exact[None], truth[-1:])
     facts["attractor"] = _statistics(real.path[0], float(real.lyapunov[0]))
     for row, path, exponent, alignment in zip(table, found.path, found.lyapunov, alignments, strict=True):
         row["attractor"] = _statistics(alignment(path), float(exponent))
@@ -322,11 +324,11 @@ def _true_coefficients(
     if cell.model.latent != LATENT_OF[spec.data.system]:
         return {}
     if spec.data.system == "lifted-lorenz" and order == 1 and library.degree >= 2:
-        return {"true_coefficients": judging.lorenz_coefficients(library)}
+        return {"true_coefficients": structures.lorenz_coefficients(library)}
     if spec.data.system == "reaction-diffusion" and order == 1 and library.degree >= 1:
-        return {"true_coefficients": judging.rotation_coefficients(library, facts["true_omega"])}
+        return {"true_coefficients": structures.rotation_coefficients(library, facts["true_omega"])}
     if spec.data.system == "pendulum-video" and order == 2 and library.functions:
-        return {"true_coefficients": judging.swing_coefficients(library)}
+        return {"true_coefficients": structures.swing_coefficients(library)}
     return {}
 
 
@@ -369,7 +371,7 @@ def _facts_of_cell(
     }
     if spec.data.system == "reaction-diffusion":
         assert data.test.truth is not None
-        facts["true_omega"] = judging.angular_velocity(data.test.truth[0], data.test.dt)
+        facts["true_omega"] = structures.angular_velocity(data.test.truth[0], data.test.dt)
     return facts
 
 

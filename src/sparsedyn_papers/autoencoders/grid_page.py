@@ -17,7 +17,7 @@ from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, duration
 from sparsedyn_papers.autoencoders.cells import axis_name, value_text
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
-from sparsedyn_papers.autoencoders.truths import BLOG
+from sparsedyn_papers.champion2019.truths import BLOG
 
 DOWN = ("model.latent", "model.widths")
 """Axes that go downwards in maps."""

@@ -18,7 +18,7 @@ from sparsedyn_papers.autoencoders.pictures import cell_pictures, study_pictures
 from sparsedyn_papers.autoencoders.search_page import MEANINGS as SEARCHED
 from sparsedyn_papers.autoencoders.search_page import best_trial, trials_pictures, trials_sentences, trials_table
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
-from sparsedyn_papers.autoencoders.truths import PUBLISHED, TRUTHS, Reported, Truth
+from sparsedyn_papers.champion2019.truths import PUBLISHED, TRUTHS, Reported, Truth
 
 ERRORS = ("decoder", "derivative", "latent")
 """The errors of a member, in the order in which they are told."""

@@ -18,7 +18,7 @@ from sparsedyn.studies.figures.latent_space import (
 )
 from sparsedyn.studies.figures.phases import phase_curves
 from sparsedyn.studies.page.picture import Picture
-from sparsedyn_papers.autoencoders.truths import Truth
+from sparsedyn_papers.champion2019.truths import Truth
 
 MOST_MATRICES = 24
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from sparsedyn.studies.cellwise.cells import Cell, OnProgress, Outcome
-from sparsedyn_papers.composite import (
+from sparsedyn_papers.equations.spec import EquationsSpec
+from sparsedyn_papers.kim2019 import (
     EIGHT_BY_EIGHT,
     KINEMATICS_SETTING,
     MNIST,
@@ -20,7 +21,6 @@ from sparsedyn_papers.composite import (
     propagation_experiment,
     small_digits,
 )
-from sparsedyn_papers.equations.spec import EquationsSpec
 
 SETTINGS = {"kinematics": KINEMATICS_SETTING, "oscillator": OSCILLATOR_SETTING}
 HEADS = {"eql": "equations (EQL)", "relu": "ReLU network", "euler": "Euler scheme, true equations"}

@@ -13,9 +13,9 @@ from sparsedyn.studies.figures.latent import latent_against_truth, predicted_aga
 from sparsedyn.studies.figures.propagation import propagated_curves
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, percent, plural, quantity
-from sparsedyn_papers.composite.digits import BELOW
 from sparsedyn_papers.equations.embedded import HEADS, in_words
 from sparsedyn_papers.equations.page import Material
+from sparsedyn_papers.kim2019.digits import BELOW
 
 SERIES = (0, 1, 2)
 """Test series that are drawn."""

@@ -11,13 +11,14 @@ from sparsedyn.equations import complexity, text
 from sparsedyn.estimators.equation._search import EXACT
 from sparsedyn.studies.cellwise.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.slugs import slug_of
-from sparsedyn_papers.equations.as_published import as_published
+from sparsedyn_papers.benchmarks.functions import Function
 from sparsedyn_papers.equations.attempts import Attempt
 from sparsedyn_papers.equations.criterion import Judgement, judged
 from sparsedyn_papers.equations.samples import entropy, sampled
 from sparsedyn_papers.equations.searched import searched
 from sparsedyn_papers.equations.spec import EquationsSpec, FunctionsSpec
-from sparsedyn_papers.equations.suites import SUITES, Function
+from sparsedyn_papers.equations.suites import SUITES
+from sparsedyn_papers.kim2019.as_published import as_published
 
 NAMES = {"l05": "L0.5", "l0": "L0"}
 RECIPES = {"search": searched, "as-published": as_published}

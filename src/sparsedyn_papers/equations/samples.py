@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import Samples
+from sparsedyn_papers.benchmarks.functions import Function, Range
 from sparsedyn_papers.equations.spec import FunctionsSpec
-from sparsedyn_papers.equations.suites import Function, Range
 
 BEYOND_POINTS = 1000
 

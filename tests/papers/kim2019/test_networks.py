@@ -8,11 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sparsedyn.models import EQL, MLP, DigitSum, Encoder, PerState, Propagator
-from sparsedyn.models.convolution import convolved, maxima, normalized
+from sparsedyn.models import EQL, MLP, PerState
 from sparsedyn.sparsify import Chain, SequentialThresholding
-from sparsedyn.training import Digits, Series, digit_sums, fit, propagation
+from sparsedyn.training import fit
 from sparsedyn.training.state import join, split
+from sparsedyn_papers.kim2019.digit_sum import Digits, DigitSum, digit_sums
+from sparsedyn_papers.kim2019.encoder import Encoder, convolved, maxima, normalized
+from sparsedyn_papers.kim2019.propagator import Propagator, Series, propagation
 
 KEY = jax.random.key(0)
 RNG = np.random.default_rng(0)

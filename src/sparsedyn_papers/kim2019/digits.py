@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from sparsedyn.models import EQL, MLP, DigitSum, Encoder
+from sparsedyn.models import EQL, MLP
 from sparsedyn.sparsify import L05, Chain, Phases, SequentialThresholding, Support
-from sparsedyn.training import Digits, digit_sums
-from sparsedyn_papers.composite.images import Images, augmented
-from sparsedyn_papers.composite.reading import chosen, sum_equation, weights_left
-from sparsedyn_papers.composite.stages import Stage, encoded, settled, trained
+from sparsedyn_papers.kim2019.digit_sum import Digits, DigitSum, digit_sums
+from sparsedyn_papers.kim2019.encoder import Encoder
+from sparsedyn_papers.kim2019.images import Images, augmented
+from sparsedyn_papers.kim2019.reading import chosen, sum_equation, weights_left
+from sparsedyn_papers.kim2019.stages import Stage, encoded, settled, trained
 
 BELOW = 15
 """Training sees sums below this only."""

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier
 from sparsedyn.training import Objective, fit, learning_rates, optimizer
-from sparsedyn.training.objectives import SPREAD
+from sparsedyn_papers.kim2019.encoder import SPREAD
 
 CLIP = 1.0
 """Bound of the gradient's norm, which grows with every propagated step while a network is far off."""

@@ -19,9 +19,9 @@ from sparsedyn.studies.reading import parse
 from sparsedyn.studies.toml import to_toml
 from sparsedyn_papers.claims.verdicts import VERDICTS, attainable
 
-from .synthetic_study import Made, make_study
+from ...studies.synthetic_study import Made, make_study
 
-TINY = Path(__file__).with_name("tiny.toml").read_text(encoding="utf-8")
+TINY = (Path(__file__).parents[2] / "studies" / "tiny.toml").read_text(encoding="utf-8")
 LABELS = ("Dense", "Dense + SWA", "Magnitude + L1", "Magnitude + L1 + SWA")
 MEMBERS, TRAJECTORIES = 10, 12
 

@@ -1,6 +1,6 @@
 """Equation learners at the end of larger networks: sums of handwritten digits, propagation of physical systems."""
 
-from sparsedyn_papers.composite.digits import (
+from sparsedyn_papers.kim2019.digits import (
     EIGHT_BY_EIGHT,
     MNIST,
     DigitsResult,
@@ -8,8 +8,8 @@ from sparsedyn_papers.composite.digits import (
     DigitsTrial,
     digits_experiment,
 )
-from sparsedyn_papers.composite.images import Images, load_idx, small_digits
-from sparsedyn_papers.composite.propagation import (
+from sparsedyn_papers.kim2019.images import Images, load_idx, small_digits
+from sparsedyn_papers.kim2019.propagation import (
     KINEMATICS_SETTING,
     OSCILLATOR_SETTING,
     Growth,

@@ -106,6 +106,10 @@ def maxima(x: Float[Array, "*space channel"], pool: int) -> Float[Array, "*reduc
     return x
 
 
+SPREAD = 0.5
+"""Standard deviation of an encoded variable: most of it lies where primitives are at their most expressive, [-1, 1]."""
+
+
 def normalized(z: Float[Array, "sample latent"], target: float) -> Float[Array, "sample latent"]:
     """Return `z` with mean 0 and standard deviation `target` over the batch."""
     centred = z - jnp.mean(z, axis=0)

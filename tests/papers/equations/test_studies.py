@@ -19,13 +19,15 @@ from sparsedyn.equations import parsed
 from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
-from sparsedyn_papers.composite import DigitsResult, DigitsTrial, PropagationResult, PropagationTrial
+from sparsedyn_papers.benchmarks.functions import Function
+from sparsedyn_papers.benchmarks.strogatz import SYSTEMS
 from sparsedyn_papers.equations import embedded, functions_page
 from sparsedyn_papers.equations.criterion import judged, skeleton
 from sparsedyn_papers.equations.experiments import experiment_of
 from sparsedyn_papers.equations.samples import sampled
 from sparsedyn_papers.equations.spec import FunctionsSpec
-from sparsedyn_papers.equations.suites import SUITES, SYSTEMS, Function
+from sparsedyn_papers.equations.suites import SUITES
+from sparsedyn_papers.kim2019 import DigitsResult, DigitsTrial, PropagationResult, PropagationTrial
 
 FUNCTIONS = {function.name: function for suite in SUITES.values() for function in suite}
 TOML = """
@@ -249,7 +251,7 @@ def test_a_study_goes_on_after_a_stop_to_the_same_results(finished: tuple[Path, 
 
 
 def test_as_published_counts_what_is_not_finite_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from sparsedyn_papers.equations import as_published
+    from sparsedyn_papers.kim2019 import as_published
 
     own = as_published.fit
     calls: list[int] = []

@@ -11,8 +11,7 @@ import pytest
 from sparsedyn.studies.figures.latent import latent_against_truth, predicted_against_true
 from sparsedyn.studies.figures.propagation import propagated_curves
 from sparsedyn.studies.figures.style import render
-from sparsedyn.training import Digits
-from sparsedyn_papers.composite import (
+from sparsedyn_papers.kim2019 import (
     KINEMATICS_SETTING,
     OSCILLATOR_SETTING,
     DigitsSetting,
@@ -22,11 +21,12 @@ from sparsedyn_papers.composite import (
     propagation_experiment,
     small_digits,
 )
-from sparsedyn_papers.composite.elimination import single_steps
-from sparsedyn_papers.composite.images import FILES, augmented
-from sparsedyn_papers.composite.motion import KINEMATICS, OSCILLATOR, euler, swinging
-from sparsedyn_papers.composite.propagation import data_of, error_by_step
-from sparsedyn_papers.composite.reading import chosen
+from sparsedyn_papers.kim2019.digit_sum import Digits
+from sparsedyn_papers.kim2019.elimination import single_steps
+from sparsedyn_papers.kim2019.images import FILES, augmented
+from sparsedyn_papers.kim2019.motion import KINEMATICS, OSCILLATOR, euler, swinging
+from sparsedyn_papers.kim2019.propagation import data_of, error_by_step
+from sparsedyn_papers.kim2019.reading import chosen
 
 RNG = np.random.default_rng(0)
 

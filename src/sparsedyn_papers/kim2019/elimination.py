@@ -10,13 +10,14 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from sparsedyn.data import Samples
-from sparsedyn.models import AbstractModel, PerState, Propagator
+from sparsedyn.models import AbstractModel, PerState
 from sparsedyn.sparsify import L05, Chain, Phases, SequentialThresholding
 from sparsedyn.training import derivative_matching
 from sparsedyn.training.refine import Path, points_of, refine
-from sparsedyn_papers.composite.motion import Motion
-from sparsedyn_papers.composite.reading import one_of
-from sparsedyn_papers.composite.stages import Stage, trained
+from sparsedyn_papers.kim2019.motion import Motion
+from sparsedyn_papers.kim2019.propagator import Propagator
+from sparsedyn_papers.kim2019.reading import one_of
+from sparsedyn_papers.kim2019.stages import Stage, trained
 
 STARTS = 5
 """So many fresh cells are trained besides the model's own."""

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.ndimage import affine_transform
 from sklearn.datasets import load_digits
 
-from sparsedyn.training import Digits
+from sparsedyn_papers.kim2019.digit_sum import Digits
 
 FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),

@@ -11,13 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.models import EQL, MLP, Encoder, PerState, Primitive, Propagator
+from sparsedyn.models import EQL, MLP, PerState, Primitive
 from sparsedyn.sparsify import L05, Chain, Phases, SequentialThresholding, Support
-from sparsedyn.training import Series, propagation
-from sparsedyn_papers.composite.elimination import simplest
-from sparsedyn_papers.composite.motion import KINEMATICS, OSCILLATOR, Motion, Physics, euler
-from sparsedyn_papers.composite.reading import cell_equations, chosen, weights_left
-from sparsedyn_papers.composite.stages import Stage, encoded, settled, trained
+from sparsedyn_papers.kim2019.elimination import simplest
+from sparsedyn_papers.kim2019.encoder import Encoder
+from sparsedyn_papers.kim2019.motion import KINEMATICS, OSCILLATOR, Motion, Physics, euler
+from sparsedyn_papers.kim2019.propagator import Propagator, Series, propagation
+from sparsedyn_papers.kim2019.reading import cell_equations, chosen, weights_left
+from sparsedyn_papers.kim2019.stages import Stage, encoded, settled, trained
 
 NAMES = ("u", "v", "z")
 COPIES = 50

@@ -9,8 +9,8 @@ import sympy
 from jaxtyping import Float, Int
 
 from sparsedyn.equations import expressions, rounded, simplified, text
-from sparsedyn.models import AbstractModel, DigitSum
-from sparsedyn.models.digits import MIDDLE
+from sparsedyn.models import AbstractModel
+from sparsedyn_papers.kim2019.digit_sum import MIDDLE, DigitSum
 
 DIGITS = 4
 TOLERANCE = 1.2

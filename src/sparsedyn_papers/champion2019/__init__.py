@@ -1,0 +1,1 @@
+"""Champion et al. 2019: what is true of their systems, and what they reported."""
