@@ -26,10 +26,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"data", "models", "sparsify", "forecast"},
     "estimators": GROUND | MIDDLE | {"training"},
     "export": LEARNING,
-    "studies": LEARNING | {"systems"},
-    "cli": LEARNING | {"systems", "studies", "export"},
+    "plotting": LEARNING,
+    "studies": LEARNING | {"systems", "plotting"},
+    "cli": LEARNING | {"systems", "studies", "plotting", "export"},
 }
-ABOVE_THE_LIBRARY = {"estimators", "export", "studies", "cli"}
+ABOVE_THE_LIBRARY = {"estimators", "export", "plotting", "studies", "cli"}
 
 # The only files below the estimators that may touch the disk.
 FILE_ACCESS = ("data/io.py", "data/io/", "data/formats/", "training/checkpoint.py")

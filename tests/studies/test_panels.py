@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from sparsedyn.data import Trajectories, write
+from sparsedyn.plotting.layout import headline
+from sparsedyn.plotting.style import PALETTE, Look
 from sparsedyn.studies import figures
 from sparsedyn.studies.figures.data_overview import thinned
-from sparsedyn.studies.figures.style import PALETTE, Look, headline
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.pictures import pictures

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sparsedyn.plotting import style
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.figures import style
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.page.how import notes
 from sparsedyn.studies.report import write_report

@@ -5,10 +5,10 @@ import base64
 import numpy as np
 import pandas as pd
 
+from sparsedyn.plotting.clock import Clock
 from sparsedyn.studies.figures import exits, hold, off_scale, plausible_range
 from sparsedyn.studies.page import explorer, write
 from sparsedyn.studies.page.answer import answer, best_row, indistinct_rows
-from sparsedyn.studies.page.clock import Clock
 
 
 def table(**columns: list[float]) -> pd.DataFrame:

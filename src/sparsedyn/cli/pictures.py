@@ -8,12 +8,12 @@ import numpy as np
 
 from sparsedyn.cli.files import replacing
 from sparsedyn.forecast import error_over_time
+from sparsedyn.plotting.clock import Clock
+from sparsedyn.plotting.style import PALETTE, Look, render
 from sparsedyn.studies.figures.error_over_time import ErrorCurve
 from sparsedyn.studies.figures.error_over_time import error_over_time as draw_error
 from sparsedyn.studies.figures.forecast_fan import forecast_fan, plausible_range
 from sparsedyn.studies.figures.input_output_maps import input_output_maps, share_of_members
-from sparsedyn.studies.figures.style import PALETTE, Look, render
-from sparsedyn.studies.page.clock import Clock
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,12 +12,12 @@ from jaxtyping import Float
 
 from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.cellwise.page import Column, Table
-from sparsedyn.studies.figures.grid_map import grid_maps
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, duration
 from sparsedyn_papers.autoencoders.cells import axis_name, value_text
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 from sparsedyn_papers.champion2019.truths import BLOG
+from sparsedyn_papers.figures.grid_map import grid_maps
 
 DOWN = ("model.latent", "model.widths")
 """Axes that go downwards in maps."""

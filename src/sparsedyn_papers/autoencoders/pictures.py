@@ -9,16 +9,16 @@ import numpy as np
 from sparsedyn.forecast.metrics import VALID_BELOW
 from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.figures.coefficient_matrices import coefficient_matrices
-from sparsedyn.studies.figures.latent_space import (
+from sparsedyn.studies.page.picture import Picture
+from sparsedyn_papers.champion2019.truths import Truth
+from sparsedyn_papers.figures.latent_space import (
     coordinates_against_truth,
     coordinates_over_time,
     error_of_forecasts,
     frames,
     paths_in_truth,
 )
-from sparsedyn.studies.figures.phases import phase_curves
-from sparsedyn.studies.page.picture import Picture
-from sparsedyn_papers.champion2019.truths import Truth
+from sparsedyn_papers.figures.phases import phase_curves
 
 MOST_MATRICES = 24
 

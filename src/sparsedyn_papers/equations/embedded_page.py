@@ -9,12 +9,12 @@ import pandas as pd
 from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.cellwise.html import code
 from sparsedyn.studies.cellwise.page import Column, Page, Section, Table
-from sparsedyn.studies.figures.latent import latent_against_truth, predicted_against_true
-from sparsedyn.studies.figures.propagation import propagated_curves
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, percent, plural, quantity
 from sparsedyn_papers.equations.embedded import HEADS, in_words
 from sparsedyn_papers.equations.page import Material
+from sparsedyn_papers.figures.latent import latent_against_truth, predicted_against_true
+from sparsedyn_papers.figures.propagation import propagated_curves
 from sparsedyn_papers.kim2019.digits import BELOW
 
 SERIES = (0, 1, 2)

@@ -11,13 +11,13 @@ import pandas as pd
 from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.cellwise.html import code
 from sparsedyn.studies.cellwise.page import Column, Page, Section, Table
-from sparsedyn.studies.figures.found_shares import found_shares
 from sparsedyn.studies.figures.front import front
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, duration, listing, percent, plural, quantity
 from sparsedyn_papers.equations.functions import GOALS, NAMES, goal, settings_of
 from sparsedyn_papers.equations.page import Material
 from sparsedyn_papers.equations.spec import FunctionsSpec
+from sparsedyn_papers.figures.found_shares import found_shares
 
 MOST_FAILURES = 3
 FEWEST_STEPS = 3

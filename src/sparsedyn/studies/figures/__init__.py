@@ -1,5 +1,6 @@
 """Pictures of a study, one idea per file: functions from tables and arrays to Matplotlib figures."""
 
+from sparsedyn.plotting.style import Look, render
 from sparsedyn.studies.figures.agreement import agreement_by_cell, agreement_by_size
 from sparsedyn.studies.figures.cost_bars import cost_bars
 from sparsedyn.studies.figures.data_overview import data_overview
@@ -11,7 +12,6 @@ from sparsedyn.studies.figures.input_output_maps import input_output_maps, share
 from sparsedyn.studies.figures.panel_bars import panel_bars
 from sparsedyn.studies.figures.panel_violins import panel_violins
 from sparsedyn.studies.figures.sparsity_against_error import sparsity_against_error
-from sparsedyn.studies.figures.style import Look, render
 from sparsedyn.studies.figures.training_curves import training_curves
 from sparsedyn.studies.figures.training_size import training_size
 

@@ -8,18 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from sparsedyn.plotting.layout import balanced, headline, panels
+from sparsedyn.plotting.log_axis import log_ticks
+from sparsedyn.plotting.style import PALETTE, Look, styled
+from sparsedyn.plotting.text import plain
+from sparsedyn.studies.figures.averages import average_name
 from sparsedyn.studies.figures.rows import label_rows
-from sparsedyn.studies.figures.style import (
-    PALETTE,
-    Look,
-    average_name,
-    balanced,
-    headline,
-    log_ticks,
-    panels,
-    plain,
-    styled,
-)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ from jaxtyping import Float
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 
-from sparsedyn.studies.figures.style import FAINT, INK, PALETTE, headline, panels, plain, styled
+from sparsedyn.plotting.layout import headline, panels
+from sparsedyn.plotting.style import FAINT, INK, PALETTE, styled
+from sparsedyn.plotting.text import plain
 
 # More rows than this cannot be read; their names are left out.
 MOST_NAMES = 40

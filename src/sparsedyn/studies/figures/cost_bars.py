@@ -2,7 +2,9 @@
 
 from matplotlib.figure import Figure
 
-from sparsedyn.studies.figures.style import PALETTE, number, panels, plain, styled
+from sparsedyn.plotting.layout import panels
+from sparsedyn.plotting.style import PALETTE, styled
+from sparsedyn.plotting.text import number, plain
 
 
 @styled

@@ -8,16 +8,9 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sparsedyn.studies.figures.style import (
-    PALETTE,
-    balanced,
-    bottom,
-    headline,
-    panels,
-    plain,
-    styled,
-    unit_text,
-)
+from sparsedyn.plotting.layout import balanced, bottom, headline, panels
+from sparsedyn.plotting.style import PALETTE, styled
+from sparsedyn.plotting.text import plain, unit_text
 
 COLUMNS = 4
 MOST_PANELS = 24

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sparsedyn.plotting.style import INK, Look, styled
+from sparsedyn.plotting.text import number
 from sparsedyn.studies.figures.rows import label_rows, row_panels
-from sparsedyn.studies.figures.style import INK, Look, number, styled
 
 COLUMNS = ["diverged", "diverged_low", "diverged_high"]
 

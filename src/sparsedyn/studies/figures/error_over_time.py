@@ -8,18 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sparsedyn.studies.figures.style import (
-    CONTEXT,
-    Look,
-    balanced,
-    bottom,
-    log_limits,
-    log_ticks,
-    panels,
-    plain,
-    styled,
-    tint,
-)
+from sparsedyn.plotting.layout import balanced, bottom, panels
+from sparsedyn.plotting.log_axis import log_limits, log_ticks
+from sparsedyn.plotting.style import CONTEXT, Look, styled, tint
+from sparsedyn.plotting.text import plain
 
 COLUMNS = 4
 # Beyond so many standard deviations a forecast is simply wrong.

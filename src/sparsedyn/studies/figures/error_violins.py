@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sparsedyn.plotting.log_axis import log_limits, log_ticks
+from sparsedyn.plotting.style import Look, styled
 from sparsedyn.studies.figures.rows import label_rows, row_panels
-from sparsedyn.studies.figures.style import Look, log_limits, log_ticks, styled
 from sparsedyn.studies.figures.violin import draw_violin, surviving_errors
 
 

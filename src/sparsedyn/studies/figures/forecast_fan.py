@@ -7,7 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sparsedyn.studies.figures.style import INK, balanced, bottom, headline, panels, plain, styled, tint, unit_text
+from sparsedyn.plotting.layout import balanced, bottom, headline, panels
+from sparsedyn.plotting.style import INK, styled, tint
+from sparsedyn.plotting.text import plain, unit_text
 
 COLUMNS = 4
 MOST_PANELS = 24

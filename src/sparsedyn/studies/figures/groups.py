@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sparsedyn.studies.figures.style import INK, Look, balanced, headline, plain
+from sparsedyn.plotting.layout import balanced, headline
+from sparsedyn.plotting.style import INK, Look
+from sparsedyn.plotting.text import plain
 from sparsedyn.studies.figures.violin import RING
 
 # More entries than this would be too thin side by side: the horizons then go on in another band below.

@@ -6,7 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from sparsedyn.studies.figures.style import INK, Look, balanced, bottom, headline, panels, plain, styled
+from sparsedyn.plotting.layout import balanced, bottom, headline, panels
+from sparsedyn.plotting.style import INK, Look, styled
+from sparsedyn.plotting.text import plain
 
 COLUMNS = 5
 TRUE_COLOR = "#D55E00"

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sparsedyn.plotting.style import Look, styled
 from sparsedyn.studies.figures.groups import diamond, group_bands, group_legend, whisker
-from sparsedyn.studies.figures.style import Look, styled
 
 COLUMNS = ["diverged", "diverged_low", "diverged_high"]
 

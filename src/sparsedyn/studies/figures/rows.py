@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from sparsedyn.studies.figures.style import Look, plain
+from sparsedyn.plotting.style import Look
+from sparsedyn.plotting.text import plain
 
 COLUMNS = 4
 

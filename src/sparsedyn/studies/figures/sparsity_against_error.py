@@ -9,7 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sparsedyn.studies.figures.style import Look, log_ticks, panels, plain, styled
+from sparsedyn.plotting.layout import panels
+from sparsedyn.plotting.log_axis import log_ticks
+from sparsedyn.plotting.style import Look, styled
+from sparsedyn.plotting.text import plain
 
 
 @styled

@@ -8,7 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sparsedyn.studies.figures.style import INK, Look, balanced, log_limits, log_ticks, plain, styled, tint
+from sparsedyn.plotting.layout import balanced
+from sparsedyn.plotting.log_axis import log_limits, log_ticks
+from sparsedyn.plotting.style import INK, Look, styled, tint
+from sparsedyn.plotting.text import plain
 
 COLUMNS = 5
 

@@ -6,7 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from sparsedyn.studies.figures.style import PALETTE, average_name, panels, plain, styled
+from sparsedyn.plotting.layout import panels
+from sparsedyn.plotting.style import PALETTE, styled
+from sparsedyn.plotting.text import plain
+from sparsedyn.studies.figures.averages import average_name
 
 
 @styled

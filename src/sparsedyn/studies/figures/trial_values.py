@@ -8,7 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sparsedyn.studies.figures.style import CONTEXT, PALETTE, balanced, headline, log_ticks, panels, plain, styled
+from sparsedyn.plotting.layout import balanced, headline, panels
+from sparsedyn.plotting.log_axis import log_ticks
+from sparsedyn.plotting.style import CONTEXT, PALETTE, styled
+from sparsedyn.plotting.text import plain
 
 Values = Float[np.ndarray, " trial"] | Sequence[str]
 MARGIN = 0.12

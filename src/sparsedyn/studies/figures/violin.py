@@ -8,7 +8,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from scipy.stats import gaussian_kde
 
-from sparsedyn.studies.figures.style import INK, Look
+from sparsedyn.plotting.style import INK, Look
 
 # Below so many forecasts a density would be invented: they are drawn one by one.
 FEWEST_FOR_DENSITY = 8

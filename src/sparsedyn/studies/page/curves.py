@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sparsedyn.plotting.clock import Clock
 from sparsedyn.studies.figures.error_over_time import ErrorCurve
-from sparsedyn.studies.page.clock import Clock
 from sparsedyn.studies.page.contents import Contents
 
 

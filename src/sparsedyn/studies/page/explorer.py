@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from sparsedyn.plotting.text import unit_text
 from sparsedyn.studies.figures import ErrorCurve, plausible_range
 from sparsedyn.studies.figures.error_over_time import error_limits
-from sparsedyn.studies.figures.style import unit_text
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.curves import error_curve, trajectory_labels
 

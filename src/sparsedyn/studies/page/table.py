@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.figures.style import average_name
+from sparsedyn.studies.figures.averages import average_name
 from sparsedyn.studies.page.answer import best_row, enough_survivors, equal_rows, indistinct_rows
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.write import DASH, bounds, percent, quantity

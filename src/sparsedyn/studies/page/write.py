@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from sparsedyn.studies.figures.style import DOTS_PER_INCH, number
+from sparsedyn.plotting.style import DOTS_PER_INCH
+from sparsedyn.plotting.text import number
 
 DASH = "–"
 # How large pictures appear: letters of 9 points in them then match the small print around them.

@@ -8,7 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from sparsedyn.studies.figures.style import CONTEXT, INK, PALETTE, bottom, log_limits, log_ticks, plain, styled
+from sparsedyn.plotting.layout import bottom
+from sparsedyn.plotting.log_axis import log_limits, log_ticks
+from sparsedyn.plotting.style import CONTEXT, INK, PALETTE, styled
+from sparsedyn.plotting.text import plain
 
 CEILING = 10.0
 """Losses above are lost: a model that says nothing but the mean derivative has a loss of about one."""

@@ -6,7 +6,9 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
-from sparsedyn.studies.figures.style import PALETTE, headline, panels, plain, styled
+from sparsedyn.plotting.layout import headline, panels
+from sparsedyn.plotting.style import PALETTE, styled
+from sparsedyn.plotting.text import plain
 
 TRUTH = "true"
 LABELS = {TRUTH: "true", "eql": "equations (EQL)", "relu": "ReLU network", "euler": "Euler scheme, true equations"}

@@ -7,7 +7,10 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sparsedyn.studies.figures.style import INK, PALETTE, headline, log_limits, log_ticks, panels, plain, styled
+from sparsedyn.plotting.layout import headline, panels
+from sparsedyn.plotting.log_axis import log_limits, log_ticks
+from sparsedyn.plotting.style import INK, PALETTE, styled
+from sparsedyn.plotting.text import plain
 
 
 @styled

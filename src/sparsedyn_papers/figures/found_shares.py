@@ -7,8 +7,10 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from sparsedyn.plotting.layout import headline, panels
+from sparsedyn.plotting.style import PALETTE, styled, tint
+from sparsedyn.plotting.text import plain
 from sparsedyn.studies.figures.groups import diamond
-from sparsedyn.studies.figures.style import PALETTE, headline, panels, plain, styled, tint
 
 ROOM = 0.76
 """The share of a row that its bars take."""

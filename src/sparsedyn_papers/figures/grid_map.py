@@ -7,7 +7,9 @@ from jaxtyping import Float
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from sparsedyn.studies.figures.style import headline, number, panels, plain, styled
+from sparsedyn.plotting.layout import headline, panels
+from sparsedyn.plotting.style import styled
+from sparsedyn.plotting.text import number, plain
 
 CELL = (0.62, 0.34)
 

@@ -8,7 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from sparsedyn.studies.figures.style import PALETTE, headline, panels, plain, styled
+from sparsedyn.plotting.layout import headline, panels
+from sparsedyn.plotting.style import PALETTE, styled
+from sparsedyn.plotting.text import plain
 
 MOST_POINTS = 2000
 WIDTH, HEIGHT = 3.6, 2.9

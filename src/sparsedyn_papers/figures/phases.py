@@ -5,7 +5,9 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from sparsedyn.studies.figures.style import CONTEXT, PALETTE, headline, panels, plain, styled
+from sparsedyn.plotting.layout import headline, panels
+from sparsedyn.plotting.style import CONTEXT, PALETTE, styled
+from sparsedyn.plotting.text import plain
 
 
 @styled

@@ -1,0 +1,27 @@
+"""Labels and numbers as pictures write them."""
+
+import math
+import textwrap
+
+
+def plain(label: str, width: int = 34, lines: int = 2) -> str:
+    """Wrap a user's label and keep its dollar signs from being read as mathematics."""
+    wrapped = textwrap.wrap(" ".join(label.split()), width) or [""]
+    if len(wrapped) > lines:
+        wrapped = [*wrapped[: lines - 1], wrapped[lines - 1][: width - 1] + "…"]
+    return "\n".join(wrapped).replace("$", r"\$")
+
+
+def unit_text(unit: str) -> str:
+    """Write a unit the way it is printed."""
+    return unit.replace("degC", "°C").replace("degF", "°F")
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Write `value` with so many significant digits, without exponent between 0.001 and a million."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        places = 0 if value == 0 else max(0, digits - 1 - math.floor(math.log10(abs(value))))
+        return f"{value:,.{places}f}"
+    return f"{value:.{digits - 1}e}"
