@@ -1,0 +1,46 @@
+"""Text as Markdown that reads as that text, whatever is in it."""
+
+import re
+from html import escape
+
+from sparsedyn.studies.document.words import DASH
+
+LONGEST = 360
+"""Letters of an equation that are shown."""
+
+_INLINE = re.compile(r"([\\`*_{}\[\]|])")
+_FIRST = re.compile(r"^(\d*)([#+.)-])")
+_FIRST_UNESCAPABLE = re.compile(r"^[:=!?]")
+
+
+def plain(text: str) -> str:
+    """Return `text` as Markdown of one line that reads as `text`, wherever it stands and whatever is in it.
+
+    No emphasis, code, link, HTML or entity comes of it, and no heading, list or definition where it begins a line.
+    """
+    line = _INLINE.sub(r"\\\1", escape(" ".join(text.split()), quote=False)).replace("~", "&#126;")
+    line = _FIRST.sub(r"\1\\\2", line)
+    return _FIRST_UNESCAPABLE.sub(lambda match: f"&#{ord(match.group())};", line)
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of `text`, which blank lines divide, each as `plain` has it."""
+    return [plain(part) for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def bold(text: str) -> str:
+    """Return `text` as `plain` has it, in bold."""
+    return f"**{plain(text)}**"
+
+
+def code(text: str) -> str:
+    """Return `text` as code, cut where it is beyond reading; a dash for none."""
+    line = " ".join(text.split())
+    if not line:
+        return DASH
+    if len(line) > LONGEST:
+        line = f"{line[:LONGEST]}… ({len(line):,} characters)"
+    longest = max((len(run) for run in re.findall("`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    room = " " if longest else ""
+    return f"{fence}{room}{line}{room}{fence}"
