@@ -22,8 +22,6 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     # What compiles in a moment is not worth a file.
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
-    # A bounded cache is a locked one: without the lock a worker may read what another is still writing.
-    "JAX_COMPILATION_CACHE_MAX_SIZE": str(2**31),
 }
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 
