@@ -16,7 +16,7 @@ from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, duration
 from sparsedyn_papers.autoencoders.cells import axis_name, value_text
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
-from sparsedyn_papers.champion2019.truths import BLOG
+from sparsedyn_papers.delft2024.published import BEST
 from sparsedyn_papers.figures.grid_map import grid_maps
 
 DOWN = ("model.latent", "model.widths")
@@ -70,9 +70,9 @@ def grid_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[str]
         "A weight of zero leaves the equation out of what is trained, so the loss of reconstruction says nothing about "
         "whether an equation holds: that is what the error of the derivative is for."
     )
-    own = ", ".join(f"{name} {BLOG[name]}" for name in ("batch", "latent", "weight dx", "weight dz", "widths"))
+    own = ", ".join(f"{name} {BEST[name]}" for name in ("batch", "latent", "weight dx", "weight dz", "widths"))
     sentences.append(
-        f"The blog of 2024 found a validation loss of {BLOG['loss']} with {own}, in {BLOG['seconds']:.0f} s a run; its "
+        f"The blog of 2024 found a validation loss of {BEST['loss']} with {own}, in {BEST['seconds']:.0f} s a run; its "
         "training lengths are not known in full, so that values compare in order of magnitude only."
     )
     return sentences

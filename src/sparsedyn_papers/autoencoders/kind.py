@@ -9,12 +9,13 @@ from sparsedyn.studies.cellwise.kind import Kind
 from sparsedyn.studies.store import Store
 from sparsedyn.training import Checkpoint
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell, cells_of
-from sparsedyn_papers.autoencoders.compute import Checkpoints, compute
+from sparsedyn_papers.autoencoders.compute import compute
 from sparsedyn_papers.autoencoders.page import page_of
 from sparsedyn_papers.autoencoders.results import results_of
 from sparsedyn_papers.autoencoders.search import compute_trial, notes_file
 from sparsedyn_papers.autoencoders.slim import slim
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn_papers.autoencoders.training import Checkpoints
 
 EVERY = 15.0
 """Seconds between two checkpoints."""

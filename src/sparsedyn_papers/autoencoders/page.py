@@ -18,7 +18,8 @@ from sparsedyn_papers.autoencoders.pictures import cell_pictures, study_pictures
 from sparsedyn_papers.autoencoders.search_page import MEANINGS as SEARCHED
 from sparsedyn_papers.autoencoders.search_page import best_trial, trials_pictures, trials_sentences, trials_table
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
-from sparsedyn_papers.champion2019.truths import PUBLISHED, TRUTHS, Reported, Truth
+from sparsedyn_papers.champion2019.systems import TRUTHS
+from sparsedyn_papers.champion2019.truth import Reported, Truth
 
 ERRORS = ("decoder", "derivative", "latent")
 """The errors of a member, in the order in which they are told."""
@@ -133,7 +134,7 @@ def _answer(spec: AutoencodersSpec, truth: Truth, cells: Sequence[Stored]) -> It
         )
         if best["right"]:
             yield f"Its parameters: {_parameters(best, truth)}."
-    reported = PUBLISHED[spec.data.system]
+    reported = TRUTHS[spec.data.system].reported
     if reported:
         row = reported[0]
         yield (
@@ -175,7 +176,7 @@ def _results(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mapping[s
                 duration(seconds[cell.slug]) if cell.slug in seconds else DASH,
             ]
         )
-    for row in PUBLISHED[spec.data.system]:
+    for row in TRUTHS[spec.data.system].reported:
         rows.append(_reported(row, beyond))
     return Table(columns, rows)
 

@@ -10,7 +10,7 @@ from sparsedyn.forecast.metrics import VALID_BELOW
 from sparsedyn.studies.cellwise.files import Stored
 from sparsedyn.studies.figures.coefficient_matrices import coefficient_matrices
 from sparsedyn.studies.page.picture import Picture
-from sparsedyn_papers.champion2019.truths import Truth
+from sparsedyn_papers.champion2019.truth import Truth
 from sparsedyn_papers.figures.latent_space import (
     coordinates_against_truth,
     coordinates_over_time,

@@ -12,8 +12,9 @@ from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
 from sparsedyn.studies.cellwise.files import stored_cells
 from sparsedyn.studies.store import Store, read_json, write_json
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell, at_point, short_label, trial_cells
-from sparsedyn_papers.autoencoders.compute import Checkpoints, compute
+from sparsedyn_papers.autoencoders.compute import compute
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn_papers.autoencoders.training import Checkpoints
 from sparsedyn_papers.autoencoders.trials import Told, error_of, next_trial, number, objective_of, told
 
 

@@ -11,7 +11,6 @@ from sparsedyn.studies.search.grid import quoted
 from sparsedyn.studies.spec import AbstractStudySpec, Count, Table, Word, distinct, one_of
 from sparsedyn.systems import SNAPSHOT_SYSTEMS
 from sparsedyn_papers.autoencoders import space as spaces
-from sparsedyn_papers.autoencoders.recipes import RECIPES
 
 Noise = Annotated[float, Field(ge=0, lt=1)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -20,6 +19,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Widths = Annotated[tuple[Count, ...], Field(strict=False)]
 Modes = Count | Literal["auto", "none"]
 
+RECIPES = ("default", "geodesic", "as-published")
 SINGLE = ("reaction-diffusion",)
 """Systems of one trajectory, whose first rows are trained on and whose last ones test."""
 OWN = ("count", "seed", "box")

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from sparsedyn import studies
-from sparsedyn.equations.coordinates import Affine, transformed
-from sparsedyn.models import PRIMITIVES, Library
+from sparsedyn.models import Library
 from sparsedyn.studies.cellwise.files import stored_cells
 from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
@@ -20,7 +19,6 @@ from sparsedyn_papers.autoencoders.cells import cells_of
 from sparsedyn_papers.autoencoders.kind import kind
 from sparsedyn_papers.autoencoders.slim import slim
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
-from sparsedyn_papers.champion2019 import structures
 
 CUBIC = Library(3, 3)
 TOML = """
@@ -78,68 +76,6 @@ BAD = {
     "labels": ('"1 % noise"', '"noise-free"', 28, ("cells[2].label", "labels that differ")),
     "both": ("[[cells]]", '[grid]\n"model.latent" = [1]\n[[cells]]', 24, ("either [[cells]] or a [grid]",)),
 }
-
-
-def lorenz_states() -> np.ndarray:
-    start = np.array([[1.0, 1.0, 20.0]])
-    return structures.attractor(CUBIC, structures.lorenz_coefficients(CUBIC)[None], start, time=40.0).path[0]
-
-
-@pytest.fixture(scope="module")
-def states() -> np.ndarray:
-    return lorenz_states()
-
-
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_lorenz_is_recognized_in_any_coordinates(states: np.ndarray, seed: int):
-    rng = np.random.default_rng(seed)
-    change = Affine(rng.normal(size=(3, 3)), 3 * rng.normal(size=3))
-    moved = change(states)
-    coefficients = transformed(CUBIC, structures.lorenz_coefficients(CUBIC), change, states)
-    near = structures.aligned(states + 0.3 * rng.normal(size=states.shape), moved).change
-    found = structures.lorenz(CUBIC, coefficients, moved, [near], 7)
-    assert found.right
-    assert found.residual < 1e-9
-    np.testing.assert_allclose(list(found.parameters.values()), [10.0, 1.0, 28.0, 8 / 3], rtol=1e-7)
-    assert not structures.lorenz(CUBIC, coefficients, moved, [near], 8).right
-    # A cubic term of a per mille is another equation.
-    spoiled = coefficients.copy()
-    spoiled[-1, 0] += 1e-3 * np.abs(coefficients).max()
-    assert not structures.lorenz(CUBIC, spoiled, moved, [near], 7).right
-
-
-def test_alignment_is_exact_where_it_can_be(states: np.ndarray):
-    change = Affine(np.array([[2.0, 1, 0], [0, 1, 0], [1, 0, 3]]), np.array([1.0, 2.0, 3.0]))
-    found = structures.aligned(states, change(states))
-    np.testing.assert_allclose(found.change.matrix, change.inverse().matrix, atol=1e-9)
-    np.testing.assert_allclose(found.r2, 1.0)
-    assert structures.aligned(states, states[:, :1]).r2[0] == pytest.approx(1.0)
-    assert structures.aligned(states, states[:, :1]).r2[2] < 0.1
-
-
-def test_rotations_and_swings_are_recognized():
-    sines = (PRIMITIVES["sin"],)
-    plane, circle = Library(2, 3, sines), np.zeros((Library(2, 3, sines).size, 2))
-    circle[plane.monomials.index((1,)), 0], circle[plane.monomials.index((0,)), 1] = -1.8, 0.45
-    assert structures.rotation(circle, plane).parameters["omega"] == pytest.approx(0.9)
-    assert not structures.rotation(np.abs(circle), plane).right
-    line, swing = Library(2, 3, sines), np.zeros((Library(2, 3, sines).size, 1))
-    swing[len(line.monomials), 0] = -1.1
-    assert structures.swing(swing, line, -0.9).parameters["k"] == pytest.approx(0.99)
-    swing[0, 0] = 0.1
-    assert not structures.swing(swing, line, 1.0).right
-
-
-def test_exponents_are_those_of_linear_and_of_lorenz_equations():
-    line = Library(1, 1)
-    growth = structures.attractor(line, np.array([[[0.0], [-0.5]]]), np.array([[1.0]]), time=20.0)
-    assert growth.lyapunov[0] == pytest.approx(-0.5, abs=1e-6)
-    lorenz = structures.lorenz_coefficients(CUBIC)
-    found = structures.attractor(CUBIC, lorenz[None], np.array([[1.0, 1.0, 20.0]]), time=300.0)
-    assert found.lyapunov[0] == pytest.approx(0.906, abs=0.05)
-    assert found.path.std(axis=1)[0] == pytest.approx([7.9, 9.0, 8.6], rel=0.05)
-    turn = np.stack([np.cos(0.9 * np.arange(0, 20, 0.05)), np.sin(0.9 * np.arange(0, 20, 0.05))], axis=1)
-    assert structures.angular_velocity(turn, 0.05) == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize("name", BAD)
