@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sparsedyn.studies import runner
+from sparsedyn.studies.comparison import runner
 from sparsedyn.studies.publish import write
 
 from .test_study import TINY

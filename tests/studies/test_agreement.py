@@ -15,7 +15,7 @@ from sparsedyn.equations import THRESHOLD, THRESHOLDS, depends
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.estimators._checks import variables_of
 from sparsedyn.models import MLP
-from sparsedyn.studies.agreement import (
+from sparsedyn.studies.comparison.agreement import (
     MEASURES,
     agreement_arrays,
     agreement_columns,
@@ -27,11 +27,11 @@ from sparsedyn.studies.agreement import (
     stored_curves,
     structure,
 )
+from sparsedyn.studies.comparison.results import results_of
 from sparsedyn.studies.figures import render
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.pictures import pictures
-from sparsedyn.studies.results import results_of
 from sparsedyn.systems import simulate
 
 from .synthetic_study import Made, make_study

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sparsedyn import studies
-from sparsedyn.studies import runner
+from sparsedyn.studies.comparison import runner
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.markdown import plain

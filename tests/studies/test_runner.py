@@ -17,9 +17,9 @@ import pytest
 from sparsedyn import studies
 from sparsedyn.data import DataError, Trajectories, read, write
 from sparsedyn.estimators import load as load_model
-from sparsedyn.studies import runner
-from sparsedyn.studies.data import PARTS, prepare, seed_of
-from sparsedyn.studies.measure import as_json
+from sparsedyn.studies.comparison import runner
+from sparsedyn.studies.comparison.data import PARTS, prepare, seed_of
+from sparsedyn.studies.comparison.measure import as_json
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.store import Store, appearing, replacing
 
@@ -196,7 +196,7 @@ def test_running_a_finished_study_again_trains_nothing(
 CHILD = """
 import os, signal, sys
 from sparsedyn import studies, training
-from sparsedyn.studies import measure
+from sparsedyn.studies.comparison import measure
 
 spec, directory, moment = sys.argv[1:]
 # A checkpoint at every pause of training, rather than every quarter of a minute.

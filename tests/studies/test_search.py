@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from sparsedyn import studies
 from sparsedyn.cli import app
 from sparsedyn.data import Trajectories, read
-from sparsedyn.studies import runner
-from sparsedyn.studies.cells import groups_of
+from sparsedyn.studies.comparison import runner
+from sparsedyn.studies.comparison.cells import groups_of
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.search import runner as search_runner
 from sparsedyn.studies.search.combinations import budgets, cells_of, kept_count, rungs_left

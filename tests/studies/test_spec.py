@@ -10,10 +10,10 @@ import pytest
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.sparsify import L1, MagnitudePruning
 from sparsedyn.studies import AutoencodersSpec, EquationsSpec, StudyError, StudySpec, list_studies, load
-from sparsedyn.studies.cells import expand, groups_of
+from sparsedyn.studies.comparison.cells import expand, groups_of
+from sparsedyn.studies.comparison.spec import ModelSpec, TrainingSpec
 from sparsedyn.studies.locate import line_at, lines_of
 from sparsedyn.studies.reading import parse
-from sparsedyn.studies.spec import ModelSpec, TrainingSpec
 from sparsedyn.studies.toml import to_toml
 
 TINY = Path(__file__).with_name("tiny.toml").read_text(encoding="utf-8")

@@ -73,7 +73,7 @@ def everything() -> dict[str, Any]:
 
     from sparsedyn.sparsify import TECHNIQUES
     from sparsedyn.studies import list_studies
-    from sparsedyn.studies.ledger import versions
+    from sparsedyn.studies.run_record import versions
     from sparsedyn.systems import SYSTEMS
 
     return {

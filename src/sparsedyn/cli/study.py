@@ -100,7 +100,7 @@ def show(name: Name, as_json: options.Json = False) -> None:
     ```
     """
     from sparsedyn.studies import AutoencodersSpec, EquationsSpec, load
-    from sparsedyn.studies.cells import expand, groups_of
+    from sparsedyn.studies.comparison.cells import expand, groups_of
 
     spec = load(name)
     if isinstance(spec, EquationsSpec | AutoencodersSpec):

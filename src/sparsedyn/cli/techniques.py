@@ -30,8 +30,8 @@ def technique(text: str) -> "AbstractSparsifier":
     `{ type = "magnitude", sparsity = 0.9, timing = { type = "stages", at = [0.1, 0.2] } }`.
     """
     from sparsedyn.sparsify import from_spec
+    from sparsedyn.studies.comparison.techniques import technique_table
     from sparsedyn.studies.errors import Misfit
-    from sparsedyn.studies.parts import technique_table
 
     table = toml_table(text) if text.lstrip().startswith("{") else short_form(text)
     try:

@@ -1,5 +1,6 @@
 """Studies: comparisons described in TOML, run whole, resumed after any stop, reported in figures."""
 
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import StudyError, StudyInterrupted
 from sparsedyn.studies.events import (
     CellFinished,
@@ -15,7 +16,6 @@ from sparsedyn.studies.events import (
 )
 from sparsedyn.studies.kinds import report, resume, run
 from sparsedyn.studies.reading import AnyStudySpec, list_studies, load, with_mnist
-from sparsedyn.studies.spec import StudySpec
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 from sparsedyn_papers.claims.verdicts import Compared, Verdict, verdicts, verdicts_markdown
 from sparsedyn_papers.equations.spec import EquationsSpec

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class StudyError(ValueError):
@@ -28,3 +29,11 @@ class Misfit(ValueError):
     def __init__(self, path: tuple[str | int, ...], message: str):
         super().__init__(message)
         self.path = path
+
+
+def shown(value: Any) -> str:
+    """Write a value the way TOML does, cut to a readable length."""
+    empty = "an empty list" if value in ([], ()) else "a list"
+    names = {bool: str(value).lower(), dict: "a table", list: empty, tuple: empty}
+    text = names.get(type(value), f'"{value}"' if isinstance(value, str) else repr(value))
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from sparsedyn.studies import runner
 from sparsedyn.studies.cellwise import runner as cellwise_runner
-from sparsedyn.studies.cellwise.kind import Kind
+from sparsedyn.studies.comparison import runner
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.events import OnEvent
+from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.publish import cellwise as publish_cellwise
 from sparsedyn.studies.publish import comparison as publish_comparison
 from sparsedyn.studies.publish.publication import Publication
 from sparsedyn.studies.publish.write import write_pages
 from sparsedyn.studies.reading import AnyStudySpec
-from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import Store
 from sparsedyn_papers.autoencoders import kind as autoencoders
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec

@@ -7,12 +7,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from sparsedyn.studies import catalogue
-from sparsedyn.studies.cells import expand
-from sparsedyn.studies.complaints import Complaint, Tables, complaints, hint_for_syntax
-from sparsedyn.studies.errors import Misfit, StudyError, near_miss
+from sparsedyn.studies.comparison.cells import expand
+from sparsedyn.studies.comparison.spec import TABLES, StudySpec
+from sparsedyn.studies.errors import Misfit, StudyError, near_miss, shown
 from sparsedyn.studies.locate import line_at, lines_of
-from sparsedyn.studies.parts import shown
-from sparsedyn.studies.spec import TABLES, StudySpec
+from sparsedyn.studies.messages import Message, Tables, hint_for_syntax, messages_of
 from sparsedyn_papers.autoencoders import spec as autoencoders
 from sparsedyn_papers.equations import spec as equations
 
@@ -27,7 +26,7 @@ KINDS: dict[str, Kind] = {
 """What a study is validated as, and its tables, by the kind that it names; without any it is a comparison."""
 
 SHOWN = 8
-"""Complaints in one message; a spec of another kind altogether would otherwise fill the screen."""
+"""Mistakes named in one error; a spec of another kind altogether would otherwise fill the screen."""
 
 
 def load(name_or_path: str | Path) -> AnyStudySpec:
@@ -77,9 +76,9 @@ def parse(text: str, source: str, *, folder: Path | None = None) -> AnyStudySpec
         tables = TABLES if "kind" not in table else _kind(table["kind"])[1]
         return _validated(_absolute(table, folder))
     except ValidationError as error:
-        raise StudyError(_message(source, lines, complaints(error, tables))) from error
+        raise StudyError(_message(source, lines, messages_of(error, tables))) from error
     except Misfit as error:
-        raise StudyError(_message(source, lines, [Complaint(error.path, str(error))])) from error
+        raise StudyError(_message(source, lines, [Message(error.path, str(error))])) from error
 
 
 def _validated(table: dict[str, Any]) -> AnyStudySpec:
@@ -115,7 +114,7 @@ def _absolute(table: dict[str, Any], folder: Path | None) -> dict[str, Any]:
     return {**table, "data": {**table["data"], "files": placed}}
 
 
-def _message(source: str, lines: dict[tuple[str | int, ...], int], found: list[Complaint]) -> str:
+def _message(source: str, lines: dict[tuple[str | int, ...], int], found: list[Message]) -> str:
     texts = [f"{source}, line {line_at(lines, c.path)}, {c.key}: {c.text}" for c in found[:SHOWN]]
     if len(found) > SHOWN:
         texts.append(f"{source}: and {len(found) - SHOWN} more.")

@@ -24,9 +24,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.reading import AnyStudySpec, parse
-from sparsedyn.studies.spec import AbstractStudySpec, StudySpec
+from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.toml import to_toml
 from sparsedyn_papers.equations.spec import EquationsSpec
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from sparsedyn.studies.cellwise.cells import Cell
+from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.slugs import slug_of
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec, ModelSpec, TrainingSpec
 

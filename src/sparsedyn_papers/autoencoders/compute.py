@@ -1,7 +1,7 @@
 """What computing a cell is: data, training, evaluation."""
 
 from sparsedyn.estimators.autoencoder.autoencoder import OnErrors
-from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
+from sparsedyn.studies.cells import OnProgress, Outcome
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell
 from sparsedyn_papers.autoencoders.data import seeds_of, split_of
 from sparsedyn_papers.autoencoders.evaluation import evaluated

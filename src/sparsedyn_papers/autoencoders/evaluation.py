@@ -12,7 +12,7 @@ from sparsedyn.equations.coordinates import identity
 from sparsedyn.estimators.autoencoder._errors import ERRORS
 from sparsedyn.estimators.autoencoder.autoencoder import SINDyAutoencoder
 from sparsedyn.forecast import deviation, valid_time
-from sparsedyn.studies.cellwise.cells import Outcome
+from sparsedyn.studies.cells import Outcome
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell
 from sparsedyn_papers.autoencoders.data import Split
 from sparsedyn_papers.autoencoders.drawn import attractors, drawn, histories

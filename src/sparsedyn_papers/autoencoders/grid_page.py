@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.cellwise.page import Column, Table
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, duration

@@ -4,8 +4,8 @@ import hashlib
 import json
 from importlib.metadata import version
 
-from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
-from sparsedyn.studies.cellwise.kind import Kind
+from sparsedyn.studies.cells import OnProgress, Outcome
+from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.store import Store
 from sparsedyn.training import Checkpoint
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell, cells_of

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sparsedyn.forecast.metrics import VALID_BELOW
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.cellwise.html import code
 from sparsedyn.studies.cellwise.page import Column, Page, Section, Table
 from sparsedyn.studies.page.picture import Picture

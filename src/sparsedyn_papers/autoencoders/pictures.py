@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from sparsedyn.forecast.metrics import VALID_BELOW
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.figures.coefficient_matrices import coefficient_matrices
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn_papers.champion2019.truth import Truth

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn_papers.autoencoders.cells import axis_name, value_text
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 from sparsedyn_papers.autoencoders.trials import told

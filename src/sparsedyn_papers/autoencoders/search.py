@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.cellwise.cells import OnProgress, Outcome
-from sparsedyn.studies.cellwise.files import stored_cells
+from sparsedyn.studies.cell_files import stored_cells
+from sparsedyn.studies.cells import OnProgress, Outcome
 from sparsedyn.studies.store import Store, read_json, write_json
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell, at_point, short_label, trial_cells
 from sparsedyn_papers.autoencoders.compute import compute

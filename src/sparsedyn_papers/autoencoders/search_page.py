@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.cellwise.page import Column, Table
 from sparsedyn.studies.figures.trial_values import Values, trial_values
 from sparsedyn.studies.page.picture import Picture

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn_papers.autoencoders.page import shown
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sparsedyn.data import Snapshots
 from sparsedyn.estimators.autoencoder._recipes import Recipe, geodesic, projected
 from sparsedyn.estimators.autoencoder.autoencoder import OnErrors, SINDyAutoencoder
-from sparsedyn.studies.cellwise.cells import OnProgress
+from sparsedyn.studies.cells import OnProgress
 from sparsedyn.training import Checkpoint, Progress
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell
 from sparsedyn_papers.autoencoders.spec import TrainingSpec

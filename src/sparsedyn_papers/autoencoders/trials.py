@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.errors import StudyError
 from sparsedyn_papers.autoencoders.space import Range
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from sparsedyn.equations import depends, kappa
 from sparsedyn.forecast import pseudo_values
-from sparsedyn.studies.members import active_weights, bounded_error, living
+from sparsedyn.studies.comparison.members import active_weights, bounded_error, living
 
 WHOLE = ("active", "disagreement")
 """The metrics of whole networks, which have no horizon."""

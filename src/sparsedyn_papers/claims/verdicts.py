@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparsedyn.forecast import Comparison, compare, holm
+from sparsedyn.studies.comparison.spec import ClaimSpec, ComparisonSpec, StudySpec
 from sparsedyn.studies.errors import Misfit, near_miss
 from sparsedyn.studies.markdown import markdown_text
-from sparsedyn.studies.spec import ClaimSpec, ComparisonSpec, StudySpec
 from sparsedyn_papers.claims import words
 from sparsedyn_papers.claims.measures import BY_MEMBER, WHOLE, Stored, measure
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsedyn.studies.cellwise.cells import Cell, OnProgress, Outcome
+from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn_papers.equations.spec import EquationsSpec
 from sparsedyn_papers.kim2019 import (
     EIGHT_BY_EIGHT,

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.cellwise.html import code
 from sparsedyn.studies.cellwise.page import Column, Page, Section, Table
 from sparsedyn.studies.page.picture import Picture

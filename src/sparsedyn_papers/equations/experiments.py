@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsedyn.studies.cellwise.cells import Cell, Outcome
+from sparsedyn.studies.cells import Cell, Outcome
 from sparsedyn_papers.equations import embedded, functions
 from sparsedyn_papers.equations.spec import EquationsSpec
 

@@ -9,7 +9,7 @@ import sympy
 
 from sparsedyn.equations import complexity, text
 from sparsedyn.estimators.equation._search import EXACT
-from sparsedyn.studies.cellwise.cells import Cell, OnProgress, Outcome
+from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.slugs import slug_of
 from sparsedyn_papers.benchmarks.functions import Function
 from sparsedyn_papers.equations.attempts import Attempt

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.cellwise.cells import Cell, OnProgress, Outcome
-from sparsedyn.studies.cellwise.files import Stored
-from sparsedyn.studies.cellwise.kind import Kind
+from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.cellwise.page import Page
+from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.store import Store
 from sparsedyn_papers.equations import embedded_page, functions_page
 from sparsedyn_papers.equations.experiments import experiment_of

@@ -9,7 +9,7 @@ from sparsedyn.estimators.equation._expressions import read, scaling_of, worth
 from sparsedyn.estimators.equation._initial import Layout
 from sparsedyn.estimators.equation._search import Found, Search, relative_error, search
 from sparsedyn.models import units_of
-from sparsedyn.studies.cellwise.cells import OnProgress
+from sparsedyn.studies.cells import OnProgress
 from sparsedyn.training import polished
 from sparsedyn_papers.equations.attempts import NOTHING, Attempt, Attempts
 from sparsedyn_papers.equations.samples import Sampled

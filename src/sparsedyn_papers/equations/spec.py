@@ -5,8 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sparsedyn.models import units_of
-from sparsedyn.studies.errors import Misfit, StudyError, near_miss
-from sparsedyn.studies.parts import shown
+from sparsedyn.studies.errors import Misfit, StudyError, near_miss, shown
 from sparsedyn.studies.spec import AbstractStudySpec, Count, Names, Some, Table, Word, distinct, listed, one_of
 from sparsedyn_papers.equations.suites import SUITES
 

@@ -10,7 +10,7 @@ from sparsedyn.data import Samples
 from sparsedyn.equations import compiled, complexity, expressions, simplified
 from sparsedyn.models import EQL, units_of
 from sparsedyn.sparsify import L0, L05, AbstractSparsifier, Chain, Phases, SequentialThresholding
-from sparsedyn.studies.cellwise.cells import OnProgress
+from sparsedyn.studies.cells import OnProgress
 from sparsedyn.training import Progress, fit, learning_rates, optimizer
 from sparsedyn_papers.equations.attempts import NOTHING, Attempt, Attempts
 from sparsedyn_papers.equations.criterion import relative_error

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sparsedyn import studies
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
 from sparsedyn.studies.figures import render

@@ -9,7 +9,7 @@ import pytest
 
 from sparsedyn import studies
 from sparsedyn.models import Library
-from sparsedyn.studies.cellwise.files import stored_cells
+from sparsedyn.studies.cell_files import stored_cells
 from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
 from sparsedyn.studies.kinds import publish

@@ -16,7 +16,7 @@ from sparsedyn import studies
 from sparsedyn.cli import app
 from sparsedyn.cli.study_progress import words
 from sparsedyn.equations import parsed
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
 from sparsedyn_papers.benchmarks.functions import Function

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from sparsedyn.studies.cellwise.files import Stored, run_facts
+from sparsedyn.studies.cell_files import Stored, run_facts
 from sparsedyn.studies.cellwise.html import body
-from sparsedyn.studies.cellwise.kind import Kind
+from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.page.frame import framed
 from sparsedyn.studies.page.how import how_it_was_run
 from sparsedyn.studies.page.write import definitions, figure

@@ -3,12 +3,12 @@
 import time
 from pathlib import Path
 
-from sparsedyn.studies.cellwise.files import stored_cells, write_cell, write_results
-from sparsedyn.studies.cellwise.kind import Kind
+from sparsedyn.studies.cell_files import stored_cells, write_cell, write_results
 from sparsedyn.studies.cellwise.report import write_report
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import CellProgress, CellStarted, CellStored, Event, OnEvent, ReportStarted, StudyFinished
-from sparsedyn.studies.ledger import Ledger
+from sparsedyn.studies.kind import Kind
+from sparsedyn.studies.run_record import RunRecord
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.stops import interruptible
 from sparsedyn.studies.store import Store
@@ -18,7 +18,7 @@ def run(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_event:
     """Run `spec` in `directory`, or go on with it, and return the report's path; see `sparsedyn.studies.run`."""
     store, tell = Store(Path(directory)), on_event or _silence
     with store.claimed(spec), interruptible(store.directory, lambda: how_far(kind, store, spec)):
-        ledger = Ledger(store, spec)
+        record = RunRecord(store, spec)
         cells = kind.cells(spec)
         for number, cell in enumerate(cells, 1):
             if store.is_finished(cell.slug):
@@ -34,14 +34,14 @@ def run(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_event:
             write_cell(store.cell(cell.slug), cell, outcome)
             kind.forget(store, cell)
             seconds = time.monotonic() - started
-            ledger.trials(cell.slug, cell.label, seconds)
+            record.trials(cell.slug, cell.label, seconds)
             tell(CellStored(cell.label, number, len(cells), outcome.summary, seconds))
         tell(ReportStarted(len(cells)))
         # Before the report, which shows the times, and after it for its own.
-        ledger.finish()
+        record.finish()
         path = _reported(kind, store, spec)
-        ledger.finish()
-        tell(StudyFinished(store.directory, path, ledger.seconds))
+        record.finish()
+        tell(StudyFinished(store.directory, path, record.seconds))
         return path
 
 

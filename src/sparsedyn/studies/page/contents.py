@@ -14,11 +14,11 @@ import pandas as pd
 from sparsedyn.data import Trajectories, read
 from sparsedyn.plotting.clock import Clock
 from sparsedyn.plotting.style import PALETTE, Look, tint
+from sparsedyn.studies.comparison.members import living
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.figures.averages import average_name
-from sparsedyn.studies.members import living
 from sparsedyn.studies.reading import parse
-from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import read_arrays, read_of_cell
 
 Content = TypeVar("Content")

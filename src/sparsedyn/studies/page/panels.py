@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from html import escape
 
 from sparsedyn.studies import figures
+from sparsedyn.studies.comparison.spec import PanelSpec
 from sparsedyn.studies.figures import Look
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.picture import Picture, labels
 from sparsedyn.studies.page.published import key_of, published_figures
 from sparsedyn.studies.page.write import listing
-from sparsedyn.studies.spec import PanelSpec
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from sparsedyn.equations import THRESHOLD, THRESHOLDS, depends
 from sparsedyn.studies import figures
-from sparsedyn.studies.agreement import ceiling
+from sparsedyn.studies.comparison.agreement import ceiling
 from sparsedyn.studies.page.contents import Cell, Contents
 from sparsedyn.studies.page.curves import band_name, error_curve, trajectory_labels
 from sparsedyn.studies.page.how import wall_times

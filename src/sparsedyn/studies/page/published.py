@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from sparsedyn.studies.comparison.spec import PublishedRow, PublishedSpec
 from sparsedyn.studies.markdown import markdown_text, plain
 from sparsedyn.studies.page.contents import Contents
 from sparsedyn.studies.page.write import DASH, bounds, quantity
-from sparsedyn.studies.spec import PublishedRow, PublishedSpec
 
 WITHIN, ABOVE, BELOW = "within", "above", "below"
 HINTS = {

@@ -4,8 +4,8 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from sparsedyn.studies.cellwise.files import run_facts, stored_cells, write_results
-from sparsedyn.studies.cellwise.kind import Kind
+from sparsedyn.studies.cell_files import run_facts, stored_cells, write_results
+from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.publish.cellwise_page import markdown
 from sparsedyn.studies.publish.command import command
 from sparsedyn.studies.publish.publication import Draft, Publication, check_none_missing

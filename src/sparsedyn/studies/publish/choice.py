@@ -1,8 +1,8 @@
 """Which cells show their forecasts over time: sixteen such pictures would bury the page."""
 
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.page.answer import most_and_least_stable
 from sparsedyn.studies.page.contents import Contents
-from sparsedyn.studies.spec import StudySpec
 
 
 def shown_fans(contents: Contents, spec: StudySpec) -> dict[str, str]:

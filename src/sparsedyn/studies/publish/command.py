@@ -4,8 +4,8 @@ import itertools
 from dataclasses import dataclass
 
 from sparsedyn.studies import catalogue
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.reading import AnyStudySpec, load
-from sparsedyn.studies.spec import StudySpec
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 
 

@@ -3,14 +3,14 @@
 from functools import partial
 from pathlib import Path
 
+from sparsedyn.studies.comparison.runner import cells_in
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.page.published import published_markdown
 from sparsedyn.studies.publish.page import chosen_pictures, page
 from sparsedyn.studies.publish.publication import Draft, Publication, check_none_missing
 from sparsedyn.studies.publish.slim import slim
-from sparsedyn.studies.runner import cells_in
-from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import Store
 from sparsedyn_papers.claims.verdicts import verdicts, verdicts_markdown
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.figures import render
 from sparsedyn.studies.markdown import plain
 from sparsedyn.studies.page.contents import Contents
@@ -23,7 +24,6 @@ from sparsedyn.studies.publish.command import Command, command
 from sparsedyn.studies.publish.tables import results_tables
 from sparsedyn.studies.reading import AnyStudySpec
 from sparsedyn.studies.search.section import search_section
-from sparsedyn.studies.spec import StudySpec
 
 GENERATED = "<!-- Written by `sparsedyn study publish`: change the study, not this page. -->"
 COLORS = 256

@@ -4,15 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparsedyn.studies import cells as comparison_cells
-from sparsedyn.studies.cellwise import cells as cellwise_cells
+from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store
 from sparsedyn_papers.claims.verdicts import Verdict
-
-AnyCell = comparison_cells.Cell | cellwise_cells.Cell
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Publication:
     draft: Callable[[Path], Draft]
 
 
-def check_none_missing(store: Store, cells: Sequence[AnyCell]) -> None:
+def check_none_missing(store: Store, cells: Sequence[Cell]) -> None:
     """Raise `StudyError` where a study has cells that are not finished."""
     missing = [cell.label for cell in cells if not store.is_finished(cell.slug)]
     if missing:

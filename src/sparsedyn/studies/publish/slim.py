@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from sparsedyn.data import read, write
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.page.contents import read_contents
 from sparsedyn.studies.publish.choice import shown_fans
 from sparsedyn.studies.publish.command import command
-from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import read_arrays, read_json, replacing, write_json
 from sparsedyn_papers.equations.spec import EquationsSpec
 

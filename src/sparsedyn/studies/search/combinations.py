@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sparsedyn.studies.cells import Cell, expand
+from sparsedyn.studies.comparison.cells import ComparisonCell, expand
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.search.points import Combination
 from sparsedyn.studies.slugs import slug_of
-from sparsedyn.studies.spec import StudySpec
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def kept_count(count: int, keep: float | None) -> int:
     return count if keep is None else min(count, max(1, math.ceil(keep * count - 1e-9)))
 
 
-def cells_of(spec: StudySpec, points: Sequence[Combination], budget: Budget) -> list[Cell]:
+def cells_of(spec: StudySpec, points: Sequence[Combination], budget: Budget) -> list[ComparisonCell]:
     """Return the cells that train `points` with this budget."""
     base = _base(spec)
     spent = {"epochs": budget.epochs, "members": budget.members}
@@ -60,6 +60,6 @@ def cells_of(spec: StudySpec, points: Sequence[Combination], budget: Budget) -> 
     ]
 
 
-def _base(spec: StudySpec) -> Cell:
+def _base(spec: StudySpec) -> ComparisonCell:
     """The study's one technique with its own settings: what every combination changes."""
     return expand(spec)[0]

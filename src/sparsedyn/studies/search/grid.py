@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, create_m
 from sparsedyn.studies.errors import Misfit
 
 if TYPE_CHECKING:
-    from sparsedyn.studies.spec import StudySpec
+    from sparsedyn.studies.comparison.spec import StudySpec
 
 AXES = ("model.hidden", "training.optimizer", "training.learning_rate", "training.batch")
 """The usual axes, in the order in which a combination's label names them; others follow."""

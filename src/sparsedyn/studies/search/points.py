@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import Misfit
 from sparsedyn.studies.search.grid import axes_of
 from sparsedyn.studies.slugs import slug_of
-from sparsedyn.studies.spec import StudySpec
 
 
 @dataclass(frozen=True)

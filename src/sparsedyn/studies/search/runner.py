@@ -9,16 +9,16 @@ import pandas as pd
 from sparsedyn import training
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
-from sparsedyn.studies.cells import Cell, Group, groups_of
+from sparsedyn.studies.comparison.cells import ComparisonCell, Group, groups_of
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import GroupProgress, GroupStarted, OnEvent
-from sparsedyn.studies.ledger import Ledger, Training
+from sparsedyn.studies.run_record import RunRecord, Training
 from sparsedyn.studies.search.combinations import Budget, budgets, cells_of, kept_count
 from sparsedyn.studies.search.grid import axes_of
 from sparsedyn.studies.search.points import Combination, combinations, in_words
 from sparsedyn.studies.search.rungs import SearchFiles, gathered, judged, rows_of, write_table
 from sparsedyn.studies.search.work import Work, expected, whole
-from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.store import Store
 
 
@@ -29,12 +29,12 @@ class Search:
         self,
         spec: StudySpec,
         store: Store,
-        ledger: Ledger,
+        record: RunRecord,
         tell: OnEvent,
         train: Trajectories,
         validation: Trajectories,
     ):
-        self.spec, self.store, self.ledger, self.tell = spec, store, ledger, tell
+        self.spec, self.store, self.record, self.tell = spec, store, record, tell
         self.train, self.validation = train, validation
         self.files = SearchFiles(store.directory)
         self.budgets = budgets(spec)
@@ -47,7 +47,7 @@ class Search:
         """The number of the last rung, whose cells are the study's."""
         return len(self.budgets)
 
-    def choose(self) -> list[Cell]:
+    def choose(self) -> list[ComparisonCell]:
         """Climb all rungs, store their tables and the result, and return the cells of the last, the best first."""
         left = self.points
         for number, budget in enumerate(self.budgets, 1):
@@ -63,13 +63,13 @@ class Search:
         write_table(self.files.result, gathered(self.files.rungs()))
         return ranked_cells(self.spec, self.store)
 
-    def trained(self) -> Iterator[tuple[Cell, Group, SparseTimeStepper]]:
+    def trained(self) -> Iterator[tuple[ComparisonCell, Group, SparseTimeStepper]]:
         """Yield the cells of the last rung that are not stored, what they were trained with, and their networks."""
         number, budget = self.last, self.budgets[-1]
         groups = self._groups(self._left(), budget)
         entry = _entry(number, groups)
         # Its times are known already, unless their record was lost.
-        self.ledger.group(entry)
+        self.record.group(entry)
         for group in groups:
             missing = [cell for cell in group.cells if not self.store.is_finished(cell.slug)]
             if any(cell.slug not in self.fitted for cell in missing):
@@ -94,7 +94,7 @@ class Search:
         parts = (self.train, self.validation)
         later = expected(groups, kept_count(len(points), budget.keep), self.budgets[number:], *parts)
         self.work.total = self.work.done + sum(whole(group, budget, *parts) for group in groups) + later
-        clock = self.ledger.group(_entry(number, groups))
+        clock = self.record.group(_entry(number, groups))
         by_label = {point.label: point for point in points}
         for i, group in enumerate(groups, 1):
             if not self.files.group(number, group.key).is_file():
@@ -142,7 +142,7 @@ class Search:
         self.fitted |= steppers
 
 
-def ranked_cells(spec: StudySpec, store: Store) -> list[Cell]:
+def ranked_cells(spec: StudySpec, store: Store) -> list[ComparisonCell]:
     """Return the cells of the last rung, the best first; none before it is finished."""
     spent = budgets(spec)
     path = SearchFiles(store.directory).rung(len(spent))
@@ -187,5 +187,5 @@ def _entry(number: int, groups: list[Group]) -> Group:
     cells = [cell for group in groups for cell in group.cells]
     members = sum(group.members for group in groups)
     label = f"rung {number}, {len(cells)} combination{'s' if len(cells) > 1 else ''}"
-    first = cells[0]
-    return Group(f"rung-{number}", (Cell("", label, first.technique, first.average, 0, {"members": members}),))
+    one = cells[0]
+    return Group(f"rung-{number}", (ComparisonCell("", label, one.technique, one.average, 0, {"members": members}),))

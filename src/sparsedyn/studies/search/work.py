@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from sparsedyn.data import Trajectories
-from sparsedyn.studies.cells import Cell, Group
+from sparsedyn.studies.comparison.cells import ComparisonCell, Group
 from sparsedyn.studies.search.combinations import Budget, kept_count
 
 COMPILE, COMPILE_LAYER = 0.9e6, 0.3e6
@@ -47,7 +47,7 @@ def expected(
     return math.ceil(total)
 
 
-def _cost(cell: Cell, members: float, budget: Budget, train: Trajectories, validation: Trajectories) -> float:
+def _cost(cell: ComparisonCell, members: float, budget: Budget, train: Trajectories, validation: Trajectories) -> float:
     states, hidden, batch = train.states[0].shape[1], cell.arguments["hidden"], cell.arguments["batch"]
     layers, units = len(hidden) + 1, states + len(train.input_names) + sum(hidden) + states
     # Derivative methods may drop a few rows; an estimate need not know which.

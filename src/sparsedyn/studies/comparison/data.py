@@ -3,8 +3,8 @@
 import numpy as np
 
 from sparsedyn.data import DataError, Trajectories, read, write
+from sparsedyn.studies.comparison.spec import DataSpec, StudySpec
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.spec import DataSpec, StudySpec
 from sparsedyn.studies.store import Store
 from sparsedyn.systems import simulate
 

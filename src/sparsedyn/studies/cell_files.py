@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cellwise.cells import Cell, Outcome
+from sparsedyn.studies.cells import Cell, Outcome
 from sparsedyn.studies.store import Store, appearing, read_arrays, read_json, read_of_cell, replacing, write_json
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 
 from sparsedyn.data import Trajectories
-from sparsedyn.studies.cells import Cell, Group
+from sparsedyn.studies.comparison.cells import ComparisonCell, Group
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store, read_json, write_json
 
@@ -22,7 +22,7 @@ EVERY = 5.0
 """Seconds between two savings of a group's running time: what a kill can lose of it."""
 
 
-class Ledger:
+class RunRecord:
     """Seconds spent on every part, added up over all the runs that a study took, and what it ran on."""
 
     def __init__(self, store: Store, spec: AbstractStudySpec):
@@ -66,7 +66,7 @@ class Ledger:
         self.content["groups"][group.key] = entry
         return Training(self, entry)
 
-    def cell(self, cell: Cell, group: Group, seconds: float) -> None:
+    def cell(self, cell: ComparisonCell, group: Group, seconds: float) -> None:
         """Note what a cell took to forecast and store, and its share by members of its group's training."""
         training = self.content["groups"][group.key]["seconds"] * cell.arguments["members"] / group.members
         self.content["cells"][cell.slug] = {
@@ -92,16 +92,16 @@ class Ledger:
 class Training:
     """The clock of one group's training, which goes on where an interrupted run stopped."""
 
-    def __init__(self, ledger: Ledger, entry: dict[str, Any]):
-        self.ledger, self.entry = ledger, entry
+    def __init__(self, record: RunRecord, entry: dict[str, Any]):
+        self.record, self.entry = record, entry
         self.began, self.before = time.monotonic(), float(entry["seconds"])
 
     def tick(self, steps: int, *, now: bool = False) -> None:
         """Note the time so far, at most every few seconds unless `now`."""
         self.entry["seconds"] = self.before + time.monotonic() - self.began
         self.entry["steps"] = steps
-        if now or time.monotonic() - self.ledger.saved > EVERY:
-            self.ledger.save()
+        if now or time.monotonic() - self.record.saved > EVERY:
+            self.record.save()
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from sparsedyn.estimators import average_from_spec
 from sparsedyn.sparsify import TECHNIQUES, AbstractSparsifier, AbstractTiming, from_spec, to_spec
 from sparsedyn.sparsify.spec import TIMINGS
-from sparsedyn.studies.errors import Misfit, near_miss
+from sparsedyn.studies.errors import Misfit, near_miss, shown
 from sparsedyn.training import AVERAGES
 
 KeyPath = tuple[str | int, ...]
@@ -65,14 +65,6 @@ def arguments_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
     """Return the arguments that a technique, timing or average takes in a spec."""
     # Whether an average is switched on is the runner's to say.
     return {field.name: field for field in dataclasses.fields(cls) if field.name != "active"}
-
-
-def shown(value: Any) -> str:
-    """Write a value the way TOML does, cut to a readable length."""
-    empty = "an empty list" if value in ([], ()) else "a list"
-    names = {bool: str(value).lower(), dict: "a table", list: empty, tuple: empty}
-    text = names.get(type(value), f'"{value}"' if isinstance(value, str) else repr(value))
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _checked(value: Any, path: KeyPath) -> Any:

@@ -12,9 +12,9 @@ from jaxtyping import Bool, Float, Int
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.forecast import Forecast, error_over_time
-from sparsedyn.studies.agreement import agreement_arrays
-from sparsedyn.studies.cells import Cell
-from sparsedyn.studies.spec import ForecastSpec
+from sparsedyn.studies.comparison.agreement import agreement_arrays
+from sparsedyn.studies.comparison.cells import ComparisonCell
+from sparsedyn.studies.comparison.spec import ForecastSpec
 from sparsedyn.studies.store import appearing, write_json
 
 LEVELS = (0.05, 0.5, 0.95)
@@ -23,7 +23,7 @@ LEVELS = (0.05, 0.5, 0.95)
 
 def write_cell(
     folder: Path,
-    cell: Cell,
+    cell: ComparisonCell,
     estimator: SparseTimeStepper,
     test: Trajectories,
     horizons: Sequence[int],
@@ -132,7 +132,7 @@ def quantiles(error: Float[np.ndarray, "member trajectory point"]) -> Float[np.n
     return np.nanquantile(flat, LEVELS, axis=0, method="inverted_cdf")
 
 
-def facts(cell: Cell, estimator: SparseTimeStepper) -> dict[str, Any]:
+def facts(cell: ComparisonCell, estimator: SparseTimeStepper) -> dict[str, Any]:
     """Return what `cell.json` says: names, settings, and of every member sizes, sparsity, life."""
     return {
         "label": cell.label,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.cellwise.cells import Cell, OnProgress, Outcome
-from sparsedyn.studies.cellwise.files import Stored
+from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.cellwise.page import Page
 from sparsedyn.studies.store import Store
 

@@ -10,12 +10,12 @@ import pandas as pd
 from jaxtyping import Shaped
 
 from sparsedyn.forecast import bootstrap_mean, bootstrap_share, spread
-from sparsedyn.studies.agreement import agreement_columns, size_columns, spread_over_members, stored_curves
-from sparsedyn.studies.cells import Cell
+from sparsedyn.studies.comparison.agreement import agreement_columns, size_columns, spread_over_members, stored_curves
+from sparsedyn.studies.comparison.cells import ComparisonCell
 from sparsedyn.studies.store import Store, read_of_cell, replacing
 
 
-def collect(store: Store, cells: Iterable[Cell]) -> pd.DataFrame:
+def collect(store: Store, cells: Iterable[ComparisonCell]) -> pd.DataFrame:
     """Write `results.parquet` from the finished ones of `cells`, in their order, and return it.
 
     The same cells give the same bytes: intervals have fixed seeds, and nothing depends on the clock. Raises

@@ -23,7 +23,7 @@ from sparsedyn.equations import (
     total_effect,
 )
 from sparsedyn.estimators import SparseTimeStepper
-from sparsedyn.studies.members import active_weights, bounded_error
+from sparsedyn.studies.comparison.members import active_weights, bounded_error
 from sparsedyn.studies.store import read_arrays
 from sparsedyn.systems import get_system
 from sparsedyn.systems.dependence import Equations, MeanDerivative

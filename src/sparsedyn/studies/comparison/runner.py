@@ -7,8 +7,11 @@ from pathlib import Path
 from sparsedyn import training
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
-from sparsedyn.studies.cells import Cell, Group, expand, groups_of
-from sparsedyn.studies.data import prepare
+from sparsedyn.studies.comparison.cells import ComparisonCell, Group, expand, groups_of
+from sparsedyn.studies.comparison.data import prepare
+from sparsedyn.studies.comparison.measure import write_cell
+from sparsedyn.studies.comparison.results import collect, results_of
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import (
     CellFinished,
@@ -20,12 +23,9 @@ from sparsedyn.studies.events import (
     ReportStarted,
     StudyFinished,
 )
-from sparsedyn.studies.ledger import Ledger
-from sparsedyn.studies.measure import write_cell
 from sparsedyn.studies.report import write_report
-from sparsedyn.studies.results import collect, results_of
+from sparsedyn.studies.run_record import RunRecord
 from sparsedyn.studies.search.runner import Search, how_far, ranked_cells
-from sparsedyn.studies.spec import StudySpec
 from sparsedyn.studies.stops import interruptible
 from sparsedyn.studies.store import Store
 
@@ -59,7 +59,7 @@ def how_far_in(store: Store, spec: StudySpec) -> str:
     return f"with {sum(store.is_finished(cell.slug) for cell in cells)} of {len(cells)} cells finished"
 
 
-def cells_in(store: Store, spec: StudySpec) -> list[Cell]:
+def cells_in(store: Store, spec: StudySpec) -> list[ComparisonCell]:
     """Return the cells that the study will have in this directory; of a search none before it has chosen."""
     return expand(spec) if spec.search is None else ranked_cells(spec, store)
 
@@ -79,13 +79,13 @@ class _Run:
         self.spec, self.store, self.tell = spec, store, on_event
         self.cells = expand(spec)
         self.groups = groups_of(self.cells)
-        self.ledger = Ledger(store, spec)
+        self.record = RunRecord(store, spec)
 
     def everything(self) -> Path:
         started = time.monotonic()
         data = prepare(self.spec, self.store)
         seconds = time.monotonic() - started
-        self.ledger.data(data, seconds)
+        self.record.data(data, seconds)
         self.tell(_data_ready(data, seconds))
         if self.spec.search is not None:
             return self._search(data)
@@ -96,7 +96,7 @@ class _Run:
 
     def _search(self, data: dict[str, Trajectories]) -> Path:
         """Search the grid, and only then let the chosen cells forecast the test trajectories."""
-        search = Search(self.spec, self.store, self.ledger, self.tell, data["train"], data["validation"])
+        search = Search(self.spec, self.store, self.record, self.tell, data["train"], data["validation"])
         self.cells = search.choose()
         for cell, group, estimator in search.trained():
             self._cell(cell, group, estimator, data["test"])
@@ -120,7 +120,7 @@ class _Run:
         self, number: int, group: Group, data: dict[str, Trajectories], work: Work
     ) -> dict[str, SparseTimeStepper]:
         estimators = {cell.slug: cell.estimator() for cell in group.cells}
-        clock = self.ledger.group(group)
+        clock = self.record.group(group)
 
         def watch(progress: training.Progress) -> None:
             clock.tick(progress.step)
@@ -141,11 +141,11 @@ class _Run:
         clock.tick(int(next(iter(estimators.values())).steps_), now=True)
         return estimators
 
-    def _cell(self, cell: Cell, group: Group, estimator: SparseTimeStepper, test: Trajectories) -> None:
+    def _cell(self, cell: ComparisonCell, group: Group, estimator: SparseTimeStepper, test: Trajectories) -> None:
         started = time.monotonic()
         folder = self.store.cell(cell.slug)
         write_cell(folder, cell, estimator, test, self.spec.horizons, self.spec.forecast, self.spec.data.system)
-        self.ledger.cell(cell, group, time.monotonic() - started)
+        self.record.cell(cell, group, time.monotonic() - started)
         last = max(results_of(folder), key=lambda row: int(row["horizon"]))
         finished = sum(self.store.is_finished(other.slug) for other in self.cells)
         self.tell(
@@ -165,10 +165,10 @@ class _Run:
         self.tell(ReportStarted(len(self.cells)))
         collect(self.store, self.cells)
         # Before the report, which shows the times, and after it for its own.
-        self.ledger.finish()
+        self.record.finish()
         path = write_report(self.store.directory)
-        self.ledger.finish()
-        self.tell(StudyFinished(self.store.directory, path, self.ledger.seconds))
+        self.record.finish()
+        self.tell(StudyFinished(self.store.directory, path, self.record.seconds))
         return path
 
 

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from sparsedyn.studies.errors import Misfit, near_miss
-from sparsedyn.studies.parts import shown
+from sparsedyn.studies.errors import Misfit, near_miss, shown
 from sparsedyn.studies.spec import Table
 
 KeyPath = tuple[str | int, ...]
@@ -50,7 +49,7 @@ SYNTAX_HINTS = {
 }
 
 
-class Complaint(NamedTuple):
+class Message(NamedTuple):
     """What is wrong with the value at `path`."""
 
     path: KeyPath
@@ -63,9 +62,9 @@ class Complaint(NamedTuple):
         return "".join(parts).lstrip(".") or "the whole file"
 
 
-def complaints(error: ValidationError, tables: Tables) -> list[Complaint]:
-    """Return what is wrong, one complaint per key, in the order of the spec's keys; `tables` are those it may have."""
-    found = [_complaint(details, tables) for details in error.errors(include_url=False)]
+def messages_of(error: ValidationError, tables: Tables) -> list[Message]:
+    """Return what is wrong, one message per key, in the order of the spec's keys; `tables` are those it may have."""
+    found = [_message(details, tables) for details in error.errors(include_url=False)]
     # A list whose only entry is refused also counts as empty: what lies deeper says it better.
     return [one for one in found if not any(other.path[:-1] == one.path for other in found if other is not one)]
 
@@ -76,18 +75,18 @@ def hint_for_syntax(message: str) -> str:
     return next(hints, "Look just before this place.")
 
 
-def _complaint(details: ErrorDetails, tables: Tables) -> Complaint:
+def _message(details: ErrorDetails, tables: Tables) -> Message:
     path, kind, context = details["loc"], details["type"], details.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, Misfit):
-        return Complaint((*path, *cause.path), str(cause))
+        return Message((*path, *cause.path), str(cause))
     if isinstance(cause, Exception):
-        return Complaint(path, str(cause))
+        return Message(path, str(cause))
     if kind == "missing":
-        return Complaint(path, f"missing. {_how_to_add(path, tables)}")
+        return Message(path, f"missing. {_how_to_add(path, tables)}")
     if kind == "extra_forbidden":
-        return Complaint(path, _unknown_key(path, tables))
-    return Complaint(path, f"expected {_expected(kind, context)}; got {shown(details['input'])}.{_fix(details)}")
+        return Message(path, _unknown_key(path, tables))
+    return Message(path, f"expected {_expected(kind, context)}; got {shown(details['input'])}.{_fix(details)}")
 
 
 def _expected(kind: str, context: Mapping[str, Any]) -> str:
