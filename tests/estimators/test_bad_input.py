@@ -111,17 +111,21 @@ def scaled(data: Trajectories, factor: float, column: int) -> Trajectories:
 
 Use = Callable[[Any], object]
 DATA: dict[str, tuple[Use, tuple[str, ...]]] = {
-    "an array for trajectories": (
+    "an array without times": (
         lambda w: SparseTimeStepper(**w.small).fit(np.zeros((2, 10, 2))),
-        ("data: expected Trajectories; got ndarray", "sparsedyn.Trajectories(states, inputs, dt=...)"),
+        ("t: expected the sample time or the times of all rows; got None", "Give t=0.01"),
     ),
     "a file name for trajectories": (
         lambda w: SparseTimeStepper(**w.small).fit("data.csv"),
-        ("data: expected Trajectories; got str", "sparsedyn.read"),
+        ("x: expected numbers; got 'data.csv'",),
     ),
-    "an array for validation": (
-        lambda w: SparseTimeStepper(**w.small).fit(w.train, np.zeros(3)),
-        ("validation: expected Trajectories; got ndarray",),
+    "validation without its inputs": (
+        lambda w: SparseTimeStepper(**w.small).fit(w.train, validation=np.zeros((9, 2))),
+        ("u: expected 1 columns, ['harvest']; got none",),
+    ),
+    "validation twice": (
+        lambda w: SparseTimeStepper(**w.small).fit(w.train, w.validation, validation=w.validation),
+        ("validation: expected it once",),
     ),
     "a constant state": (
         lambda w: SparseTimeStepper(**w.small).fit(changed(w.train, states=[x * [1, 0] for x in w.train.states])),
@@ -144,23 +148,23 @@ DATA: dict[str, tuple[Use, tuple[str, ...]]] = {
         ("validation: expected state_names ['prey', 'predators']; got ['a', 'b']", "same order"),
     ),
     "states in another order": (
-        lambda w: w.fitted.score(changed(w.test, state_names=["predators", "prey"])),
+        lambda w: w.fitted.evaluate(changed(w.test, state_names=["predators", "prey"])),
         ("data: expected state_names ['prey', 'predators']; got ['predators', 'prey']", "same order"),
     ),
     "a missing input": (
-        lambda w: w.fitted.score(changed(w.test, inputs=None, input_names=None, input_units=None)),
+        lambda w: w.fitted.evaluate(changed(w.test, inputs=None, input_names=None, input_units=None)),
         ("data: expected input_names ['harvest']; got []",),
     ),
     "another unit by name": (
-        lambda w: w.fitted.score(changed(w.test, state_units=["1", "100"])),
+        lambda w: w.fitted.evaluate(changed(w.test, state_units=["1", "100"])),
         ("data: expected state_units ['100', '100']; got ['1', '100']",),
     ),
     "another sample time": (
-        lambda w: w.fitted.score(changed(w.test, dt=0.2)),
+        lambda w: w.fitted.evaluate(changed(w.test, dt=0.2)),
         ("data: expected the sample time of training, 0.1; got 0.2", "Resample"),
     ),
     "animals instead of hundreds": (
-        lambda w: w.fitted.score(scaled(w.test, 100.0, 1)),
+        lambda w: w.fitted.evaluate(scaled(w.test, 100.0, 1)),
         ("column 'predators': expected values like those of training", "another unit", "median of"),
     ),
     "validation in thousands": (
@@ -168,51 +172,58 @@ DATA: dict[str, tuple[Use, tuple[str, ...]]] = {
         ("column 'prey': expected values like those of training", "another unit"),
     ),
     "a horizon beyond the data": (
-        lambda w: w.fitted.score(w.test),
+        lambda w: w.fitted.evaluate(w.test),
         ("horizon: expected between 2 and 61 rows", "got 100", "shorter"),
     ),
-    "a horizon of one row": (lambda w: w.fitted.score(w.test, [1]), ("horizon: expected between 2 and 61", "got 1")),
-    "a horizon without its list": (lambda w: w.fitted.score(w.test, 10), ("horizons: expected a list",)),
+    "a horizon of one row": (lambda w: w.fitted.evaluate(w.test, [1]), ("horizon: expected between 2 and 61", "got 1")),
+    "a horizon without its list": (lambda w: w.fitted.evaluate(w.test, 10), ("horizons: expected a list",)),
     "an unknown reading": (
-        lambda w: w.fitted.score(w.test, [10], reading="rmse"),
+        lambda w: w.fitted.evaluate(w.test, [10], reading="rmse"),
         ("reading: expected one of absolute, squared; got 'rmse'",),
     ),
-    "forecast of an array": (
+    "forecast of an array without its inputs": (
         lambda w: w.fitted.forecast(np.zeros((2, 5, 2))),
-        ("data: expected Trajectories; got ndarray",),
+        ("u: expected 1 columns, ['harvest']; got none",),
     ),
     "NaN in x0": (
         lambda w: w.fitted.simulate([1.0, np.nan], np.zeros((5, 1))),
-        ("simulate: expected finite numbers in x0; got nan at (1,)",),
+        ("x0: expected finite numbers; got NaN at (1,)",),
     ),
     "inf in the inputs": (
         lambda w: w.fitted.simulate([1.0, 1.0], np.array([[0.0], [np.inf]])),
-        ("simulate: expected finite numbers in inputs; got inf at (1, 0)",),
+        ("u: expected finite numbers; got inf at (1, 0)",),
     ),
     "x0 of another plant": (
         lambda w: w.fitted.simulate([1.0, 1.0, 1.0], np.zeros((5, 1))),
-        ("simulate: expected 2 columns in x0, ['prey', 'predators']; got (3,)",),
+        ("x0: expected 2 columns, ['prey', 'predators']; got the shape (3,)",),
     ),
     "x0 as text": (
         lambda w: w.fitted.simulate("x0", np.zeros((5, 1))),
-        ("simulate: expected an array of numbers as x0; got str",),
+        ("x0: expected numbers; got 'x0'",),
     ),
-    "no inputs": (lambda w: w.fitted.simulate([1.0, 1.0]), ("simulate: expected inputs (time, 1)", "harvest")),
-    "inputs without their axis": (
-        lambda w: w.fitted.simulate([1.0, 1.0], np.zeros(5)),
-        ("simulate: expected 1 columns in inputs, ['harvest']; got (5,)",),
+    "no inputs": (
+        lambda w: w.fitted.simulate([1.0, 1.0], 5),
+        ("u: expected inputs (time, 1), ['harvest']; got none",),
+    ),
+    "inputs of another length": (
+        lambda w: w.fitted.simulate([1.0, 1.0], 4, np.zeros(5)),
+        ("u: expected 4 rows, one per time, for each of 1; got (1, 5)",),
     ),
     "inputs for fewer trajectories": (
         lambda w: w.fitted.simulate(np.ones((3, 2)), np.zeros((2, 5, 1))),
-        ("simulate: expected inputs", "for 3 initial states; got (2, 5, 1)"),
+        ("u: expected 5 rows, one per time, for each of 3; got (2, 5)",),
     ),
     "no row of inputs": (
         lambda w: w.fitted.simulate([1.0, 1.0], np.zeros((0, 1))),
-        ("simulate: expected inputs", "got (1, 0, 1)"),
+        ("t: expected times (time,), or a number of rows of at least 1; got 0",),
     ),
-    "steps and inputs": (
-        lambda w: w.fitted.simulate([1.0, 1.0], np.zeros((5, 1)), steps=5),
-        ("simulate: inputs say how many rows", "steps"),
+    "times off the clock": (
+        lambda w: w.fitted.simulate([1.0, 1.0], [0.0, 0.15], np.zeros((2, 1))),
+        ("t: expected times a whole number of sample times of training, 0.1, apart", "model.dt_"),
+    ),
+    "times that fall": (
+        lambda w: w.fitted.simulate([1.0, 1.0], [0.1, 0.0], np.zeros((2, 1))),
+        ("t: expected increasing times",),
     ),
 }
 
@@ -229,12 +240,12 @@ def test_data(world: Any, name: str):
 
 def test_other_magnitudes_can_be_meant(world: Any):
     crowded = scaled(world.test, 100.0, 1)
-    assert world.fitted.score(crowded, [10], check_units=False)["forecasts"][0] == 4
+    assert world.fitted.evaluate(crowded, [10], check_units=False)["forecasts"][0] == 4
     with pytest.raises(DataError, match="check_units=False"):
-        world.fitted.score(crowded, [10])
+        world.fitted.evaluate(crowded, [10])
     # Names, units and sample time are not a matter of taste.
     with pytest.raises(DataError, match="expected the sample time"):
-        world.fitted.score(changed(crowded, dt=0.2), [10], check_units=False)
+        world.fitted.evaluate(changed(crowded, dt=0.2), [10], check_units=False)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +260,7 @@ def test_other_magnitudes_can_be_meant(world: Any):
     ],
 )
 def test_unfitted(use: Callable[[SparseTimeStepper], object]):
-    with pytest.raises(NotFittedError, match=r"not fitted yet\. Call fit\(data\) first, or sparsedyn\.load"):
+    with pytest.raises(NotFittedError, match=r"not fitted yet\. Call fit first, or sparsedyn\.load"):
         use(SparseTimeStepper())
 
 

@@ -70,8 +70,8 @@ def test_printed_equations_simulation_and_file_are_one(fitted: EquationLearner, 
     x0, inputs = data.states[2][0], data.inputs[2]
     simulated = fitted.simulate(x0, inputs)
     np.testing.assert_array_equal(back.simulate(x0, inputs), simulated)
-    np.testing.assert_allclose(simulated[0], rolled(back, x0, inputs), rtol=1e-7)
-    np.testing.assert_allclose(simulated[0], data.states[2], rtol=2e-3)
+    np.testing.assert_allclose(simulated, rolled(back, x0, inputs), rtol=1e-7)
+    np.testing.assert_allclose(simulated, data.states[2], rtol=2e-3)
     assert [p.name for p in tmp_path.iterdir()] == ["law.safetensors"]
 
 
@@ -81,15 +81,15 @@ def test_the_contract_of_a_stepper(fitted: EquationLearner, data: Trajectories):
     assert fitted.alive_.tolist() == [True]
     assert fitted.nonzeros_.shape == (1,)
     one = fitted.simulate([1.0, 1.2], data.inputs[0])
-    assert one.dims == ("member", "time", "state")
-    assert one.shape == (1, 200, 2)
+    assert one.dims == ("time", "state")
+    assert one.shape == (200, 2)
     assert list(one["state"].to_numpy()) == ["prey", "predators"]
     np.testing.assert_allclose(one["time"], data.dt * np.arange(200))
     many = fitted.simulate(np.ones((3, 2)), np.stack(data.inputs))
-    assert many.dims == ("member", "trajectory", "time", "state")
+    assert many.dims == ("trajectory", "time", "state")
     forecast = fitted.forecast(data)
     assert forecast.predicted.shape == (1, 3, 200, 2)
-    table = fitted.score(data, horizons=(50, 200))
+    table = fitted.evaluate(data, horizons=(50, 200))
     assert list(table["horizon"]) == [50, 200]
     assert np.all(table["diverged"] == 0)
     assert np.all(table["rfmse"] < 1e-2)
@@ -123,14 +123,14 @@ def test_a_plant_without_inputs_judged_on_other_trajectories():
     assert learner.fit(oscillator(0), oscillator(1)) is learner
     assert [text(equation, 3) for equation in learner.equations()] == ["v", "-4*x"]
     test = oscillator(2)
-    np.testing.assert_allclose(learner.simulate(test.states[0][0], steps=80)[0], test.states[0], atol=2e-3)
+    np.testing.assert_allclose(learner.simulate(test.states[0][0], 80), test.states[0], atol=2e-3)
 
 
 def test_scikit_learn_conventions(fitted: EquationLearner):
     copy = clone(fitted)
     assert copy.get_params() == fitted.get_params()
     assert copy.set_params(method="euler").method == "euler"
-    for call in (copy.equations, copy.pareto, lambda: copy.simulate([1.0], steps=3), lambda: copy.save("never")):
+    for call in (copy.equations, copy.pareto, lambda: copy.simulate([1.0], 3), lambda: copy.save("never")):
         with pytest.raises(NotFittedError, match="not fitted yet"):
             call()
 
@@ -166,7 +166,7 @@ def cooled() -> EquationLearner:
 
 def test_small_steps_near_a_large_mean_are_not_lost(cooled: EquationLearner):
     truth = cooling().states[0][:, 0]
-    simulated = cooled.simulate(truth[:1], steps=400).to_numpy()[0, :, 0]
+    simulated = cooled.simulate(truth[:1], 400).to_numpy()[:, 0]
     right = compiled(cooled.equations(), ["T"])
     printed = [truth[0]]
     for _ in range(399):
@@ -205,7 +205,7 @@ def test_a_state_that_never_changes_has_the_law_zero(tmp_path: Path):
     assert learner.found_[1:] == [None, None]
     learner.save(tmp_path / "law.safetensors")
     back = sparsedyn.load(tmp_path / "law.safetensors")
-    simulated = back.simulate(states[1][0], steps=60)[0]
+    simulated = back.simulate(states[1][0], 60)
     np.testing.assert_allclose(simulated, states[1], atol=1e-3)
     with pytest.raises(DataError, match="'clock' is 2 everywhere"):
         EquationLearner(**QUICK | {"primitives": {"identity": 1}}).fit(data)
@@ -229,8 +229,8 @@ def test_unknown_states_and_steps(fitted: EquationLearner, cooled: EquationLearn
         with pytest.raises(ValueError, match="state: expected one of prey, predators or a number from 0 to 1"):
             fitted.pareto(state)  # type: ignore[arg-type]
     for steps in (2.5, "3", 0):
-        with pytest.raises(DataError, match="an integer of at least 1"):
-            cooled.simulate([303.0], steps=steps)  # type: ignore[arg-type]
+        with pytest.raises(DataError, match="a number of rows of at least 1"):
+            cooled.simulate([303.0], steps)  # type: ignore[arg-type]
 
 
 def test_a_fitted_learner_can_be_handed_to_another_process(fitted: EquationLearner, data: Trajectories):

@@ -178,7 +178,7 @@ BAD: dict[str, tuple[Any, Any, str]] = {
     "one column as a vector": (X[:, 0], Y, r"X: expected \(sample, feature\); got \(60,\)"),
     "no column": (X[:, :0], Y, r"X: expected \(sample, feature\)"),
     "text": (pd.DataFrame({"a": ["1"] * 59 + ["one"], "b": Y}), Y, "X: expected numbers"),
-    "a hole": (np.stack([HOLE, X[:, 1]], axis=1), Y, r"X: expected finite numbers; got nan at \(5, 0\)"),
+    "a hole": (np.stack([HOLE, X[:, 1]], axis=1), Y, r"X: expected finite numbers; got NaN at \(5, 0\)"),
     "an infinity": (X, np.where(np.arange(ROWS) == 7, np.inf, Y), r"y: expected finite numbers; got inf at \(7,\)"),
     "a constant column": (pd.DataFrame({"a": X[:, 0], "b": 3.0}), Y, r"X: column 'b' is constant \(3\)"),
     "a constant target": (X, np.ones(ROWS), "y: expected values that change; they are all 1"),

@@ -21,7 +21,7 @@ def restored(stepper: SparseTimeStepper, folder: Path) -> SparseTimeStepper:
 def assert_same(world: Any, stepper: SparseTimeStepper, back: SparseTimeStepper) -> None:
     a, b = stepper.forecast(world.test), back.forecast(world.test)
     np.testing.assert_array_equal(a.predicted, b.predicted)
-    assert stepper.score(world.test, [10, 61]).equals(back.score(world.test, [10, 61]))
+    assert stepper.evaluate(world.test, [10, 61]).equals(back.evaluate(world.test, [10, 61]))
     np.testing.assert_array_equal(stepper.nonzeros_, back.nonzeros_)
     np.testing.assert_array_equal(stepper.alive_, back.alive_)
     np.testing.assert_array_equal(stepper.reach(), back.reach())

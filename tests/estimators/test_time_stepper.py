@@ -22,7 +22,7 @@ def test_a_run_as_in_the_readme(world: Any):
     assert (fitted.state_names_, fitted.input_names_) == (("prey", "predators"), ("harvest",))
     assert fitted.dt_ == world.train.dt
     assert fitted.steps_ == 8 * (5 * 60 // 32)
-    table = fitted.score(world.test, horizons=(10, 60))
+    table = fitted.evaluate(world.test, horizons=(10, 60))
     assert {"horizon", "diverged", "rfmse", "rfmse_std"} <= set(table.columns)
     assert list(table["horizon"]) == [10, 60]
     assert np.all(table["forecasts"] == 4)
@@ -32,7 +32,7 @@ def test_a_run_as_in_the_readme(world: Any):
 
 def test_it_learns(world: Any):
     # Better than the mean: forecasts over a short horizon, in standard deviations.
-    assert world.fitted.score(world.test, horizons=(10,))["rfmse"][0] < 0.4
+    assert world.fitted.evaluate(world.test, horizons=(10,))["rfmse"][0] < 0.4
 
 
 def test_history(world: Any):
@@ -110,10 +110,10 @@ def test_a_plant_without_inputs(world: Any):
     data = world.plant(3, 41, 0, inputs=False)
     fitted = SparseTimeStepper(**world.small).fit(data)
     assert fitted.input_names_ == ()
-    assert fitted.simulate(data.states[0][0], steps=7).shape == (2, 7, 2)
-    assert fitted.simulate(np.ones((3, 2)), steps=7).shape == (2, 3, 7, 2)
+    assert fitted.simulate(data.states[0][0], 7).shape == (2, 7, 2)
+    assert fitted.simulate(np.ones((3, 2)), 7).shape == (2, 3, 7, 2)
     assert fitted.reach().shape == (2, 2, 2)
-    table = fitted.score(data, horizons=[41])
+    table = fitted.evaluate(data, horizons=[41])
     assert table["forecasts"][0] == 6
 
 
@@ -122,7 +122,7 @@ def test_scores_in_both_readings(world: Any):
     truth = np.stack(world.test.states)
     error = np.abs(forecast.predicted - truth) / world.fitted.scaling_.x_std
     for reading, power in (("absolute", 1), ("squared", 2)):
-        table = world.fitted.score(world.test, horizons=[10], reading=reading)
+        table = world.fitted.evaluate(world.test, horizons=[10], reading=reading)
         expected = (error[:, :, :10] ** power).mean(axis=(2, 3))
         assert table["rfmse"][0] == pytest.approx(expected.mean())
         assert table["rfmse_std"][0] == pytest.approx(expected.std())
@@ -132,7 +132,7 @@ def test_unknown_units_say_nothing(world: Any):
     bare = Trajectories(
         world.test.states, world.test.inputs, dt=0.1, state_names=["prey", "predators"], input_names=["harvest"]
     )
-    assert world.fitted.score(bare, horizons=[10]).equals(world.fitted.score(world.test, horizons=[10]))
+    assert world.fitted.evaluate(bare, horizons=[10]).equals(world.fitted.evaluate(world.test, horizons=[10]))
 
 
 def test_reach(world: Any):

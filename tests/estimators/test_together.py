@@ -8,12 +8,15 @@ import pytest
 
 from sparsedyn import DSR, EMA, L1, L2, STR, SWA, Chain, MagnitudePruning, OneShot, SparseTimeStepper
 from sparsedyn.estimators import fit_together, group_together
-from sparsedyn.estimators.stepper import _training as together
 from sparsedyn.training import CheckpointError
 
 
 def stepper(technique: Any = (), **options: Any) -> SparseTimeStepper:
     return SparseTimeStepper(technique=technique, **options)
+
+
+def rates_of(one: SparseTimeStepper, steps: int) -> np.ndarray:
+    return one.settings().rates(steps)
 
 
 def groups(*steppers: SparseTimeStepper) -> list[list[int]]:
@@ -129,16 +132,16 @@ def test_parameters_are_checked_here_too(world: Any):
 def test_averages_raise_the_rate():
     steps = 100
     for average, rate in (("swa", 1e-3), (SWA(), 1e-3), (SWA(learning_rate=5e-3), 5e-3), (EMA(start=0.75), 1e-3)):
-        rates = together._rates(stepper(average=average, learning_rate=2e-3), steps)
-        plain = together._rates(stepper(learning_rate=2e-3), steps)
+        rates = rates_of(stepper(average=average, learning_rate=2e-3), steps)
+        plain = rates_of(stepper(learning_rate=2e-3), steps)
         np.testing.assert_array_equal(rates[:75], plain[:75])
         np.testing.assert_allclose(rates[75:], rate, rtol=1e-6)
         assert plain[-1] < 1e-4
-    np.testing.assert_array_equal(together._rates(stepper(average=SWA(raised=False), learning_rate=2e-3), steps), plain)
+    np.testing.assert_array_equal(rates_of(stepper(average=SWA(raised=False), learning_rate=2e-3), steps), plain)
 
 
 def test_the_step_schedule_drops_where_it_is_told():
-    rates = together._rates(stepper(schedule="step", learning_rate=1e-2, drops=(0.25, 0.5)), 8)
+    rates = rates_of(stepper(schedule="step", learning_rate=1e-2, drops=(0.25, 0.5)), 8)
     np.testing.assert_allclose(rates, [1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4, 1e-4, 1e-4], rtol=1e-6)
 
 

@@ -152,7 +152,7 @@ def test_cells_are_techniques_times_averages_with_overrides_and_defaults():
     assert (dense.hidden, dense.epochs, dense.batch, dense.average) == ((8,), 30, 16, None)
     assert (pruned.hidden, pruned.epochs, pruned.batch, pruned.seed) == ((16, 16), 7, 16, 3)
     assert pruned.technique == [L1(1e-4), MagnitudePruning(0.5)]
-    assert pruned.resolved_average() is not None
+    assert pruned.settings().average is not None
 
 
 def test_a_plain_and_an_averaged_cell_share_a_computation():

@@ -156,11 +156,10 @@ def equation(
 def unfitted(*, primitives: str, **settings: Any) -> "EquationRegressor":
     """Return the estimator that the options describe; raises `UsageProblem`."""
     from sparsedyn.estimators import EquationRegressor
-    from sparsedyn.estimators.equation._checks import check_search
 
     with parameters():
         regressor = EquationRegressor(primitives=functions(primitives), **settings)
-        check_search(regressor)
+        regressor.check_parameters()
     return regressor
 
 

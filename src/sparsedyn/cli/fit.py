@@ -100,7 +100,6 @@ def fit(
 def unfitted(*, hidden: str, technique: Sequence[str], average: str, **options: Any) -> "SparseTimeStepper":
     """Return the estimator that the options describe; raises `UsageProblem`."""
     from sparsedyn.estimators import SparseTimeStepper, average_from_spec
-    from sparsedyn.estimators._checks import check_parameters
 
     try:
         widths = tuple(int(width) for width in hidden.split(",") if width.strip())
@@ -108,7 +107,7 @@ def unfitted(*, hidden: str, technique: Sequence[str], average: str, **options: 
         raise UsageProblem(f"--hidden: expected widths such as 64,64,64; got {hidden!r}.") from error
     with parameters():
         stepper = SparseTimeStepper(widths, techniques(technique), average=average_from_spec(average), **options)
-        check_parameters(stepper)
+        stepper.check_parameters()
     return stepper
 
 

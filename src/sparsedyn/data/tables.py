@@ -95,7 +95,7 @@ def arguments(frame: pd.DataFrame, columns: Columns, first_line: int | None = No
         raise DataError("there are no rows below the column names; at least 2 rows per trajectory are needed.")
     states, inputs = listed(columns.states, known), listed(columns.inputs, known)
     values = np.column_stack([number_column(frame[name], first_line) for name in (*states, *inputs)])
-    order, edges, labels = _groups(frame, columns.trajectory, first_line)
+    order, edges, labels = groups(frame, columns.trajectory, first_line)
     time = None
     if columns.time is not None:
         time = np.split(_time(frame[str(columns.time)], first_line)[order], edges)
@@ -140,8 +140,8 @@ def _comma_advice(text: str) -> str:
     return "; decimals are written with a point" if comma and (head + tail).isdigit() else ""
 
 
-def _groups(
-    frame: pd.DataFrame, trajectory: str | int | None, first_line: int | None
+def groups(
+    frame: pd.DataFrame, trajectory: str | int | None, first_line: int | None = None
 ) -> tuple[np.ndarray, np.ndarray, list[str] | None]:
     """Return the order that gathers each trajectory, where to cut, and the labels as they appear."""
     if trajectory is None:

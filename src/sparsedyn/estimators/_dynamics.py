@@ -1,106 +1,95 @@
-"""What every estimator of dynamics does once it is fitted: simulate, forecast, score."""
+"""The one contract of models of dynamics: fit, predict, simulate, forecast, evaluate, score, print."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Bool, Float
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
+from jaxtyping import Float
 
-from sparsedyn.data import Scaling, Trajectories
-from sparsedyn.equations import standardized, strength
-from sparsedyn.estimators._checks import (
-    Variables,
-    check_alike,
-    check_plausible,
-    check_trajectories,
-    simulation_arrays,
-)
-from sparsedyn.forecast import Forecast, forecast, rollout
-from sparsedyn.models import AbstractModel
+from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.estimators._base import AbstractEstimator, is_whole
+from sparsedyn.estimators._checks import Variables, check_alike, check_plausible
+from sparsedyn.estimators._inputs import inputs_at, is_own, own, rows_of, start_of, trajectories_like
+from sparsedyn.forecast import Forecast, pad
+
+BATCH = ("trajectory", "sample")
+"""Axes of states before that of variables."""
 
 
-class AbstractStepper(BaseEstimator):
-    """A fitted ensemble of right-hand sides, integrated step by step.
+class AbstractDynamics(AbstractEstimator):
+    """A model of how states change under inputs, `dx/dt = f(x, u)`; one, or an ensemble of members.
 
-    Attributes after `fit`: `models_` (stacked), `scaling_`, `variables_`, `alive_`.
+    What is returned has named axes (xarray) and behaves as an array. There is an axis `member` where there are several
+    members, and an axis `trajectory` where what was given has one.
     """
 
-    precision = "float32"
-    """Of the steps of simulations and forecasts."""
-
-    method: str
-    models_: AbstractModel
-    scaling_: Scaling
     variables_: Variables
-    alive_: Bool[np.ndarray, " member"]
 
     @abstractmethod
-    def save(self, path: str | Path) -> None:
-        """Write the fitted estimator to one file, atomically."""
+    def fit(self, *args: Any, **options: Any) -> Any:
+        """Fit to `x`, `t`, `u`; see `estimators._inputs.trajectories_of` for what these may be."""
 
-    def simulate(
-        self,
-        x0: Float[np.ndarray, "*trajectory state"] | Sequence[float],
-        inputs: Float[np.ndarray, "*trajectory time input"] | None = None,
-        *,
-        steps: int | None = None,
-    ) -> xr.DataArray:
-        """Return forecasts (member, trajectory, time, state) from `x0` under `inputs`, in the data's units.
+    def predict(self, x: Any, u: Any = None) -> Any:
+        """Return the derivatives ([member], [trajectory], [sample], state) at states `x` under inputs `u`.
 
-        `x0` (state,) with `inputs` (time, input) is one trajectory, and the result has no trajectory axis.
-        Row 0 is `x0`; the input of row i acts from row i to i + 1. A plant without inputs takes `steps` rows
-        instead.
+        `x` is ([trajectory], [sample], state), in the data's units, and `u` laid out as `x`. Columns of tables are
+        found by their names. For `Trajectories`, or a list of trajectories, a list of results.
         """
         self._check_fitted()
-        start, forcing = simulation_arrays(self.variables_, x0, inputs, steps)
-        states = rollout(
-            self.models_,
-            start,
-            forcing,
-            scaling=self.scaling_,
-            dt=self.dt_,
-            method=self.method,
-            precision=self.precision,
-        )
-        states[~self.alive_] = np.nan
-        result = xr.DataArray(
-            states,
-            dims=("member", "trajectory", "time", "state"),
-            coords={"time": np.arange(states.shape[2]) * self.dt_, "state": list(self.state_names_)},
-        )
-        return result.isel(trajectory=0) if np.ndim(x0) == 1 else result
+        if is_own(x):
+            data = own(x)
+            check_alike(self.variables_._replace(dt=data.dt), data, "x")
+            x, u = list(data.states), list(data.inputs) if data.input_names else None
+        if isinstance(x, list | tuple) and x and np.ndim(x[0]) == 2:
+            if u is not None and len(u) != len(x):
+                raise DataError(f"u: expected inputs for each of {len(x)} trajectories, as x has; got {len(u)}.")
+            return [self.predict(*pair) for pair in zip(x, [None] * len(x) if u is None else u, strict=True)]
+        states, forcing = self._rows(x, u)
+        found = self._derivatives(*(part.reshape(-1, part.shape[-1]) for part in (states, forcing)))
+        return self._labelled(found.reshape(len(found), *states.shape), BATCH[len(BATCH) + 1 - states.ndim :], {})
 
-    def forecast(self, data: Trajectories, *, scaling: Scaling | None = None, check_units: bool = True) -> Forecast:
-        """Roll every member forward over every trajectory, from its first row under its recorded inputs.
+    def simulate(self, x0: Any, t: Any, u: Any = None) -> xr.DataArray:
+        """Return states ([member], [trajectory], time, state) from `x0` under the inputs `u`, in the data's units.
 
-        Variables and errors are standardized by `scaling`, by default that of the training data. Values that look like
-        another unit raise `DataError` unless `check_units` is off. The forecasts of a member that died in training are
-        NaN and count as diverged.
+        `x0` is (state,), or (trajectory, state). `t` are times, row 0 being that of `x0`, or a number of rows at the
+        sample time of training. `u` is an array or a table ([trajectory], time, input), or a function `u(t)`; the input
+        of a row is held until the next. Inputs in the place of `t` are at the sample time of training.
+
+        The result is always as long as `t`: rows after a state has run off to infinity are not finite.
         """
         self._check_fitted()
-        check_trajectories(data, "data")
-        check_alike(self.variables_, data, "data")
-        if check_units:
-            check_plausible(self._measured, data)
-        made = forecast(
-            self.models_,
-            data,
-            scaling=self.scaling_ if scaling is None else scaling,
-            method=self.method,
-            precision=self.precision,
-            std=self._measured.x_std if scaling is None else scaling.x_std,
-        )
-        made.predicted[~self.alive_] = np.nan
-        return made
+        if u is None and not callable(t) and np.ndim(t) >= 2:
+            t, u = np.shape(t)[-2], t
+        start, several = start_of(x0, self._integrated_names)
+        times = self._times(t)
+        steps, rows = self._clock(times)
+        forcing = inputs_at(u, times[0] + steps if callable(u) else times, self.input_names_, len(start))
+        if not callable(u):
+            forcing = forcing[:, np.searchsorted(rows, np.arange(len(steps)), side="right") - 1]
+        found = self._integrate(start, steps, forcing)[:, :, rows]
+        result = self._labelled(found, ("trajectory", "time"), {"time": times})
+        return result if several else result.isel(trajectory=0)
 
-    def score(
+    def forecast(self, data: Any, *, check_units: bool = True) -> Forecast:
+        """Return forecasts of every trajectory, from its first row under its recorded inputs.
+
+        Values that look like another unit raise `DataError` unless `check_units` is off. The forecasts of a member that
+        died in training are NaN and count as diverged.
+        """
+        known = self._known(data, check_units=check_units)
+        inputs = pad(known.inputs, np.nan)
+        # Past the end of a short trajectory nothing is scored; the mean input keeps the padding harmless.
+        inputs = np.where(np.isnan(inputs), self._measured.u_mean, inputs)
+        steps = np.arange(inputs.shape[1]) * known.dt
+        predicted = self._integrate(np.stack([states[0] for states in known.states]), steps, inputs)
+        return Forecast(predicted, known, np.asarray(self._measured.x_std))
+
+    def evaluate(
         self,
-        data: Trajectories,
+        data: Any,
         horizons: Sequence[int] = (100, 1000),
         *,
         reading: str = "absolute",
@@ -112,15 +101,20 @@ class AbstractStepper(BaseEstimator):
         """
         return self.forecast(data, check_units=check_units).score(horizons, reading=reading)
 
-    def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
-        """Return how strongly every derivative depends on every state and input (states first), at samples of `data`.
+    def score(self, x: Any, t: Any = None, u: Any = None) -> float:
+        """Return how good forecasts of whole trajectories are: 1 is perfect, 0 is diverged.
 
-        In standard deviations of the derivative; see `sparsedyn.equations.total_effect`.
+        One minus the mean, over members and trajectories, of RFMSE as a share of the limit of divergence; see
+        `Forecast.skill`. It is finite for forecasts that diverged, so that scikit-learn can compare models by it.
         """
         self._check_fitted()
-        check_trajectories(data, "data")
-        check_alike(self.variables_, data, "data")
-        return strength(self.models_, *standardized(data, self.scaling_))
+        data = trajectories_like(self.variables_, x, t, u)
+        return float(np.mean(self.forecast(data, check_units=False).skill()))
+
+    def print(self, digits: int = 3) -> None:
+        """Print what was found: equations, or a summary of the ensemble."""
+        self._check_fitted()
+        print("\n".join(self._summary(digits)))
 
     @property
     def dt_(self) -> float:
@@ -141,11 +135,79 @@ class AbstractStepper(BaseEstimator):
         return self.variables_.input_names
 
     @property
+    def _integrated_names(self) -> tuple[str, ...]:
+        """The names of what is integrated: the states, unless equations are of second order."""
+        return self.state_names_
+
+    @property
+    @abstractmethod
     def _measured(self) -> Scaling:
         """Means and standard deviations of the training data, in which errors are counted."""
-        return self.scaling_
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "models_"):
-            name = type(self).__name__
-            raise NotFittedError(f"{name}: not fitted yet. Call fit(data) first, or sparsedyn.load(path).")
+    @abstractmethod
+    def _derivatives(
+        self, x: Float[np.ndarray, "sample state"], u: Float[np.ndarray, "sample input"]
+    ) -> Float[np.ndarray, "member sample state"]:
+        """Return the derivatives of every member."""
+
+    @abstractmethod
+    def _integrate(
+        self,
+        start: Float[np.ndarray, "trajectory state"],
+        times: Float[np.ndarray, " time"],
+        inputs: Float[np.ndarray, "trajectory time input"],
+    ) -> Float[np.ndarray, "member trajectory time state"]:
+        """Return the states of every member at times that count from zero."""
+
+    @abstractmethod
+    def _summary(self, digits: int) -> list[str]:
+        """Return the lines that `print` shows."""
+
+    def _clock(self, times: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
+        """Return the times from zero at which inputs may change, and which of them are asked for: here just these."""
+        return times - times[0], np.arange(len(times))
+
+    def _known(self, data: Any, *, check_units: bool) -> Trajectories:
+        """Return data of the fitted variables, in their order, or raise `DataError`."""
+        self._check_fitted()
+        known = trajectories_like(self.variables_, data, place="data")
+        check_alike(self.variables_, known, "data")
+        if check_units:
+            check_plausible(self._measured, known)
+        return known
+
+    def _rows(self, x: Any, u: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return states and inputs of as many rows."""
+        names, input_names = self._integrated_names, self.input_names_
+        if u is None and input_names and isinstance(x, pd.DataFrame) and set(input_names) <= set(x.columns):
+            x, u = x.drop(columns=list(input_names)), x[list(input_names)]
+        states = rows_of(x, names, "x").astype(np.float64)
+        if u is None and input_names:
+            raise DataError(f"u: expected {len(input_names)} columns, {list(input_names)}; got none.")
+        inputs = rows_of(np.zeros((*states.shape[:-1], 0)) if u is None else u, input_names, "u").astype(np.float64)
+        if states.ndim > 1 + len(BATCH):
+            raise DataError(f"x: expected ([trajectory], [sample], state); got the shape {states.shape}.")
+        if inputs.shape[:-1] != states.shape[:-1]:
+            raise DataError(f"u: expected {states.shape[:-1]} rows, as x has; got {inputs.shape[:-1]}.")
+        return states, inputs
+
+    def _times(self, t: Any) -> Float[np.ndarray, " time"]:
+        if np.ndim(t) == 0 and not isinstance(t, xr.DataArray):
+            if not is_whole(t, 1):
+                raise DataError(f"t: expected times (time,), or a number of rows of at least 1; got {t!r}.")
+            return np.arange(int(t)) * self.dt_
+        times = rows_of(np.asarray(t)[..., None], ["t"], "t")[..., 0].astype(np.float64)
+        if times.ndim != 1 or not len(times):
+            raise DataError(f"t: expected increasing times (time,); got the shape {times.shape}.")
+        if np.any(np.diff(times) <= 0):
+            raise DataError("t: expected increasing times (time,); got times that do not increase.")
+        return times
+
+    def _labelled(
+        self, values: Float[np.ndarray, "member *batch state"], dims: Sequence[str], coords: Mapping[str, Any]
+    ) -> xr.DataArray:
+        """Return values with named axes, without that of members where there is one."""
+        result = xr.DataArray(
+            values, dims=("member", *dims, "state"), coords={**coords, "state": list(self._integrated_names)}
+        )
+        return result.isel(member=0) if len(values) == 1 else result

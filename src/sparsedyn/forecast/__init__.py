@@ -11,6 +11,7 @@ from sparsedyn.forecast.metrics import (
     error_over_time,
     forecast_scores,
     pad,
+    skill,
     valid_time,
 )
 from sparsedyn.forecast.rollout import METHODS, rollout
@@ -34,6 +35,7 @@ __all__ = [
     "pad",
     "pseudo_values",
     "rollout",
+    "skill",
     "spread",
     "valid_time",
 ]

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.forecast.intervals import bootstrap_mean, bootstrap_share, spread
-from sparsedyn.forecast.metrics import Scores, deviation, forecast_scores, pad, valid_time
+from sparsedyn.forecast.metrics import Scores, deviation, forecast_scores, pad, skill, valid_time
 from sparsedyn.forecast.rollout import rollout
 from sparsedyn.models import AbstractModel
 
@@ -93,6 +93,10 @@ class Forecast:
                 }
             )
         return pd.DataFrame(rows)
+
+    def skill(self) -> Float[np.ndarray, "member trajectory"]:
+        """Return how good every forecast is over its whole trajectory, from 0 (diverged) to 1 (perfect)."""
+        return skill(self.error)
 
     def valid_time(self) -> Float[np.ndarray, "member trajectory"]:
         """Return how long every forecast stays within 0.4 standard deviations (root mean square)."""

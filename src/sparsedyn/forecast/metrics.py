@@ -63,6 +63,19 @@ def forecast_scores(
     return Scores(rfmse, diverged)
 
 
+def skill(error: Float[np.ndarray, "member trajectory time state"]) -> Float[np.ndarray, "member trajectory"]:
+    """Return one minus the RFMSE over the whole trajectory as a share of the limit of divergence; 0 where diverged.
+
+    A perfect forecast has 1. The RFMSE is the `absolute` one of `forecast_scores`; all numbers are finite.
+    """
+    rows = np.sum(~np.isnan(error), axis=2)
+    with np.errstate(invalid="ignore", over="ignore"):
+        state = np.sum(np.where(np.isnan(error), 0.0, error), axis=2, dtype=np.float64) / rows
+        diverged = np.any(~(state <= DIVERGED_ABOVE), axis=-1)
+        share = np.mean(state, axis=-1) / DIVERGED_ABOVE
+    return np.where(diverged, 0.0, 1.0 - share)
+
+
 def error_over_time(
     error: Float[np.ndarray, "member trajectory time state"],
 ) -> Float[np.ndarray, "member trajectory time"]:

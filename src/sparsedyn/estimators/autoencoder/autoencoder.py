@@ -26,6 +26,7 @@ from sparsedyn.equations.coordinates import (
     transformed,
     weights_of_terms,
 )
+from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._progress import phase_bar
 from sparsedyn.estimators.autoencoder import _saving as autoencoder_saving
 from sparsedyn.estimators.autoencoder._data import (
@@ -172,6 +173,12 @@ class SINDyAutoencoder(BaseEstimator):
         if self.recipe is not None:
             return self.recipe
         return geodesic() if (self.latent, self.order) == (1, 2) else projected()
+
+    _versions = (1,)
+
+    @classmethod
+    def _from_file(cls, stored: Stored) -> "SINDyAutoencoder":
+        return autoencoder_saving.restored(stored.arrays, stored.header)
 
     def _adopt(self, found: Trained, coordinates: Coordinates, dt: float, held_out: Motion) -> "SINDyAutoencoder":
         """Become what was trained: only now, so that an earlier fit outlives one that fails."""

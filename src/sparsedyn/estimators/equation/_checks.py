@@ -1,19 +1,17 @@
 """Checks of what a search for equations is given: one clear message before anything is trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from numbers import Integral, Real
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import sympy
 from jaxtyping import Float
 
 from sparsedyn.data import DERIVATIVES, DataError, Samples, Trajectories
 from sparsedyn.equations import compiled, symbol
+from sparsedyn.estimators._base import HELD_OUT, SEED, Rule, one_of, whole
 from sparsedyn.estimators.equation._search import REGULARIZERS
 from sparsedyn.forecast import METHODS
 from sparsedyn.models import PRIMITIVES, Primitive, units_of
@@ -28,29 +26,23 @@ PROBES = np.asarray([-1.37, -0.42, 0.29, 0.83, 1.71])
 """Where primitives of one's own are tried."""
 AT_REST = 1e-14
 """Derivatives that differ by less, in a state's size per sample, do so by rounding: some fifty times float64's."""
-KINDS = {
-    "M": "dates. Give the time since the first of them, in seconds or days",
-    "m": "durations. Give them in seconds or days",
-    "c": "complex ones. Give real and imaginary parts as columns of their own",
+
+
+RULES: dict[str, Rule] = {
+    **{name: whole(1) for name in ("trials", "networks", "generations", "steps", "hidden")},
+    "seed": SEED,
+    "regularizer": one_of(REGULARIZERS),
+    "share": HELD_OUT,
 }
-"""What NumPy would turn into numbers without a word, by the kind of its type."""
+"""Parameters of a search for equations, and what they may be."""
+LEARNER_RULES = RULES | {"derivative": one_of(("auto", *DERIVATIVES)), "method": one_of(METHODS)}
 
 
-def check_search(estimator: Any) -> None:
-    """Raise `ValueError` for the first parameter of an equation estimator that is out of range."""
-    for name in ("trials", "networks", "generations", "steps", "hidden"):
-        _expect(estimator, name, _whole(getattr(estimator, name), 1), "an integer of at least 1")
-    _expect(estimator, "seed", _whole(estimator.seed, 0) and estimator.seed < 2**32, "an integer from 0 to 2**32 - 1")
-    _expect(estimator, "regularizer", estimator.regularizer in REGULARIZERS, f"one of {', '.join(REGULARIZERS)}")
-    share = estimator.share
-    fine = isinstance(share, Real) and not isinstance(share, bool) and 0 < float(share) < 1
-    _expect(estimator, "share", fine, "a share between 0 and 1 of the samples to hold out")
-    for primitive, _ in units_of(estimator.primitives):
+def check_primitives(primitives: str | Mapping[str | Primitive, int]) -> None:
+    """Raise `ValueError` for primitives of no known name, and for those of one's own that cannot be used."""
+    for primitive, _ in units_of(primitives):
         if PRIMITIVES.get(primitive.name) is not primitive:
             check_own(primitive)
-    for name, known in (("derivative", ("auto", *DERIVATIVES)), ("method", METHODS)):
-        if hasattr(estimator, name):
-            _expect(estimator, name, getattr(estimator, name) in known, f"one of {', '.join(known)}")
 
 
 def check_own(primitive: Primitive) -> None:
@@ -88,57 +80,24 @@ def check_own(primitive: Primitive) -> None:
         )
 
 
-def columns_of(
-    X: Any, *, names: Sequence[str] | None = None, check_spread: bool = True
-) -> tuple[Float[np.ndarray, "sample feature"], list[str]]:
-    """Return the columns of an array or a DataFrame as numbers, and their names: x0, x1, ... where they have none.
-
-    With `names` those are the columns that are wanted: a DataFrame's are picked by name.
-    """
-    found = _names_of(X) if isinstance(X, pd.DataFrame) else None
-    if found is not None and names is not None:
-        missing = [name for name in names if name not in found]
-        if missing:
-            raise DataError(f"X: expected the columns {list(names)}; {missing} missing. Give all that fit was given.")
-        # By place: names need not be texts, and a label of several levels would pick several columns.
-        wanted = [place for place, name in enumerate(found) if name in names]
-        X, found = X.iloc[:, wanted], [found[place] for place in wanted]
-    columns = _numbers("X", X)
-    if columns.ndim != 2 or not columns.shape[1]:
-        raise DataError(f"X: expected (sample, feature); got {columns.shape}. Make one column X[:, None].")
-    found = [f"x{i}" for i in range(columns.shape[1])] if found is None else found
-    if len(set(found)) != len(found):
-        raise DataError(f"X: expected column names that differ; got {found}. Rename one.")
-    if names is not None:
-        if columns.shape[1] != len(names):
-            raise DataError(f"X: expected {len(names)} columns, {list(names)}; got {columns.shape[1]}.")
-        if isinstance(X, pd.DataFrame):
-            columns = columns[:, [found.index(name) for name in names]]
-        found = list(names)
-    if check_spread:
-        check_samples("X", len(columns))
-        for name, column in zip(found, columns.T, strict=True):
-            check_size(f"X: column {name!r}", column)
-            if unchanging(column):
-                raise DataError(
-                    f"X: column {name!r} is constant ({_constant(column)}); nothing can be learned from it. Leave it "
-                    "out."
-                )
-    return columns, found
+def check_features(columns: Float[np.ndarray, "sample feature"], names: Sequence[str]) -> None:
+    """Raise `DataError` for columns that nothing can be learned from."""
+    check_samples("X", len(columns))
+    for name, column in zip(names, columns.T, strict=True):
+        check_size(f"X: column {name!r}", column)
+        if unchanging(column):
+            raise DataError(
+                f"X: column {name!r} is constant ({_constant(column)}); nothing can be learned from it. Leave it out."
+            )
 
 
-def target_of(y: Any, count: int) -> Float[np.ndarray, " sample"]:
-    """Return the target as numbers."""
-    target = _numbers("y", y)
-    target = target[:, 0] if target.ndim == 2 and target.shape[1] == 1 else target
-    if target.shape != (count,):
-        raise DataError(f"y: expected ({count},), a value for every row of X; got {target.shape}.")
+def check_target(target: Float[np.ndarray, " sample"]) -> None:
+    """Raise `DataError` for a target whose equation is a constant, or whose numbers floating point would not hold."""
     check_size("y", target)
     if unchanging(target):
         raise DataError(
             f"y: expected values that change; they are all {_constant(target)}. Its equation is that constant."
         )
-    return target
 
 
 def check_samples(what: str, count: int) -> None:
@@ -187,43 +146,3 @@ def _constant(column: Float[np.ndarray, " sample"]) -> str:
     if np.ptp(column) == 0:
         return value
     return f"{value} to within a share of {ROUNDING:g}, which is rounding: subtract an offset before it gets lost"
-
-
-def _names_of(table: pd.DataFrame) -> list[str]:
-    """The names of a table's columns; x0, x1, ... where they are numbers, which an equation has others of."""
-    if pd.api.types.is_integer_dtype(table.columns.dtype):
-        return [f"x{number}" for number in table.columns]
-    names = ["" if np.ndim(column) == 0 and pd.isna(column) else str(column) for column in table.columns]
-    for place, name in enumerate(names):
-        if not name.strip():
-            raise DataError(f"X: expected a name for every column; column {place} has none. Name it or leave it out.")
-    return names
-
-
-def _numbers(what: str, values: Any) -> Float[np.ndarray, "..."]:
-    if values is None:
-        raise DataError(f"{what}: expected numbers; got None.")
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise DataError(f"{what}: expected numbers in every place; some are masked. Remove or fill such rows.")
-    try:
-        given = np.asarray(values)
-        array = np.asarray(given, np.float64) if given.dtype.kind not in KINDS else None
-    except (TypeError, ValueError, OverflowError) as error:
-        if "inhomogeneous" in str(error):
-            raise DataError(f"{what}: expected rows of one length; they differ.") from error
-        raise DataError(f"{what}: expected numbers; got {type(values).__name__} ({error}).") from error
-    if array is None:
-        raise DataError(f"{what}: expected real numbers; got {KINDS[given.dtype.kind]}.")
-    if not np.isfinite(array).all():
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise DataError(f"{what}: expected finite numbers; got {array[where]} at {where}. Remove or fill such rows.")
-    return array
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
-
-
-def _expect(estimator: Any, name: str, fine: bool, expected: str) -> None:
-    if not fine:
-        raise ValueError(f"{name}: expected {expected}; got {getattr(estimator, name)!r}.")

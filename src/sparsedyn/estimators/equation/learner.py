@@ -1,8 +1,8 @@
-"""Governing equations from trajectories, by equation learners, with the face of a scikit-learn estimator."""
+"""Governing equations from trajectories, by equation learners: a scikit-learn-compatible estimator."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -13,12 +13,13 @@ from jaxtyping import Float, Int
 
 from sparsedyn.data import DataError, Samples, Scaling, Trajectories, pieces, samples
 from sparsedyn.data.derivatives import NOISY, white_noise
-from sparsedyn.equations import rounded
-from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_trajectories, variables_of
-from sparsedyn.estimators._dynamics import AbstractStepper
+from sparsedyn.equations import rounded, text
+from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, variables_of
+from sparsedyn.estimators._ensemble import AbstractEnsemble
+from sparsedyn.estimators._files import Stored
+from sparsedyn.estimators._inputs import derivatives_like, parted, trajectories_like, trajectories_of
 from sparsedyn.estimators._progress import search_bar
-from sparsedyn.estimators.equation import _saving as equation_saving
-from sparsedyn.estimators.equation._checks import at_rest, check_rates, check_search, check_sizes
+from sparsedyn.estimators.equation._checks import LEARNER_RULES, at_rest, check_primitives, check_rates, check_sizes
 from sparsedyn.estimators.equation._expressions import (
     Law,
     constant_law,
@@ -29,6 +30,7 @@ from sparsedyn.estimators.equation._expressions import (
     split,
     table,
 )
+from sparsedyn.estimators.equation._saving import restored_laws, stored_laws, stored_parameters
 from sparsedyn.estimators.equation._search import Found, Search
 from sparsedyn.models import PerState, Primitive
 
@@ -36,7 +38,7 @@ FITTED = 0.5
 """Share of the trials whose terms are fitted: right-hand sides are more often sums of plain terms than ratios."""
 
 
-class EquationLearner(AbstractStepper):
+class EquationLearner(AbstractEnsemble):
     """Finds the right-hand side `dx/dt = f(x, u)` as equations, one per state, and integrates them.
 
     Derivatives are estimated from the trajectories; each state's equation is searched for by itself.
@@ -59,6 +61,8 @@ class EquationLearner(AbstractStepper):
 
     # Nothing is subtracted from the variables, and float32 loses the small steps of a large temperature in kelvin.
     precision = "float64"
+    _rules = LEARNER_RULES
+    _versions = (2,)
 
     def __init__(
         self,
@@ -89,43 +93,60 @@ class EquationLearner(AbstractStepper):
 
     def fit(
         self,
-        data: Trajectories,
-        validation: Trajectories | None = None,
+        x: Any,
+        t: Any = None,
+        u: Any = None,
         *,
+        x_dot: Any = None,
+        validation: Any = None,
+        trajectory: str | None = None,
+        names: Sequence[str] | None = None,
+        input_names: Sequence[str] | None = None,
         progress: bool | None = None,
         check_units: bool = True,
     ) -> "EquationLearner":
-        """Find the equations of `data`; equations are judged on `validation` trajectories, or on samples held out.
+        """Find the equations of states `x` at times `t` under inputs `u`, or of `Trajectories` alone.
+
+        `x` is an array (time, state) or (trajectory, time, state), a list of trajectories, a table (rows of one
+        trajectory have the same value in its column `trajectory`), or an xarray object; `t` the sample time or the
+        times of all rows; `u` laid out as `x`. `x_dot` are measured derivatives, else they are estimated. Equations are
+        judged on `validation` trajectories, also as the second argument, or on samples held out.
 
         `progress` draws a bar (default: on a terminal). Raises `DataError` for data that cannot be used, `ValueError`
         for parameters out of range.
         """
-        check_search(self)
-        check_trajectories(data, "data")
+        self.check_parameters()
+        t, validation = parted(t, validation)
+        data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
+        variables = variables_of(data)
         check_sizes(data)
         # Derivatives of states are those of smooth curves, which a jump of the input breaks.
         pieced = pieces(data)
         method = self.derivative if self.derivative != "auto" else _suited(pieced)
-        pooled = samples(pieced, method)
+        if x_dot is None:
+            pooled = samples(pieced, method)
+        else:
+            slopes = derivatives_like(x_dot, data, "x_dot", trajectory)
+            pooled = Samples(*(np.concatenate(arrays) for arrays in (data.states, data.inputs, slopes)))
         scaling = scaling_of(pooled)
         check_rates(pooled, data)
         statistics = Scaling.fit(pooled, state_names=data.state_names, input_names=data.input_names)
         inside, outside = split(len(pooled.x), self.share if validation is None else 0.0, self.seed)
         held_out = pooled
         if validation is not None:
-            check_trajectories(validation, "validation")
-            check_alike(variables_of(data), validation, "validation")
+            others = trajectories_like(variables, validation, place="validation")
+            check_alike(variables, others, "validation")
             if check_units:
-                check_plausible(statistics, validation)
-            held_out = samples(pieces(validation), method)
+                check_plausible(statistics, others)
+            held_out = samples(pieces(others), method)
             outside = split(len(held_out.x), 0.0, self.seed)[0]
-        names = [*data.state_names, *data.input_names]
+        columns = [*data.state_names, *data.input_names]
         laws: list[list[Law]] = []
         found: list[Found | None] = []
         settings = replace(search_of(self), fitted=FITTED)
         for state, name in enumerate(data.state_names):
             if at_rest(pooled.x[:, state], pooled.dx[:, state], data.dt):
-                laws.append([_steady(settings, pooled, state, names, scaling, data.dt)])
+                laws.append([_steady(settings, pooled, state, columns, scaling, data.dt)])
                 found.append(None)
                 continue
             known, unknown = _target(pooled, inside, state), _target(held_out, outside, state)
@@ -134,14 +155,14 @@ class EquationLearner(AbstractStepper):
                     settings,
                     known,
                     unknown,
-                    names,
+                    columns,
                     _of_target(scaling, state),
                     on_progress=on_progress,
                 )
             laws.append(candidates)
             found.append(searched)
         self.found_ = found
-        return self._adopt(laws, scaling, statistics, variables_of(data))
+        return self._adopt(laws, scaling, statistics, variables)
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded.
@@ -170,19 +191,38 @@ class EquationLearner(AbstractStepper):
         self._check_fitted()
         return np.asarray([sum(law[0].weights for law in self.laws_)])
 
-    def save(self, path: str | Path) -> None:
-        """Write the fitted equations to one file, atomically; see `sparsedyn.load`."""
-        self._check_fitted()
-        equation_saving.save_learner(self, path)
-
     def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
-        """Return how strongly every derivative depends on every state and input; see `AbstractStepper.dependence`."""
+        """Return how strongly every derivative depends on every state and input; see `AbstractEnsemble.dependence`."""
         in_sizes = super().dependence(data)
         return in_sizes * (self.scaling_.dx_std / self.statistics_.dx_std)[:, None]
 
     @property
     def _measured(self) -> Scaling:
         return self.statistics_
+
+    def _check_combination(self) -> None:
+        check_primitives(self.primitives)
+
+    def _summary(self, digits: int) -> list[str]:
+        pairs = zip(self.state_names_, self.equations(), strict=True)
+        return [f"d{name}/dt = {text(right, digits)}" for name, right in pairs]
+
+    def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays, header = stored_laws(self.laws_, [*self.state_names_, *self.input_names_])
+        return arrays, {
+            "parameters": stored_parameters(self.get_params(deep=False)),
+            **header,
+            "scaling": self.scaling_.to_dict(),
+            "statistics": self.statistics_.to_dict(),
+            "variables": self.variables_._asdict(),
+        }
+
+    @classmethod
+    def _from_file(cls, stored: Stored) -> "EquationLearner":
+        learner = cls(**stored.header["parameters"])
+        scaling, statistics = (Scaling.from_dict(stored.header[name]) for name in ("scaling", "statistics"))
+        laws = restored_laws(stored, search_of(learner).hidden)
+        return learner._adopt(laws, scaling, statistics, Variables.restored(stored.header["variables"]))
 
     def _adopt(
         self, laws: list[list[Law]], scaling: Scaling, statistics: Scaling, variables: Variables

@@ -1,27 +1,28 @@
-"""Symbolic regression with equation learners, with the face of a scikit-learn regressor."""
+"""Symbolic regression with equation learners: a scikit-learn-compatible regressor."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import sympy
 from jaxtyping import Float
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.exceptions import NotFittedError
+from sklearn.base import RegressorMixin
 
 from sparsedyn.data import Samples
 from sparsedyn.equations import Columns, compiled, rounded
+from sparsedyn.estimators._base import AbstractEstimator
+from sparsedyn.estimators._files import Stored
+from sparsedyn.estimators._inputs import columns_of, target_of
 from sparsedyn.estimators._progress import search_bar
-from sparsedyn.estimators.equation import _saving as equation_saving
-from sparsedyn.estimators.equation._checks import check_search, columns_of, target_of
+from sparsedyn.estimators.equation._checks import RULES, check_features, check_primitives, check_target
 from sparsedyn.estimators.equation._expressions import Law, discover, scaling_of, search_of, split, table
+from sparsedyn.estimators.equation._saving import restored_laws, stored_laws, stored_parameters
 from sparsedyn.estimators.equation._search import Found, Search
 from sparsedyn.models import Primitive
 
 
-class EquationRegressor(RegressorMixin, BaseEstimator):
+class EquationRegressor(RegressorMixin, AbstractEstimator):
     """Finds `y = f(X)` as an equation: many small equation learners, trained, refined and pruned.
 
     Parameters
@@ -43,6 +44,9 @@ class EquationRegressor(RegressorMixin, BaseEstimator):
 
     Source: Kim et al. 2019; the search differs from the paper's.
     """
+
+    _rules = RULES
+    _fitted = "equation_"
 
     def __init__(
         self,
@@ -73,9 +77,11 @@ class EquationRegressor(RegressorMixin, BaseEstimator):
         `progress` draws a bar (default: on a terminal). Raises `DataError` for data that cannot be used: not numbers,
         not finite, a constant column, too few samples.
         """
-        check_search(self)
+        self.check_parameters()
         columns, names = columns_of(X)
+        check_features(columns, names)
         target = target_of(y, len(columns))
+        check_target(target)
         every = Samples(columns, np.zeros((len(columns), 0)), target[:, None])
         inside, outside = split(len(columns), self.share, self.seed)
         known, held_out = (Samples(*(part[rows] for part in every)) for rows in (inside, outside))
@@ -87,7 +93,7 @@ class EquationRegressor(RegressorMixin, BaseEstimator):
     def predict(self, X: Any) -> Float[np.ndarray, " sample"]:
         """Return the equation's values; not finite where it has none."""
         self._check_fitted()
-        columns, _ = columns_of(X, names=list(self.feature_names_in_), check_spread=False)
+        columns, _ = columns_of(X, list(self.feature_names_in_))
         return self._function(columns)[:, 0]
 
     def equation(self, digits: int | None = None) -> sympy.Expr:
@@ -106,11 +112,6 @@ class EquationRegressor(RegressorMixin, BaseEstimator):
         """
         self._check_fitted()
         return table(self.laws_)
-
-    def save(self, path: str | Path) -> None:
-        """Write the fitted regressor to one file, atomically; see `sparsedyn.load`."""
-        self._check_fitted()
-        equation_saving.save_regressor(self, path)
 
     def settings(self) -> Search:
         """Return the search that these parameters ask for."""
@@ -136,6 +137,15 @@ class EquationRegressor(RegressorMixin, BaseEstimator):
         if hasattr(self, "equation_"):
             self._function = compiled([self.equation_], list(self.feature_names_in_))
 
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "equation_"):
-            raise NotFittedError("EquationRegressor: not fitted yet. Call fit(X, y) first.")
+    def _check_combination(self) -> None:
+        check_primitives(self.primitives)
+
+    def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        arrays, header = stored_laws([self.laws_], [str(name) for name in self.feature_names_in_])
+        return arrays, {"parameters": stored_parameters(self.get_params(deep=False)), **header}
+
+    @classmethod
+    def _from_file(cls, stored: Stored) -> "EquationRegressor":
+        regressor = cls(**stored.header["parameters"])
+        (laws,) = restored_laws(stored, regressor.settings().hidden)
+        return regressor._adopt(laws, list(stored.header["names"]))

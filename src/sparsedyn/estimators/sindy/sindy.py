@@ -16,6 +16,7 @@ from sklearn.metrics import r2_score
 from sparsedyn.data import DataError, Trajectories, pieces
 from sparsedyn.equations import combined, rounded, symbol
 from sparsedyn.estimators._checks import Variables, check_alike, variables_of
+from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators.sindy import _saving as sindy_saving
 from sparsedyn.estimators.sindy._checks import check_sindy, check_thresholds, columns, functions_of
 from sparsedyn.estimators.sindy._data import check_spread, like, trajectories_like, trajectories_of
@@ -223,6 +224,12 @@ class SINDy(BaseEstimator):
     def input_names_(self) -> tuple[str, ...]:
         """The names of the inputs."""
         return self._variables().input_names
+
+    _versions = (1,)
+
+    @classmethod
+    def _from_file(cls, stored: Stored) -> "SINDy":
+        return sindy_saving.restored(stored.arrays, stored.header)
 
     def _adopt(self, found: Found, library: Library, variables: Variables) -> "SINDy":
         """Take over what was found."""

@@ -1,16 +1,14 @@
 """Which runs can share one computation, and how their techniques are made alike for it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
 
-from sparsedyn.sparsify import AbstractPenalty, AbstractSparsifier, Chain, resolve
+from sparsedyn.estimators.stepper._settings import Settings
+from sparsedyn.sparsify import AbstractPenalty, AbstractSparsifier, Chain
 from sparsedyn.training import SWA, AbstractAverage
-
-if TYPE_CHECKING:
-    from sparsedyn.estimators.stepper.time_stepper import SparseTimeStepper
 
 
 def penalties_and_rest(
@@ -29,22 +27,21 @@ def penalties_and_rest(
     return leading, tuple(links)
 
 
-def group_together(steppers: Sequence["SparseTimeStepper"]) -> list[list[int]]:
-    """Return the indices of `steppers` in groups that `fit_together` can train as one computation.
+def grouped(settings: Sequence[Settings]) -> list[list[int]]:
+    """Return the places of `settings` in groups that can be trained as one computation.
 
     A group shares shapes, steps, batches and the structure of its techniques; penalty weights, sparsities,
     learning rates and averaging on or off may differ.
     """
     groups: dict[Any, list[int]] = {}
-    for i, stepper in enumerate(steppers):
-        _, rest = penalties_and_rest(resolve(stepper.technique))
-        base = (stepper.shape_key(), jax.tree.structure(rest))
-        average = stepper.resolved_average()
-        if average is None:
+    for i, one in enumerate(settings):
+        _, rest = penalties_and_rest(one.technique)
+        base = (one.shape_key, jax.tree.structure(rest))
+        if one.average is None:
             # An unaveraged run goes with any group of its shape: its average is simply switched off.
             key = next((k for k in groups if k[0] == base), (base, None))
         else:
-            wanted = (base, jax.tree.structure(average))
+            wanted = (base, jax.tree.structure(one.average))
             if wanted not in groups and (base, None) in groups:
                 groups[wanted] = groups.pop((base, None))
             key = wanted

@@ -1,10 +1,10 @@
-"""Fit several time-steppers of one shape as one computation."""
+"""Train the networks of several settings of one shape as one computation."""
 
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -12,48 +12,41 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import Samples, Scaling, Trajectories, samples
-from sparsedyn.estimators._checks import (
-    check_alike,
-    check_parameters,
-    check_plausible,
-    check_trajectories,
-    variables_of,
-)
-from sparsedyn.estimators.stepper._grouping import align_averages, align_techniques, group_together, stack_members
+from sparsedyn.estimators._checks import check_alike, check_plausible, variables_of
+from sparsedyn.estimators.stepper._grouping import align_averages, align_techniques, stack_members
+from sparsedyn.estimators.stepper._settings import Settings
 from sparsedyn.forecast import DIVERGED_ABOVE, forecast
 from sparsedyn.models import MLP, AbstractModel
-from sparsedyn.sparsify import resolve
-from sparsedyn.training import Checkpoint, Fit, Progress, fit, learning_rates, optimizer, raised
-
-if TYPE_CHECKING:
-    from sparsedyn.estimators.stepper.time_stepper import SparseTimeStepper
+from sparsedyn.training import Checkpoint, Fit, Progress, fit, optimizer
 
 
-def fit_together(
-    steppers: Sequence["SparseTimeStepper"],
+class Trained(NamedTuple):
+    """What is left of a training: its result, the scaling of its data, and the steps of an epoch."""
+
+    result: Fit
+    scaling: Scaling
+    epoch: int
+
+
+def trained(
+    settings: Sequence[Settings],
     data: Trajectories,
     validation: Trajectories | None = None,
     *,
+    x_dot: Sequence[np.ndarray] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
     check_units: bool = True,
-) -> None:
-    """Fit `steppers` in place on the same data, all their members in one computation.
+) -> list[Trained]:
+    """Train all members of `settings`, which are of one group, on the same data; return one result each.
 
-    They must belong to one group of `group_together`. With a `checkpoint` path the run is saved there every
-    few seconds and, if the file exists, resumed to the same bits.
+    `x_dot` are measured derivatives, else they are estimated. With a `checkpoint` path the run is saved there every few
+    seconds and, if the file exists, resumed to the same bits.
     """
-    for stepper in steppers:
-        check_parameters(stepper)
-    check_trajectories(data, "data")
-    if len(group_together(steppers)) != 1:
-        raise ValueError("fit_together: expected steppers of one shape; got none or several. See group_together.")
-    if validation is not None:
-        check_trajectories(validation, "validation")
-    elif steppers[0].patience is not None:
+    first = settings[0]
+    if validation is None and first.patience is not None:
         raise ValueError("patience: expected validation trajectories to watch; got none. Give fit(data, validation).")
-    first = steppers[0]
-    train = samples(data, first.derivative)
+    train = _samples(data, first.derivative, x_dot)
     scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
     if validation is not None:
         check_alike(variables_of(data), validation, "validation")
@@ -63,42 +56,41 @@ def fit_together(
     held_out = None if validation is None else scaling.transform(samples(validation, first.derivative))
     batch = min(first.batch, len(scaled.x))
     steps = first.epochs * (len(scaled.x) // batch)
-    members = [stepper.members for stepper in steppers]
-    rates = np.repeat(np.stack([_rates(s, steps) for s in steppers]), members, axis=0)
-    seeds = np.concatenate([np.full(s.members, s.seed) for s in steppers])
+    members = [one.members for one in settings]
+    rates = np.repeat(np.stack([one.rates(steps) for one in settings]), members, axis=0)
+    seeds = np.concatenate([np.full(one.members, one.seed) for one in settings])
     initial_keys, training_keys = _keys(seeds, np.concatenate([np.arange(m) for m in members]))
+    identity = _identity(settings, rates, scaled, held_out)
     result = fit(
         initial(
             initial_keys,
             len(data.state_names),
             len(data.input_names),
-            tuple(first.hidden),
+            first.hidden,
             first.activation,
             first.skip,
             first.bias,
             first.fan,
         ),
         scaled,
-        sparsifier=stack_members(align_techniques([resolve(s.technique) for s in steppers]), members),
+        sparsifier=stack_members(align_techniques([one.technique for one in settings]), members),
         rates=rates,
         keys=training_keys,
         batch=batch,
         optimizer=optimizer(first.optimizer, first.clip),
-        average=stack_members(align_averages([s.resolved_average() for s in steppers]), members),
+        average=stack_members(align_averages([one.average for one in settings]), members),
         validation=held_out,
-        criterion=_criterion(steppers, validation, scaling),
+        criterion=_criterion(settings, validation, scaling),
         patience=first.patience,
         shuffle=first.shuffle,
         seed=int(first.seed),
         ids=[member for count in members for member in range(count)],
         on_progress=on_progress,
-        checkpoint=None
-        if checkpoint is None
-        else Checkpoint(Path(checkpoint), _identity(steppers, rates, scaled, held_out)),
+        checkpoint=None if checkpoint is None else Checkpoint(Path(checkpoint), identity),
     )
     ends = np.cumsum(members)
-    for stepper, end in zip(steppers, ends, strict=True):
-        stepper._adopt(_slice(result, slice(end - stepper.members, end)), scaling, data, steps // first.epochs)
+    parts = [slice(end - count, end) for end, count in zip(ends, members, strict=True)]
+    return [Trained(_slice(result, part), scaling, steps // first.epochs) for part in parts]
 
 
 @eqx.filter_jit
@@ -129,11 +121,18 @@ def _keys(seeds: Any, members: Any) -> tuple[Any, Any]:
     return jax.vmap(one)(seeds, members)
 
 
+def _samples(data: Trajectories, derivative: str, x_dot: Sequence[np.ndarray] | None) -> Samples:
+    """Samples with estimated derivatives, or with measured ones at every row."""
+    if x_dot is None:
+        return samples(data, derivative)
+    return Samples(*(np.concatenate(arrays) for arrays in (data.states, data.inputs, x_dot)))
+
+
 def _criterion(
-    steppers: Sequence["SparseTimeStepper"], validation: Trajectories | None, scaling: Scaling
+    settings: Sequence[Settings], validation: Trajectories | None, scaling: Scaling
 ) -> Callable[[AbstractModel], Float[np.ndarray, " member"]] | None:
     """Return the mean error of rolling forecasts of the validation trajectories, in standard deviations, capped."""
-    wanted = [s for s in steppers if s.select == "forecast"]
+    wanted = [one for one in settings if one.select == "forecast"]
     if validation is None or not wanted:
         return None
 
@@ -143,15 +142,6 @@ def _criterion(
         return np.nanmean(error, axis=(1, 2, 3))
 
     return judge
-
-
-def _rates(stepper: "SparseTimeStepper", steps: int) -> Any:
-    rates = learning_rates(stepper.schedule, stepper.learning_rate, steps, drops=tuple(stepper.drops))
-    average = stepper.resolved_average()
-    if average is None or not average.raised:
-        return rates
-    rate = 0.5 * stepper.learning_rate if average.learning_rate is None else average.learning_rate
-    return raised(rates, average.start, rate)
 
 
 def _slice(result: Fit, part: slice) -> Fit:
@@ -172,19 +162,11 @@ def _slice(result: Fit, part: slice) -> Fit:
     )
 
 
-def _identity(
-    steppers: Sequence["SparseTimeStepper"], rates: np.ndarray, train: Samples, held_out: Samples | None
-) -> str:
+def _identity(settings: Sequence[Settings], rates: np.ndarray, train: Samples, held_out: Samples | None) -> str:
     """A fingerprint of settings and data: a checkpoint of anything else must not be resumed."""
     digest = hashlib.sha256()
-    for stepper in steppers:
-        # A schedule that is a function prints its address, which differs from process to process: its rates do not.
-        settings = {k: v for k, v in stepper.get_params(deep=False).items() if k != "schedule"}
-        settings |= {"technique": resolve(stepper.technique), "average": stepper.resolved_average()}
-        digest.update(repr(settings).encode())
-        # The text of an array is its shape only.
-        for leaf in jax.tree.leaves(settings["technique"]):
-            digest.update(np.asarray(leaf).tobytes())
+    for one in settings:
+        digest.update(one.fingerprint().encode())
     digest.update(rates.tobytes())
     for part in (train, held_out):
         for array in part or ():

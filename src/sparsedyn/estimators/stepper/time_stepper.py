@@ -1,25 +1,32 @@
-"""Sparse neural time-steppers, with the face of a scikit-learn estimator."""
+"""Sparse neural time-steppers: scikit-learn-compatible ensembles of networks for dx/dt."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import equinox as eqx
+import jax
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from sparsedyn.data import Scaling, Trajectories
+from sparsedyn.data import Scaling
 from sparsedyn.equations import count_nonzeros, reach, sparsity
-from sparsedyn.estimators import _files as saving
 from sparsedyn.estimators._checks import Variables, variables_of
-from sparsedyn.estimators._dynamics import AbstractStepper
+from sparsedyn.estimators._ensemble import AbstractEnsemble
+from sparsedyn.estimators._files import Stored, numbered
+from sparsedyn.estimators._inputs import derivatives_like, parted, trajectories_like, trajectories_of
 from sparsedyn.estimators._progress import progress_bar
-from sparsedyn.estimators.stepper._training import fit_together
+from sparsedyn.estimators.stepper._averages import average_from_spec, average_spec
+from sparsedyn.estimators.stepper._settings import RULES, Settings, check_combination, settings_of
+from sparsedyn.estimators.stepper._training import Trained, trained
 from sparsedyn.models import MLP
-from sparsedyn.training import AbstractAverage, Fit
+from sparsedyn.sparsify import from_spec, to_spec
+from sparsedyn.training import AbstractAverage
 
 
-class SparseTimeStepper(AbstractStepper):
+class SparseTimeStepper(AbstractEnsemble):
     """An ensemble of sparse networks from states and inputs to derivatives, integrated step by step.
 
     Parameters
@@ -49,6 +56,8 @@ class SparseTimeStepper(AbstractStepper):
 
     Source: Haugstvedt et al. 2023; Lundby et al. 2023.
     """
+
+    _rules = RULES
 
     def __init__(
         self,
@@ -99,33 +108,55 @@ class SparseTimeStepper(AbstractStepper):
 
     def fit(
         self,
-        data: Trajectories,
-        validation: Trajectories | None = None,
+        x: Any,
+        t: Any = None,
+        u: Any = None,
         *,
+        x_dot: Any = None,
+        validation: Any = None,
+        trajectory: str | None = None,
+        names: Sequence[str] | None = None,
+        input_names: Sequence[str] | None = None,
         progress: bool | None = None,
         checkpoint: str | Path | None = None,
         check_units: bool = True,
     ) -> "SparseTimeStepper":
-        """Train all members on `data`; with `validation` trajectories, keep the best weights (see `select`).
+        """Train all members on states `x` at times `t` under inputs `u`, or on `Trajectories` alone.
+
+        `x` is an array (time, state) or (trajectory, time, state), a list of trajectories, a table (rows of one
+        trajectory have the same value in its column `trajectory`), or an xarray object; `t` the sample time or the
+        times of all rows; `u` laid out as `x`. `x_dot` are measured derivatives, else they are estimated. With
+        `validation` trajectories, also as the second argument, the best weights are kept (see `select`).
 
         `progress` draws a bar (default: on a terminal). A `checkpoint` path makes the run resumable after a
         kill. Raises `DataError` for data that cannot be trained on, `ValueError` for parameters out of range.
         """
+        self.check_parameters()
+        t, validation = parted(t, validation)
+        data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
+        variables = variables_of(data)
+        held_out = None if validation is None else trajectories_like(variables, validation, place="validation")
+        slopes = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
         with progress_bar("training", progress) as on_progress:
-            fit_together(
-                [self], data, validation, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units
+            (found,) = trained(
+                [self.settings()],
+                data,
+                held_out,
+                x_dot=slopes,
+                on_progress=on_progress,
+                checkpoint=checkpoint,
+                check_units=check_units,
             )
-        return self
+        return self._adopt(found, variables)
+
+    def settings(self) -> Settings:
+        """Return the parameters in one form each; raises `ValueError` for an unknown technique or average."""
+        return settings_of(self.get_params(deep=False))
 
     def reach(self) -> Bool[np.ndarray, "member output feature"]:
         """Return whether a state or input (states first) reaches a derivative along nonzero weights."""
         self._check_fitted()
         return reach(self.models_)
-
-    def save(self, path: str | Path) -> None:
-        """Write the fitted ensemble to one safetensors file, atomically."""
-        self._check_fitted()
-        saving.save(self, path)
 
     @property
     def nonzeros_(self) -> Int[np.ndarray, " member"]:
@@ -145,31 +176,84 @@ class SparseTimeStepper(AbstractStepper):
         self._check_fitted()
         return sparsity(self.models_, self.active_)
 
-    def resolved_average(self) -> AbstractAverage | None:
-        """Return the average as an object."""
-        return self.average if isinstance(self.average, AbstractAverage) else saving.average_from_spec(self.average)
+    def _check_combination(self) -> None:
+        check_combination(self.settings())
 
-    def shape_key(self) -> tuple[Any, ...]:
-        """Return what must be equal for runs to share one computation."""
-        return (
-            tuple(self.hidden), self.activation, self.skip, self.bias, self.fan, self.epochs, self.batch,
-            self.optimizer, self.clip, self.derivative, self.shuffle, self.patience, self.seed, self.select,
-            self.method,
-        )  # fmt: skip
-
-    def _adopt(self, result: Fit, scaling: Scaling, data: Trajectories, epoch: int) -> None:
+    def _adopt(self, found: Trained, variables: Variables) -> "SparseTimeStepper":
         """Take over what was trained."""
-        end = result.averaged if self.resolved_average() else result.last
-        chosen = end if self.select == "last" else result.best
+        result, settings = found.result, self.settings()
+        end = result.last if settings.average is None else result.averaged
+        chosen = end if settings.select == "last" else result.best
         if not isinstance(chosen, MLP):
             raise TypeError(f"models: expected MLPs; got {type(chosen).__name__}.")
         self.models_: MLP = chosen
         self.active_ = result.active
-        self.scaling_ = scaling
+        self.scaling_ = found.scaling
         self.alive_ = result.alive
         self.steps_ = result.steps
-        self.variables_: Variables = variables_of(data)
-        self.history_ = _history(result.history, epoch)
+        self.variables_ = variables
+        self.history_ = _history(result.history, found.epoch)
+        return self
+
+    def _summary(self, digits: int) -> list[str]:
+        arguments = ", ".join((*self.state_names_, *self.input_names_))
+        units = " x ".join(str(weights.shape[-1]) for weights in self.models_.weights[:-1])
+        return [
+            *(f"d{name}/dt = f({arguments})" for name in self.state_names_),
+            f"f: networks of {units} units, {int(self.alive_.sum())} of {len(self.alive_)} members alive,",
+            f"   {self.nonzeros_.mean():.{digits}g} of {self.weights_} weights not zero",
+            f"stepped by {self.method} at the sample time {self.dt_:g}",
+        ]
+
+    def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        settings = self.settings()
+        parameters = self.get_params(deep=False) | {
+            "technique": [to_spec(link) for link in settings.technique.links],
+            "average": average_spec(settings.average),
+            "schedule": "custom" if callable(self.schedule) else self.schedule,
+        }
+        header = {
+            "parameters": parameters,
+            "scaling": self.scaling_.to_dict(),
+            "variables": self.variables_._asdict(),
+            "alive": self.alive_.tolist(),
+            "steps": self.steps_,
+            "history": self.history_.to_dict(orient="list"),
+        }
+        arrays = {f"model.{i:03d}": a for i, a in enumerate(jax.tree.leaves(self.models_))}
+        return arrays | {f"active.{i:03d}": a for i, a in enumerate(jax.tree.leaves(self.active_))}, header
+
+    @classmethod
+    def _from_file(cls, stored: Stored) -> "SparseTimeStepper":
+        header = stored.header
+        parameters = dict(header["parameters"])
+        parameters["technique"] = [from_spec(spec) for spec in parameters["technique"]]
+        parameters["average"] = average_from_spec(parameters["average"])
+        parameters |= {name: tuple(parameters[name]) for name in ("hidden", "drops") if name in parameters}
+        stepper = cls(**parameters)
+        stepper.variables_ = Variables.restored(header["variables"])
+        states, inputs = len(stepper.variables_.state_names), len(stepper.variables_.input_names)
+        one = partial(MLP, states, inputs, tuple(stepper.hidden), activation=stepper.activation)
+        skeleton = eqx.filter_eval_shape(
+            lambda key: one(skip=stepper.skip, bias=stepper.bias, key=key), jax.random.key(0)
+        )
+        matrices = jax.tree.map(lambda a: a if len(a.shape) == 2 else None, skeleton)
+        stepper.models_ = _filled(skeleton, numbered(stored.arrays, "model."), stepper.members)
+        stepper.active_ = _filled(matrices, numbered(stored.arrays, "active."), stepper.members)
+        stepper.scaling_ = Scaling.from_dict(header["scaling"])
+        stepper.alive_ = np.asarray(header["alive"], bool)
+        stepper.steps_ = header["steps"]
+        stepper.history_ = pd.DataFrame(header["history"])
+        return stepper
+
+
+def _filled(skeleton: Any, arrays: list[np.ndarray], members: int) -> Any:
+    """Put arrays into the places of a skeleton, with a leading member axis."""
+    leaves, structure = jax.tree.flatten(skeleton)
+    expected, got = [(members, *leaf.shape) for leaf in leaves], [array.shape for array in arrays]
+    if expected != got:
+        raise ValueError(f"arrays of shapes {expected}, but there are {got}")
+    return jax.tree.unflatten(structure, arrays)
 
 
 def _history(records: list[dict[str, Any]], epoch: int) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparsedyn.estimators import SparseTimeStepper, average_from_spec, group_together
-from sparsedyn.estimators._checks import check_parameters
 from sparsedyn.sparsify import from_spec
 from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.comparison.spec import StudySpec, TechniqueSpec
@@ -60,7 +59,7 @@ def expand(spec: StudySpec) -> list[ComparisonCell]:
             for count in spec.data.train:
                 cell = _cell(spec, technique, average, count)
                 try:
-                    check_parameters(cell.estimator())
+                    cell.estimator().check_parameters()
                 except (ValueError, TypeError) as error:
                     raise Misfit(("techniques", i), f"{cell.label}: {error}") from error
                 cells.append(cell)

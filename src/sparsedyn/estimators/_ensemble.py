@@ -1,0 +1,112 @@
+"""Ensembles of right-hand sides that are stepped through time at the sample time of their training."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.equations import standardized, strength
+from sparsedyn.estimators._dynamics import AbstractDynamics
+from sparsedyn.forecast import Forecast, forecast, rollout
+from sparsedyn.models import AbstractModel
+
+CLOCK = 1e-3
+"""What times may be off the rows of the training's sample time, in shares of it."""
+
+
+class AbstractEnsemble(AbstractDynamics):
+    """A fitted ensemble of right-hand sides, integrated step by step.
+
+    Attributes after `fit`: `models_` (stacked), `scaling_`, `variables_`, `alive_`.
+    """
+
+    precision = "float32"
+    """Of the steps of simulations and forecasts."""
+
+    method: str
+    models_: AbstractModel
+    scaling_: Scaling
+    alive_: Bool[np.ndarray, " member"]
+    _fitted = "models_"
+
+    def forecast(self, data: Any, *, scaling: Scaling | None = None, check_units: bool = True) -> Forecast:
+        """Roll every member forward over every trajectory, from its first row under its recorded inputs.
+
+        Variables and errors are standardized by `scaling`, by default that of the training data. Values that look like
+        another unit raise `DataError` unless `check_units` is off. The forecasts of a member that died in training are
+        NaN and count as diverged.
+        """
+        made = forecast(
+            self.models_,
+            self._known(data, check_units=check_units),
+            scaling=self.scaling_ if scaling is None else scaling,
+            method=self.method,
+            precision=self.precision,
+            std=self._measured.x_std if scaling is None else scaling.x_std,
+        )
+        made.predicted[~self.alive_] = np.nan
+        return made
+
+    def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
+        """Return how strongly every derivative depends on every state and input (states first), at samples of `data`.
+
+        In standard deviations of the derivative; see `sparsedyn.equations.total_effect`.
+        """
+        known = self._known(data, check_units=False)
+        return strength(self.models_, *standardized(known, self.scaling_))
+
+    @property
+    def _measured(self) -> Scaling:
+        return self.scaling_
+
+    def _derivatives(
+        self, x: Float[np.ndarray, "sample state"], u: Float[np.ndarray, "sample input"]
+    ) -> Float[np.ndarray, "member sample state"]:
+        scaling = self.scaling_
+        with jax.enable_x64(True) if self.precision == "float64" else nullcontext():
+            z = ((x - scaling.x_mean) / scaling.x_std).astype(self.precision)
+            v = ((u - scaling.u_mean) / scaling.u_std).astype(self.precision)
+            models = jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array(leaf) else leaf, self.models_)
+            found = np.asarray(_evaluated(models, z, v), np.float64) * scaling.dx_std + scaling.dx_mean
+        found[~self.alive_] = np.nan
+        return found
+
+    def _integrate(
+        self,
+        start: Float[np.ndarray, "trajectory state"],
+        times: Float[np.ndarray, " time"],
+        inputs: Float[np.ndarray, "trajectory time input"],
+    ) -> Float[np.ndarray, "member trajectory time state"]:
+        states = rollout(
+            self.models_,
+            start,
+            inputs,
+            scaling=self.scaling_,
+            dt=float(times[1]) if len(times) > 1 else self.dt_,
+            method=self.method,
+            precision=self.precision,
+        )
+        states[~self.alive_] = np.nan
+        return states
+
+    def _clock(self, times: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
+        """Return the training's rows up to the last time, and which of them are asked for."""
+        counted = (times - times[0]) / self.dt_
+        rows = np.round(counted).astype(int)
+        if np.any(np.abs(counted - rows) > CLOCK * np.maximum(rows, 1)) or np.any(np.diff(rows) < 1):
+            raise DataError(
+                f"t: expected times a whole number of sample times of training, {self.dt_:g}, apart; got others. Take "
+                "t = model.dt_ * np.arange(rows), and interpolate."
+            )
+        return np.arange(rows[-1] + 1) * self.dt_, rows
+
+
+@eqx.filter_jit
+def _evaluated(models: AbstractModel, z: Array, v: Array) -> Array:
+    arrays, static = eqx.partition(models, eqx.is_array)
+    return jax.vmap(lambda one: jax.vmap(eqx.combine(one, static))(z, v))(arrays)

@@ -1,0 +1,336 @@
+"""The one intake of all estimators: what users have becomes `Trajectories`, `Snapshots`, or columns and a target."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float
+
+from sparsedyn.data import DataError, Snapshots, Trajectories
+from sparsedyn.data.checks import check_finite
+from sparsedyn.data.clock import measured_times, sampling_time
+from sparsedyn.data.description import FORMAT
+from sparsedyn.estimators._checks import Variables
+from sparsedyn.estimators._given import Given, finite, labels, numbers, taken
+
+OWN = "Trajectories bring their times, inputs and names along"
+
+
+def is_own(values: Any) -> bool:
+    """Whether these are trajectories, as such or as the dataset that `Trajectories.to_xarray` gives."""
+    return isinstance(values, Trajectories) or (isinstance(values, xr.Dataset) and values.attrs.get("format") == FORMAT)
+
+
+def own(values: Any) -> Trajectories:
+    """Return what `is_own` as trajectories."""
+    return values if isinstance(values, Trajectories) else Trajectories.from_xarray(values)
+
+
+def parted(t: Any, validation: Any) -> tuple[Any, Any]:
+    """Return times and validation data: `fit(train, validation)` has the latter in the place of the former."""
+    if not is_own(t):
+        return t, validation
+    if validation is not None:
+        raise DataError("validation: expected it once; got trajectories in the place of t as well. Leave one out.")
+    return None, t
+
+
+def trajectories_of(
+    x: Any,
+    t: Any = None,
+    u: Any = None,
+    *,
+    trajectory: str | None = None,
+    names: Sequence[str] | None = None,
+    input_names: Sequence[str] | None = None,
+) -> Trajectories:
+    """Return states `x` at times `t` under inputs `u` as trajectories.
+
+    `x` is an array (time,), (time, state) or (trajectory, time, state); a list, each item of which is a trajectory, one
+    without columns being a run of one state; a table, or a list of tables; an xarray object; or `Trajectories`, which
+    stand for themselves. `t` is the sample time, the times of all rows, a list of these, or the name of a column; by
+    default it is the index, or the time coordinate, of `x`. `u` is laid out as `x`. Rows of a table belong to the
+    trajectory that its column `trajectory` names. `names` and `input_names` choose columns of tables, with `u` left out
+    both from `x`; columns without names get them, by default x0, x1, ... and u0, u1, ...
+
+    **Raises:** `DataError` for anything that does not fit.
+    """
+    if is_own(x):
+        extra = {"t": t, "u": u, "trajectory": trajectory, "names": names, "input_names": input_names}
+        if doubled := [name for name, value in extra.items() if value is not None]:
+            raise DataError(f"x: {OWN}; got {', '.join(doubled)} as well. Leave it out.")
+        return own(x)
+    states, inputs, t = _both(x, t, u, trajectory)
+    if inputs is None and input_names is not None:
+        if states.names is None:
+            raise DataError("input_names: expected inputs u, or a table x with such columns; got neither.")
+        inputs = states.chosen(input_names, "input_names")
+        names = names or [name for name in states.names if name not in input_names]
+    states = states.chosen(names, "names")
+    return _assembled(states, t, inputs and inputs.chosen(input_names, "input_names"))
+
+
+def trajectories_like(
+    variables: Variables, x: Any, t: Any = None, u: Any = None, *, trajectory: str | None = None, place: str = "x"
+) -> Trajectories:
+    """Return states and inputs of these variables as trajectories; what is given as for `trajectories_of`.
+
+    Columns of tables are put in order by their names; columns of arrays have these names as they stand. A table may
+    have states and inputs. Without any times, rows are one sample time of `variables` apart.
+
+    **Raises:** `DataError` for anything that does not fit.
+    """
+    names, input_names = variables.state_names, variables.input_names
+    if is_own(x):
+        return trajectories_of(x, t, u, trajectory=trajectory)
+    states, inputs, t = _both(x, t, u, trajectory, place)
+    if inputs is None and input_names and states.names and set(input_names) <= set(states.names):
+        whole = states.ordered([*names, *input_names], place)
+        states, inputs = whole.chosen(names, place), whole.chosen(input_names, place)
+    if inputs is None and input_names:
+        raise DataError(f"u: expected {len(input_names)} columns, {list(input_names)}; got none.")
+    if inputs is not None and not input_names:
+        raise DataError("u: expected none, since the model has no inputs; got some. Leave them out.")
+    states = states.ordered(names, place)
+    _check_width(states, names, place)
+    if inputs is not None:
+        inputs = inputs.ordered(input_names, "u")
+        _check_width(inputs, input_names, "u")
+        inputs = inputs._replace(names=list(input_names))
+    t = variables.dt if t is None and states.times is None else t
+    return _assembled(states._replace(names=list(names)), t, inputs)
+
+
+def derivatives_like(
+    values: Any, data: Trajectories, place: str, trajectory: str | None = None
+) -> list[Float[np.ndarray, "_time _state"]]:
+    """Return derivatives as arrays, one per trajectory and as large as its states.
+
+    Columns of tables are put in order by their names, which are those of the states, or those and `_dot` or `_ddot`.
+
+    **Raises:** `DataError` for other names and shapes, and values that are missing.
+    """
+    trajectory = trajectory if isinstance(values, pd.DataFrame) else None
+    given = taken(values, place, trajectory).ordered(data.state_names, place, suffix=place.removeprefix("x"))
+    expected, got = [x.shape for x in data.states], [a.shape for a in given.arrays]
+    if expected != got:
+        raise DataError(f"{place}: expected the shapes of the states, {expected}; got {got}. Give a value for each.")
+    arrays = [array.astype(np.float64) for array in given.arrays]
+    check_finite(arrays, place, data.state_names, data.labels)
+    return arrays
+
+
+def rows_of(values: Any, names: Sequence[str], place: str) -> Float[np.ndarray, "*batch column"]:
+    """Return finite numbers whose last axis has a column per name; those of tables are put in order by their names.
+
+    Where there is one name, an axis of columns may be missing. **Raises:** `DataError` for anything else.
+    """
+    array, found = _flat(values, place)
+    if found is not None:
+        array = Given([array.reshape(-1, array.shape[-1])], found).ordered(names, place).arrays[0].reshape(array.shape)
+    if len(names) == 1 and array.ndim == 1 and array.shape != (1,):
+        array = array[:, None]
+    if not array.ndim or array.shape[-1] != len(names):
+        raise DataError(f"{place}: expected {len(names)} columns, {list(names)}; got the shape {array.shape}.")
+    return array
+
+
+def start_of(x0: Any, names: Sequence[str]) -> tuple[Float[np.ndarray, "trajectory state"], bool]:
+    """Return initial states with both axes, and whether they came with that of trajectories."""
+    start = np.atleast_1d(rows_of(x0 if np.ndim(x0) else np.atleast_1d(x0), names, "x0"))
+    if start.ndim > 2 or (len(names) == 1 and np.ndim(x0) == 1 and len(start) > 1):
+        raise DataError(f"x0: expected (state,) or (trajectory, state), states {list(names)}; got {np.shape(x0)}.")
+    return np.atleast_2d(start).astype(np.float64), np.ndim(x0) == 2
+
+
+def inputs_at(
+    u: Any, times: Float[np.ndarray, " time"], names: Sequence[str], count: int
+) -> Float[np.ndarray, "trajectory time input"]:
+    """Return inputs at these times for `count` trajectories: of a function `u(t)`, a table, an array, or none at all.
+
+    **Raises:** `DataError` for anything that does not fit.
+    """
+    if u is None and names:
+        raise DataError(f"u: expected inputs (time, {len(names)}), {list(names)}; got none.")
+    if u is None:
+        u = np.zeros((len(times), 0))
+    if callable(u):
+        u = np.stack([np.atleast_1d(numbers(u(float(time)), "u(t)")) for time in times])
+    elif isinstance(u, pd.DataFrame) and pd.api.types.is_float_dtype(u.index.dtype):
+        stamps = u.index.to_numpy()
+        if stamps.shape != times.shape or not np.allclose(stamps - stamps[0], times - times[0], rtol=1e-6):
+            raise DataError(
+                "u: expected the times t as its index; got others. Interpolate it to t, or reset its index."
+            )
+    forcing = rows_of(u, names, "u").astype(np.float64)
+    forcing = np.broadcast_to(forcing, (count, *forcing.shape)) if forcing.ndim == 2 else forcing
+    if forcing.shape[:2] != (count, len(times)):
+        raise DataError(f"u: expected {len(times)} rows, one per time, for each of {count}; got {forcing.shape[:2]}.")
+    return forcing
+
+
+def snapshots_of(x: Any, t: Any = None, x_dot: Any = None, x_ddot: Any = None) -> Snapshots:
+    """Return snapshots of the same things as `trajectories_of`, all trajectories being equally long.
+
+    `t` is the sample time, or the times of all rows. **Raises:** `DataError` for anything that cannot be used.
+    """
+    if isinstance(x, Snapshots):
+        if not (t is None and x_dot is None and x_ddot is None):
+            raise DataError("x: Snapshots bring their times and derivatives along. Leave t, x_dot and x_ddot out.")
+        return x
+    times = None
+    if is_own(x):
+        data = own(x)
+        if t is not None or data.input_names:
+            raise DataError(f"x: {OWN}; expected none of inputs, and no t. Leave them out.")
+        x, t = list(data.states), data.dt
+    values, times = _stack(x, "x")
+    t = times if t is None else t
+    if t is None:
+        raise DataError("t: expected the sample time or the times of all rows; got none. Give t=0.02, say.")
+    lengths, marks = [values.shape[1]] * len(values), [str(i) for i in range(len(values))]
+    dt = sampling_time(t) if np.ndim(t) == 0 else measured_times(t, lengths, marks)[1]
+    first, second = (None if d is None else _stack(d, name)[0] for d, name in ((x_dot, "x_dot"), (x_ddot, "x_ddot")))
+    return Snapshots(values, first, second, dt=dt, truth=None, frame=(values.shape[2],))
+
+
+def columns_of(X: Any, names: Sequence[str] | None = None) -> tuple[Float[np.ndarray, "sample feature"], list[str]]:
+    """Return the columns of an array or a table as numbers, and their names: x0, x1, ... where they have none.
+
+    With `names` those are the columns that are wanted: a table's are picked by name.
+
+    **Raises:** `DataError` for anything that is not (sample, feature), and for columns that are missing.
+    """
+    found = None
+    if isinstance(X, pd.DataFrame):
+        found = labels(X.columns, "X") or [f"x{number}" for number in X.columns]
+        if names is not None:
+            if missing := [name for name in names if name not in found]:
+                raise DataError(
+                    f"X: expected the columns {list(names)}; {missing} missing. Give all that fit was given."
+                )
+            # By place: names need not be texts, and a label of several levels would pick several columns.
+            X, found = X.iloc[:, [found.index(name) for name in names]], list(names)
+        if len(set(found)) != len(found):
+            raise DataError(f"X: expected column names that differ; got {found}. Rename one.")
+    columns = finite(X, "X").astype(np.float64)
+    if columns.ndim != 2 or not columns.shape[1]:
+        raise DataError(f"X: expected (sample, feature); got {columns.shape}. Make one column X[:, None].")
+    if names is not None and columns.shape[1] != len(names):
+        raise DataError(f"X: expected {len(names)} columns, {list(names)}; got {columns.shape[1]}.")
+    return columns, found or list(names or [f"x{i}" for i in range(columns.shape[1])])
+
+
+def target_of(y: Any, count: int) -> Float[np.ndarray, " sample"]:
+    """Return a target as `count` numbers; `DataError` for anything else."""
+    target = finite(y, "y").astype(np.float64)
+    target = target[:, 0] if target.ndim == 2 and target.shape[1] == 1 else target
+    if target.shape != (count,):
+        raise DataError(f"y: expected ({count},), a value for every row of X; got {target.shape}.")
+    return target
+
+
+def _both(x: Any, t: Any, u: Any, trajectory: str | None, place: str = "x") -> tuple[Given, Given | None, Any]:
+    """Return states, inputs, and the times that did not come with the states."""
+    column = t if isinstance(t, str) else None
+    if not isinstance(x, pd.DataFrame):
+        if isinstance(x, list | tuple) and isinstance(u, list | tuple) and len(x) == len(u):
+            u = [_beside(one, other) for one, other in zip(x, u, strict=True)]
+        inputs = None if u is None else taken(u, "u")
+        return taken(x, place, trajectory, column), inputs, None if column else t
+    if u is not None:
+        u = _beside(x, u)
+        for name in (trajectory, column):
+            if name in x and name not in u:
+                u = u.assign(**{str(name): x[name].to_numpy()})
+    if trajectory is not None and t is not None and column is None and np.ndim(t) == 1 and len(t) == len(x):
+        # Times of all rows belong to their rows, which may be gathered by trajectory.
+        x, t = x.set_axis(pd.Index(t, name="t"), axis=0), None
+    inputs = None if u is None else taken(u, "u", trajectory, column)
+    return taken(x, place, trajectory, column), inputs, None if column else t
+
+
+def _beside(x: Any, u: Any) -> Any:
+    """Return inputs whose rows are those of a table `x`, as a table; inputs of arrays as they are."""
+    if not isinstance(x, pd.DataFrame):
+        return u
+    if not isinstance(u, pd.DataFrame | pd.Series):
+        (array,) = arrays if len(arrays := taken(u, "u").arrays) == 1 else [np.zeros((0, 0))]
+        u = pd.DataFrame(array)
+        if len(u) != len(x):
+            raise DataError(f"u: expected {len(x)} rows, as x has; got the shape {array.shape}.")
+        return u.set_axis(x.index, axis=0)
+    u = u.to_frame() if isinstance(u, pd.Series) else u
+    if not u.index.equals(x.index):
+        raise DataError(
+            f"u: expected the index of x, {_span(x.index)}; got {_span(u.index)}. Align it, e.g. u.reindex(x.index)."
+        )
+    return u
+
+
+def _span(index: pd.Index) -> str:
+    return f"{len(index)} rows" + (f" from {index[0]} to {index[-1]}" if len(index) else "")
+
+
+def _assembled(states: Given, t: Any, inputs: Given | None) -> Trajectories:
+    """Return trajectories of what was taken from `x` and `u`."""
+    time: Any = states.times if t is None else t
+    if time is None or isinstance(time, bool | np.bool_):
+        raise DataError(f"t: expected the sample time or the times of all rows; got {time}. Give t=0.01, say.")
+    lone = not isinstance(time, list | tuple) and np.ndim(time) == 0
+    return Trajectories(
+        states.arrays,
+        None if inputs is None else inputs.arrays,
+        dt=time if lone else None,
+        time=None if lone else time,
+        state_names=states.names or _counted("x", states),
+        input_names=None if inputs is None else inputs.names or _counted("u", inputs),
+        labels=states.labels,
+    )
+
+
+def _counted(prefix: str, given: Given) -> list[str]:
+    return [f"{prefix}{i}" for i in range(given.arrays[0].shape[1])]
+
+
+def _check_width(given: Given, names: Sequence[str], place: str) -> None:
+    for array in given.arrays:
+        if array.shape[1] != len(names):
+            raise DataError(f"{place}: expected {len(names)} columns, {list(names)}; got the shape {array.shape}.")
+
+
+def _flat(values: Any, place: str) -> tuple[Float[np.ndarray, "..."], list[str] | None]:
+    """Return finite numbers with all their axes, and the names of the last one's entries."""
+    if isinstance(values, xr.DataArray) and values.ndim == 1 and values.dims[0] in values.coords:
+        values = values.to_series()
+    if isinstance(values, list | tuple) and values and all(map(_is_state, values)):
+        values = pd.DataFrame(list(values))
+    if _is_state(values):
+        return finite(values.to_numpy(), place), [str(name) for name in values.index]
+    if isinstance(values, pd.DataFrame | xr.Dataset):
+        given = taken(values, place)
+        return finite(given.arrays[0], place), given.names
+    if isinstance(values, xr.DataArray):
+        named = values.coords.get(str(values.dims[-1])) if values.ndim else None
+        return finite(values.to_numpy(), place), None if named is None else labels(named.to_numpy(), place)
+    return finite(values, place), None
+
+
+def _is_state(values: Any) -> bool:
+    """Whether this is a series with names of variables, rather than one over time."""
+    return isinstance(values, pd.Series) and values.index.inferred_type == "string"
+
+
+def _stack(values: Any, place: str) -> tuple[Float[np.ndarray, "trajectory time dimension"], list[Any] | None]:
+    """Return trajectories of one length as one array, and the times that came with them."""
+    if isinstance(values, np.ndarray) and values.ndim == 3:
+        return finite(values, place), None
+    given = taken(values, place)
+    shapes = sorted({part.shape for part in given.arrays})
+    if len(shapes) > 1:
+        raise DataError(
+            f"{place}: expected trajectories of one shape (time, dimension); got {shapes}. Cut them to one."
+        )
+    return finite(np.stack(given.arrays), place), given.times
