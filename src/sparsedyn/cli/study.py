@@ -127,9 +127,9 @@ def show_listed(spec: "EquationsSpec | AutoencodersSpec", name: str, *, as_json:
     from sparsedyn.studies import AutoencodersSpec, EquationsSpec
     from sparsedyn_papers.autoencoders.cells import cells_of
     from sparsedyn_papers.autoencoders.search_page import dimension_text
-    from sparsedyn_papers.equations.experiments import experiment_of
+    from sparsedyn_papers.equations.kind import EQUATIONS
 
-    cells = experiment_of(spec).cells(spec) if isinstance(spec, EquationsSpec) else cells_of(spec)
+    cells = EQUATIONS.cells(spec) if isinstance(spec, EquationsSpec) else cells_of(spec)
     if as_json:
         show_json({"study": spec.resolved(), "cells": [cell.label for cell in cells]})
         return

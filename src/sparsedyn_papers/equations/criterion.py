@@ -1,4 +1,4 @@
-"""When an equation counts as found: a criterion without eyes, which sees data that no search has seen.
+"""When an equation counts as found: a rule that needs no reader, on data that no search has seen.
 
 An equation is a success when its error beyond the sampled domain is at most 1 % of the truth's standard deviation and
 no term of it is spurious. It has the right form when its constants, and they alone, separate it from the truth.
@@ -25,15 +25,13 @@ LARGEST_CONSTANT_ERROR = 0.05
 ROUNDING = 1e-9
 SAME = 1e-6
 """Relative error below which two functions are the same."""
-MOST_NODES = 400
-"""Larger expressions are nobody's law, and would take long."""
-
-Columns = Mapping[str, Float[np.ndarray, " sample"]]
+LARGEST_EXPRESSION = 400
+"""Nodes of an expression beyond which it has not the right form; comparing it would take long."""
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What is said of an equation.
+class Assessment:
+    """How an equation compares with the truth.
 
     `error` is the root mean square error as a share of the truth's standard deviation; `spurious` are the terms that
     the truth has not; `form` says whether it equals the truth once its constants are fitted to the truth; `constants`
@@ -57,15 +55,15 @@ class Judgement:
         return near and self.form and not self.spurious
 
 
-def judged(found: sympy.Expr, truth: sympy.Expr, beyond: Columns) -> Judgement:
-    """Judge an equation on points `beyond` the domain, a column per variable."""
+def assessed(found: sympy.Expr, truth: sympy.Expr, beyond: Mapping[str, Float[np.ndarray, " sample"]]) -> Assessment:
+    """Assess an equation on points `beyond` the domain, a column per variable."""
     names = list(beyond)
     columns = np.stack([np.asarray(beyond[name], np.float64) for name in names], axis=1)
     target = compiled([truth], names)(columns)[:, 0]
     values = compiled([found], names)(columns)[:, 0]
     error = relative_error(values, target)
-    if not error <= LARGEST_FORM_ERROR or _size(found) > MOST_NODES:
-        return Judgement(error, (), False, np.nan)
+    if not error <= LARGEST_FORM_ERROR or _size(found) > LARGEST_EXPRESSION:
+        return Assessment(error, (), False, np.nan)
     terms = _terms(simplified(found))
     own = compiled(terms, names)(columns)
     large = _large(own, target, LARGEST_TERM)
@@ -79,7 +77,7 @@ def judged(found: sympy.Expr, truth: sympy.Expr, beyond: Columns) -> Judgement:
         known = np.asarray([skeleton(term) in skeletons for term in terms])
     spurious = tuple(term for term, is_large, own in zip(terms, large, known, strict=True) if is_large and not own)
     constants = _largest_change([t for t, own in zip(terms, known, strict=True) if own], floats, factors)
-    return Judgement(error, spurious, same, constants if same else np.nan)
+    return Assessment(error, spurious, same, constants if same else np.nan)
 
 
 def relative_error(values: Float[np.ndarray, " sample"], target: Float[np.ndarray, " sample"]) -> float:

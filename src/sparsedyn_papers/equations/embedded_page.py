@@ -11,7 +11,7 @@ from sparsedyn.studies.cellwise.html import code
 from sparsedyn.studies.cellwise.page import Column, Page, Section, Table
 from sparsedyn.studies.page.picture import Picture
 from sparsedyn.studies.page.write import DASH, percent, plural, quantity
-from sparsedyn_papers.equations.embedded import HEADS, in_words
+from sparsedyn_papers.equations.composite import HEADS, in_words
 from sparsedyn_papers.equations.page import Material
 from sparsedyn_papers.figures.latent import latent_against_truth, predicted_against_true
 from sparsedyn_papers.figures.propagation import propagated_curves

@@ -12,16 +12,14 @@ from sparsedyn.estimators.equation._search import EXACT
 from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.slugs import slug_of
 from sparsedyn_papers.benchmarks.functions import Function
-from sparsedyn_papers.equations.attempts import Attempt
-from sparsedyn_papers.equations.criterion import Judgement, judged
+from sparsedyn_papers.equations.criterion import Assessment, assessed
+from sparsedyn_papers.equations.recipes import RECIPES
 from sparsedyn_papers.equations.samples import entropy, sampled
-from sparsedyn_papers.equations.searched import searched
 from sparsedyn_papers.equations.spec import EquationsSpec, FunctionsSpec
 from sparsedyn_papers.equations.suites import SUITES
-from sparsedyn_papers.kim2019.as_published import as_published
+from sparsedyn_papers.equations.trials import Trial
 
 NAMES = {"l05": "L0.5", "l0": "L0"}
-RECIPES = {"search": searched, "as-published": as_published}
 GOALS = {
     "success": "error of at most 1 % beyond the sampled domain and no spurious term above 2 %",
     "exact": "error on held-out samples below 1e-6",
@@ -74,9 +72,9 @@ def compute(spec: EquationsSpec, cell: FunctionCell, on_progress: OnProgress) ->
     data = sampled(function, settings, seed=spec.seed, data_seed=cell.seed)
     number = np.random.SeedSequence(entropy(function, spec.seed, cell.seed, 1)).generate_state(1)[0] >> 1
     run = RECIPES[settings.recipe]
-    found = run(settings, cell.regularizer, data, function.inputs, seed=int(number), on_progress=on_progress)
-    verdicts = _Verdicts(function.truth, data.beyond)
-    trials = [verdicts.row(attempt) for attempt in found.trials]
+    found = run(settings, cell.regularizer, data, function.inputs, int(number), on_progress)
+    assess = _Assessor(function.truth, data.beyond)
+    trials = [assess(trial) for trial in found.trials]
     facts = {
         "function": function.name,
         "truth": text(function.truth, DIGITS),
@@ -88,8 +86,8 @@ def compute(spec: EquationsSpec, cell: FunctionCell, on_progress: OnProgress) ->
         "chosen": found.choice(),
         "single": found.single,
         "trials": trials,
-        "restarted": {str(i): verdicts.row(attempt) for i, attempt in found.restarted.items()},
-        "front": [verdicts.row(attempt) for attempt in found.front],
+        "restarted": {str(i): assess(trial) for i, trial in found.restarted.items()},
+        "front": [assess(trial) for trial in found.front],
     }
     reached = sum(trial[goal(settings)] for trial in trials)
     summary = f"{reached} of {len(trials)} trials"
@@ -98,34 +96,34 @@ def compute(spec: EquationsSpec, cell: FunctionCell, on_progress: OnProgress) ->
     return Outcome(facts, {"x": data.train.x, "y": data.train.dx[:, 0]}, summary)
 
 
-class _Verdicts:
-    """Judgements of equations, each made once: trials that succeed end with the same one."""
+class _Assessor:
+    """Assesses equations, each once: trials that succeed end with the same one."""
 
     def __init__(self, truth: sympy.Expr, beyond: Mapping[str, np.ndarray]):
         self.truth, self.beyond = truth, beyond
-        self.known: dict[sympy.Expr, Judgement] = {}
+        self.known: dict[sympy.Expr, Assessment] = {}
 
-    def row(self, attempt: Attempt) -> dict[str, Any]:
-        """Return what is stored of an attempt."""
-        own = {name: getattr(attempt, name) for name in ("weights", "train", "held_out", "score", "networks")}
-        expression = attempt.expression
+    def __call__(self, trial: Trial) -> dict[str, Any]:
+        """Return what is stored of a trial."""
+        own = {name: getattr(trial, name) for name in ("weights", "train", "held_out", "score", "networks")}
+        expression = trial.expression
         if expression is None:
             return {"finite": False, "equation": "", **own, "success": False, "exact": False, "right": False}
         if expression not in self.known:
-            self.known[expression] = judged(expression, self.truth, self.beyond)
-        verdict = self.known[expression]
+            self.known[expression] = assessed(expression, self.truth, self.beyond)
+        found = self.known[expression]
         return {
             "finite": True,
             "equation": text(expression, DIGITS),
             **own,
             "complexity": complexity(expression),
-            "beyond": verdict.error,
-            "spurious": [text(term, DIGITS) for term in verdict.spurious],
-            "form": verdict.form,
-            "constants": verdict.constants,
-            "success": verdict.success,
-            "exact": max(attempt.train, attempt.held_out) < EXACT,
-            "right": verdict.right,
+            "beyond": found.error,
+            "spurious": [text(term, DIGITS) for term in found.spurious],
+            "form": found.form,
+            "constants": found.constants,
+            "success": found.success,
+            "exact": max(trial.train, trial.held_out) < EXACT,
+            "right": found.right,
         }
 
 

@@ -9,7 +9,6 @@ from sparsedyn.studies.errors import Misfit, StudyError, near_miss, shown
 from sparsedyn.studies.spec import AbstractStudySpec, Count, Names, Some, Table, Word, distinct, listed, one_of
 from sparsedyn_papers.equations.suites import SUITES
 
-Recipe = Literal["search", "as-published"]
 Regularizer = Literal["l05", "l0"]
 
 
@@ -66,7 +65,7 @@ class FunctionsSpec(Table):
     trials: Count = 20
     primitives: Annotated[Any, AfterValidator(layer_of)] = "general"
     hidden: Annotated[int, Field(ge=1, le=4)] = 2
-    recipe: Recipe = "search"
+    recipe: Literal["search", "as-published"] = "search"
     steps: Annotated[int, Field(ge=10)] | None = None
     networks: Count | None = None
     generations: Count | None = None

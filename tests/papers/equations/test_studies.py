@@ -21,13 +21,13 @@ from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
 from sparsedyn_papers.benchmarks.functions import Function
 from sparsedyn_papers.benchmarks.strogatz import SYSTEMS
-from sparsedyn_papers.equations import embedded, functions_page
-from sparsedyn_papers.equations.criterion import judged, skeleton
-from sparsedyn_papers.equations.experiments import experiment_of
+from sparsedyn_papers.equations import composite, functions_page
+from sparsedyn_papers.equations.criterion import assessed, skeleton
+from sparsedyn_papers.equations.kind import EQUATIONS
 from sparsedyn_papers.equations.samples import sampled
 from sparsedyn_papers.equations.spec import FunctionsSpec
 from sparsedyn_papers.equations.suites import SUITES
-from sparsedyn_papers.kim2019 import DigitsResult, DigitsTrial, PropagationResult, PropagationTrial
+from sparsedyn_papers.kim2019 import DigitsResult, DigitsTrial, PropagationResult, PropagationTrial, as_published
 
 FUNCTIONS = {function.name: function for suite in SUITES.values() for function in suite}
 TOML = """
@@ -106,9 +106,9 @@ def test_suites_have_what_they_should():
     for function in FUNCTIONS.values():
         columns = columns_of(function)
         assert np.isfinite(function.values(np.stack(list(columns.values()), axis=1))).all()
-        verdict = judged(function.truth, function.truth, columns)
-        assert verdict.success
-        assert verdict.right
+        found = assessed(function.truth, function.truth, columns)
+        assert found.success
+        assert found.right
         for inner, outer in zip(function.domain, function.beyond, strict=True):
             assert outer[0] <= inner[0]
             assert inner[1] <= outer[1]
@@ -137,8 +137,8 @@ def test_suites_have_what_they_should():
 )
 def test_the_criterion(name: str, found: str, success: bool, right: bool):
     function = FUNCTIONS[name]
-    verdict = judged(parsed(found, function.inputs), function.truth, columns_of(function))
-    assert (verdict.success, verdict.right) == (success, right), verdict
+    own = assessed(parsed(found, function.inputs), function.truth, columns_of(function))
+    assert (own.success, own.right) == (success, right), own
 
 
 def test_structures_leave_constants_out():
@@ -190,7 +190,7 @@ def test_built_in_studies_have_their_cells():
     }
     for name, count in counts.items():
         spec = studies.load(name)
-        cells = experiment_of(spec).cells(spec)
+        cells = EQUATIONS.cells(spec)
         assert (spec.name, len(cells), len({cell.slug for cell in cells})) == (name, count, count)
 
 
@@ -251,8 +251,6 @@ def test_a_study_goes_on_after_a_stop_to_the_same_results(finished: tuple[Path, 
 
 
 def test_as_published_counts_what_is_not_finite_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from sparsedyn_papers.kim2019 import as_published
-
     own = as_published.fit
     calls: list[int] = []
 
@@ -303,8 +301,8 @@ def test_studies_inside_larger_networks(tmp_path: Path, monkeypatch: pytest.Monk
         asked.append((trials, seed))
         return digits_result()
 
-    monkeypatch.setattr(embedded, "digits_experiment", digits)
-    monkeypatch.setattr(embedded, "propagation_experiment", lambda setting, *, trials, seed: propagation_result())
+    monkeypatch.setattr(composite, "digits_experiment", digits)
+    monkeypatch.setattr(composite, "propagation_experiment", lambda setting, *, trials, seed: propagation_result())
     runner = CliRunner()
     for table, texts in (
         ("[digits]\ntrials = 1\nseeds = [0, 4]", ("85.0 %", "y = 1.5*z1 + 1.5*z2 + 9", "83.0 %")),

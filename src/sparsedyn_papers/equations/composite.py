@@ -1,4 +1,4 @@
-"""The experiments with equation learners inside larger networks, as cells: one for every seed of data."""
+"""Equation learners as parts of composite networks: experiments whose cells are seeds of data."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
