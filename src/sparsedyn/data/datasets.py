@@ -1,16 +1,18 @@
-"""Trajectories as xarray datasets, and as the rectangular arrays that NetCDF and npz files hold."""
+"""The fields of trajectories as xarray datasets, and as the rectangular arrays that NetCDF and npz files hold."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float64
 
-from .description import FORMAT, describe, restore
+from .description import FORMAT
 from .errors import DataError, listing
-from .tables import Columns
-from .trajectories import Trajectories
+
+Parts: TypeAlias = list[np.ndarray]
+"""One array per trajectory."""
 
 DIMENSIONS = {
     "states": ("trajectory", "row", "state"),
@@ -45,33 +47,35 @@ def unpad(padded: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
     return [array[:length] for array, length in zip(padded, lengths, strict=True)]
 
 
-def to_dataset(data: Trajectories) -> xr.Dataset:
-    """Return the dataset that `Trajectories.to_xarray` documents."""
+def to_dataset(fields: Mapping[str, Any], description: Mapping[str, Any]) -> xr.Dataset:
+    """Return the dataset that `Trajectories.to_xarray` documents, of the fields of trajectories."""
     values = {
-        "states": pad(data.states),
-        "inputs": pad(data.inputs),
-        "time": pad(data.time),
-        "length": np.array(data.lengths, dtype=np.int64),
-        "state": _texts(data.state_names),
-        "input": _texts(data.input_names),
-        "state_units": _texts(data.state_units),
-        "input_units": _texts(data.input_units),
-        "trajectory": _texts(data.labels),
+        "states": pad(fields["states"]),
+        "inputs": pad(fields["inputs"]),
+        "time": pad(fields["time"]),
+        "length": np.array([len(states) for states in fields["states"]], dtype=np.int64),
+        "state": _texts(fields["state_names"]),
+        "input": _texts(fields["input_names"]),
+        "state_units": _texts(fields["state_units"]),
+        "input_units": _texts(fields["input_units"]),
+        "trajectory": _texts(fields["labels"]),
     }
     variables = {name: (DIMENSIONS[name], value) for name, value in values.items()}
     numbers = {name: variables.pop(name) for name in ("states", "inputs")}
-    said = describe(data)
-    attrs = {name: said[name] for name in ("format", "version", "dt")}
+    attrs = {name: description[name] for name in ("format", "version", "dt")}
     # NetCDF attributes hold no nested values; JSON keeps them exactly.
-    return xr.Dataset(numbers, variables, {**attrs, "attrs": json.dumps(said["attrs"])})
+    return xr.Dataset(numbers, variables, {**attrs, "attrs": json.dumps(description["attrs"])})
 
 
 def _texts(texts: Sequence[str]) -> np.ndarray:
     return np.array(texts, dtype=np.dtypes.StrDType(max((len(text) for text in texts), default=0) or 1))
 
 
-def from_dataset(dataset: xr.Dataset, columns: Columns | None = None) -> Trajectories:
-    """Read what `to_dataset` made, from memory or from a file; another layout raises `DataError`."""
+def from_dataset(dataset: xr.Dataset) -> tuple[dict[str, Any], Parts, Parts, Parts]:
+    """Return the description, and the states, inputs and times, of what `to_dataset` made, in memory or in a file.
+
+    **Raises:** `DataError` for another layout.
+    """
     if dataset.attrs.get("format") != FORMAT:
         raise DataError(
             f"the dataset was not made by to_xarray (its attribute 'format' is not {FORMAT!r}); build "
@@ -100,4 +104,4 @@ def from_dataset(dataset: xr.Dataset, columns: Columns | None = None) -> Traject
     }
     lengths = dataset["length"].values
     states, inputs, time = (unpad(dataset[name].values, lengths) for name in ("states", "inputs", "time"))
-    return restore(description, states, inputs, time, columns or Columns())
+    return description, states, inputs, time

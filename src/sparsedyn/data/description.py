@@ -1,35 +1,25 @@
 """What files written by this package say about their numbers, so that they read back without arguments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from .clock import TOLERANCE, sampling_time
 from .errors import DataError
-from .tables import Columns, listed
-from .trajectories import Trajectories
+from .tables import Columns
 
 FORMAT = "sparsedyn trajectories"
 VERSION = 1
 FIELDS = ("state_names", "input_names", "state_units", "input_units", "labels", "attrs")
 
 
-def describe(data: Trajectories) -> dict[str, Any]:
-    """Return everything but the numbers, as JSON values."""
-    fields = {name: getattr(data, name) for name in FIELDS}
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
-    return {"format": FORMAT, "version": VERSION, "dt": data.dt, **plain}
+def describe(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what trajectories have besides numbers, `dt` and the `FIELDS`, as JSON values."""
+    plain = {name: list(fields[name]) if isinstance(fields[name], tuple) else fields[name] for name in FIELDS}
+    return {"format": FORMAT, "version": VERSION, "dt": fields["dt"], **plain}
 
 
-def restore(
-    description: Mapping[str, Any],
-    states: Sequence[np.ndarray],
-    inputs: Sequence[np.ndarray],
-    time: Sequence[np.ndarray],
-    columns: Columns,
-) -> Trajectories:
-    """Build the trajectories that `describe` described, with the columns that are asked, by default all.
+def checked(description: Mapping[str, Any], columns: Columns) -> tuple[dict[str, Any], float]:
+    """Return the `FIELDS` and the sampling time of a description.
 
     **Raises:** `DataError` for a newer version, missing entries, a request that contradicts the file.
     """
@@ -41,21 +31,9 @@ def restore(
             f"the file has format version {description['version']}, this package reads version {VERSION}; "
             "update the package."
         )
-    _check_request(columns, sampling_time(description["dt"]))
-    fields = {name: description[name] for name in FIELDS}
-    data = Trajectories(states, inputs, time=list(time), **fields)
     dt = sampling_time(description["dt"])
-    if abs(data.dt - dt) > TOLERANCE * dt:
-        raise DataError(
-            f"the file says dt = {dt:.6g}, its time column has steps of {data.dt:.6g}; correct one of them."
-        )
-    # The step measured from the time column carries rounding; the file keeps the exact one.
-    data = data._with(dt=dt)
-    if columns.states is None and columns.inputs is None:
-        return data
-    known = (*data.state_names, *data.input_names)
-    chosen = [None if names is None else listed(names, known) for names in (columns.states, columns.inputs)]
-    return data.select(*chosen)
+    _check_request(columns, dt)
+    return {name: description[name] for name in FIELDS}, dt
 
 
 def _check_request(columns: Columns, dt: float) -> None:

@@ -11,9 +11,11 @@ from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from . import checks, clock, names
+from .datasets import from_dataset, to_dataset
+from .description import checked, describe
 from .errors import DataError
 from .splits import Share, parts, positions
-from .tables import Columns, arguments
+from .tables import Columns, arguments, listed
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
@@ -230,13 +232,45 @@ class Trajectories:
 
         Shorter trajectories are padded with NaN; `length` (trajectory) holds their rows.
         """
-        from .datasets import to_dataset  # which itself needs this class
-
-        return to_dataset(self)
+        return to_dataset(_fields(self), described(self))
 
     @classmethod
     def from_xarray(cls, dataset: xr.Dataset) -> "Trajectories":
         """Read a dataset laid out as `to_xarray` does; other layouts raise `DataError`."""
-        from .datasets import from_dataset  # which itself needs this class
+        return restored(*from_dataset(dataset))
 
-        return from_dataset(dataset)
+
+def described(data: Trajectories) -> dict[str, Any]:
+    """Return everything but the numbers, as JSON values that files keep."""
+    return describe(_fields(data))
+
+
+def restored(
+    description: Mapping[str, Any],
+    states: Sequence[np.ndarray],
+    inputs: Sequence[np.ndarray],
+    time: Sequence[np.ndarray],
+    columns: Columns | None = None,
+) -> Trajectories:
+    """Return the trajectories that were `described` so, with the columns that are asked for, by default all.
+
+    **Raises:** `DataError` for a newer version, missing entries, a request that contradicts the file.
+    """
+    columns = columns or Columns()
+    fields, dt = checked(description, columns)
+    data = Trajectories(states, inputs, time=list(time), **fields)
+    if abs(data.dt - dt) > clock.TOLERANCE * dt:
+        raise DataError(
+            f"the file says dt = {dt:.6g}, its time column has steps of {data.dt:.6g}; correct one of them."
+        )
+    # The step measured from the time column carries rounding; the file keeps the exact one.
+    data = data._with(dt=dt)
+    if columns.states is None and columns.inputs is None:
+        return data
+    known = (*data.state_names, *data.input_names)
+    chosen = [None if names is None else listed(names, known) for names in (columns.states, columns.inputs)]
+    return data.select(*chosen)
+
+
+def _fields(data: Trajectories) -> dict[str, Any]:
+    return {name: getattr(data, name) for name in Trajectories.__slots__}

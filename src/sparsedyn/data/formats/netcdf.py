@@ -8,7 +8,7 @@ from ..datasets import from_dataset
 from ..description import FORMAT
 from ..errors import DataError
 from ..tables import Columns, arguments, asked_columns
-from ..trajectories import Trajectories
+from ..trajectories import Trajectories, restored
 
 
 def to_bytes(data: Trajectories) -> bytes:
@@ -27,7 +27,7 @@ def from_bytes(content: bytes, columns: Columns) -> Trajectories:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise DataError(f"it is no readable NetCDF 4 file ({error}); write it again as NetCDF 4.") from error
     if dataset.attrs.get("format") == FORMAT:
-        return from_dataset(dataset, columns)
+        return restored(*from_dataset(dataset), columns)
     known = dict.fromkeys(str(name) for name in (*dataset.variables, *dataset.dims))
     wanted = asked_columns(columns, list(known))
     # Only what is asked: variables over other dimensions would multiply the rows.

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ..datasets import pad, unpad
-from ..description import FORMAT, describe, restore
+from ..description import FORMAT
 from ..errors import DataError, listing
 from ..tables import Columns, arguments
-from ..trajectories import Trajectories
+from ..trajectories import Trajectories, described, restored
 from .positions import name_positions
 
 
@@ -21,7 +21,7 @@ def to_bytes(data: Trajectories) -> bytes:
     buffer = io.BytesIO()
     np.savez(
         buffer,
-        description=np.array(json.dumps(describe(data))),
+        description=np.array(json.dumps(described(data))),
         states=pad(data.states),
         inputs=pad(data.inputs),
         time=pad(data.time),
@@ -42,7 +42,7 @@ def from_bytes(content: bytes, columns: Columns) -> Trajectories:
     if own is not None:
         lengths = arrays["length"]
         states, inputs, time = (unpad(arrays[name], lengths) for name in ("states", "inputs", "time"))
-        return restore(own, states, inputs, time, columns)
+        return restored(own, states, inputs, time, columns)
     if columns.dt is None and columns.time is None and "dt" in arrays and arrays["dt"].size == 1:
         columns = columns._replace(dt=float(arrays["dt"].item()))
     blocks = {name: array for name, array in arrays.items() if array.ndim in (2, 3)}

@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..description import restore
 from ..tables import Columns, arguments
-from ..trajectories import Trajectories
+from ..trajectories import Trajectories, restored
 
 
 def restore_table(
@@ -20,4 +19,4 @@ def restore_table(
     # Rows may have been deleted or re-ordered by whoever edited the file: the labels are those that are
     # there.
     description = {**description, "labels": found["labels"]}
-    return restore(description, found["states"], found["inputs"], found["time"], columns)
+    return restored(description, found["states"], found["inputs"], found["time"], columns)

@@ -7,11 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..description import FORMAT, describe
+from ..description import FORMAT
 from ..errors import DataError
 from ..names import check_distinct
 from ..tables import Columns, Table, arguments, asked_columns
-from ..trajectories import Trajectories
+from ..trajectories import Trajectories, described
 from .own_table import restore_table
 
 KEY = b"sparsedyn"
@@ -20,7 +20,7 @@ KEY = b"sparsedyn"
 def to_bytes(data: Trajectories) -> bytes:
     """Write the columns trajectory, time, states, inputs, and the description."""
     table = pa.Table.from_pandas(data.to_pandas(), preserve_index=False)
-    table = table.replace_schema_metadata({KEY: json.dumps(describe(data)).encode()})
+    table = table.replace_schema_metadata({KEY: json.dumps(described(data)).encode()})
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     return buffer.getvalue()
