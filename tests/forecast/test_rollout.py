@@ -65,6 +65,7 @@ def problem() -> tuple[MLP, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("method", ["euler", "rk4"])
+@pytest.mark.devices
 def test_against_a_numpy_loop(problem: Any, method: str):
     models, x0, inputs = problem
     got = rollout(models, x0, inputs, scaling=SCALING, dt=DT, method=method)
@@ -76,6 +77,7 @@ def test_against_a_numpy_loop(problem: Any, method: str):
             np.testing.assert_allclose(got[member, trajectory], expected, atol=2e-4)
 
 
+@pytest.mark.devices
 def test_members_and_trajectories_do_not_know_of_each_other(problem: Any):
     # Four members lie on several devices, one alone on one.
     models, x0, inputs = problem

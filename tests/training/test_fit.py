@@ -44,6 +44,7 @@ def test_training_learns(lab: Any):
         assert last["validation"][i] == pytest.approx(lab.loss(result.last, i, lab.validation), rel=1e-4)
 
 
+@pytest.mark.devices
 def test_a_member_alone_is_the_same(lab: Any):
     together, alone = lab.fit(), lab.fit(ids=[2])
     lab.close(member(together, 2), member(alone, 0))
@@ -52,6 +53,7 @@ def test_a_member_alone_is_the_same(lab: Any):
     )
 
 
+@pytest.mark.devices
 def test_members_that_do_not_fill_the_devices(lab: Any):
     # Three on two devices, or on sixteen: what fills up the last device is not seen outside.
     result = lab.fit(ids=[3, 0, 1], validation=None)
@@ -85,6 +87,7 @@ def test_members_are_drawn_apart(lab: Any):
         assert len(np.unique(weight[:, 0, 0])) == 4
 
 
+@pytest.mark.devices
 def test_own_orders_for_members(lab: Any):
     # The same network four times: with shared batches it stays so, with its own orders it does not.
     shared = lab.fit(ids=[0] * 4)
@@ -102,6 +105,7 @@ def test_own_orders_for_members(lab: Any):
 
 
 @pytest.mark.parametrize("rate", [1e18, 1e30])
+@pytest.mark.devices
 def test_a_member_that_blows_up_is_frozen_and_its_neighbours_train_on(lab: Any, tmp_path: Path, rate: float):
     well = lab.fit()
     result, states = lab.states(tmp_path, rates=[1e-2, rate, 1e-2, 1e-2])

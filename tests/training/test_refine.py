@@ -160,6 +160,7 @@ def _with_row(weight: np.ndarray, value: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["nan", "overflow", "dead"])
+@pytest.mark.devices
 def test_a_bad_member_does_not_disturb_the_others(kind: str, path: Path):
     found = refine(spoilt(kind), DATA, HELD)
     for member in (0, 2):
