@@ -4,6 +4,9 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+KeyPath = tuple[str | int, ...]
+"""What leads to a value in a parsed TOML text, such as `("techniques", 0, "label")`."""
+
 
 class StudyError(ValueError):
     """A study spec or a study directory that cannot be used.
@@ -26,7 +29,7 @@ def near_miss(name: str, known: Iterable[str]) -> str:
 class Misfit(ValueError):
     """Values of a spec that do not fit together; `path` leads to the one to change."""
 
-    def __init__(self, path: tuple[str | int, ...], message: str):
+    def __init__(self, path: KeyPath, message: str):
         super().__init__(message)
         self.path = path
 

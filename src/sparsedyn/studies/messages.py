@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from sparsedyn.studies.errors import Misfit, near_miss, shown
+from sparsedyn.studies.errors import KeyPath, Misfit, near_miss, shown
 from sparsedyn.studies.spec import Table
 
-KeyPath = tuple[str | int, ...]
 Tables = Mapping[str, type[Table]]
 
 EXAMPLES = {

@@ -10,8 +10,8 @@ from sparsedyn.studies import catalogue
 from sparsedyn.studies.comparison.cells import expand
 from sparsedyn.studies.comparison.spec import TABLES, StudySpec
 from sparsedyn.studies.errors import Misfit, StudyError, near_miss, shown
-from sparsedyn.studies.locate import line_at, lines_of
 from sparsedyn.studies.messages import Message, Tables, hint_for_syntax, messages_of
+from sparsedyn.studies.toml import line_of
 from sparsedyn_papers.autoencoders import spec as autoencoders
 from sparsedyn_papers.equations import spec as equations
 
@@ -71,14 +71,13 @@ def parse(text: str, source: str, *, folder: Path | None = None) -> AnyStudySpec
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(_syntax(error, text, source)) from error
-    lines = lines_of(text)
     try:
         tables = TABLES if "kind" not in table else _kind(table["kind"])[1]
         return _validated(_absolute(table, folder))
     except ValidationError as error:
-        raise StudyError(_message(source, lines, messages_of(error, tables))) from error
+        raise StudyError(_message(source, text, messages_of(error, tables))) from error
     except Misfit as error:
-        raise StudyError(_message(source, lines, [Message(error.path, str(error))])) from error
+        raise StudyError(_message(source, text, [Message(error.path, str(error))])) from error
 
 
 def _validated(table: dict[str, Any]) -> AnyStudySpec:
@@ -114,8 +113,8 @@ def _absolute(table: dict[str, Any], folder: Path | None) -> dict[str, Any]:
     return {**table, "data": {**table["data"], "files": placed}}
 
 
-def _message(source: str, lines: dict[tuple[str | int, ...], int], found: list[Message]) -> str:
-    texts = [f"{source}, line {line_at(lines, c.path)}, {c.key}: {c.text}" for c in found[:SHOWN]]
+def _message(source: str, text: str, found: list[Message]) -> str:
+    texts = [f"{source}, line {line_of(text, c.path)}, {c.key}: {c.text}" for c in found[:SHOWN]]
     if len(found) > SHOWN:
         texts.append(f"{source}: and {len(found) - SHOWN} more.")
     return "\n".join(texts)

@@ -1,8 +1,16 @@
-"""Write plain tables as TOML: what the standard library reads but does not write."""
+"""TOML documents: plain tables as text, and the line at which a key of a text stands."""
 
-import json
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
+
+import tomlkit
+
+from sparsedyn.studies.errors import KeyPath
+
+CLOSERS = ("", "]", "]}", "]]", "]}]", "]]]", '"""', "'''")
+"""What may complete a text that is cut between two lines."""
 
 
 def to_toml(table: Mapping[str, Any]) -> str:
@@ -10,41 +18,80 @@ def to_toml(table: Mapping[str, Any]) -> str:
 
     Values come first, then tables, then lists of tables; what is nested deeper is written inline.
     """
-    plain = {key: value for key, value in table.items() if not _is_table(value) and not _is_tables(value)}
-    parts = [_pairs(plain)] if plain else []
-    parts += [f"[{_key(key)}]\n{_pairs(value)}" for key, value in table.items() if _is_table(value)]
+    document = tomlkit.document()
     for key, value in table.items():
-        if _is_tables(value):
-            parts += [f"[[{_key(key)}]]\n{_pairs(item)}" for item in value]
-    return "\n".join(parts)
+        if isinstance(value, Mapping):
+            document[key] = _filled(tomlkit.table(), value)
+        elif isinstance(value, list | tuple) and value and all(isinstance(item, Mapping) for item in value):
+            tables = tomlkit.aot()
+            for item in value:
+                tables.append(_filled(tomlkit.table(), item))
+            document[key] = tables
+        else:
+            document[key] = _inline(value)
+    return tomlkit.dumps(document)
 
 
-def _pairs(table: Mapping[str, Any]) -> str:
-    return "".join(f"{_key(key)} = {_value(value)}\n" for key, value in table.items())
+def line_of(text: str, path: KeyPath) -> int:
+    """Return the line, counted from 1, at which `path` begins in a valid TOML text, else the nearest table around it.
+
+    A path leads to a value in the parsed text, for example `("techniques", 0, "label")`.
+    """
+    # Neither tomllib nor tomlkit tells where a value stood. But the line of a value is the first one with which the
+    # text, cut after it, has that value.
+    lines = text.replace("\r\n", "\n").split("\n")
+
+    @cache
+    def parsed(count: int) -> Any:
+        for closer in CLOSERS:
+            try:
+                return tomllib.loads("\n".join([*lines[:count], closer]))
+            except tomllib.TOMLDecodeError:
+                continue
+        return None
+
+    while path and not _has(parsed(len(lines)), path):
+        path = path[:-1]
+    if not path:
+        return 1
+    before, after = 0, len(lines)
+    while (cut := _between(before, after, lambda count: parsed(count) is not None)) is not None:
+        if _has(parsed(cut), path):
+            after = cut
+        else:
+            before = cut
+    return before + 1
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, str):
-        # TOML's quoted text is JSON's, but for the character DEL.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(item) for item in value)}]"
+def _between(before: int, after: int, fits: Callable[[int], bool]) -> int | None:
+    """Return a number that fits, as near as can be to the middle; none where no number between the two does."""
+    middle = (before + after) // 2
+    return next(filter(fits, sorted(range(before + 1, after), key=lambda count: abs(count - middle))), None)
+
+
+def _has(value: Any, path: KeyPath) -> bool:
+    for part in path:
+        if isinstance(part, int):
+            if not isinstance(value, list) or part >= len(value):
+                return False
+        elif not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def _filled(target: Any, table: Mapping[str, Any]) -> Any:
+    for key, value in table.items():
+        target[key] = _inline(value)
+    return target
+
+
+def _inline(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())} }}" if value else "{}"
-    raise TypeError(f"expected a text, number, Boolean, list or table to write as TOML; got {value!r}.")
-
-
-def _key(key: str) -> str:
-    return key if key.isascii() and key.replace("-", "").replace("_", "").isalnum() else _value(key)
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _is_tables(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(item, Mapping) for item in value)
+        return _filled(tomlkit.inline_table(), value)
+    if isinstance(value, list | tuple):
+        items = tomlkit.array()
+        for item in value:
+            items.append(_inline(item))
+        return items
+    return value

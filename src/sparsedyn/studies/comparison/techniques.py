@@ -8,10 +8,8 @@ from typing import Any
 from sparsedyn.estimators import average_from_spec
 from sparsedyn.sparsify import TECHNIQUES, AbstractSparsifier, AbstractTiming, from_spec, to_spec
 from sparsedyn.sparsify.spec import TIMINGS
-from sparsedyn.studies.errors import Misfit, near_miss, shown
+from sparsedyn.studies.errors import KeyPath, Misfit, near_miss, shown
 from sparsedyn.training import AVERAGES
-
-KeyPath = tuple[str | int, ...]
 
 
 def technique_table(table: dict[str, Any]) -> dict[str, Any]:
