@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
+from sparsedyn_papers.equations.searched import searched
 
 from sparsedyn.equations import compiled, text
 from sparsedyn_papers.equations.criterion import judged, relative_error
 from sparsedyn_papers.equations.samples import Sampled, sampled
-from sparsedyn_papers.equations.searched import searched
 from sparsedyn_papers.equations.spec import FunctionsSpec
 from sparsedyn_papers.equations.suites import SUITES, Function
 

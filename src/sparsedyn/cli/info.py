@@ -72,7 +72,7 @@ def everything() -> dict[str, Any]:
     import jax
 
     from sparsedyn.sparsify import TECHNIQUES
-    from sparsedyn.studies import list_studies
+    from sparsedyn.studies.catalogue import list_studies
     from sparsedyn.studies.run_record import versions
     from sparsedyn.systems import SYSTEMS
 

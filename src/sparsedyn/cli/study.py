@@ -15,7 +15,9 @@ from sparsedyn.cli.study_progress import study_progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sparsedyn.studies import AutoencodersSpec, EquationsSpec, StudySpec
+    from sparsedyn.studies import StudySpec
+    from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+    from sparsedyn_papers.equations.spec import EquationsSpec
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -76,7 +78,7 @@ def list_(as_json: options.Json = False) -> None:
 
     With --json, a dictionary of names and titles. `sparsedyn study show NAME` prints one in full.
     """
-    from sparsedyn.studies import list_studies
+    from sparsedyn.studies.catalogue import list_studies
 
     studies = list_studies()
     if as_json:
@@ -99,8 +101,10 @@ def show(name: Name, as_json: options.Json = False) -> None:
     sparsedyn study show aluminum-quick > mine.toml
     ```
     """
-    from sparsedyn.studies import AutoencodersSpec, EquationsSpec, load
+    from sparsedyn.studies import load
     from sparsedyn.studies.comparison.cells import expand, groups_of
+    from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+    from sparsedyn_papers.equations.spec import EquationsSpec
 
     spec = load(name)
     if isinstance(spec, EquationsSpec | AutoencodersSpec):
@@ -124,10 +128,11 @@ def show(name: Name, as_json: options.Json = False) -> None:
 
 def show_listed(spec: "EquationsSpec | AutoencodersSpec", name: str, *, as_json: bool) -> None:
     """Print a study whose cells are computed one after the other: them as comments, then its TOML."""
-    from sparsedyn.studies import AutoencodersSpec, EquationsSpec
     from sparsedyn_papers.autoencoders.cells import cells_of
     from sparsedyn_papers.autoencoders.search_page import dimension_text
+    from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
     from sparsedyn_papers.equations.kind import EQUATIONS
+    from sparsedyn_papers.equations.spec import EquationsSpec
 
     cells = EQUATIONS.cells(spec) if isinstance(spec, EquationsSpec) else cells_of(spec)
     if as_json:

@@ -59,12 +59,6 @@ def with_mnist(spec: AnyStudySpec, folder: str | Path) -> AnyStudySpec:
     return equations.EquationsSpec.model_validate(table)
 
 
-def list_studies() -> dict[str, str]:
-    """Return the built-in studies: name to one line of description."""
-    specs = {name: load(name) for name in catalogue.studies()}
-    return {name: spec.title or spec.description.strip().partition("\n")[0] for name, spec in specs.items()}
-
-
 def parse(text: str, source: str, *, folder: Path | None = None) -> AnyStudySpec:
     """Return the study of a TOML text; `source` names it in messages, `folder` is where its files are."""
     try:

@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 from sparsedyn.equations import kappa
-from sparsedyn.studies import StudyError, StudySpec, Verdict, verdicts, verdicts_markdown
+from sparsedyn.studies import StudyError, StudySpec
 from sparsedyn.studies.page.assemble import assemble
 from sparsedyn.studies.page.claims import BADGES, claims_section
 from sparsedyn.studies.page.contents import Cell, read_contents
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.toml import to_toml
-from sparsedyn_papers.claims.verdicts import VERDICTS, attainable
+from sparsedyn_papers.claims.verdicts import VERDICTS, Verdict, attainable, verdicts, verdicts_markdown
 
 from ...studies.synthetic_study import Made, make_study
 

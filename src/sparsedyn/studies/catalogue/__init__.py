@@ -1,10 +1,47 @@
-"""The built-in studies, one TOML file each."""
+"""The built-in studies, one TOML file each, and those that other packages add. Importing this costs nothing."""
 
+import tomllib
+from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.providers import providers
+
+SUFFIX = ".toml"
+
 
 def studies() -> dict[str, Traversable]:
-    """Return the files of the built-in studies by name, in alphabetical order."""
-    found = sorted((file for file in files(__name__).iterdir() if file.name.endswith(".toml")), key=lambda f: f.name)
-    return {file.name.removesuffix(".toml"): file for file in found}
+    """Return the files of the built-in studies by name, in alphabetical order.
+
+    Raises `StudyError` where two packages have a study of one name.
+    """
+    found: dict[str, Traversable] = {}
+    owners: dict[str, str] = {}
+    for provider in providers().values():
+        for file in _below(files(provider.catalogue)):
+            name = file.name.removesuffix(SUFFIX)
+            if name in found:
+                raise StudyError(
+                    f"{name}: expected one study of this name; {owners[name]} and {provider.catalogue} have one each. "
+                    "Rename one, or uninstall its package."
+                )
+            found[name], owners[name] = file, provider.catalogue
+    return dict(sorted(found.items()))
+
+
+def list_studies() -> dict[str, str]:
+    """Return the built-in studies: name to one line of description, read off their texts without validation."""
+    tables = {name: tomllib.loads(file.read_text(encoding="utf-8")) for name, file in studies().items()}
+    return {
+        name: str(table.get("title") or str(table.get("description", "")).strip().partition("\n")[0])
+        for name, table in tables.items()
+    }
+
+
+def _below(folder: Traversable) -> Iterator[Traversable]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _below(entry)
+        elif entry.name.endswith(SUFFIX):
+            yield entry

@@ -1,0 +1,45 @@
+"""Packages that offer studies, found through the entry points of the group "sparsedyn.studies"."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from sparsedyn.studies.errors import StudyError
+
+GROUP = "sparsedyn.studies"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """What a package offers to studies; an entry point names a module and in it an object of this class.
+
+    `catalogue` is the name of a package: every file `NAME.toml` in it or below it is the built-in study NAME.
+    """
+
+    catalogue: str
+
+
+@cache
+def providers() -> dict[str, Provider]:
+    """Return what the installed packages offer, by the names of their entry points, in alphabetical order.
+
+    Raises `StudyError` for an entry point that cannot be used.
+    """
+    return {point.name: _loaded(point) for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def _loaded(point: EntryPoint) -> Provider:
+    package = point.dist.name if point.dist is not None else point.module
+    try:
+        provider = point.load()
+    except Exception as error:  # whatever its modules do when they are imported
+        raise StudyError(
+            f"{package}: its studies, {point.value}, cannot be imported ({type(error).__name__}: {error}). Update the "
+            f"package, or remove it: pip uninstall {package}"
+        ) from error
+    if not isinstance(provider, Provider):
+        raise StudyError(
+            f"{package}: expected its entry point {point.name!r} of the group {GROUP!r} to name an object of the class "
+            f"{Provider.__module__}.{Provider.__name__}; {point.value} is of the class {type(provider).__name__}."
+        )
+    return provider

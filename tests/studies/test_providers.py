@@ -1,0 +1,58 @@
+"""Studies that packages offer: found by entry point, listed without importing anything heavy."""
+
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from sparsedyn.studies import StudyError, catalogue, list_studies, providers
+from sparsedyn.studies.providers import GROUP
+
+
+def point(value: str) -> EntryPoint:
+    return EntryPoint("mine", value, GROUP)
+
+
+def test_this_package_and_the_papers_offer_studies():
+    assert {"sparsedyn", "sparsedyn-papers"} <= providers.providers().keys()
+    assert list(catalogue.studies()) == sorted(catalogue.studies())
+    assert {"aluminum-quick", "haugstvedt2023", "kim2019-table5", "duffing"} <= list_studies().keys()
+
+
+def test_studies_are_listed_without_jax_and_validation():
+    code = (
+        "import sys\nfrom sparsedyn.studies.catalogue import list_studies\nassert 'aluminum-quick' in list_studies()\n"
+        "print([name for name in ('jax', 'numpy', 'pandas', 'pydantic', 'tomlkit') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("sparsedyn_nowhere:STUDIES", r"sparsedyn_nowhere.*cannot be imported \(ModuleNotFoundError.*pip uninstall"),
+        ("sparsedyn.studies.providers:GROUP", "expected its entry point 'mine'.*Provider; .* is of the class str"),
+    ],
+)
+def test_an_entry_point_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, value: str, message: str):
+    monkeypatch.setattr(providers, "entry_points", lambda group: [point(value)])
+    providers.providers.cache_clear()
+    with pytest.raises(StudyError, match=message):
+        list_studies()
+    monkeypatch.undo()
+    providers.providers.cache_clear()
+
+
+def test_a_name_belongs_to_one_study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    package = tmp_path / "other_studies"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "aluminum-quick.toml").write_text('name = "aluminum-quick"')
+    monkeypatch.syspath_prepend(tmp_path)
+    both = {**providers.providers(), "other": providers.Provider(catalogue="other_studies")}
+    monkeypatch.setattr(catalogue, "providers", lambda: both)
+    with pytest.raises(StudyError, match=r"aluminum-quick: .* sparsedyn\.studies\.catalogue and other_studies"):
+        list_studies()
