@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sparsedyn.equations.coordinates import Affine, canonical, sparsest, transformed, weights_of_terms
+from sparsedyn.equations.coordinates import Affine, canonical, contributions_at, sparsest, transformed
 from sparsedyn.models import PRIMITIVES, Library
 
 LIBRARY = Library(3, 3)
@@ -56,7 +56,7 @@ def test_lorenz_is_found_again_in_its_own_form(attractor, seed):
     states = change(attractor)
     found = sparsest(LIBRARY, hidden, states, seed=seed)
     moved = transformed(LIBRARY, hidden, found, states)
-    moved = np.where(weights_of_terms(LIBRARY, moved, found.states(states)) > 0.02, moved, 0.0)
+    moved = np.where(contributions_at(LIBRARY, moved, found.states(states)) > 0.02, moved, 0.0)
     assert np.count_nonzero(moved) == 7
     tidy = canonical(LIBRARY, moved)
     final = transformed(LIBRARY, moved, tidy, found.states(states))
@@ -84,7 +84,7 @@ def test_fewest_terms_of_an_equation_of_second_order():
     states = np.column_stack([1 + rng.normal(size=800), 2 * rng.normal(size=800)])
     change = sparsest(library, coefficients, states, starts=3)
     moved = transformed(library, coefficients, change, states)
-    kept = weights_of_terms(library, moved, change.states(states)) > 0.02
+    kept = contributions_at(library, moved, change.states(states)) > 0.02
     assert {name for name, here in zip(library.names("zv"), kept[:, 0], strict=True) if here} == {"z", "v"}
 
 
@@ -100,7 +100,7 @@ def test_motion_on_a_circle_comes_to_two_terms_although_cubes_are_lines_there():
     assert np.count_nonzero(hidden) == 6
     change = sparsest(library, hidden, states)
     moved = transformed(library, hidden, change, states)
-    moved = np.where(weights_of_terms(library, moved, change.states(states)) > 0.02, moved, 0.0)
+    moved = np.where(contributions_at(library, moved, change.states(states)) > 0.02, moved, 0.0)
     assert np.count_nonzero(moved) == 2
     tidy = canonical(library, moved)
     final = transformed(library, moved, tidy, change(states))

@@ -10,7 +10,7 @@ from sparsedyn.data import Snapshots
 from sparsedyn.estimators.autoencoder._curve import curve_along
 from sparsedyn.estimators.autoencoder._recipes import geodesic, projected
 from sparsedyn.estimators.autoencoder._selection import chosen
-from sparsedyn.models import PRIMITIVES, Library, Motion
+from sparsedyn.models import PRIMITIVES, Jet, Library
 from sparsedyn.training import Checkpoint
 
 WAVES = np.arange(1, 5)
@@ -58,15 +58,15 @@ def film() -> Snapshots:
     return filmed(swings(20, 100, pendulum))
 
 
-def along(film: Snapshots) -> Motion:
+def along(film: Snapshots) -> Jet:
     pooled = film.pooled()
-    return Motion(pooled.x, pooled.x_dot, pooled.x_ddot)
+    return Jet(pooled.x, pooled.x_dot, pooled.x_ddot)
 
 
 def test_the_distance_along_the_curve_is_the_angle(film: Snapshots):
-    motion = along(film)
-    curve = curve_along(motion.value, np.random.default_rng(0))
-    found = curve.carried(motion)
+    jet = along(film)
+    curve = curve_along(jet.value, np.random.default_rng(0))
+    found = curve.pushforward(jet)
     angle, velocity = film.pooled().truth.T
     slope, offset = np.polyfit(angle, found.value[:, 0], 1)
     # The length of the tangent of eight waves.
@@ -74,7 +74,7 @@ def test_the_distance_along_the_curve_is_the_angle(film: Snapshots):
     assert deviation(found.value[:, 0], slope * angle + offset) < 1e-3
     assert deviation(found.first[:, 0], slope * velocity) < 3e-3
     assert deviation(found.second[:, 0], slope * pendulum(angle)) < 1e-2
-    assert deviation(curve.points(curve.locate(motion.value)), motion.value) < 1e-3
+    assert deviation(curve.points(curve.locate(jet.value)), jet.value) < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_data_that_are_no_curve_are_refused(values: np.ndarray, message: str):
 def test_only_terms_that_pay_are_chosen(force: np.ufunc, terms: list[str]):
     states = swings(10, 100, force).reshape(-1, 2)
     # In other units, from another origin.
-    moved = Motion(*(part[:, None] for part in (3 * states[:, 0] + 0.5, 3 * states[:, 1], 3 * force(states[:, 0]))))
+    moved = Jet(*(part[:, None] for part in (3 * states[:, 0] + 0.5, 3 * states[:, 1], 3 * force(states[:, 0]))))
     choice = chosen(SINES, moved)
     assert [SINES.names(("z", "z_dot"))[i] for i in np.flatnonzero(choice.kept[:, 0])] == terms
     assert choice.error < 1e-4

@@ -246,10 +246,10 @@ def test_a_given_velocity_is_used_where_the_acceleration_is_estimated():
     x = np.column_stack([np.sin(t), np.cos(2 * t)])
     x_dot, x_ddot = np.column_stack([np.cos(t), -2 * np.sin(2 * t)]), -x * [1, 4]
     measured = snapshots_of(x, 0.05, 3 * x_dot)
-    motion = motion_of(measured, coordinates_of(measured, None), 2)
-    np.testing.assert_allclose(motion.first * x.std(axis=0), 3 * x_dot[None], atol=1e-9)
-    assert motion.second is not None
-    np.testing.assert_allclose((motion.second * x.std(axis=0))[0, 5:-5], 3 * x_ddot[5:-5], atol=1e-2)
+    jet = motion_of(measured, coordinates_of(measured, None), 2)
+    np.testing.assert_allclose(jet.first * x.std(axis=0), 3 * x_dot[None], atol=1e-9)
+    assert jet.second is not None
+    np.testing.assert_allclose((jet.second * x.std(axis=0))[0, 5:-5], 3 * x_ddot[5:-5], atol=1e-2)
     with pytest.raises(DataError, match="x_dot: expected the first derivative beside the second"):
         motion_of(snapshots_of(x, 0.05, None, x_ddot), coordinates_of(measured, None), 2)
 

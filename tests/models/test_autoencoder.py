@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparsedyn.models import ACTIVATIONS, Autoencoder, Chart, Library, Motion, carried
+from sparsedyn.models import ACTIVATIONS, Autoencoder, Chart, Jet, Library, pushforward
 
 SMOOTH = sorted(set(ACTIVATIONS) - {"relu"})
 
@@ -37,7 +37,7 @@ def test_first_and_second_derivatives_are_those_of_a_moving_point(widths, activa
         def along(t: float) -> np.ndarray:
             return np.asarray(made(jnp.asarray(c0 + c1 * t + c2 * t**2)))
 
-        moved = carried(made, Motion(jnp.asarray(c0), jnp.asarray(c1), jnp.asarray(2 * c2)))
+        moved = pushforward(made, Jet(jnp.asarray(c0), jnp.asarray(c1), jnp.asarray(2 * c2)))
         h = 1e-4
         first = (along(h) - along(-h)) / (2 * h)
         second = (along(h) - 2 * along(0) + along(-h)) / h**2
@@ -52,9 +52,9 @@ def test_float32_derivatives_agree_with_float64(widths, activation, seed, order)
     rng = np.random.default_rng(seed)
     points = [rng.normal(size=(8, 4)) for _ in range(order + 1)]
     made = chart(widths, activation, seed)
-    narrow = carried(made, Motion(*(jnp.asarray(p, jnp.float32) for p in points)))
+    narrow = pushforward(made, Jet(*(jnp.asarray(p, jnp.float32) for p in points)))
     with jax.enable_x64(True):
-        reference = carried(wide(made), Motion(*(jnp.asarray(p.astype(np.float32), jnp.float64) for p in points)))
+        reference = pushforward(wide(made), Jet(*(jnp.asarray(p.astype(np.float32), jnp.float64) for p in points)))
         exact = [np.asarray(part) for part in reference if part is not None]
     found = [np.asarray(part) for part in narrow if part is not None]
     assert len(found) == len(exact) == order + 1
@@ -65,8 +65,8 @@ def test_float32_derivatives_agree_with_float64(widths, activation, seed, order)
 def test_batches_are_carried_like_single_points():
     made, rng = chart((7,), "tanh", 0), np.random.default_rng(1)
     value, first, second = (jnp.asarray(a, jnp.float32) for a in rng.normal(size=(3, 5, 4)))
-    together = carried(made, Motion(value, first, second))
-    alone = [carried(made, Motion(*parts)) for parts in zip(value, first, second, strict=True)]
+    together = pushforward(made, Jet(value, first, second))
+    alone = [pushforward(made, Jet(*parts)) for parts in zip(value, first, second, strict=True)]
     for i, part in enumerate(together):
         np.testing.assert_allclose(part, np.stack([one[i] for one in alone]), rtol=1e-5, atol=1e-6)
 

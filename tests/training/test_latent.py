@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sparsedyn.models import Autoencoder, Library, Motion
+from sparsedyn.models import Autoencoder, Jet, Library
 from sparsedyn.sparsify import Chain
 from sparsedyn.training import Fit, LatentDynamics, engine, fit
 
@@ -18,12 +18,12 @@ OBJECTIVE = LatentDynamics(sparsity=1e-3, spread=1e-3, bending=1e-2, importance=
 
 
 @pytest.fixture(scope="module")
-def data() -> Motion:
+def data() -> Jet:
     values = np.random.default_rng(0).normal(size=(2, 40, 3)).astype(np.float32)
-    return Motion(values[0], values[1])
+    return Jet(values[0], values[1])
 
 
-def trained(data: Motion, objective: Any) -> Fit:
+def trained(data: Jet, objective: Any) -> Fit:
     keys = jax.random.split(jax.random.key(0), 2)
 
     def one(key: Any) -> Autoencoder:
@@ -38,7 +38,8 @@ def leaves(found: Fit) -> np.ndarray:
     return np.concatenate([np.ravel(a) for a in jax.tree.leaves(eqx.filter(found.last, eqx.is_array))])
 
 
-def test_objectives_that_differ_in_numbers_share_what_is_compiled(data: Motion):
+def test_objectives_that_differ_in_numbers_share_what_is_compiled(data: Jet):
+    before = engine.advance._cache_size()
     first = leaves(trained(data, OBJECTIVE))
     compiled = engine.advance._cache_size()
     others = (
@@ -50,16 +51,16 @@ def test_objectives_that_differ_in_numbers_share_what_is_compiled(data: Motion):
     assert engine.advance._cache_size() == compiled
     # What is left out is not computed, which is another computation.
     trained(data, replace(OBJECTIVE, bending=0.0))
-    assert engine.advance._cache_size() == compiled + 1
+    assert engine.advance._cache_size() == compiled + (compiled - before)
     np.testing.assert_array_equal(leaves(trained(data, OBJECTIVE)), first)
 
 
-def test_numbers_that_are_told_train_like_ones_that_are_compiled(data: Motion):
+def test_numbers_that_are_told_train_like_ones_that_are_compiled(data: Jet):
     compiled = trained(data, lambda model, batch, key: OBJECTIVE(model, batch, key))
     np.testing.assert_allclose(leaves(trained(data, OBJECTIVE)), leaves(compiled), rtol=2e-4, atol=2e-5)
 
 
-def test_models_are_shown_at_validations_and_what_is_raised_ends_training(data: Motion):
+def test_models_are_shown_at_validations_and_what_is_raised_ends_training(data: Jet):
     seen: list[tuple[int, Autoencoder]] = []
     keys = jax.random.split(jax.random.key(0), 1)
     models = eqx.filter_vmap(

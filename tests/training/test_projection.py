@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sparsedyn.models import Autoencoder, Library, Motion
+from sparsedyn.models import Autoencoder, Jet, Library
 from sparsedyn.training import LatentDynamics
-from sparsedyn.training.projection import contributions, projected, solved
+from sparsedyn.training.projection import projected, solved
 
 
 def test_positive_definite_systems_are_solved():
@@ -50,17 +50,6 @@ def test_coefficients_are_those_of_least_squares_on_the_support():
         np.testing.assert_allclose(found[kept, j], expected, rtol=2e-3)
 
 
-def test_contributions_do_not_depend_on_units():
-    rng = np.random.default_rng(3)
-    theta, target, found = rng.normal(size=(50, 4)), rng.normal(size=(50, 2)), rng.normal(size=(4, 2))
-    sizes, units = np.array([1.0, 1e3, 1e-3, 7.0]), np.array([5.0, 1e-2])
-    plain = contributions(*(jnp.asarray(a) for a in (found, theta, target)))
-    scaled = contributions(
-        jnp.asarray(found * units / sizes[:, None]), jnp.asarray(theta * sizes), jnp.asarray(target * units)
-    )
-    np.testing.assert_allclose(plain, scaled, rtol=1e-4)
-
-
 @pytest.mark.parametrize("order", [1, 2])
 def test_the_objective_is_nothing_where_everything_is_exact(order):
     """A linear autoencoder of a linear system, with projected coefficients: every error is zero."""
@@ -79,7 +68,7 @@ def test_the_objective_is_nothing_where_everything_is_exact(order):
     first = (z @ rate) @ np.linalg.inv(back @ plane) @ back
     data = [lift, first] if order == 1 else [lift, rng.normal(size=(64, 2)) @ np.linalg.inv(back @ plane) @ back, first]
     loss = LatentDynamics(decoder=0.0, derivative=0.0, latent=1.0)(
-        model, Motion(*(jnp.asarray(a, jnp.float32) for a in data)), jax.random.key(0)
+        model, Jet(*(jnp.asarray(a, jnp.float32) for a in data)), jax.random.key(0)
     )
     # What is left is the pull of the array that follows sizes.
     assert float(loss) < 1e-3

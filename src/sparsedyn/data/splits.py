@@ -1,7 +1,7 @@
-"""Which trajectories are picked, and which go to training, validation and test."""
+"""Which trajectories are picked, which go to training, validation and test, and what is held out of a fit."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -59,6 +59,59 @@ def _edges_of_counts(asked: dict[str, Share], count: int) -> Int[np.ndarray, " _
 
 def _written(asked: dict[str, Share]) -> str:
     return ", ".join(f"{name}={share}" for name, share in asked.items())
+
+
+class Part(NamedTuple):
+    """Some of the trajectories, and some of the rows of each."""
+
+    trajectories: slice
+    rows: slice
+
+
+def hold_out(
+    trajectories: int, rows: int, share: float, *, from_trajectories: int = 2, least_rows: int = 2
+) -> tuple[Part, Part]:
+    """Return what to fit to, and the `share` that is held out: the last trajectories, or the last rows of each.
+
+    Trajectories are held out where there are at least `from_trajectories`, one or more; else `rows`, the number that
+    each has, are cut, so that at least `least_rows` are held out.
+
+    **Raises:** `DataError` where fewer than `least_rows` would be left to fit to.
+    """
+    everything = slice(None)
+    if trajectories >= from_trajectories:
+        first, last = last_share(trajectories, share)
+        return Part(first, everything), Part(last, everything)
+    first, last = last_share(rows, share, least=least_rows)
+    if first.stop < least_rows:
+        raise DataError(
+            f"x: expected at least {least_rows} rows to fit to beside the {rows - first.stop} that are held out; got "
+            f"{rows} rows in all. Give longer trajectories."
+        )
+    return Part(everything, first), Part(everything, last)
+
+
+def last_share(count: int, share: float, *, least: int = 1) -> tuple[slice, slice]:
+    """Return all but the last `share` of `count`, and that: at least `least`, and never all."""
+    cut = count - max(least, round(share * count))
+    return slice(0, max(1, cut)), slice(max(1, cut), None)
+
+
+def random_share(
+    count: int, share: float, *, seed: int, least: int = 1
+) -> tuple[Int[np.ndarray, " kept"], Int[np.ndarray, " held_out"]]:
+    """Return places of samples to fit to and of a `share` that is held out, both in random order.
+
+    **Raises:** `DataError` where either would have fewer than `least`, unless the share is 0.
+    """
+    held = round(share * count)
+    if share and min(held, count - held) < least:
+        raise DataError(
+            f"share: of {count} samples, {held} would be held out and {count - held} left to fit; expected at least "
+            f"{least} of either. Change share, or give more samples."
+        )
+    order = np.random.default_rng([seed, count]).permutation(count)
+    return order[held:], order[:held]
 
 
 def positions(which: Any, count: int) -> Int[np.ndarray, " _picked"]:

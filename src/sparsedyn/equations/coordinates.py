@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float
 from scipy.optimize import linprog, minimize
 from threadpoolctl import threadpool_limits
 
-from sparsedyn.models import Library
+from sparsedyn.models import Library, contributions
 
 Numbers = Float[np.ndarray, "term latent"]
 
@@ -83,11 +83,10 @@ def _padded(library: Library, coefficients: Float[np.ndarray, "used latent"]) ->
     return np.concatenate([coefficients, missing])
 
 
-def weights_of_terms(library: Library, coefficients: Numbers, states: Float[np.ndarray, "sample state"]) -> Numbers:
-    """Return the contributions of terms: `|coefficient| rms(term) / rms(derivative)` over states."""
+def contributions_at(library: Library, coefficients: Numbers, states: Float[np.ndarray, "sample state"]) -> Numbers:
+    """Return the contributions of terms over states; see `models.contributions`."""
     theta = library.evaluate(states)
-    target = theta @ coefficients
-    return np.abs(coefficients) * _rms(theta)[:, None] / _rms(target)
+    return contributions(coefficients, _rms(theta), _rms(theta @ coefficients))
 
 
 def transformed(
@@ -102,8 +101,8 @@ def transformed(
     target = used.evaluate(states) @ few @ change.matrix.T
     theta = used.evaluate(change.states(states))
     found = _fitted(theta, target)
-    weights = np.abs(found) * _rms(theta)[:, None] / _rms(target)
-    return _padded(library, np.where(weights < 1e-6 * weights.max(), 0.0, found))
+    sizes = contributions(found, _rms(theta), _rms(target))
+    return _padded(library, np.where(sizes < 1e-6 * sizes.max(), 0.0, found))
 
 
 def sparsest(
@@ -177,7 +176,7 @@ def _judged(
 ) -> tuple[Numbers, tuple[int, int]]:
     """Return the coefficients of the terms that count after a change, and how long the equations are."""
     moved = transformed(library, coefficients, change, sample)
-    kept = weights_of_terms(library, moved, change.states(sample)) >= threshold
+    kept = contributions_at(library, moved, change.states(sample)) >= threshold
     return np.where(kept, moved, 0.0), _length(library, kept)
 
 
@@ -328,8 +327,8 @@ def _compiled_cost(library: Library, latent: int) -> Callable[..., tuple[Array, 
         columns = theta / scale
         gram = columns.T @ columns / len(states) + RIDGE * jnp.eye(library.size)
         found = jnp.linalg.solve(gram, columns.T @ target / len(states))
-        weights = jnp.abs(found) / jnp.sqrt(jnp.mean(target**2, axis=0))
-        spread = jnp.sum((weights**2 + softness**2) ** 0.25)
+        sizes = jnp.abs(found) / jnp.sqrt(jnp.mean(target**2, axis=0))
+        spread = jnp.sum((sizes**2 + softness**2) ** 0.25)
         # Variables that become the same variable say nothing and cost nothing.
         return spread - 0.1 * jnp.linalg.slogdet(jnp.corrcoef(moved[:, :latent].T).reshape(latent, latent))[1]
 

@@ -1,5 +1,6 @@
 """Forecasts: roll a model forward, and say how good the result is."""
 
+from sparsedyn._steps import rk4_step
 from sparsedyn.forecast.comparison import Comparison, compare, holm, pseudo_values
 from sparsedyn.forecast.forecast import Forecast, forecast
 from sparsedyn.forecast.intervals import Interval, bootstrap_mean, bootstrap_share, spread
@@ -34,6 +35,7 @@ __all__ = [
     "holm",
     "pad",
     "pseudo_values",
+    "rk4_step",
     "rollout",
     "skill",
     "spread",

@@ -11,10 +11,11 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
+from sparsedyn._steps import STEPS
 from sparsedyn.data import DataError, Scaling
 from sparsedyn.models import AbstractModel
 
-METHODS = ("euler", "rk4")
+METHODS = tuple(STEPS)
 PRECISIONS = ("float32", "float64")
 
 
@@ -86,11 +87,10 @@ def _integrate(static: _Static, arrays: Any, start: Array, forcing: Array, gain:
 
     def one_member(arrays: Any, start: Array, forcing: Array, gain: Array, drift: Array) -> Array:
         model = eqx.combine(arrays, skeleton)
-        derivative = jax.vmap(lambda z, v: gain * model(z, v) + drift)
-        step = {"euler": euler_step, "rk4": rk4_step}[method]
+        increment: Any = jax.vmap(lambda z, v: gain * model(z, v) + drift)
 
         def body(z: Array, v: Array) -> tuple[Array, Array]:
-            return step(derivative, z, v), z
+            return STEPS[method](lambda _, state: increment(state, v), z), z
 
         # The input of the last row acts beyond the horizon, so the last row is written, not stepped from.
         last, rows = jax.lax.scan(body, start, forcing[:-1])
@@ -103,19 +103,3 @@ def _integrate(static: _Static, arrays: Any, start: Array, forcing: Array, gain:
     )
     result: Array = sharded(arrays, start, forcing, gain, drift)
     return result
-
-
-def euler_step(increment: Any, z: Array, v: Array) -> Array:
-    """One forward Euler step, `increment` being the derivative times the sample time."""
-    stepped: Array = z + increment(z, v)
-    return stepped
-
-
-def rk4_step(increment: Any, z: Array, v: Array) -> Array:
-    """One classical Runge-Kutta step with the input held."""
-    k1 = increment(z, v)
-    k2 = increment(z + 0.5 * k1, v)
-    k3 = increment(z + 0.5 * k2, v)
-    k4 = increment(z + k3, v)
-    stepped: Array = z + (k1 + 2 * k2 + 2 * k3 + k4) / 6
-    return stepped

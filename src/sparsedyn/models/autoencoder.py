@@ -123,19 +123,19 @@ class Autoencoder(AbstractModel):
         return eqx.tree_at(lambda m: m.coefficients, jax.tree.map(lambda _: False, self), replace=True)
 
 
-class Motion(NamedTuple):
+class Jet(NamedTuple):
     """Points with their first and, where there is one, second derivative in time."""
 
     value: Float[Numbers, "*batch coordinate"]
     first: Float[Numbers, "*batch coordinate"]
     second: Float[Numbers, "*batch coordinate"] | None = None
 
-    def map(self, function: Callable[[Any], Any]) -> "Motion":
+    def map(self, function: Callable[[Any], Any]) -> "Jet":
         """Return what a function makes of each of the arrays that there are."""
         second = None if self.second is None else function(self.second)
-        return Motion(function(self.value), function(self.first), second)
+        return Jet(function(self.value), function(self.first), second)
 
-    def blocks(self, size: int = 8192) -> "Iterator[Motion]":
+    def blocks(self, size: int = 8192) -> "Iterator[Jet]":
         """Return the samples, along the first axis, in blocks that fit into memory when networks see them."""
         for begin in range(0, len(self.value), size):
             yield self.map(partial(_rows, begin=begin, end=begin + size))
@@ -155,18 +155,18 @@ def _rows(values: Numbers, begin: int, end: int) -> Array:
     return jnp.asarray(values[begin:end])
 
 
-def carried(chart: Callable[[Any], Array], motion: Motion) -> Motion:
-    """Return a motion in new coordinates: derivatives by forward-mode differentiation, nested for the second."""
-    value, first = jnp.asarray(motion.value), jnp.asarray(motion.first)
-    if motion.second is None:
-        return Motion(*jax.jvp(chart, (value,), (first,)))
+def pushforward(chart: Callable[[Any], Array], jet: Jet) -> Jet:
+    """Return a jet in new coordinates: derivatives by forward-mode differentiation, nested for the second."""
+    value, first = jnp.asarray(jet.value), jnp.asarray(jet.first)
+    if jet.second is None:
+        return Jet(*jax.jvp(chart, (value,), (first,)))
 
     def with_velocity(value: Array, first: Array) -> tuple[Array, Array]:
         made: tuple[Array, Array] = jax.jvp(chart, (value,), (first,))
         return made
 
-    (moved, velocity), (_, second) = jax.jvp(with_velocity, (value, first), (first, jnp.asarray(motion.second)))
-    return Motion(moved, velocity, second)
+    (moved, velocity), (_, second) = jax.jvp(with_velocity, (value, first), (first, jnp.asarray(jet.second)))
+    return Jet(moved, velocity, second)
 
 
 def support(model: Autoencoder) -> Bool[Array, "term latent"]:

@@ -10,6 +10,8 @@ import numpy as np
 from equinox import AbstractClassVar
 from jaxtyping import Array, Float, PRNGKeyArray, Real
 
+from sparsedyn._steps import rk4_step
+
 if TYPE_CHECKING:
     from sparsedyn.systems.excitation import AbstractExcitation
 
@@ -104,11 +106,8 @@ def runge_kutta(
     system: AbstractSystem, x: Float[Array, " state"], u: Float[Array, " input"], dt: Time
 ) -> Float[Array, " state"]:
     """One step of the classical fourth-order Runge-Kutta method, the input held over it."""
-    k1 = system.field(0.0, x, u)
-    k2 = system.field(0.5 * dt, x + 0.5 * dt * k1, u)
-    k3 = system.field(0.5 * dt, x + 0.5 * dt * k2, u)
-    k4 = system.field(dt, x + dt * k3, u)
-    return x + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+    following: Array = rk4_step(lambda time, state: system.field(time, state, u), x, dt)
+    return following
 
 
 def uniform(key: PRNGKeyArray, low: tuple[float, ...], high: tuple[float, ...]) -> Float[Array, " state"]:

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.models.autoencoder import Autoencoder, Motion, carried, support
-from sparsedyn.training.projection import contributions, projected
+from sparsedyn.models.autoencoder import Autoencoder, Jet, pushforward, support
+from sparsedyn.models.terms import contributions
+from sparsedyn.training.projection import projected, rms
 
 FOLLOW = 1e-3
 """Weight with which projected coefficients' sizes are followed: any, since Adam's steps do not depend on it."""
@@ -36,7 +37,7 @@ class LatentDynamics(eqx.Module):
     they are the least-squares solution on the batch, differentiated through (variable projection); the model's array
     says by its zeros which terms there are, and follows the sizes of what is found, so that techniques can threshold
     it. With `contributions` these sizes, and what `sparsity` and techniques act on, are contributions
-    (`training.projection.contributions`) rather than coefficients. `sparsity` weighs their sum, or with `mean` their
+    (`models.contributions`) rather than coefficients. `sparsity` weighs their sum, or with `mean` their
     mean.
 
     `spread` holds latent variables near mean 0 and variance 1, which contributions and relative errors leave free.
@@ -61,14 +62,14 @@ class LatentDynamics(eqx.Module):
     mean: bool = eqx.field(default=False, static=True)
     importance: Float[np.ndarray | Array, " feature"] = eqx.field(default=(), converter=_single)
 
-    def __call__(self, model: Autoencoder, batch: Motion, key: PRNGKeyArray) -> Float[Array, ""]:
+    def __call__(self, model: Autoencoder, batch: Jet, key: PRNGKeyArray) -> Float[Array, ""]:
         """Return the weighted sum over a batch."""
-        moved = carried(model.encoder, batch)
+        moved = pushforward(model.encoder, batch)
         theta, target = model.library(moved.state), jnp.asarray(moved.highest)
         found, size = self._equation(model, theta, target)
         predicted = theta @ found
-        path = Motion(moved.value, predicted) if batch.second is None else Motion(moved.value, moved.first, predicted)
-        restored = carried(model.decoder, path)
+        path = Jet(moved.value, predicted) if batch.second is None else Jet(moved.value, moved.first, predicted)
+        restored = pushforward(model.decoder, path)
         loss = self.decoder * self._error(restored.value, batch.value, self._worth)
         loss += self.derivative * self._error(restored.highest, batch.highest, self._worth)
         loss += self.latent * self._error(predicted, target)
@@ -88,11 +89,11 @@ class LatentDynamics(eqx.Module):
         """Return the coefficients and their sizes."""
         if self.coefficients == "projected":
             found = projected(theta, target, support(model))
-            return found, contributions(found, theta, target) if self.contributions else jnp.abs(found)
+            return found, contributions(found, rms(theta), rms(target)) if self.contributions else jnp.abs(found)
         held = model.coefficients
         if not self.contributions:
             return held, jnp.abs(held)
-        unit = contributions(jnp.ones_like(held), jax.lax.stop_gradient(theta), jax.lax.stop_gradient(target))
+        unit = jax.lax.stop_gradient(contributions(jnp.ones_like(held), rms(theta), rms(target)))
         return held / unit, jnp.abs(held)
 
     @property

@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from sparsedyn.models import contributions
+
 Scale = Literal["coefficients", "contributions"]
 Coefficients = Float[np.ndarray, "term target"]
 Support = Bool[np.ndarray, "term target"]
@@ -32,6 +34,15 @@ class Factor(NamedTuple):
     def size(self) -> tuple[int, int]:
         """How many terms and targets there are."""
         return self.terms, self.triangle.shape[1] - self.terms
+
+    def standardized(self, coefficients: "Coefficients") -> "Coefficients":
+        """Return coefficients of terms and targets of unit root mean square: contributions with their signs."""
+        rms = self.rms
+        return coefficients * rms[: self.terms, None] / rms[self.terms :]
+
+    def contributions(self, coefficients: "Coefficients") -> "Coefficients":
+        """Return the contribution of every term to its target; see `models.contributions`."""
+        return contributions(coefficients, self.rms[: self.terms], self.rms[self.terms :])
 
 
 def factor(theta: Float[np.ndarray, "sample term"], target: Float[np.ndarray, "sample target"]) -> Factor:
@@ -87,7 +98,7 @@ def thresholded(
     support = np.ones((terms, targets), bool)
     for _ in range(iterations):
         found = solve(reduced, support, ridge=ridge)
-        sizes = np.abs(found if scale == "coefficients" else contributions(reduced, found))
+        sizes = np.abs(found) if scale == "coefficients" else reduced.contributions(found)
         kept = support & (sizes >= least)
         if np.array_equal(kept, support):
             break
@@ -115,12 +126,6 @@ def stlsq(
     Source: Brunton, Proctor & Kutz 2016.
     """
     return thresholded(factor(theta, target), threshold, ridge=ridge, iterations=iterations, scale=scale)
-
-
-def contributions(reduced: Factor, coefficients: Coefficients) -> Coefficients:
-    """Return the root mean square of each coefficient times its term, as a share of its target's."""
-    rms = reduced.rms
-    return coefficients * rms[: reduced.terms, None] / rms[reduced.terms :]
 
 
 def elimination(reduced: Factor, target: int = 0) -> Bool[np.ndarray, "step term"]:

@@ -48,14 +48,6 @@ def projected(
     return jax.vmap(one, in_axes=(1, 1), out_axes=1)(moments, support) / scale[:, None]
 
 
-def contributions(
-    coefficients: Float[Array, "term state"],
-    theta: Float[Array, "sample term"],
-    target: Float[Array, "sample state"],
-) -> Float[Array, "term state"]:
-    """Return `|coefficient| rms(term) / rms(derivative)`: a coefficient's size that does not depend on units."""
-    return jnp.abs(coefficients) * _rms(theta)[:, None] / _rms(target)
-
-
-def _rms(values: Float[Array, "sample column"]) -> Float[Array, " column"]:
+def rms(values: Float[Array, "sample column"]) -> Float[Array, " column"]:
+    """Return root mean squares, never zero."""
     return jnp.sqrt(jnp.mean(jnp.square(values), axis=0) + 1e-30)

@@ -21,9 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from sparsedyn.data import Samples
 from sparsedyn.models import EQL, AbstractModel
-
-FLOOR = 1e-13
-"""Squared errors below this share of the variance are rounding, and no reason to keep a weight."""
+from sparsedyn.training.parsimony import FLOOR, bic
 
 RIDGE = 1e-8
 """Damping of the Hessian of which saliencies are taken, as a share of its diagonal."""
@@ -57,7 +55,7 @@ class Path(NamedTuple):
         """
         error = np.maximum(self.train, self.held_out)
         error = np.where(np.isfinite(error), error, np.inf)
-        return samples * np.log(error + floor) + self.counts() * np.log(samples)
+        return np.asarray(bic(error, self.counts(), samples, floor))
 
 
 class Quadratic(NamedTuple):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from sparsedyn.forecast.rollout import rk4_step
+from sparsedyn.forecast import rk4_step
 from sparsedyn.models import Library
 
 
@@ -49,11 +49,12 @@ def _followed(
     """Return the states after every `stride` steps, and by how much a deviation's logarithm grew since."""
 
     def one(numbers: Array, state: Array) -> tuple[Array, Array]:
-        def increment(z: Array, _: Array) -> Array:
+        def increment(_: float, z: Array) -> Array:
             return dt * (library(z) @ numbers)
 
         def moved(z: Array) -> Array:
-            return rk4_step(increment, z, jnp.zeros(0))
+            following: Array = rk4_step(increment, z)
+            return following
 
         def step(_: Array, carry: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
             z, direction, growth = carry

@@ -11,6 +11,7 @@ from sparsedyn.estimators.equation._search import Found, Search, relative_error,
 from sparsedyn.models import EQL, units_of
 from sparsedyn.studies.cells import OnProgress
 from sparsedyn.training import Progress, polished
+from sparsedyn.training.parsimony import bic
 from sparsedyn_papers.equations import criterion
 from sparsedyn_papers.equations.samples import Sampled
 from sparsedyn_papers.equations.spec import FunctionsSpec
@@ -20,7 +21,6 @@ from sparsedyn_papers.kim2019.reading import one_of
 
 LANES = 32
 RESTARTS = 3
-FLOOR = 1e-13
 
 
 def searched(
@@ -141,7 +141,7 @@ def _network(model: EQL, data: Sampled, names: tuple[str, ...]) -> Trial:
         return FAILED
     weights = sum(int(np.count_nonzero(weight)) for weight in model.weights)
     count = len(data.train.x)
-    score = count * np.log(max(train, held_out) ** 2 + FLOOR) + weights * np.log(count)
+    score = bic(max(train, held_out) ** 2, weights, count)
     return Trial(expression, weights, train, held_out, float(score))
 
 

@@ -11,7 +11,7 @@ from sklearn.manifold import Isomap
 from sklearn.neighbors import NearestNeighbors, kneighbors_graph
 
 from sparsedyn.data import DataError
-from sparsedyn.models import Motion
+from sparsedyn.models import Jet
 
 FEWEST = 50
 LANDMARKS = 400
@@ -55,20 +55,20 @@ class Curve:
             found = np.clip(found + step, *self.span)
         return np.asarray(found, np.float64)
 
-    def carried(self, motion: Motion) -> Motion:
-        """Return the motion along the curve, (sample, 1): derivatives are what of the given ones is tangential.
+    def pushforward(self, jet: Jet) -> Jet:
+        """Return the jet along the curve, (sample, 1): derivatives are what of the given ones is tangential.
 
         On the curve x = p(z) the velocity is x' = p' z', and the acceleration x'' = p' z'' + p'' z'^2.
         """
-        value = self.locate(np.asarray(motion.value, np.float64))
+        value = self.locate(np.asarray(jet.value, np.float64))
         tangent = self.points(value, 1)
         size = np.sum(np.square(tangent), axis=1)
-        first = np.sum(tangent * motion.first, axis=1) / size
-        if motion.second is None:
-            return Motion(value[:, None], first[:, None])
-        straight = np.asarray(motion.second) - self.points(value, 2) * np.square(first)[:, None]
+        first = np.sum(tangent * jet.first, axis=1) / size
+        if jet.second is None:
+            return Jet(value[:, None], first[:, None])
+        straight = np.asarray(jet.second) - self.points(value, 2) * np.square(first)[:, None]
         second = np.sum(tangent * straight, axis=1) / size
-        return Motion(value[:, None], first[:, None], second[:, None])
+        return Jet(value[:, None], first[:, None], second[:, None])
 
 
 def curve_along(values: Float[np.ndarray, "sample coordinate"], rng: np.random.Generator) -> Curve:

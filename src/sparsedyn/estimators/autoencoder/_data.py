@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline, make_interp_spline, make_smoothing_spline
 
 from sparsedyn.data import POD, DataError, Snapshots, pod
 from sparsedyn.data.clock import measured_times, sampling_time
-from sparsedyn.data.derivatives import NOISY, white_noise
+from sparsedyn.data.derivatives import splined
 from sparsedyn.data.reduction import lost_share
-from sparsedyn.models import Motion
+from sparsedyn.models import Jet
 
 SAMPLED = 4000
 """Rows, about, that tell how many modes there are."""
@@ -150,7 +149,7 @@ def _enough(found: POD, parts: Sequence[np.ndarray]) -> int:
     return needed
 
 
-def motion_of(data: Snapshots, coordinates: Coordinates, order: int, derivative: str = "auto") -> Motion:
+def motion_of(data: Snapshots, coordinates: Coordinates, order: int, derivative: str = "auto") -> Jet:
     """Return the reduced snapshots (trajectory, time, mode) with derivatives up to `order`, estimated where not given.
 
     Estimates are those of splines through every mode of every trajectory: smoothing ones where the data look noisy, in
@@ -161,43 +160,17 @@ def motion_of(data: Snapshots, coordinates: Coordinates, order: int, derivative:
     if data.x_dot is None:
         if order == 2 and data.x_ddot is not None:
             raise DataError("x_dot: expected the first derivative beside the second; got None. Give both, or none.")
-        value, first, second = _differentiated(x, data.dt, order, derivative)
-        return Motion(value, first, second if order == 2 else None)
+        value, first, second = splined(x, data.dt, order, derivative)
+        return Jet(value, first, second if order == 2 else None)
     first = coordinates.reduce(data.x_dot)
     if order == 1:
-        return Motion(x, first)
+        return Jet(x, first)
     if data.x_ddot is not None:
-        return Motion(x, first, coordinates.reduce(data.x_ddot))
-    first, second, _ = _differentiated(first, data.dt, 1, derivative)
-    return Motion(x, first, second)
+        return Jet(x, first, coordinates.reduce(data.x_ddot))
+    first, second, _ = splined(first, data.dt, 1, derivative)
+    return Jet(x, first, second)
 
 
-def _differentiated(
-    values: Float[np.ndarray, "trajectory time mode"], dt: float, order: int, derivative: str
-) -> list[Float[np.ndarray, "trajectory time mode"]]:
-    """Return values and their first and second derivatives by splines; the values are smoothed where splines are."""
-    scaled = values / (values.std(axis=(0, 1)) + 1e-300)
-    noisy = bool(np.any(white_noise(scaled, 3) > NOISY))
-    smooth = derivative == "smoothing-spline" or (derivative == "auto" and noisy)
-    estimated = [_splined(one, dt, order, smooth) for one in values]
-    return [np.stack(parts) for parts in zip(*estimated, strict=True)]
-
-
-def _splined(
-    values: Float[np.ndarray, "time mode"], dt: float, order: int, smooth: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if len(values) < 5:
-        raise DataError(f"x: expected at least 5 rows a trajectory to estimate derivatives; got {len(values)}.")
-    rows = np.arange(len(values), dtype=np.float64)
-    if smooth:
-        splines = [make_smoothing_spline(rows, column) for column in values.T]
-        parts = [np.stack([s(rows, nu=n) for s in splines], axis=1) / dt**n for n in range(3)]
-    else:
-        spline = CubicSpline(rows, values) if order == 1 else make_interp_spline(rows, values, k=5)
-        parts = [spline(rows, nu=n) / dt**n for n in range(3)]
-    return parts[0], parts[1], parts[2]
-
-
-def pooled(motion: Motion) -> Motion:
-    """Return trajectories of a motion below each other, in float32, as networks are trained on them."""
-    return motion.map(lambda part: part.reshape(-1, part.shape[-1]).astype(np.float32))
+def pooled(jet: Jet) -> Jet:
+    """Return trajectories of a jet below each other, in float32, as networks are trained on them."""
+    return jet.map(lambda part: part.reshape(-1, part.shape[-1]).astype(np.float32))

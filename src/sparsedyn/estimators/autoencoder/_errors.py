@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Float
 
-from sparsedyn.forecast.rollout import rk4_step
-from sparsedyn.models import Autoencoder, Motion, carried
+from sparsedyn._steps import rk4_step
+from sparsedyn.models import Autoencoder, Jet, pushforward
+from sparsedyn.training.parsimony import penalized
 
 BOUND = 10.0
 """A simulation is bounded that stays within so many times the largest latent state of the data."""
@@ -24,7 +25,7 @@ SUBSTEPS = 4
 ERRORS = ("decoder", "derivative", "latent")
 
 
-def errors(models: Autoencoder, data: Motion, importance: tuple[float, ...]) -> Float[np.ndarray, "member error"]:
+def errors(models: Autoencoder, data: Jet, importance: tuple[float, ...]) -> Float[np.ndarray, "member error"]:
     """Return the relative squared errors of every member: of `x`, of its highest derivative, and of the latent one.
 
     Each is a sum of squares over all samples, divided by that of what it is an error of; errors of `x` and of its
@@ -38,14 +39,14 @@ def errors(models: Autoencoder, data: Motion, importance: tuple[float, ...]) -> 
 
 
 @eqx.filter_jit
-def _squares(models: Autoencoder, data: Motion, importance: tuple[float, ...]) -> Float[Array, "member 2 error"]:
+def _squares(models: Autoencoder, data: Jet, importance: tuple[float, ...]) -> Float[Array, "member 2 error"]:
     weights = jnp.asarray(importance)
 
     def one(model: Autoencoder) -> Float[Array, "2 error"]:
-        moved = carried(model.encoder, data)
+        moved = pushforward(model.encoder, data)
         predicted = model.library(moved.state) @ model.coefficients
         path = moved._replace(first=predicted) if data.second is None else moved._replace(second=predicted)
-        restored = carried(model.decoder, path)
+        restored = pushforward(model.decoder, path)
         lost = [
             jnp.sum(weights * jnp.square(restored.value - data.value)),
             jnp.sum(weights * jnp.square(restored.highest - data.highest)),
@@ -82,10 +83,11 @@ def simulated(
 def _simulated(models: Autoencoder, start: Array, dt: float, rows: int, substeps: int) -> Array:
     def one(model: Autoencoder, start: Array) -> Array:
         nothing = jnp.zeros(0)
-        increment = jax.vmap(lambda z, u: dt / substeps * model(z, u), in_axes=(0, None))
+        increment: Any = jax.vmap(lambda z: dt / substeps * model(z, nothing))
 
         def substep(_: Any, z: Array) -> Array:
-            return rk4_step(increment, z, nothing)
+            following: Array = rk4_step(lambda _, z: increment(z), z)
+            return following
 
         def step(z: Array, _: Any) -> tuple[Array, Array]:
             z = jax.lax.fori_loop(0, substeps, substep, z)
@@ -105,8 +107,7 @@ def ranking(table: pd.DataFrame) -> pd.DataFrame:
     four times smaller. Members that died, whose simulations leave the region of the data, or whose derivative error is
     ten times the least, come last. The truth is not asked.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        score = np.log(table["latent"]) + PRICE * table["terms"]
+    score = penalized(table["latent"], table["terms"], price=PRICE)
     near = table["derivative"] <= POOR * table.loc[table["alive"], "derivative"].min()
     sound = table["alive"] & table["bounded"] & near
     ordered = table.assign(score=score, _unsound=~sound, _far=~near)

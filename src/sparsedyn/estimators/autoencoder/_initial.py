@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Key
 
 from sparsedyn.estimators.autoencoder._curve import curve_along
 from sparsedyn.estimators.autoencoder._selection import chosen
-from sparsedyn.models import Autoencoder, Chart, Motion, carried
+from sparsedyn.models import Autoencoder, Chart, Jet, pushforward
 
 REGRESSED = 4000
 """Samples that last layers are regressed on."""
@@ -16,7 +16,7 @@ RIDGE = 1e-8
 """Added to the mean squares of columns, which are scaled to one: weights must not cancel each other beyond float32."""
 
 
-def along_curve(one: Autoencoder, data: Motion, importance: tuple[float, ...], key: Key[Array, ""]) -> Autoencoder:
+def along_curve(one: Autoencoder, data: Jet, importance: tuple[float, ...], key: Key[Array, ""]) -> Autoencoder:
     """Return an autoencoder whose latent variable is, nearly, the distance along the data's curve, and its terms.
 
     The distance is measured by `curve_along` in the units of `x`, of whose squared errors `importance` are the weights.
@@ -27,10 +27,10 @@ def along_curve(one: Autoencoder, data: Motion, importance: tuple[float, ...], k
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     units = np.sqrt(importance)
     measured = data.map(lambda part: np.asarray(part, np.float64) * units)
-    moved = curve_along(np.asarray(measured.value), rng).carried(measured)
+    moved = curve_along(np.asarray(measured.value), rng).pushforward(measured)
     choice = chosen(one.library, moved)
     rate = choice.change.matrix[0, 0]
-    goal = Motion(
+    goal = Jet(
         choice.change(np.asarray(moved.value)),
         rate * moved.first,
         None if moved.second is None else rate * moved.second,
@@ -59,13 +59,13 @@ def spread_out(chart: Chart, values: Float[np.ndarray, "sample 1"], rng: np.rand
     return eqx.tree_at(lambda c: (c.weights[0], c.biases[0]), chart, new)
 
 
-def regressed(chart: Chart, motion: Motion, goal: Motion, importance: tuple[float, ...]) -> Chart:
-    """Return the chart with the last layer and the linear part that lead a motion to another one best.
+def regressed(chart: Chart, jet: Jet, goal: Jet, importance: tuple[float, ...]) -> Chart:
+    """Return the chart with the last layer and the linear part that lead a jet to another one best.
 
     Least squares over values and derivatives, each relative to its own mean square, with a small ridge. `importance`
     are the weights of the goal's coordinates in that.
     """
-    columns = _columns(chart, motion)
+    columns = _columns(chart, jet)
     rows, wanted = [], []
     for part, target in zip(columns, goal, strict=True):
         if target is not None:
@@ -87,7 +87,7 @@ def regressed(chart: Chart, motion: Motion, goal: Motion, importance: tuple[floa
 
 
 @eqx.filter_jit
-def _columns(chart: Chart, motion: Motion) -> Motion:
+def _columns(chart: Chart, jet: Jet) -> Jet:
     """What the last layer, its bias and the linear part act on, with derivatives."""
 
     def columns(values: Array) -> Array:
@@ -95,4 +95,4 @@ def _columns(chart: Chart, motion: Motion) -> Motion:
         parts = [chart.hidden(values), ones]
         return jnp.concatenate(parts if chart.linear is None else [*parts, values], axis=-1)
 
-    return carried(columns, motion)
+    return pushforward(columns, jet)

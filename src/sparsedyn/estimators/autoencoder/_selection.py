@@ -7,9 +7,11 @@ from jaxtyping import Bool, Float
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from sparsedyn.data.splits import last_share
 from sparsedyn.equations.coordinates import Affine
 from sparsedyn.estimators.autoencoder._errors import PRICE
-from sparsedyn.models import Library, Motion
+from sparsedyn.models import Jet, Library
+from sparsedyn.training.parsimony import penalized
 
 ENOUGH = 1e-4
 """Relative squared error of an equation that asks for no more terms: below that of trained networks."""
@@ -34,7 +36,7 @@ class Choice(NamedTuple):
     error: float
 
 
-def chosen(library: Library, motion: Motion) -> Choice:
+def chosen(library: Library, jet: Jet) -> Choice:
     """Return the equation of one variable that forward selection leads to, and the affine coordinate of it.
 
     A term is worth it that makes the error four times smaller, as in the ranking of members; with every term the
@@ -47,11 +49,11 @@ def chosen(library: Library, motion: Motion) -> Choice:
     make an equation of many terms that is exact, but not short.
     """
     with threadpool_limits(1, "blas"):  # threads cost more than they save on matrices this small
-        return _chosen(library, motion)
+        return _chosen(library, jet)
 
 
-def _chosen(library: Library, motion: Motion) -> Choice:
-    thin = motion.map(lambda part: np.asarray(part, np.float64)[:: -(-len(part) // MOST)])
+def _chosen(library: Library, jet: Jet) -> Choice:
+    thin = jet.map(lambda part: np.asarray(part, np.float64)[:: -(-len(part) // MOST)])
     problem = _Problem(library, thin)
     grid = [Affine(np.array([[a]]), np.array([b])) for a, b in problem.grid()]
     moments = [problem.moments(change) for change in grid]
@@ -88,7 +90,7 @@ def _preferred(library: Library, before: Choice, options: list[Choice]) -> Choic
     """Return the option of least error, where functions have to pay for their scale."""
 
     def cost(option: Choice) -> float:
-        return float(np.log(option.error + TINY) + PRICE * _adds_function(library, before, option))
+        return float(penalized(option.error, _adds_function(library, before, option), price=PRICE, floor=TINY))
 
     return min(options, key=cost)
 
@@ -108,13 +110,13 @@ class _Moments(NamedTuple):
 class _Problem:
     """The samples that an equation is chosen by."""
 
-    def __init__(self, library: Library, motion: Motion):
-        self.library, self.motion = library, motion
-        # In float64, which `motion.state` is not.
-        parts = [motion.value] if motion.second is None else [motion.value, motion.first]
+    def __init__(self, library: Library, jet: Jet):
+        self.library, self.jet = library, jet
+        # In float64, which `jet.state` is not.
+        parts = [jet.value] if jet.second is None else [jet.value, jet.first]
         self.states = np.concatenate(parts, axis=-1)
-        self.mean, self.spread = float(np.mean(motion.value)), float(np.std(motion.value))
-        self.cut = round((1 - SHARE) * len(motion.value))
+        self.mean, self.spread = float(np.mean(jet.value)), float(np.std(jet.value))
+        self.parts = last_share(len(jet.value), SHARE)
 
     def grid(self) -> list[tuple[float, float]]:
         """Return scales and offsets to try. Polynomials leave the scale free, which then is that of unit variance."""
@@ -124,8 +126,8 @@ class _Problem:
     def moments(self, change: Affine) -> _Moments:
         """Return the moments in a coordinate."""
         theta = self.library.evaluate(change.states(self.states))
-        target = np.asarray(self.motion.highest, np.float64)[:, 0] * change.matrix[0, 0]
-        parts = [(theta[part], target[part]) for part in (slice(0, self.cut), slice(self.cut, None))]
+        target = np.asarray(self.jet.highest, np.float64)[:, 0] * change.matrix[0, 0]
+        parts = [(theta[part], target[part]) for part in self.parts]
         return _Moments(
             np.stack([columns.T @ columns / len(columns) for columns, _ in parts]),
             np.stack([columns.T @ goal / len(columns) for columns, goal in parts]),

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
-from sparsedyn.equations.coordinates import Affine, polynomial, sparsest, transformed, weights_of_terms
+from sparsedyn.equations.coordinates import Affine, contributions_at, polynomial, sparsest, transformed
 from sparsedyn.estimators.autoencoder._initial import along_curve
 from sparsedyn.estimators.autoencoder._recipes import Recipe
-from sparsedyn.models import Autoencoder, Chart, Library, Motion, carried
+from sparsedyn.models import Autoencoder, Chart, Jet, Library, pushforward
 from sparsedyn.training import FOLLOWED, Checkpoint, Progress, fit, optimizer
 from sparsedyn.training.least_squares import factor, needed, solve
 
@@ -74,7 +74,7 @@ def _start(start: float | str | np.ndarray, shape: tuple[int, int], key: Key[Arr
 
 def trained(
     models: Autoencoder,
-    data: Motion,
+    data: Jet,
     recipe: Recipe,
     *,
     importance: tuple[float, ...],
@@ -117,7 +117,7 @@ def trained(
     return Trained(*_solved(models, data, recipe), alive, histories)
 
 
-def _solved(models: Autoencoder, data: Motion, recipe: Recipe) -> tuple[Autoencoder, np.ndarray]:
+def _solved(models: Autoencoder, data: Jet, recipe: Recipe) -> tuple[Autoencoder, np.ndarray]:
     """Return the members with the coefficients of their equations, and these in float64."""
     if recipe.phases[-1].objective.coefficients != "projected":
         return models, np.asarray(models.coefficients, np.float64)
@@ -129,7 +129,7 @@ def _teller(on_progress: OnPhase, number: int, recipe: Recipe) -> Callable[[Prog
     return lambda progress: on_progress(number, len(recipe.phases), _share(recipe, number, progress), progress)
 
 
-def _shower(on_models: OnModels, number: int, recipe: Recipe, data: Motion) -> Callable[[Progress, Any], None]:
+def _shower(on_models: OnModels, number: int, recipe: Recipe, data: Jet) -> Callable[[Progress, Any], None]:
     def show(progress: Progress, read: Callable[[], Autoencoder]) -> None:
         on_models(_share(recipe, number, progress), lambda: _solved(read(), data, recipe)[0])
 
@@ -159,12 +159,12 @@ def with_coefficients(models: Autoencoder, coefficients: Float[np.ndarray, "memb
     return eqx.tree_at(lambda m: m.coefficients, models, np.asarray(coefficients, np.float32))
 
 
-def encoded(models: Autoencoder, data: Motion) -> Motion:
-    """Return the latent motion of all samples (member, sample, latent), in float64."""
+def encoded(models: Autoencoder, data: Jet) -> Jet:
+    """Return the latent jet of all samples (member, sample, latent), in float64."""
     blocks = [_encoded(models, part).map(_wide) for part in data.blocks()]
     second = None if data.second is None else np.concatenate([block.highest for block in blocks], axis=1)
     value, first = (np.concatenate([block[i] for block in blocks], axis=1) for i in range(2))
-    return Motion(value, first, second)
+    return Jet(value, first, second)
 
 
 def _wide(values: Array) -> np.ndarray:
@@ -172,13 +172,13 @@ def _wide(values: Array) -> np.ndarray:
 
 
 @eqx.filter_jit
-def _encoded(models: Autoencoder, data: Motion) -> Motion:
-    moved: Motion = eqx.filter_vmap(lambda m: carried(m.encoder, data))(models)
+def _encoded(models: Autoencoder, data: Jet) -> Jet:
+    moved: Jet = eqx.filter_vmap(lambda m: pushforward(m.encoder, data))(models)
     return moved
 
 
-def solutions(models: Autoencoder, moved: Motion) -> Float[np.ndarray, "member term latent"]:
-    """Return the least-squares coefficients of every member on its latent motion, in float64, on the terms it has."""
+def solutions(models: Autoencoder, moved: Jet) -> Float[np.ndarray, "member term latent"]:
+    """Return the least-squares coefficients of every member on its latent jet, in float64, on the terms it has."""
     kept = np.asarray(models.coefficients) != 0
     found = np.full(kept.shape, np.nan)
     for i, (state, target) in enumerate(zip(np.asarray(moved.state), np.asarray(moved.highest), strict=True)):
@@ -187,12 +187,12 @@ def solutions(models: Autoencoder, moved: Motion) -> Float[np.ndarray, "member t
     return found
 
 
-def followed(models: Autoencoder, data: Motion) -> Autoencoder:
+def followed(models: Autoencoder, data: Jet) -> Autoencoder:
     """Return the members with contributions in the place of coefficients, as training follows them."""
     moved = encoded(models, data)
     found = solutions(models, moved)
     sizes = [
-        weights_of_terms(models.library, coefficients, np.asarray(state))
+        contributions_at(models.library, coefficients, np.asarray(state))
         for coefficients, state in zip(found, moved.state, strict=True)
     ]
     tiny = np.finfo(np.float32).tiny
@@ -201,7 +201,7 @@ def followed(models: Autoencoder, data: Motion) -> Autoencoder:
     return with_coefficients(models, np.where(kept, np.clip(sizes, tiny, FOLLOWED), 0.0))
 
 
-def tidied(models: Autoencoder, data: Motion) -> Autoencoder:
+def tidied(models: Autoencoder, data: Jet) -> Autoencoder:
     """Return members in the affine coordinates of fewest terms, without terms that others can stand in for.
 
     The change of coordinates goes into encoder and decoder: what they reconstruct stays the same. It is made where that
@@ -239,10 +239,10 @@ def _shortened(
     one: Autoencoder, coefficients: Float[np.ndarray, "term latent"], states: Float[np.ndarray, "sample state"]
 ) -> tuple[Autoencoder, Affine | None]:
     """Return the autoencoder in the affine coordinates of fewest terms and the change, if these are fewer than now."""
-    now = weights_of_terms(one.library, coefficients, states) >= SMALLEST
+    now = contributions_at(one.library, coefficients, states) >= SMALLEST
     change = sparsest(one.library, coefficients, states, threshold=SMALLEST)
     after = transformed(one.library, coefficients, change, states)
-    kept = weights_of_terms(one.library, after, change.states(states)) >= SMALLEST
+    kept = contributions_at(one.library, after, change.states(states)) >= SMALLEST
     if kept.sum() >= now.sum():
         return one, None
     made = np.where(kept, after, 0.0).astype(np.float32)

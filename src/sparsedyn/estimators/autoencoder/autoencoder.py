@@ -16,15 +16,16 @@ from sklearn.exceptions import NotFittedError
 
 from sparsedyn.data import DataError, Snapshots
 from sparsedyn.data.reduction import lost_share
+from sparsedyn.data.splits import hold_out
 from sparsedyn.equations import combined, rounded, symbol
 from sparsedyn.equations.coordinates import (
     Affine,
     canonical,
+    contributions_at,
     identity,
     polynomial,
     sparsest,
     transformed,
-    weights_of_terms,
 )
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._progress import phase_bar
@@ -48,12 +49,14 @@ from sparsedyn.estimators.autoencoder._training import (
     member,
     trained,
 )
-from sparsedyn.models import PRIMITIVES, Autoencoder, Library, Motion
+from sparsedyn.models import PRIMITIVES, Autoencoder, Jet, Library
 from sparsedyn.training import Checkpoint
 from sparsedyn.training.least_squares import factor, solve
 
 JUDGED = 50_000
 """Samples that members are judged on, at most."""
+FEW = 5
+"""Trajectories from which on some are held out as a whole."""
 KEPT = 2000
 """Latent states of every member that are kept, for changing coordinates."""
 
@@ -147,12 +150,12 @@ class SINDyAutoencoder(BaseEstimator):
                 f"latent: expected at most {len(coordinates.scale)}, the columns of x or the modes it is reduced to; "
                 f"got {self.latent}. Choose fewer latent variables, or more modes."
             )
-        motion = motion_of(data, coordinates, self.order, self.derivative)
-        train, held_out = _held_out(motion, self.share)
+        jet = motion_of(data, coordinates, self.order, self.derivative)
+        train, held_out = _held_out(jet, self.share)
         recipe = self._recipe().scaled(self.effort)
         keys = jax.random.split(jax.random.key(self.seed), self.members)
         models = drawn(
-            motion.value.shape[2], self._library(), self.order, tuple(int(width) for width in self.widths), recipe, keys
+            jet.value.shape[2], self._library(), self.order, tuple(int(width) for width in self.widths), recipe, keys
         )
         samples = pooled(train)
         with phase_bar("SINDy autoencoder", progress) as draw:
@@ -180,7 +183,7 @@ class SINDyAutoencoder(BaseEstimator):
     def _from_file(cls, stored: Stored) -> "SINDyAutoencoder":
         return autoencoder_saving.restored(stored.arrays, stored.header)
 
-    def _adopt(self, found: Trained, coordinates: Coordinates, dt: float, held_out: Motion) -> "SINDyAutoencoder":
+    def _adopt(self, found: Trained, coordinates: Coordinates, dt: float, held_out: Jet) -> "SINDyAutoencoder":
         """Become what was trained: only now, so that an earlier fit outlives one that fails."""
         models, coefficients, alive = found.models, found.coefficients, found.alive
         if not alive.any():
@@ -298,7 +301,7 @@ class SINDyAutoencoder(BaseEstimator):
         change = sparsest(library, coefficients, states, threshold=SMALLEST, starts=4, seed=self.seed)
         moved = transformed(library, coefficients, change, states)
         theta = library.evaluate(change.states(states))
-        kept = weights_of_terms(library, moved, change.states(states)) >= SMALLEST
+        kept = contributions_at(library, moved, change.states(states)) >= SMALLEST
         moved = solve(factor(theta, theta @ moved), kept)
         tidy = canonical(library, moved)
         return tidy.after(change), transformed(library, moved, tidy, change.states(states))
@@ -370,8 +373,8 @@ class SINDyAutoencoder(BaseEstimator):
         """Return `decoder`, `derivative` and `latent` errors of every member; see `score`."""
         self._check_fitted()
         self._check_dimension(data.x)
-        motion = pooled(motion_of(data, self.coordinates_, self._order, self.derivative))
-        found = errors(self.models_, motion, self.coordinates_.importance)
+        jet = pooled(motion_of(data, self.coordinates_, self._order, self.derivative))
+        found = errors(self.models_, jet, self.coordinates_.importance)
         measured = data.pooled()
         highest = measured.x_dot if self._order == 1 else measured.x_ddot
         for column, values in ((0, measured.x), (1, highest)):
@@ -444,33 +447,26 @@ def check_autoencoder(estimator: SINDyAutoencoder) -> None:
     expect("latent", not along_curve or estimator.latent == 1, "1, since the recipe begins along a curve")
 
 
-def _held_out(motion: Motion, share: float) -> tuple[Motion, Motion]:
+def _held_out(jet: Jet, share: float) -> tuple[Jet, Jet]:
     """Split off the last trajectories, or where there are few the last rows."""
-    trajectories, rows, _ = motion.value.shape
-    if trajectories >= 5:
-        cut = max(1, trajectories - max(1, round(share * trajectories)))
-        sides = (slice(0, cut), slice(None)), (slice(cut, None), slice(None))
-    else:
-        cut = rows - max(2, round(share * rows))
-        if cut < 2:
-            raise DataError(f"x: expected rows to train on beside the {rows - cut} held out; got {rows} rows in all.")
-        sides = (slice(None), slice(0, cut)), (slice(None), slice(cut, None))
-    return motion.map(lambda part: part[sides[0]]), motion.map(lambda part: part[sides[1]])
+    trajectories, rows, _ = jet.value.shape
+    first, last = hold_out(trajectories, rows, share, from_trajectories=FEW)
+    return jet.map(lambda part: part[first]), jet.map(lambda part: part[last])
 
 
-def _shower(on_errors: OnErrors, held_out: Motion, coordinates: Coordinates) -> OnModels:
+def _shower(on_errors: OnErrors, held_out: Jet, coordinates: Coordinates) -> OnModels:
     return lambda share, read: on_errors(share, lambda: _judged(read(), held_out, coordinates))
 
 
-def _judged(models: Autoencoder, held_out: Motion, coordinates: Coordinates) -> pd.DataFrame:
+def _judged(models: Autoencoder, held_out: Jet, coordinates: Coordinates) -> pd.DataFrame:
     """Return the errors of members, in their order, and how many terms they have."""
     judged = errors(models, _thinned(held_out, JUDGED), coordinates.importance)
     terms = np.count_nonzero(np.asarray(models.coefficients), axis=(1, 2))
     return pd.DataFrame(judged, columns=list(ERRORS)).assign(terms=terms)
 
 
-def _thinned(motion: Motion, most: int) -> Motion:
-    """At most so many samples of a motion, below each other."""
-    samples = pooled(motion)
+def _thinned(jet: Jet, most: int) -> Jet:
+    """At most so many samples of a jet, below each other."""
+    samples = pooled(jet)
     step = -(-len(samples.value) // most)
     return samples.map(lambda part: part[::step])

@@ -9,6 +9,7 @@ import sympy
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Scaling
+from sparsedyn.data.splits import random_share
 from sparsedyn.equations import complexity, expressions, simplified, snapped, text
 from sparsedyn.estimators.equation._candidates import pareto
 from sparsedyn.estimators.equation._checks import unchanging
@@ -18,7 +19,7 @@ from sparsedyn.models import EQL, units_of
 from sparsedyn.models.eql import places
 from sparsedyn.models.primitives import CONSTANT, Units
 from sparsedyn.training import polished
-from sparsedyn.training.refine import FLOOR
+from sparsedyn.training.parsimony import FLOOR, bic
 
 MOST = 512
 """Samples that a search uses, of either kind: more make it slower, hardly better."""
@@ -140,7 +141,7 @@ def worth(error: float, complexity: int, samples: int) -> float:
     `error` is the larger of training and held-out root mean square errors, as a share of the target's standard
     deviation, `complexity` that of the equation as it is written, `samples` the number of training samples.
     """
-    return float(samples * np.log(error**2 + FLOOR) + complexity * np.log(samples))
+    return float(bic(error**2, complexity, samples))
 
 
 def read(model: EQL, names: Sequence[str], scaling: Scaling, data: Samples) -> sympy.Expr:
@@ -174,14 +175,8 @@ def search_of(estimator: Any) -> Search:
 
 def split(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return places of training and held-out samples, a `share` of all, at random, at most `MOST` of either."""
-    order = np.random.default_rng([seed, count]).permutation(count)
-    held = round(share * count)
-    if share and min(held, count - held) < FEW:
-        raise DataError(
-            f"share: of {count} samples, {held} would be held out and {count - held} left to fit; expected at least "
-            f"{FEW} of either. Change share, or give more samples."
-        )
-    return order[held:][:MOST], order[:held][:MOST]
+    inside, outside = random_share(count, share, seed=seed, least=FEW)
+    return inside[:MOST], outside[:MOST]
 
 
 def _joined(scaling: Scaling, part: Samples) -> Samples:

@@ -12,7 +12,7 @@ import sympy
 from jaxtyping import Float, Int
 
 from sparsedyn.data import DataError, Samples, Scaling, Trajectories, pieces, samples
-from sparsedyn.data.derivatives import NOISY, white_noise
+from sparsedyn.data.derivatives import resolved
 from sparsedyn.equations import rounded, text
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, variables_of
 from sparsedyn.estimators._ensemble import AbstractEnsemble
@@ -122,7 +122,7 @@ class EquationLearner(AbstractEnsemble):
         check_sizes(data)
         # Derivatives of states are those of smooth curves, which a jump of the input breaks.
         pieced = pieces(data)
-        method = self.derivative if self.derivative != "auto" else _suited(pieced)
+        method = resolved(self.derivative, pieced.states)
         if x_dot is None:
             pooled = samples(pieced, method)
         else:
@@ -236,12 +236,6 @@ class EquationLearner(AbstractEnsemble):
         self.alive_ = np.ones(1, bool)
         self.variables_ = variables
         return self
-
-
-def _suited(data: Trajectories) -> str:
-    """The derivative for smooth or for noisy states, told apart by their third differences."""
-    spread = np.concatenate(data.states).std(axis=0)
-    return "smoothing-spline" if np.any(white_noise(data.states, 3) > NOISY * spread) else "spline"
 
 
 def _steady(settings: Search, pooled: Samples, state: int, names: Sequence[str], scaling: Scaling, dt: float) -> Law:

@@ -9,7 +9,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Trajectories
-from sparsedyn.data.checks import check_finite, trajectory_arrays
+from sparsedyn.data.checks import check_finite, number_array, trajectory_arrays
 
 
 class Given(NamedTuple):
@@ -150,6 +150,19 @@ def ordered(values: Any, names: Sequence[str], place: str) -> Any:
     if _is_state(values):
         return Given(values.to_numpy(), list(values.index)).ordered(names, place).arrays
     return taken(values, place).ordered(names, place).arrays
+
+
+def columns(place: str, values: Any, names: Sequence[str]) -> Float[np.ndarray, "*batch column"]:
+    """Return numbers whose last axis has a column per name, or raise `DataError`; those of tables are put in order."""
+    array = number_array(ordered(values, names, place), place)
+    if len(names) == 1 and array.ndim == 1 and array.shape != (1,):
+        array = array[:, None]
+    if not array.ndim or array.shape[-1] != len(names):
+        raise DataError(f"{place}: expected {len(names)} columns, {list(names)}; got the shape {array.shape}.")
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise DataError(f"{place}: expected finite numbers; got {array[where]} at {where}. Fill or remove such rows.")
+    return array
 
 
 def like(values: Any, data: Trajectories, place: str) -> list[Float[np.ndarray, "_time _state"]]:

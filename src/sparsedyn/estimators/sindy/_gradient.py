@@ -11,7 +11,7 @@ from sparsedyn.data import Samples
 from sparsedyn.models import Library, SINDyModel
 from sparsedyn.sparsify import L0, L1, AbstractSparsifier
 from sparsedyn.training import fit, learning_rates
-from sparsedyn.training.least_squares import Coefficients, Factor, contributions, solve
+from sparsedyn.training.least_squares import Coefficients, Factor, solve
 
 PENALTIES: dict[str, type[L0] | type[L1]] = {"l0": L0, "l1": L1}
 STEPS, RATE = 10_000, 0.01
@@ -25,7 +25,7 @@ def trained(reduced: Factor, technique: AbstractSparsifier, *, seed: int = 0) ->
     terms, equations = reduced.size
     rms = reduced.rms
     rows = reduced.triangle / rms * np.sqrt(len(reduced.triangle) / reduced.samples)
-    start = contributions(reduced, solve(reduced, np.ones((terms, equations), bool)))
+    start = reduced.standardized(solve(reduced, np.ones((terms, equations), bool)))
     # Of first degree and without a constant, a library hands its variables through.
     model = SINDyModel(start[None].astype(np.float32), Library(terms, degree=1, constant=False))
     found = fit(

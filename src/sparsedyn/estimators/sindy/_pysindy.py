@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from sparsedyn.estimators._checks import Variables
-from sparsedyn.estimators.sindy._checks import functions_of
 from sparsedyn.estimators.sindy._fitting import Found
+from sparsedyn.estimators.sindy._settings import functions_of
 from sparsedyn.estimators.sindy.sindy import SINDy
 from sparsedyn.models import PRIMITIVES, Library, Primitive
 

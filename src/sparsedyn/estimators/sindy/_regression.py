@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse import csr_array
 
-from sparsedyn.data import DataError, Trajectories
-from sparsedyn.estimators.sindy._derivatives import Array, Slopes, full_states
+from sparsedyn.data import DataError, Samples, Trajectories
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Factor, factor
 
@@ -30,51 +29,16 @@ class Block(NamedTuple):
     target: Float[np.ndarray, "row equation"]
 
 
-class Measured(NamedTuple):
-    """Derivatives that the user has: of the state, or for order 2 velocities and perhaps accelerations."""
-
-    x_dot: list[Array] | None = None
-    x_ddot: list[Array] | None = None
+def strong_form(samples: Sequence[Samples], library: Library) -> list[Block]:
+    """Return the terms and the derivatives at samples, a block for each piece."""
+    return [Block(terms(library, x, u), dx) for x, u, dx in samples]
 
 
-def regression(
-    data: Trajectories, library: Library, differentiate: Slopes, measured: Measured, *, order: int, weak: bool
-) -> list[Block]:
-    """Return the terms of `library` and the derivatives, or their weak form, a block for each smooth piece."""
-    velocity = measured.x_dot if order == 2 else None
-    target = measured.x_ddot if order == 2 else measured.x_dot
-    if target is not None:
-        states = data.states if velocity is None else _joined(data.states, velocity)
-        parts = zip(states, data.inputs, target, strict=True)
-        return [Block(terms(library, x, u), wanted) for x, u, wanted in parts]
-    full = full_states(data, order, velocity, differentiate)
-    equations = slice(-len(data.state_names), None)
-    if weak:
-        return weak_form(full, library, equations)
-    return [
-        Block(terms(library, x, u[rows]), dx[:, equations])
-        for states, u in zip(full.states, full.inputs, strict=True)
-        for rows, x, dx in [differentiate(states, data.dt)]
-    ]
-
-
-def terms(library: Library, x: Array, u: Array) -> Float[np.ndarray, "row term"]:
-    """Return the terms of the library, states first, then inputs; raises `DataError` where one is not finite."""
-    theta = library.evaluate(np.concatenate([x, u], axis=-1))
-    if not np.isfinite(theta).all():
-        names = library.names([f"x{i}" for i in range(x.shape[-1])] + [f"u{i}" for i in range(u.shape[-1])])
-        bad = names[int(np.argwhere(~np.isfinite(theta))[0][-1])]
-        raise DataError(
-            f"library: expected finite terms; {bad} is not, at some samples. Leave it out, or scale the data."
-        )
-    return theta
-
-
-def weak_form(full: Trajectories, library: Library, equations: slice) -> list[Block]:
+def weak_form(full: Trajectories, library: Library, equations: int) -> list[Block]:
     """Return integrals of the terms and, by parts, of derivatives with test functions over overlapping windows.
 
-    No derivative is estimated: `-integral of phi' x` stands for `integral of phi dx/dt`.
-    Source: Messenger & Bortz 2021.
+    No derivative is estimated: `-integral of phi' x` stands for `integral of phi dx/dt`. Equations are those of the
+    last so many states. Source: Messenger & Bortz 2021.
     """
     half = window(full)
     s = np.arange(-half, half + 1) / half
@@ -86,8 +50,22 @@ def weak_form(full: Trajectories, library: Library, equations: slice) -> list[Bl
     for x, u in zip(full.states, full.inputs, strict=True):
         if len(x) > 2 * half:
             mean, difference = (_windowed(kernel, len(x), max(1, half // OVERLAP)) for kernel in (bump, slope))
-            blocks.append(Block(mean @ terms(library, x, u), -(difference @ x[:, equations])))
+            blocks.append(Block(mean @ terms(library, x, u), -(difference @ x[:, -equations:])))
     return blocks
+
+
+def terms(
+    library: Library, x: Float[np.ndarray, "row state"], u: Float[np.ndarray, "row input"]
+) -> Float[np.ndarray, "row term"]:
+    """Return the terms of the library, states first, then inputs; raises `DataError` where one is not finite."""
+    theta = library.evaluate(np.concatenate([x, u], axis=-1))
+    if not np.isfinite(theta).all():
+        names = library.names([f"x{i}" for i in range(x.shape[-1])] + [f"u{i}" for i in range(u.shape[-1])])
+        bad = names[int(np.argwhere(~np.isfinite(theta))[0][-1])]
+        raise DataError(
+            f"library: expected finite terms; {bad} is not, at some samples. Leave it out, or scale the data."
+        )
+    return theta
 
 
 def window(full: Trajectories) -> int:
@@ -112,20 +90,25 @@ def _windowed(kernel: Float[np.ndarray, " width"], rows: int, stride: int) -> An
     return csr_array((np.tile(kernel, len(begins)), places.ravel(), edges), shape=(len(begins), rows))
 
 
-def pooled(blocks: list[Block], library: Library) -> Factor:
-    """Return the factor of all blocks together; raises `DataError` for fewer rows than unknowns."""
-    check_rows(blocks, library.size, "as many samples as the library has terms")
+def rows_in(blocks: Sequence[Block]) -> int:
+    """Return the number of rows of all blocks."""
+    return sum(len(block.theta) for block in blocks)
+
+
+def pooled(blocks: Sequence[Block], terms: int) -> Factor:
+    """Return the factor of all blocks together; raises `DataError` for fewer rows than there are terms."""
+    check_rows(blocks, terms, "as many samples as the library has terms")
     return factor(*joined(blocks))
 
 
-def joined(blocks: list[Block]) -> Block:
+def joined(blocks: Sequence[Block]) -> Block:
     """Return all rows as one block."""
     return Block(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
 
 
-def check_rows(blocks: list[Block], least: int, what: str) -> None:
+def check_rows(blocks: Sequence[Block], least: int, what: str) -> None:
     """Raise `DataError` for fewer rows than `least`, which is `what`."""
-    rows = sum(len(block.theta) for block in blocks)
+    rows = rows_in(blocks)
     if rows < least:
         raise DataError(
             f"data: expected at least {what}, {least}; {rows} are left where there are derivatives. Give longer "
@@ -149,9 +132,9 @@ def warn_dependent(reduced: Factor, names: Sequence[str]) -> None:
         )
 
 
-def chunks(blocks: list[Block]) -> list[Factor]:
+def chunks(blocks: Sequence[Block]) -> list[Factor]:
     """Return the factors of consecutive rows, some twenty in all or one per piece: what a bootstrap draws from."""
-    rows = sum(len(block.theta) for block in blocks)
+    rows = rows_in(blocks)
     parts = []
     for theta, target in blocks:
         count = max(1, round(BLOCKS * len(theta) / rows))
@@ -159,7 +142,3 @@ def chunks(blocks: list[Block]) -> list[Factor]:
             factor(*part) for part in zip(np.array_split(theta, count), np.array_split(target, count), strict=True)
         ]
     return parts
-
-
-def _joined(states: tuple[Array, ...], velocity: list[Array]) -> list[Array]:
-    return [np.concatenate(both, axis=1) for both in zip(states, velocity, strict=True)]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsedyn.estimators._checks import Variables
-from sparsedyn.estimators.sindy._checks import functions_of
 from sparsedyn.estimators.sindy._fitting import Found
+from sparsedyn.estimators.sindy._settings import functions_of
 from sparsedyn.models import PRIMITIVES, Library
 from sparsedyn.training import save_arrays
 

@@ -1,15 +1,16 @@
 """How many terms each equation keeps: judged by rollouts of trajectories that were held out."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from sparsedyn._steps import rk4_step
 from sparsedyn.data import DataError, Trajectories
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor, solve
 
-SHARE = 0.2
 STARTS = 100
 REACH = 3.0
 """A rollout lasts until the quickest state has typically moved this many of its standard deviations."""
@@ -28,25 +29,6 @@ class Starts(NamedTuple):
     inputs: Float[np.ndarray, "start time input"]
     spread: Float[np.ndarray, " state"]
     dt: float
-
-
-def held_out(data: Trajectories) -> tuple[Trajectories, Trajectories]:
-    """Return what is for fitting and what is for judging: the last fifth of the trajectories, or of a single one."""
-    if len(data) > 1:
-        last = max(1, round(SHARE * len(data)))
-        return data[: len(data) - last], data[len(data) - last :]
-    rows = data.lengths[0]
-    cut = rows - max(int(SHARE * rows), 8)
-    if cut < 8:
-        raise DataError(f"data: expected at least 16 rows for threshold='auto'; got {rows}. Give a threshold.")
-    after = Trajectories(
-        [data.states[0][cut:]],
-        [data.inputs[0][cut:]],
-        dt=data.dt,
-        state_names=data.state_names,
-        input_names=data.input_names,
-    )
-    return data.head(cut), after
 
 
 def starts(data: Trajectories) -> Starts:
@@ -109,20 +91,17 @@ def rollout_errors(
     total = np.zeros(x.shape[:2])
     limit = WORST * np.abs(judged.states).max(axis=(0, 1))
 
-    def field(x: np.ndarray, u: np.ndarray) -> np.ndarray:
+    def field(u: np.ndarray, _: float, x: np.ndarray) -> np.ndarray:
         found = library.evaluate(np.concatenate([x, u], axis=-1)) @ candidates
         return found if order == 1 else np.concatenate([x[..., x.shape[-1] // 2 :], found], axis=-1)
 
-    steps, dt = judged.states.shape[1] - 1, judged.dt
+    steps = judged.states.shape[1] - 1
     with np.errstate(all="ignore"):
         for k in range(steps):
             u = np.broadcast_to(judged.inputs[:, k], (count, *judged.inputs[:, k].shape))
-            k1 = field(x, u)
-            k2 = field(x + dt / 2 * k1, u)
-            k3 = field(x + dt / 2 * k2, u)
-            k4 = field(x + dt * k3, u)
+            following = rk4_step(partial(field, u), x, judged.dt)
             # What runs away stays finite: its error is large enough as it is.
-            x = np.clip(np.nan_to_num(x + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4), nan=np.inf), -limit, limit)
+            x = np.clip(np.nan_to_num(following, nan=np.inf), -limit, limit)
             error = (x - judged.states[:, k + 1])[..., equation] / judged.spread[equation]
             total += np.minimum(np.square(error), WORST**2)
     return total / steps

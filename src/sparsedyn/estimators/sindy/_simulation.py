@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 
 from sparsedyn.data import DataError
 from sparsedyn.equations import Columns, compiled
-from sparsedyn.estimators.sindy._checks import columns
+from sparsedyn.estimators.sindy._data import columns
 
 TOLERANCE = 1e-9
 

@@ -13,17 +13,18 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
 
-from sparsedyn.data import DataError, Trajectories, pieces
+from sparsedyn.data import DataError, Trajectories
 from sparsedyn.equations import combined, rounded, symbol
 from sparsedyn.estimators._checks import Variables, check_alike, variables_of
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators.sindy import _saving as sindy_saving
-from sparsedyn.estimators.sindy._checks import check_sindy, check_thresholds, columns, functions_of
-from sparsedyn.estimators.sindy._data import check_spread, like, trajectories_like, trajectories_of
-from sparsedyn.estimators.sindy._derivatives import full_names, slopes
-from sparsedyn.estimators.sindy._fitting import Found, found_in
-from sparsedyn.estimators.sindy._regression import Measured, check_rows, joined, regression
+from sparsedyn.estimators.sindy._data import check_spread, columns, like, trajectories_like, trajectories_of
+from sparsedyn.estimators.sindy._fitting import Found
+from sparsedyn.estimators.sindy._identification import identified
+from sparsedyn.estimators.sindy._regression import check_rows, joined, strong_form
+from sparsedyn.estimators.sindy._settings import Settings, settings_of
 from sparsedyn.estimators.sindy._simulation import integrated
+from sparsedyn.estimators.sindy._states import Measured, full_names, states_of
 from sparsedyn.models import Library, Primitive, SINDyModel
 
 
@@ -105,18 +106,17 @@ class SINDy(BaseEstimator):
 
         Raises `DataError` for data that cannot be used, `ValueError` for parameters out of range.
         """
-        check_sindy(self)
+        settings = self.settings()
         data = trajectories_of(x, t, u, names=names, input_names=input_names)
         check_spread(data)
-        count = len(data.state_names)
-        check_thresholds(self.threshold, count)
-        library = Library(
-            self.order * count + len(data.input_names), int(self.degree), functions_of(self.functions), self.constant
-        )
+        library = settings.library(len(data.state_names), len(data.input_names))
         measured = self._measured(data, x_dot, x_ddot, self.order)
         self._check_weak(measured)
-        found = found_in(self, data, library, measured)
-        return self._adopt(found, library, variables_of(data))
+        return self._adopt(identified(measured, None, library, settings), library, variables_of(data))
+
+    def settings(self) -> Settings:
+        """Return the parameters in one form each; raises `ValueError` for the first that is out of range."""
+        return settings_of(self.get_params(deep=False))
 
     def coefficients(self) -> pd.DataFrame:
         """Return the coefficients in the data's units: a row per term, a column per state whose derivative it is."""
@@ -181,14 +181,9 @@ class SINDy(BaseEstimator):
         self._check_fitted()
         data = trajectories_like(self.state_names_, self.input_names_, x, t, u)
         check_alike(self._variables()._replace(dt=data.dt), data, "x")
-        blocks = regression(
-            data,
-            self.library_,
-            slopes(self.derivative, pieces(data)),
-            self._measured(data, x_dot, x_ddot, self.model_.order),
-            order=self.model_.order,
-            weak=False,
-        )
+        measured = self._measured(data, x_dot, x_ddot, self.model_.order)
+        states = states_of(measured, self.model_.order, self.derivative)
+        blocks = strong_form(states.samples(), self.library_)
         check_rows(blocks, 2, "the samples that R^2 needs")
         theta, target = joined(blocks)
         return float(r2_score(target, theta @ self.coefficients_))
@@ -247,10 +242,10 @@ class SINDy(BaseEstimator):
         if x_ddot is not None and (order == 1 or x_dot is None):
             raise DataError("x_ddot: expected accelerations for order=2 along with velocities, x_dot; got them alone.")
         given = {"x_dot": x_dot, "x_ddot": x_ddot}
-        return Measured(**{name: None if v is None else like(v, data, name) for name, v in given.items()})
+        return Measured(data, **{name: None if v is None else like(v, data, name) for name, v in given.items()})
 
     def _full_names(self) -> tuple[str, ...]:
-        return tuple(full_names(self.state_names_, (), self.model_.order))
+        return tuple(full_names(self.state_names_, self.model_.order))
 
     def _table(self, values: Float[np.ndarray, "term equation"]) -> pd.DataFrame:
         names = self._full_names()

@@ -2,34 +2,16 @@
 
 import inspect
 from collections.abc import Callable, Iterable
-from math import comb
 
 import numpy as np
 from jaxtyping import Float64
 from scipy.interpolate import CubicSpline, make_smoothing_spline
 from scipy.signal import savgol_filter
 
-from .errors import DataError, closest, listing
-
-NOISY = 5e-4
-"""Noise, as a share of a variable's standard deviation, from which on derivatives need smoothing."""
+from ..errors import DataError, closest, listing
 
 States = Float64[np.ndarray, "time state"]
 Slopes = Float64[np.ndarray, "row state"]
-
-
-def white_noise(series: Iterable[np.ndarray], order: int) -> np.ndarray:
-    """Return the standard deviation of white noise in every column of series (time, column), from differences.
-
-    Those of a high `order` are small where series are smooth, and have `comb(2 order, order)` times the variance of the
-    noise. Series of no more rows than that are left out; without any longer one there is no noise, a zero.
-    """
-    differences = [np.diff(values, order, axis=0) for values in series]
-    together = np.concatenate(differences)
-    if not len(together):
-        return np.zeros(together.shape[1])
-    noise: np.ndarray = np.sqrt(np.mean(np.square(together), axis=0) / comb(2 * order, order))
-    return noise
 
 
 def forward(states: States, dt: float) -> tuple[slice, Slopes]:

@@ -1,0 +1,121 @@
+"""States and derivatives as the regression needs them: smooth pieces of the full state, from what was measured."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+
+from sparsedyn.data import Samples, Trajectories, pieces
+from sparsedyn.data.derivatives import Differentiator, differentiator
+from sparsedyn.data.splits import Part, hold_out
+
+Arrays = list[Float[np.ndarray, "_time _state"]]
+
+SHARE = 0.2
+FEWEST = 8
+"""Rows of a single trajectory that are held out, at least, and as many to fit to."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Trajectories, and derivatives that were measured: of the state, or for order 2 velocities and accelerations."""
+
+    data: Trajectories
+    x_dot: Arrays | None = None
+    x_ddot: Arrays | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether no derivative was measured, so that all are free to be estimated or done without."""
+        return self.x_dot is None and self.x_ddot is None
+
+    def halves(self) -> tuple["Measured", "Measured"]:
+        """Return what is for fitting and what is for judging, the last fifth of trajectories or of a single one."""
+        first, last = hold_out(len(self.data), self.data.lengths[0], SHARE, least_rows=FEWEST)
+        return self._part(first), self._part(last)
+
+    def _part(self, part: Part) -> "Measured":
+        def some(arrays: Arrays | None) -> Arrays | None:
+            return None if arrays is None else [array[part.rows] for array in arrays[part.trajectories]]
+
+        data = self.data[part.trajectories]
+        states, inputs = ([array[part.rows] for array in arrays] for arrays in (data.states, data.inputs))
+        return Measured(with_states(data, states, inputs, data.state_names), some(self.x_dot), some(self.x_ddot))
+
+
+@dataclass(frozen=True)
+class States:
+    """Measured trajectories as the equations see them; for order 2, positions are followed by velocities."""
+
+    measured: Measured
+    order: int
+    differentiate: Differentiator
+
+    @cached_property
+    def full(self) -> Trajectories:
+        """The full states in smooth pieces; for order 2, velocities are the measured or estimated ones."""
+        data = self.measured.data
+        if self.order == 1:
+            return pieces(data)
+        if self.measured.x_dot is not None:
+            return pieces(with_states(data, self._joined(), list(data.inputs), self._names))
+        states, inputs = [], []
+        smooth = pieces(data)
+        for x, u in zip(smooth.states, smooth.inputs, strict=True):
+            rows, positions, velocities = self.differentiate(x, data.dt)
+            if len(positions) > 1:
+                states.append(np.concatenate([positions, velocities], axis=1))
+                inputs.append(u[rows])
+        return with_states(data, states, inputs, self._names)
+
+    @property
+    def given(self) -> Arrays | None:
+        """The derivatives that equations are for, where they were measured."""
+        return self.measured.x_dot if self.order == 1 else self.measured.x_ddot
+
+    def samples(self) -> list[Samples]:
+        """Return states, inputs and the derivatives that equations are for, measured or estimated, piece by piece."""
+        data = self.measured.data
+        if self.given is not None:
+            known = data.states if self.order == 1 else self._joined()
+            return [Samples(*part) for part in zip(known, data.inputs, self.given, strict=True)]
+        found = []
+        for states, inputs in zip(self.full.states, self.full.inputs, strict=True):
+            rows, x, slopes = self.differentiate(states, data.dt)
+            found.append(Samples(x, inputs[rows], slopes[:, -len(data.state_names) :]))
+        return found
+
+    def smooth(self) -> Trajectories:
+        """Return the full states without their noise, where derivatives are smoothed."""
+        states, inputs = [], []
+        for x, u in zip(self.full.states, self.full.inputs, strict=True):
+            rows, smooth, _ = self.differentiate(x, self.full.dt)
+            if len(smooth) > 1:
+                states.append(smooth)
+                inputs.append(u[rows])
+        return with_states(self.full, states, inputs, self.full.state_names) if states else self.full
+
+    @property
+    def _names(self) -> list[str]:
+        return full_names(self.measured.data.state_names, self.order)
+
+    def _joined(self) -> Arrays:
+        assert self.measured.x_dot is not None
+        pairs = zip(self.measured.data.states, self.measured.x_dot, strict=True)
+        return [np.concatenate(pair, axis=1) for pair in pairs]
+
+
+def states_of(measured: Measured, order: int, derivative: str) -> States:
+    """Return the states; the method of differentiation is chosen by smooth pieces of the data."""
+    return States(measured, order, differentiator(derivative, pieces(measured.data).states))
+
+
+def full_names(names: tuple[str, ...] | list[str], order: int) -> list[str]:
+    """Return the names of the full state: of positions and, for order 2, of their velocities."""
+    return [*names, *(f"{name}_dot" for name in names if order == 2)]
+
+
+def with_states(data: Trajectories, states: Arrays, inputs: Arrays, names: list[str] | tuple[str, ...]) -> Trajectories:
+    """Return trajectories of these states, at the sample time of others."""
+    return Trajectories(states, inputs, dt=data.dt, state_names=names, input_names=data.input_names)
