@@ -1,12 +1,15 @@
 """Study specs: what a TOML file becomes, and one clear message for everything that can be wrong with it."""
 
 import inspect
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sparsedyn.estimators import SparseTimeStepper
-from sparsedyn.sparsify import L1, MagnitudePruning
+from sparsedyn.estimators.stepper._settings import settings_of
+from sparsedyn.sparsify import L1, TECHNIQUES, MagnitudePruning
 from sparsedyn.studies import AbstractStudySpec, StudyError, list_studies, load
 from sparsedyn.studies.comparison.cells import expand, groups_of
 from sparsedyn.studies.comparison.spec import ModelSpec, TrainingSpec
@@ -218,3 +221,27 @@ def test_every_built_in_study_loads_and_is_described():
         assert isinstance(spec, AbstractStudySpec)
         assert spec.name == name
         assert 0 < len(text) < 100
+        written = to_toml(spec.resolved())
+        assert to_toml(parse(written, "again.toml").resolved()) == written
+
+
+def inline(table: dict[str, Any]) -> str:
+    values = [f"{key} = {inline(v) if isinstance(v, dict) else json.dumps(v)}" for key, v in table.items()]
+    return f"{{ {', '.join(values)} }}"
+
+
+ALONE = {name: {"type": name} for name in TECHNIQUES} | {
+    "phases": {"type": "phases", "technique": {"type": "l1"}},
+    "on": {"type": "on", "where": [0], "technique": {"type": "magnitude"}},
+}
+
+
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_what_is_left_at_its_default_is_the_same_training_when_it_is_read_again(name: str):
+    text = TINY[: TINY.index('[[techniques]]\nlabel = "Mag')].replace('["none", "swa"]', '["ema"]')
+    first = parse(f"{text}technique = [{inline(ALONE[name])}]\n", "first.toml")
+    again = parse(to_toml(first.resolved()), "again.toml")
+    (cell,), (other,) = expand(first), expand(again)
+    assert other == cell
+    fingerprints = [settings_of(one.estimator().get_params()).fingerprint() for one in (cell, other)]
+    assert fingerprints[0] == fingerprints[1]

@@ -11,7 +11,6 @@ Studies of equation learners have no `data` and no `groups`: a cell takes minute
 Nothing but run.json holds a clock time, so equal studies leave equal bytes.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import StudyError
@@ -161,14 +161,17 @@ class Store:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep a second process out; the system drops the lock when this one ends, however it ends."""
-        with open(self.directory / LOCK, "w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise StudyError(
-                    f"{self.directory}: another process is running this study. Wait for it or stop it."
-                ) from error
+        lock = FileLock(self.directory / LOCK, blocking=False)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StudyError(
+                f"{self.directory}: another process is running this study. Wait for it or stop it."
+            ) from error
+        try:
             yield
+        finally:
+            lock.release()
 
 
 @contextmanager

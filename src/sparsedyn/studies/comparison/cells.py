@@ -3,6 +3,7 @@
 All that studies know of a particular estimator is here: how to make one.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,6 +97,9 @@ def _cell(spec: StudySpec, technique: TechniqueSpec, average: dict[str, Any], co
         "average": None if average["type"] == "none" else kind,
         "seed": spec.seed,
     }
+    if arguments["clip"] == math.inf:
+        # TOML has no null.
+        arguments["clip"] = None
     if arguments.pop("equal_steps"):
         arguments["epochs"] = round(arguments["epochs"] * max(spec.data.train) / count)
     return ComparisonCell(slug_of(label), label, technique.label, name, count, arguments)
