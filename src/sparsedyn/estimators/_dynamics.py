@@ -43,7 +43,10 @@ class AbstractDynamics(AbstractEstimator):
             data = own(x)
             check_alike(self.variables_._replace(dt=data.dt), data, "x")
             x, u = list(data.states), list(data.inputs) if data.input_names else None
-        if isinstance(x, list | tuple) and x and np.ndim(x[0]) == 2:
+        runs = (
+            isinstance(x, list | tuple) and len(x) and isinstance(x[0], np.ndarray) and len(self._integrated_names) == 1
+        )
+        if runs or (isinstance(x, list | tuple) and len(x) and np.ndim(x[0]) == 2):
             if u is not None and len(u) != len(x):
                 raise DataError(f"u: expected inputs for each of {len(x)} trajectories, as x has; got {len(u)}.")
             return [self.predict(*pair) for pair in zip(x, [None] * len(x) if u is None else u, strict=True)]

@@ -151,7 +151,11 @@ def _of_list(values: Sequence[Any], place: str) -> Given:
             f"{place}: a list of lists of numbers may hold rows or trajectories. Give np.asarray({place}) for rows "
             f"(time, column), or [np.asarray(run) for run in {place}] for trajectories."
         )
-    parts = [taken(item, f"{place} of trajectory {number}") for number, item in enumerate(values)]
+    places = [f"{place} of trajectory {number}" for number in range(len(values))]
+    parts = [
+        Given(_trajectories(item, where)) if isinstance(item, list | tuple) else taken(item, where)
+        for item, where in zip(values, places, strict=True)
+    ]
     if any(len(part.arrays) > 1 for part in parts):
         raise DataError(f"{place}: expected one trajectory (time, column) in every item of the list; got several.")
     named = {tuple(part.names) for part in parts if part.names is not None}

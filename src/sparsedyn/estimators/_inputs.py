@@ -12,20 +12,42 @@ from sparsedyn.data import DataError, Snapshots, Trajectories
 from sparsedyn.data.checks import check_finite
 from sparsedyn.data.clock import measured_times, sampling_time
 from sparsedyn.data.description import FORMAT
-from sparsedyn.estimators._checks import Variables
+from sparsedyn.estimators._checks import Variables, check_alike, variables_of
 from sparsedyn.estimators._given import Given, finite, labels, numbers, taken
 
 OWN = "Trajectories bring their times, inputs and names along"
 
 
 def is_own(values: Any) -> bool:
-    """Whether these are trajectories, as such or as the dataset that `Trajectories.to_xarray` gives."""
+    """Whether these are `Trajectories`, the dataset that their `to_xarray` gives, or a list of either.
+
+    Lists are what scikit-learn makes of trajectories when it chooses some of them.
+    """
+    if isinstance(values, list | tuple):
+        return bool(values) and all(map(is_own, values))
     return isinstance(values, Trajectories) or (isinstance(values, xr.Dataset) and values.attrs.get("format") == FORMAT)
 
 
 def own(values: Any) -> Trajectories:
-    """Return what `is_own` as trajectories."""
-    return values if isinstance(values, Trajectories) else Trajectories.from_xarray(values)
+    """Return what `is_own` as trajectories; `DataError` for a list of several plants."""
+    if isinstance(values, Trajectories):
+        return values
+    if isinstance(values, xr.Dataset):
+        return Trajectories.from_xarray(values)
+    parts = [own(part) for part in values]
+    for number, part in enumerate(parts):
+        check_alike(variables_of(parts[0]), part, f"x of trajectory {number}")
+    first, labels = parts[0], [label for part in parts for label in part.labels]
+    return Trajectories(
+        [states for part in parts for states in part.states],
+        [inputs for part in parts for inputs in part.inputs] if first.input_names else None,
+        dt=first.dt,
+        state_names=first.state_names,
+        input_names=first.input_names or None,
+        state_units=first.state_units,
+        input_units=first.input_units or None,
+        labels=labels if len(set(labels)) == len(labels) else None,
+    )
 
 
 def parted(t: Any, validation: Any) -> tuple[Any, Any]:
