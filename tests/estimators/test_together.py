@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sparsedyn import DSR, EMA, L1, L2, STR, SWA, Chain, MagnitudePruning, OneShot, SparseTimeStepper
+from sparsedyn import DSR, EMA, L1, L2, STR, SWA, Chain, Cubic, MagnitudePruning, OneShot, SparseTimeStepper
 from sparsedyn.estimators import fit_together, group_together
+from sparsedyn.sparsify import from_spec, to_spec
 from sparsedyn.training import CheckpointError
 
 
@@ -163,6 +165,46 @@ def test_a_checkpoint_belongs_to_its_settings_and_data(world: Any, tmp_path: Pat
     for change in ({"learning_rate": 1e-3}, {"seed": 1}, {"method": "rk4"}, {"train": more}):
         with pytest.raises(CheckpointError, match=r"run\.checkpoint: expected a checkpoint of this very run"):
             fit(**change)
+
+
+# Each with other words for the same: what a study's cell is made of, what a resumed one reads from its file, and so on.
+SAME: list[tuple[Any, Any]] = [
+    (MagnitudePruning(0.5), from_spec(to_spec(MagnitudePruning(0.5)))),
+    (MagnitudePruning(0.5), MagnitudePruning(0.5, Cubic())),
+    ([L1(1e-4), MagnitudePruning(0.5)], ["l1", {"type": "magnitude", "sparsity": 0.5, "timing": {"type": "cubic"}}]),
+    (DSR(), Chain(from_spec(to_spec(DSR())))),
+    (L1(jnp.asarray([1e-3, 1e-4])), {"type": "l1", "weight": [1e-3, 1e-4]}),
+    ((), None),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME, ids=lambda value: type(value).__name__)
+def test_settings_are_the_same_however_they_are_written(one: Any, other: Any, as_users_run: None):
+    numbers = {"hidden": np.asarray([8, 8]).tolist(), "seed": np.int64(0), "clip": 1, "average": SWA()}
+    expected = stepper(one, hidden=(8, 8), average="swa").settings().fingerprint()
+    assert stepper(other, **numbers).settings().fingerprint() == expected
+    assert stepper(other, **numbers | {"average": None}).settings().fingerprint() != expected
+
+
+def test_other_settings_have_another_fingerprint():
+    others = [
+        MagnitudePruning(0.5),
+        MagnitudePruning(0.6),
+        MagnitudePruning(0.5, Cubic(0.0, 0.4)),
+        MagnitudePruning(0.5, scope="layer"),
+        MagnitudePruning(jnp.asarray([0.5, 0.5])),
+        MagnitudePruning(jnp.asarray([0.5, 0.6])),
+    ]
+    assert len({stepper(technique).settings().fingerprint() for technique in others}) == len(others)
+
+
+def test_a_run_whose_timing_was_left_out_is_resumed(world: Any, tmp_path: Path):
+    # A resumed study makes its techniques anew from what its file says, where nothing is left out.
+    path = tmp_path / "run.checkpoint"
+    first, again = MagnitudePruning(0.5), from_spec(to_spec(MagnitudePruning(0.5)))
+    one = stepper(first, **world.small).fit(world.train, checkpoint=path)
+    two = stepper(again, **world.small).fit(world.train, checkpoint=path)
+    assert world.same(one.models_, two.models_)
 
 
 def test_a_schedule_of_ones_own_can_be_resumed(world: Any, tmp_path: Path):
