@@ -237,16 +237,26 @@ def columns_of(X: Any, names: Sequence[str] | None = None) -> tuple[Float[np.nda
             X, found = X.iloc[:, [found.index(name) for name in names]], list(names)
         if len(set(found)) != len(found):
             raise DataError(f"X: expected column names that differ; got {found}. Rename one.")
+    # Where scikit-learn has words for a mistake, they are used: its tools look for them.
     columns = finite(X, "X").astype(np.float64)
-    if columns.ndim != 2 or not columns.shape[1]:
-        raise DataError(f"X: expected (sample, feature); got {columns.shape}. Make one column X[:, None].")
+    if columns.ndim != 2:
+        raise DataError(f"X: expected (sample, feature); got {columns.shape}. Reshape your data: one is X[:, None].")
+    if not columns.shape[1]:
+        raise DataError(
+            f"X: expected (sample, feature); got 0 feature(s) (shape={columns.shape}) while a minimum of 1 is required."
+        )
     if names is not None and columns.shape[1] != len(names):
-        raise DataError(f"X: expected {len(names)} columns, {list(names)}; got {columns.shape[1]}.")
+        raise DataError(
+            f"X has {columns.shape[1]} features, but predict is expecting {len(names)} features as input: "
+            f"{list(names)}."
+        )
     return columns, found or list(names or [f"x{i}" for i in range(columns.shape[1])])
 
 
 def target_of(y: Any, count: int) -> Float[np.ndarray, " sample"]:
     """Return a target as `count` numbers; `DataError` for anything else."""
+    if y is None:
+        raise DataError("y: this estimator requires y to be passed, but the target y is None.")
     target = finite(y, "y").astype(np.float64)
     target = target[:, 0] if target.ndim == 2 and target.shape[1] == 1 else target
     if target.shape != (count,):

@@ -82,7 +82,7 @@ def check_own(primitive: Primitive) -> None:
 
 def check_features(columns: Float[np.ndarray, "sample feature"], names: Sequence[str]) -> None:
     """Raise `DataError` for columns that nothing can be learned from."""
-    check_samples("X", len(columns))
+    check_samples("X", *columns.shape)
     for name, column in zip(names, columns.T, strict=True):
         check_size(f"X: column {name!r}", column)
         if unchanging(column):
@@ -100,10 +100,12 @@ def check_target(target: Float[np.ndarray, " sample"]) -> None:
         )
 
 
-def check_samples(what: str, count: int) -> None:
+def check_samples(what: str, count: int, features: int) -> None:
     """Raise `DataError` for fewer samples than a search needs."""
     if count < LEAST:
-        raise DataError(f"{what}: expected at least {LEAST} samples; got {count}. Give more data.")
+        raise DataError(
+            f"{what}: expected at least {LEAST} samples; got {count} sample(s) of {features} feature(s). Give more."
+        )
 
 
 def check_size(what: str, column: Float[np.ndarray, " sample"]) -> None:
@@ -130,7 +132,7 @@ def check_sizes(data: Trajectories) -> None:
 
 def check_rates(pooled: Samples, data: Trajectories) -> None:
     """Raise `DataError` for too few samples of derivatives, or ones that `check_size` refuses."""
-    check_samples("data", len(pooled.x))
+    check_samples("data", len(pooled.x), pooled.x.shape[1] + pooled.u.shape[1])
     for name, column in zip(data.state_names, pooled.dx.T, strict=True):
         check_size(f"d{name}/dt", column)
 
