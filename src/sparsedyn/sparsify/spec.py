@@ -9,35 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from sparsedyn.sparsify.base import AbstractSparsifier
-from sparsedyn.sparsify.compose import Chain, On
-from sparsedyn.sparsify.dsr import DSR
-from sparsedyn.sparsify.freeze import Freeze
-from sparsedyn.sparsify.gates import L0
-from sparsedyn.sparsify.magnitude import MagnitudePruning
-from sparsedyn.sparsify.penalties import L03, L05, L07, L1, L2
-from sparsedyn.sparsify.phases import Phases
-from sparsedyn.sparsify.soft_threshold import STR
-from sparsedyn.sparsify.support import Support
-from sparsedyn.sparsify.threshold import SequentialThresholding
+from sparsedyn.sparsify.catalogue import TECHNIQUES
+from sparsedyn.sparsify.compose import Chain
 from sparsedyn.sparsify.timing import AbstractTiming, Cubic, OneShot, Stages
 
-TECHNIQUES: dict[str, type[AbstractSparsifier]] = {
-    "l1": L1,
-    "l2": L2,
-    "l05": L05,
-    "l03": L03,
-    "l07": L07,
-    "l0": L0,
-    "str": STR,
-    "magnitude": MagnitudePruning,
-    "dsr": DSR,
-    "threshold": SequentialThresholding,
-    "freeze": Freeze,
-    "support": Support,
-    "phases": Phases,
-    "chain": Chain,
-    "on": On,
-}
 TIMINGS: dict[str, type[AbstractTiming]] = {"cubic": Cubic, "stages": Stages, "one-shot": OneShot}
 
 
