@@ -90,7 +90,7 @@ def test_few_data_are_gone_through_more_often():
     many, few = plain([4000] * 20), plain([300])
     assert command.enough_epochs(many, 128) == command.EPOCHS
     per_epoch = 299 // 128
-    assert command.enough_epochs(few, 128) == min(command.STEPS // per_epoch, command.MOST_EPOCHS)
+    assert command.enough_epochs(few, 128) == min(command.STEPS // per_epoch, command.MAX_EPOCHS)
 
 
 @contextmanager
@@ -112,18 +112,18 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(run, prey, tmp_path, monkey
         patch.setattr(command, "training_progress", stops_halfway)
         stopped = run(*args, "-o", path)
     assert stopped.exit_code == 130
-    assert "goes on from its last checkpoint" in stopped.stderr
+    assert "continues from its last checkpoint" in stopped.stderr
     assert not path.exists()
     again = run(*args, "-o", path)
     assert again.exit_code == 0
-    assert "Going on from" in again.stderr
+    assert "Continuing from" in again.stderr
     assert path.read_bytes() == whole.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m", "whole"]
 
 
 def test_a_checkpoint_of_another_run_is_refused_or_dropped(run, prey, tmp_path):
     path = tmp_path / "m"
-    stale = command.checkpoint_of(path, restart=False)
+    stale = command.checkpoint_path(path)
     stale.write_bytes(b"not a checkpoint")
     refused = run("fit", prey, "-o", path, *QUICK)
     assert refused.exit_code == 3

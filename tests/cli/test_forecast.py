@@ -32,7 +32,7 @@ def test_json_has_the_promised_shape(run, model, table):
 def test_json_agrees_with_the_estimator(run, model, table):
     facts = json.loads(run("forecast", model, table, "--horizons", "30", "--json").stdout)
     data = read(table, states="a,b", inputs="c", time="t", trajectory="id")
-    expected = load(model).score(data, (30,))
+    expected = load(model).evaluate(data, (30,))
     assert facts["diverged"] == expected["diverged"].tolist()
     assert facts["rfmse"] == pytest.approx(expected["rfmse"].tolist())
 

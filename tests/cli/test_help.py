@@ -5,16 +5,19 @@ import sys
 
 import pytest
 
-import sparsedyn.cli
-from sparsedyn.models.mlp import ACTIVATIONS
+from sparsedyn.cli import fit_options, simulate
+from sparsedyn.data.io import FORMATS
+from sparsedyn.models import ACTIVATIONS
 from sparsedyn.sparsify import TECHNIQUES
 from sparsedyn.systems import SYSTEMS
+from sparsedyn.training import AVERAGES
 
 COMMANDS = (
     (),
     ("simulate",),
     ("fit",),
     ("forecast",),
+    ("equation",),
     ("info",),
     ("study",),
     ("study", "list"),
@@ -22,6 +25,7 @@ COMMANDS = (
     ("study", "run"),
     ("study", "resume"),
     ("study", "report"),
+    ("study", "publish"),
 )
 
 
@@ -63,8 +67,13 @@ def test_help_names_every_plant_with_its_sample_time(run):
 
 def test_help_names_every_technique_and_activation(run):
     text = words(run("fit", "--help").stdout)
-    short = set(TECHNIQUES) - {"chain", "on"}  # which are written as TOML tables
-    assert all(name in text for name in (*short, *ACTIVATIONS))
+    assert all(name in text for name in (*TECHNIQUES, *ACTIVATIONS, *AVERAGES))
+
+
+def test_names_that_are_checked_before_jax_is_imported_are_those_of_the_library():
+    assert tuple(ACTIVATIONS) == fit_options.ACTIVATIONS
+    assert ("none", *AVERAGES) == fit_options.AVERAGES
+    assert tuple(FORMATS) == simulate.SUFFIXES
 
 
 def test_version(run):
@@ -74,24 +83,41 @@ def test_version(run):
 
 
 LIGHT = """
-import sys, types
-package = types.ModuleType("sparsedyn")
-package.__path__ = [sys.argv[1]]
-sys.modules["sparsedyn"] = package
-from sparsedyn.cli import app
-sys.argv = ["sparsedyn", "fit", "--help"]
+import sys
+from sparsedyn.cli import main
+sys.argv = ["sparsedyn", *sys.argv[1:]]
 try:
-    app()
-except SystemExit as end:
-    assert end.code == 0
-heavy = {"jax", "numpy", "pandas", "matplotlib", "equinox"} & set(sys.modules)
-sys.exit(f"imported for help: {heavy}" if heavy else 0)
+    main()
+finally:
+    heavy = {"jax", "numpy", "pandas", "matplotlib", "equinox", "scipy"} & set(sys.modules)
+    print("imported:", *sorted(heavy), file=sys.stderr)
 """
 
+# What is typed, the exit code, and a word of the answer.
+AT_ONCE = {
+    "help": (("--help",), 0, "Usage"),
+    "help of fit": (("fit", "--help"), 0, "Usage"),
+    "version": (("--version",), 0, "sparsedyn"),
+    "unknown command": (("fti",), 2, "fti"),
+    "unknown option": (("fit", "a.csv", "-o", "new", "--member", "3"), 2, "--member"),
+    "missing argument": (("fit", "-o", "new"), 2, "DATA"),
+    "missing option": (("simulate", "duffing"), 2, "--output"),
+    "bad number": (("fit", "a.csv", "-o", "new", "--members", "ten"), 2, "--members"),
+    "bad widths": (("fit", "a.csv", "-o", "new", "--hidden", "8,x"), 2, "--hidden"),
+    "bad rate": (("fit", "a.csv", "-o", "new", "--learning-rate", "0"), 2, "--learning-rate"),
+    "unknown technique": (("fit", "a.csv", "-o", "new", "--technique", "l7"), 2, "l7"),
+    "unknown technique in TOML": (("fit", "a.csv", "-o", "new", "--technique", '{ type = "l7" }'), 2, "l7"),
+    "unknown activation": (("fit", "a.csv", "-o", "new", "--activation", "rele"), 2, "relu"),
+    "unknown plant": (("simulate", "duffin", "-o", "new.csv"), 2, "duffing"),
+    "unknown suffix": (("simulate", "duffing", "-o", "new.txt"), 2, ".csv"),
+    "bad horizons": (("forecast", "model", "a.csv", "--horizons", "x"), 2, "--horizons"),
+    "missing folder": (("equation", "a.csv", "--target", "y", "-o", "none/new"), 2, "none"),
+}
 
-def test_help_imports_nothing_heavy():
-    # The package's own __init__ is left out: only what the command line itself imports counts here.
-    folder = next(iter(sparsedyn.__path__))
-    done = subprocess.run([sys.executable, "-c", LIGHT, folder], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "Usage" in done.stdout
+
+@pytest.mark.parametrize("case", AT_ONCE)
+def test_help_and_usage_errors_import_nothing_heavy(tmp_path, case):
+    args, code, word = AT_ONCE[case]
+    done = subprocess.run([sys.executable, "-c", LIGHT, *args], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (code, "imported:"), done.stderr
+    assert word in done.stdout + done.stderr

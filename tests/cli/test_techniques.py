@@ -48,7 +48,7 @@ def test_none_is_dense_and_order_is_kept():
         ("magnitude:sparsty=0.5", ("sparsty", "sparsity")),
         ("magnitude:scope=layers", ("layers", "global")),
         ("none:1", ("none", "Names:")),
-        ("", ("type",)),
+        ("", ("expected name", "Names:")),
         ("{ type = 'l1'", ("TOML",)),
     ],
 )

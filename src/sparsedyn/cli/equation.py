@@ -3,11 +3,10 @@
 import re
 import time as clock
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from sparsedyn.cli import options
+from sparsedyn.cli import equation_options, options
+from sparsedyn.cli.equation_options import EXACT, SHOWN
 from sparsedyn.cli.errors import UsageProblem, guarded, parameters
 from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.output import note, number, plural, show_json, show_table, show_text
@@ -20,24 +19,21 @@ if TYPE_CHECKING:
     from sparsedyn.estimators import EquationRegressor
     from sparsedyn.models import Primitive
 
-EXACT = 17
-"""Digits that keep every constant as it is."""
-SHOWN = 5
 DECIMAL = re.compile(r"[0-9]{1,9}")
 POOR = 0.3
-"""Error from which on an equation is no law."""
+"""Error above which a remark says that the equation explains little."""
 
 HELP = """
 Find an equation for one column of a table in the others.
 
-DATA is a .csv or .parquet file with column names and a row per sample, in any order; no column of times is needed.
+DATA is a .csv or .parquet file with column names and a row per sample, in any order; it needs no column of times.
 Small networks whose units are functions such as sin, products and quotients are trained, refined and pruned, many at
-once; the equation is what the best of them computes, in the column names and units of the table. A third of the rows is
-held out to judge equations: the choice weighs the error, on training or held-out rows, whichever is larger, against the
-number of symbols.
+once. The equation is what the best of them computes, in the column names and units of the table. A third of the rows is
+held out to judge equations: the choice weighs the larger of the errors on training and held-out rows against the number
+of symbols.
 
 The error is a root mean square, as a share of the target's standard deviation: 0.01 leaves 1 % unexplained. The table
-below the equation is its front: the simpler equations, and what each of them would cost.
+below the equation is the Pareto front: the simpler equations, and the error of each.
 
 Examples:
 
@@ -49,83 +45,28 @@ sparsedyn equation wave.csv --target y --inputs x1..x3 --json \\
 ```
 
 With --json: `{"equation": "...", "error": ..., "complexity": ..., "latex": "...", "front": [...]}` and more, constants
-with all their digits unless --digits says otherwise. A file written with -o is read by `sparsedyn.load` in Python.
+with all their digits unless --digits is given. In Python, `sparsedyn.load` reads a file written with -o.
 """
-
-SEARCH = "Search"
-
-Data = Annotated[
-    Path, typer.Argument(metavar="DATA", help="A .csv or .parquet file, a row per sample.", show_default=False)
-]
-Target = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME", help="The column to explain.", rich_help_panel=options.COLUMNS, show_default=False
-    ),
-]  # fmt: skip
-Inputs = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAMES",
-        help="Columns to explain it with, comma separated; x1..x3 is short for x1,x2,x3.",
-        show_default="all other columns of numbers",
-        rich_help_panel=options.COLUMNS,
-    ),
-]
-Trials = Annotated[int, typer.Option(min=1, help="Independent searches, all at once.", rich_help_panel=SEARCH)]
-Primitives = Annotated[
-    str,
-    typer.Option(
-        metavar="NAMES",
-        help="The functions that equations may have: general, kim2019, or a list with how many of each a layer has, as "
-        "in constant,identity:3,sin:2.",
-        rich_help_panel=SEARCH,
-    ),
-]
-Hidden = Annotated[
-    int, typer.Option(min=1, help="Layers of functions: how deep they may be nested.", rich_help_panel=SEARCH)
-]
-Generations = Annotated[
-    int,
-    typer.Option(min=1, help="Rounds of a search at most; it ends when nothing is left.", rich_help_panel=SEARCH),
-]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", "-o", metavar="MODEL", help="File to write the fitted regressor to, usually .safetensors.",
-        rich_help_panel=options.OUTPUT,
-    ),
-]  # fmt: skip
-Digits = Annotated[
-    int | None,
-    typer.Option(
-        min=1, max=EXACT, metavar="N", help="Significant digits of constants.",
-        show_default=f"{SHOWN}; all with --json", rich_help_panel=options.OUTPUT,
-    ),
-]  # fmt: skip
-Front = Annotated[
-    bool, typer.Option("--front/--no-front", help="Show the simpler equations, too.", rich_help_panel=options.OUTPUT)
-]
 
 
 @guarded
 def equation(
-    data: Data,
-    target: Target,
-    inputs: Inputs = None,
-    trials: Trials = 20,
+    data: equation_options.Data,
+    target: equation_options.Target,
+    inputs: equation_options.Inputs = None,
+    trials: equation_options.Trials = 20,
     seed: options.Seed = 0,
-    primitives: Primitives = "general",
-    hidden: Hidden = 2,
-    generations: Generations = 8,
-    output: Output = None,
-    digits: Digits = None,
-    front: Front = True,
+    primitives: equation_options.Primitives = "general",
+    hidden: equation_options.Hidden = 2,
+    generations: equation_options.Generations = 8,
+    output: equation_options.Output = None,
+    digits: equation_options.Digits = None,
+    front: equation_options.Front = True,
     force: options.Force = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Search, and write the equation."""
+    """Search for the equation and show it."""
     if output is not None:
         check_new_file(output, force=force)
     regressor = unfitted(trials=trials, seed=seed, primitives=primitives, hidden=hidden, generations=generations)
@@ -147,8 +88,8 @@ def equation(
         note(f"The regressor is in {output}.", quiet=quiet or output is None)
     if found["error"] > POOR:
         note(
-            f"The equation leaves {100 * found['error']:.0f} % of the target's standard deviation unexplained: there "
-            "is noise, a column is missing, or the function is beyond --primitives and --hidden.",
+            f"The equation leaves {100 * found['error']:.0f} % of the target's standard deviation unexplained: "
+            "the data are noisy, a column is missing, or the function needs other --primitives or a larger --hidden.",
             quiet=quiet,
         )
 
@@ -194,7 +135,7 @@ def columns(path: Path, target: str, inputs: str | None, *, quiet: bool) -> "tup
     known = [str(name) for name in table.frame.columns]
     try:
         check_known([target], known)
-        # The target first: where decimals are written with commas no column is one of numbers, and this says so.
+        # The target first: where decimals are written with commas no column has numbers, and the error says so.
         y = pd.Series(table.numbers(target), name=target)
         names = listed(expanded(inputs), known) if inputs else usable(table, target, quiet=quiet)
         check_known(names, known)
@@ -209,25 +150,25 @@ def columns(path: Path, target: str, inputs: str | None, *, quiet: bool) -> "tup
 
 
 def usable(table: "Table", target: str, *, quiet: bool) -> list[str]:
-    """Return all named columns but the target that hold numbers, and say which others there are."""
+    """Return the named columns of numbers other than the target, and write a remark on all others."""
     import pandas as pd
 
     found, others = [], []
     for name in map(str, table.frame.columns):
         column = table.frame[name]
         text = not pd.api.types.is_numeric_dtype(column)
-        # A column with some numbers and some text is a mistake to tell of, not a column to pass over.
+        # A column with some numbers and some text is a mistake to report rather than a column to leave out.
         if not name or (text and pd.to_numeric(column.astype("string"), errors="coerce").isna().all()):
             others.append(repr(name))
         elif name != target:
             found.append(name)
     if others:
-        note(f"Left out, being no named columns of numbers: {', '.join(others)}.", quiet=quiet)
+        note(f"Left out because they are not named columns of numbers: {', '.join(others)}.", quiet=quiet)
     return found
 
 
 def search(regressor: "EquationRegressor", path: Path, X: "pd.DataFrame", y: "pd.Series", *, quiet: bool) -> None:
-    """Fit; raises `DataError` that begins with the file."""
+    """Fit the regressor; raises `DataError` with the file in front."""
     from sparsedyn.data import DataError
 
     try:
@@ -259,7 +200,7 @@ def facts(regressor: "EquationRegressor", target: str, digits: int) -> dict[str,
 
 
 def show(found: dict[str, Any], *, front: bool) -> None:
-    """Write the equation, what it is worth, and the simpler ones."""
+    """Write the equation, its error and complexity, and the simpler equations."""
     show_text(f"{found['target']} = {found['equation']}")
     show_text(f"error {number(found['error'])}, complexity {found['complexity']}")
     if front:

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,9 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from sparsedyn.cli.output import complain
+from sparsedyn.cli.output import show_error
 
 UNEXPECTED, USAGE, DATA, STUDY, INTERRUPTED = 1, 2, 3, 4, 130
+EXIT_CODES = {
+    "sparsedyn.data.errors": ("DataError", DATA),
+    "sparsedyn.training.checkpoint": ("CheckpointError", DATA),
+    "sparsedyn.studies.errors": ("StudyError", STUDY),
+}
+"""Exceptions of the library by the module that defines them, and the exit codes that they end a command with."""
 DEBUG = Annotated[bool, typer.Option("--debug", help="After an error, show where in the code it arose.")]
 
 
@@ -31,26 +38,36 @@ def exit_code(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, OSError):
         return DATA
-    # Whoever raised one of these has imported it already.
-    from sparsedyn.data import DataError
-    from sparsedyn.studies import StudyError
-    from sparsedyn.training import CheckpointError
-
-    if isinstance(error, StudyError):
-        return STUDY
-    return DATA if isinstance(error, DataError | CheckpointError) else UNEXPECTED
+    for module, (name, code) in EXIT_CODES.items():
+        # Nothing is imported for this: whoever raised such an error has imported its module already.
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            return code
+    return UNEXPECTED
 
 
 def message(error: BaseException, code: int) -> str:
     """Return what the user reads."""
     if code == INTERRUPTED:
-        return str(error) or "Interrupted; nothing was written."
+        return str(error) or "Interrupted."
     if code == UNEXPECTED:
         kind = type(error).__name__
         return f"unexpected {kind}: {error}\nRun the same command with --debug to see where it arose."
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror or error}."
     return str(error)
+
+
+def interruption(error: BaseException) -> BaseException:
+    """Return the Ctrl-C that `error` is a consequence of, else `error` itself.
+
+    What is stopped in the middle of an import, or of a function that compiled code calls, raises something else.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return error
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,12 +79,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **options)
         except (typer.TyperException, typer.Exit, typer.Abort, BrokenPipeError):
             raise
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as raised:
+            error = interruption(raised)
             code = exit_code(error)
             if debug:
-                complain("".join(traceback.format_exception(error)), title="")
-            complain(message(error, code), title="" if code == INTERRUPTED else "Error: ")
-            raise typer.Exit(code) from error
+                show_error("".join(traceback.format_exception(raised)), title="")
+            show_error(message(error, code), title="" if code == INTERRUPTED else "Error: ")
+            raise typer.Exit(code) from raised
 
     signature = inspect.signature(command)
     option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DEBUG)
@@ -79,7 +97,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def parameters() -> Iterator[None]:
-    """Say of a value that is out of range, found while options are being put to use, that usage was wrong."""
+    """Turn errors of values that are out of range, raised while options are put to use, into errors of usage."""
     from sparsedyn.data import DataError
 
     try:

@@ -1,4 +1,4 @@
-"""Files that a command writes: checked before the work, whole or not there after it."""
+"""Files that a command writes: checked before the work; complete or absent after it."""
 
 import os
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from sparsedyn.cli.errors import UsageProblem
 
 
 def check_new_file(path: Path, *, force: bool) -> None:
-    """Raise `UsageProblem` for a file that cannot be written, or is there and may not be replaced."""
+    """Raise `UsageProblem` for a file that cannot be written, or that exists and may not be replaced."""
     if path.is_dir():
         raise UsageProblem(f"--output: expected a file name; {path} is a folder. Name a file in it.")
     if not path.parent.is_dir():
         raise UsageProblem(
-            f"--output: expected a file in a folder that exists; there is no {path.parent}. Make it first."
+            f"--output: expected a file in a folder that exists; there is no folder {path.parent}. Make it first."
         )
     if not os.access(path.parent, os.W_OK):
         raise UsageProblem(f"--output: the folder {path.parent} cannot be written to. Choose another.")
@@ -23,7 +23,7 @@ def check_new_file(path: Path, *, force: bool) -> None:
 
 
 def check_new_folder(path: Path, *, force: bool) -> None:
-    """Raise `UsageProblem` for a folder that is a file, or holds something and may not be added to."""
+    """Raise `UsageProblem` for a folder that is a file, or that is not empty and may not be added to."""
     if path.exists() and not path.is_dir():
         raise UsageProblem(f"--output: expected a folder; {path} is a file. Choose another name.")
     if path.is_dir() and any(path.iterdir()) and not force:
@@ -35,7 +35,7 @@ def check_new_folder(path: Path, *, force: bool) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes its place when all went well, and goes otherwise."""
+    """Yield a temporary path beside `path`, which it replaces on success; on failure it is removed."""
     # The suffix stays: some writers choose the format by it.
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:

@@ -12,28 +12,30 @@ from sparsedyn.cli.held_out import ENOUGH, SHARE, Parts, given, hold_out
 from sparsedyn.cli.model_file import save_model
 from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
 from sparsedyn.cli.progress import duration, training_progress
-from sparsedyn.cli.source import Columns, read_columns
-from sparsedyn.cli.techniques import DEFAULT, FOR_FEW, techniques
+from sparsedyn.cli.source import ColumnOptions, read_columns
+from sparsedyn.cli.techniques import DEFAULT, FOR_FEW, check_names, techniques
+from sparsedyn.cli.values import check_choice, check_positive
 
 if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
     from sparsedyn.estimators import SparseTimeStepper
 
-EPOCHS, STEPS, MOST_EPOCHS = 60, 30_000, 2_000
-"""Few data are gone through more often: what counts is how many steps the optimizer has taken."""
+EPOCHS, STEPS, MAX_EPOCHS = 60, 30_000, 2_000
+"""Small data sets are passed over more often: what counts is how many steps the optimizer takes."""
 
 HELP = """
 Learn a model of a plant from its trajectories: an ensemble of sparse networks from states and inputs to
 derivatives.
 
 DATA is a table with a row per sample: say which columns are states and inputs, which one is the time (or give
---dt), and which one tells trajectories apart. The model is one file, which remembers these columns for its
-forecasts. States and inputs are standardized with the mean and the standard deviation of the training data.
+--dt), and which one tells trajectories apart. The model is one file; it stores these column options, so that
+`sparsedyn forecast` need not repeat them. States and inputs are standardized with the mean and the standard
+deviation of the training data.
 
 By default the networks are sparse: an L1 penalty of 1e-4 and gradual magnitude pruning to 75 % zeros by half
-of the training. Fewer than five trajectories show little of a plant; for them the penalty is 1e-3. Part of the
-data is held out, and each member's weights are those since the last pruning whose rolling forecast of it is best.
-A run that was killed goes on from its checkpoint when the same command is given again.
+of the training. With fewer than five trajectories the penalty is 1e-3. Part of the data is held out, and each
+member keeps the weights, of those since its last pruning, that forecast the held-out data best. A run that was
+killed continues from its checkpoint when the same command is given again.
 
 Examples:
 
@@ -76,20 +78,23 @@ def fit(
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Train on a file and write the model."""
+    """Train on the data of a file and write the model."""
     check_new_file(output, force=force)
     stepper = unfitted(
         hidden=hidden, technique=technique or DEFAULT, activation=activation, skip=skip, members=members,
         epochs=epochs or EPOCHS, batch=batch, learning_rate=learning_rate, average=average, seed=seed,
     )  # fmt: skip
-    columns = Columns(states, inputs, time, trajectory, dt)
+    columns = ColumnOptions(states, inputs, time, trajectory, dt)
     parts = divided(read_columns(data, columns, only), validation, columns, hold_out, seed)
     suit(stepper, parts.train, technique=not technique, epochs=epochs is None)
     note(introduction(stepper, parts), quiet=quiet)
     began = clock.monotonic()
-    train(stepper, parts, checkpoint_of(output, restart=restart), quiet=quiet)
+    checkpoint = checkpoint_path(output)
+    if restart:
+        checkpoint.unlink(missing_ok=True)
+    train(stepper, parts, checkpoint, quiet=quiet)
     save_model(stepper, output, columns)
-    checkpoint_of(output, restart=True)
+    checkpoint.unlink(missing_ok=True)
     facts = outcome(stepper, parts, output, clock.monotonic() - began)
     if as_json:
         show_json(facts)
@@ -99,19 +104,29 @@ def fit(
 
 def unfitted(*, hidden: str, technique: Sequence[str], average: str, **options: Any) -> "SparseTimeStepper":
     """Return the estimator that the options describe; raises `UsageProblem`."""
+    widths = widths_of(hidden)
+    check_names(technique)
+    check_choice("--activation", options["activation"], fit_options.ACTIVATIONS)
+    check_choice("--average", average, fit_options.AVERAGES)
+    check_positive("--learning-rate", options["learning_rate"])
+    # What can be said without JAX has been said.
     from sparsedyn.estimators import SparseTimeStepper, average_from_spec
 
-    try:
-        widths = tuple(int(width) for width in hidden.split(",") if width.strip())
-    except ValueError as error:
-        raise UsageProblem(f"--hidden: expected widths such as 64,64,64; got {hidden!r}.") from error
     with parameters():
         stepper = SparseTimeStepper(widths, techniques(technique), average=average_from_spec(average), **options)
         stepper.check_parameters()
     return stepper
 
 
-def divided(data: "Trajectories", validation: Path | None, columns: Columns, share: float, seed: int) -> Parts:
+def widths_of(text: str) -> tuple[int, ...]:
+    """Return comma separated widths of layers; raises `UsageProblem`."""
+    pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
+    if not all(piece.isdecimal() and int(piece) >= 1 for piece in pieces):
+        raise UsageProblem(f"--hidden: expected widths of at least 1, such as 64,64,64; got {text!r}.")
+    return tuple(map(int, pieces))
+
+
+def divided(data: "Trajectories", validation: Path | None, columns: ColumnOptions, share: float, seed: int) -> Parts:
     """Return what to train on and what to validate on."""
     if validation is None:
         return hold_out(data, share, seed)
@@ -119,8 +134,8 @@ def divided(data: "Trajectories", validation: Path | None, columns: Columns, sha
 
 
 def suit(stepper: "SparseTimeStepper", data: "Trajectories", *, technique: bool, epochs: bool) -> None:
-    """Let the data decide what the user did not: each flag says that there is something to decide."""
-    # Few trajectories show little of a plant, and a stronger penalty keeps forecasts stable where others lead.
+    """Choose by the data what the user left open: the technique, the epochs, or both, as the flags say."""
+    # A few trajectories show little of a plant; where they say nothing, a stronger penalty keeps forecasts stable.
     if technique and len(data) < ENOUGH:
         stepper.technique = techniques(FOR_FEW)
     if epochs:
@@ -131,11 +146,11 @@ def enough_epochs(data: "Trajectories", batch: int) -> int:
     """Return how many passes make a good number of steps."""
     samples = sum(data.lengths) - len(data)
     per_epoch = max(1, samples // min(batch, samples))
-    return min(max(EPOCHS, -(-STEPS // per_epoch)), MOST_EPOCHS)
+    return min(max(EPOCHS, -(-STEPS // per_epoch)), MAX_EPOCHS)
 
 
 def introduction(stepper: "SparseTimeStepper", parts: Parts) -> str:
-    """Return what is about to be done, in words."""
+    """Return a sentence on the data and one on the training that begins."""
     samples = sum(parts.train.lengths) - len(parts.train)
     steps = stepper.epochs * max(1, samples // min(stepper.batch, samples))
     return (
@@ -145,12 +160,9 @@ def introduction(stepper: "SparseTimeStepper", parts: Parts) -> str:
     )
 
 
-def checkpoint_of(output: Path, *, restart: bool) -> Path:
-    """Return where a run is saved while it goes on, beside its model; `restart` removes what is there."""
-    path = output.with_name(f".{output.name}.checkpoint")
-    if restart:
-        path.unlink(missing_ok=True)
-    return path
+def checkpoint_path(output: Path) -> Path:
+    """Return where the checkpoints of a run go: a hidden file beside its model."""
+    return output.with_name(f".{output.name}.checkpoint")
 
 
 def train(stepper: "SparseTimeStepper", parts: Parts, checkpoint: Path, *, quiet: bool) -> None:
@@ -158,7 +170,7 @@ def train(stepper: "SparseTimeStepper", parts: Parts, checkpoint: Path, *, quiet
     from sparsedyn.estimators import fit_together
 
     if checkpoint.exists():
-        note(f"Going on from {checkpoint} (--restart begins anew).", quiet=quiet)
+        note(f"Continuing from {checkpoint} (--restart starts over).", quiet=quiet)
     try:
         with training_progress("training", quiet=quiet) as on_progress:
             fit_together(
@@ -171,13 +183,13 @@ def train(stepper: "SparseTimeStepper", parts: Parts, checkpoint: Path, *, quiet
                 check_units=parts.facts["kind"] == "file",
             )
     except KeyboardInterrupt as error:
-        kept = "goes on from its last checkpoint" if checkpoint.exists() else "begins anew: no checkpoint was due yet"
+        kept = "continues from its last checkpoint" if checkpoint.exists() else "starts over: no checkpoint was due yet"
         raise Interrupted(f"Interrupted; no model was written. The same command {kept}.") from error
     if not stepper.alive_.all():
         lost = stepper.members - int(stepper.alive_.sum())
         note(
-            f"{lost} of {stepper.members} members stopped early: their loss was no finite number any more. "
-            "They are kept as they were before. A smaller --learning-rate may help."
+            f"{lost} of {stepper.members} members stopped early because their loss was no longer finite. Their last "
+            "finite weights are kept. A smaller --learning-rate may help."
         )
 
 

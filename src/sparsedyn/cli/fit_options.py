@@ -8,6 +8,11 @@ import typer
 from sparsedyn.cli.held_out import ENOUGH
 from sparsedyn.cli.options import COLUMNS, NETWORK, OUTPUT, TRAINING
 from sparsedyn.cli.techniques import DEFAULT, FOR_FEW
+from sparsedyn.sparsify.catalogue import TECHNIQUES
+
+ACTIVATIONS = ("relu", "tanh", "silu", "gelu", "softplus", "sigmoid", "identity")
+"""The keys of `sparsedyn.models.ACTIVATIONS`, here for messages that come before JAX is imported."""
+AVERAGES = ("none", "swa", "ema")
 
 Model = Annotated[
     Path,
@@ -40,10 +45,10 @@ Technique = Annotated[
     list[str] | None,
     typer.Option(
         metavar="TEXT",
-        help="A sparsification technique; may be given several times, in order. l1:1e-4, l2, l05, l03, "
-        "l07, l0:1e-3, str, magnitude:0.75 (share of zeros), dsr:0.5, threshold:0.05, freeze:0.5, support, with "
-        "arguments by name as in magnitude:sparsity=0.9,scope=global, or a TOML table in braces, as phases needs. none "
-        "is dense.",
+        help="A sparsification technique; give the option several times to combine techniques, in order. Names: "
+        f"{', '.join(TECHNIQUES)}. A value after a colon is the first argument: l1:1e-4, magnitude:0.75 (the share of "
+        "zeros). Others have names: magnitude:sparsity=0.9,scope=global. phases, chain and on need a TOML table in "
+        "braces. none is dense.",
         show_default=f"{' '.join(DEFAULT)}; of fewer than {ENOUGH} trajectories {FOR_FEW[0]}",
         rich_help_panel=NETWORK,
     ),
@@ -52,7 +57,7 @@ Activation = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="relu, tanh, silu, gelu, softplus, sigmoid or identity.",
+        help=f"Nonlinearity of the hidden layers: {', '.join(ACTIVATIONS)}.",
         rich_help_panel=NETWORK,
     ),
 ]
@@ -61,7 +66,7 @@ Skip = Annotated[
     typer.Option("--skip/--no-skip", help="Feed states and inputs to every layer.", rich_help_panel=NETWORK),
 ]
 Members = Annotated[
-    int, typer.Option(min=1, help="Networks in the ensemble, trained at once.", rich_help_panel=NETWORK)
+    int, typer.Option(min=1, help="Networks in the ensemble, trained together.", rich_help_panel=NETWORK)
 ]
 Epochs = Annotated[
     int | None,
@@ -71,15 +76,15 @@ Epochs = Annotated[
         rich_help_panel=TRAINING,
     ),
 ]
-Batch = Annotated[int, typer.Option(min=1, help="Samples of one step.", rich_help_panel=TRAINING)]
+Batch = Annotated[int, typer.Option(min=1, help="Samples per step.", rich_help_panel=TRAINING)]
 LearningRate = Annotated[
-    float, typer.Option(help="Highest learning rate; it falls by a cosine.", rich_help_panel=TRAINING)
+    float, typer.Option(help="Highest learning rate; it falls to 1 % of that along a cosine.", rich_help_panel=TRAINING)
 ]
 Average = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="Average the weights over the last quarter: none, swa or ema.",
+        help=f"Average of the weights over the last quarter of the training: {', '.join(AVERAGES)}.",
         rich_help_panel=TRAINING,
     ),
 ]
@@ -87,7 +92,7 @@ Restart = Annotated[
     bool,
     typer.Option(
         "--restart",
-        help="Drop the checkpoint of an interrupted run instead of going on from it.",
+        help="Discard the checkpoint of an interrupted run instead of continuing from it.",
         rich_help_panel=TRAINING,
     ),
 ]

@@ -10,7 +10,7 @@ from sparsedyn.cli.errors import UsageProblem, guarded
 from sparsedyn.cli.files import check_new_folder
 from sparsedyn.cli.model_file import load_model
 from sparsedyn.cli.output import between, note, number, percent, show_json, show_table
-from sparsedyn.cli.source import Columns, read_columns, renamed
+from sparsedyn.cli.source import ColumnOptions, read_columns, renamed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,14 +24,14 @@ USUAL = (100, 1000)
 HELP = """
 Forecast trajectories with a model and score the forecasts against what was recorded.
 
-Every member starts from the first row of every trajectory and follows its recorded inputs; from then on it
-sees its own states only. A horizon counts rows, the first included. The error (RFMSE) is the mean absolute
-error over time in standard deviations of the training data, mean over the states. A forecast has diverged
-when the error of any state exceeds 3, or is no finite number; `diverged` is the share of such forecasts, and
-`rfmse` the mean over the others. Intervals are 95 % bootstrap intervals over members and trajectories.
+Every member starts from the first row of every trajectory and is given the recorded inputs, but no later
+states: a free run. A horizon counts rows, the first included. The error (RFMSE) is the absolute error in
+standard deviations of the training data, averaged over time and over the states. A forecast has diverged when
+the error of any state exceeds 3 or is not finite; `diverged` is the share of such forecasts, and `rfmse` the mean
+over the others. Intervals are 95 % bootstrap intervals over members and trajectories.
 
-The columns are those that the model was trained with; the column options are needed only where DATA names
-them differently (--trajectory "" for a file that holds a single trajectory and no such column).
+The columns are those that the model was trained with; column options are needed only where DATA has other names
+(--trajectory "" for a file with a single trajectory and no column of labels).
 
 Examples:
 
@@ -43,7 +43,7 @@ sparsedyn forecast cell.safetensors cell.npz --only 2 --json
 ```
 
 With --json: `{"horizons": [...], "diverged": [...], "rfmse": [...], "nonzeros": ...}` and more; `nonzeros` is
-the mean over members, and null stands where every forecast diverged.
+the mean over members; `rfmse` is null where every forecast diverged.
 """
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `sparsedyn fit` wrote.", show_default=False)]
@@ -51,20 +51,20 @@ Horizons = Annotated[
     str | None,
     typer.Option(
         metavar="ROWS",
-        help="Horizons in rows, comma separated; by default 100, 1000 and the longest trajectory.",
+        help="Horizons in rows, comma separated; by default 100, 1000 and the length of the longest trajectory.",
     ),
 ]
 AnyUnits = Annotated[
     bool,
     typer.Option(
-        "--any-units", help="Forecast also where values look as if they were in another unit than in training."
+        "--any-units", help="Forecast even where values look as if they were in another unit than in training."
     ),
 ]
 Folder = Annotated[
     Path | None,
     typer.Option(
         "--output", "-o", metavar="DIR", rich_help_panel=options.OUTPUT,
-        help="Write pictures (PNG), scores (CSV) and the forecasts themselves (NetCDF) to this folder.",
+        help="Write figures (PNG), scores (CSV) and the forecasts (NetCDF) to this folder.",
     ),
 ]  # fmt: skip
 
@@ -86,22 +86,23 @@ def forecast(
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
-    """Forecast and score."""
+    """Forecast trajectories and score the forecasts."""
     rows = numbers(horizons) if horizons is not None else None
     if output is not None:
         check_new_folder(output, force=force)
     stepper, known = load_model(model)
-    truth = recorded(stepper, data, Columns(states, inputs, time, trajectory, dt), known, only)
+    truth = recorded(stepper, data, ColumnOptions(states, inputs, time, trajectory, dt), known, only)
     rows = rows or usual_horizons(max(truth.lengths))
     forecasts = stepper.forecast(truth.head(max(rows)), check_units=not any_units)
     scores = forecasts.score(rows)
     if not stepper.alive_.all():
-        note(f"{(~stepper.alive_).sum()} of {stepper.members} members died in training: diverged.", quiet=quiet)
+        lost = int((~stepper.alive_).sum())
+        note(f"{lost} of {stepper.members} members failed in training; they count as diverged.", quiet=quiet)
     if output is not None:
         from sparsedyn.cli.pictures import write_pictures
 
         write_pictures(forecasts, scores, stepper, output)
-        note(f"Pictures, scores and forecasts are in {output}.", quiet=quiet)
+        note(f"Figures, scores and forecasts are in {output}.", quiet=quiet)
     if as_json:
         show_json(facts(scores, forecasts, stepper))
     else:
@@ -120,32 +121,32 @@ def numbers(text: str) -> list[int]:
 
 
 def usual_horizons(longest: int) -> list[int]:
-    """Return the horizons that are scored when none are asked for."""
+    """Return the horizons that are scored by default."""
     return sorted({rows for rows in (*USUAL, longest) if rows <= longest})
 
 
 def recorded(
-    stepper: "SparseTimeStepper", path: Path, asked: Columns, known: Columns, only: str | None
+    stepper: "SparseTimeStepper", path: Path, given: ColumnOptions, known: ColumnOptions, only: str | None
 ) -> "Trajectories":
-    """Read what was recorded: the columns that are asked for, else those of training."""
+    """Read the recorded trajectories: the columns given on the command line, else those of training."""
     from sparsedyn.data import DataError
 
-    own = Columns(states=",".join(stepper.state_names_), inputs=",".join(stepper.input_names_))
-    columns = asked.over(known.over(own))
+    own = ColumnOptions(states=",".join(stepper.state_names_), inputs=",".join(stepper.input_names_))
+    columns = given.over(known.over(own))
     try:
         return named_alike(read_columns(path, columns, only), stepper)
     except DataError as error:
-        if not asked.given:
-            # A file that describes itself refuses to be told its columns; any other is not read without them.
+        if not given.given:
+            # A file that describes itself refuses column options; any other needs them.
             try:
                 return read_columns(path, own, only)
             except DataError:
                 pass
-        raise DataError(f"{error}\nThe columns asked for, as in training unless given: {columns.options()}.") from error
+        raise DataError(f"{error}\nColumn options, as in training unless given: {columns.options()}.") from error
 
 
 def named_alike(data: "Trajectories", stepper: "SparseTimeStepper") -> "Trajectories":
-    """Call columns that another file names differently as the model does; their number must be the same."""
+    """Return the data under the names of the model, where another file has as many columns of other names."""
     same = data.state_names == stepper.state_names_ and data.input_names == stepper.input_names_
     counts = (
         len(data.state_names) == len(stepper.state_names_),

@@ -1,4 +1,4 @@
-"""`sparsedyn info`: what is installed, what computes, what there is, what a model file holds."""
+"""`sparsedyn info`: versions, devices, the names that other commands take, and the content of a model file."""
 
 import importlib.metadata
 import os
@@ -14,16 +14,16 @@ from sparsedyn.cli.output import number, show_json, show_pairs, show_text
 
 File = Annotated[
     Path | None,
-    typer.Argument(metavar="MODEL", help="A model file, to say what is in it instead.", show_default=False),
+    typer.Argument(metavar="MODEL", help="A model file, whose content is shown instead.", show_default=False),
 ]
 
 
 @guarded
 def info(model: File = None, as_json: options.Json = False) -> None:
-    """Show versions, devices, and the plants, techniques and studies there are; or what a model file holds.
+    """Show versions, devices, plants, techniques and studies; or the content of a model file.
 
-    Worth putting into a report of a problem. The environment variable SPARSEDYN_CPU_DEVICES sets over how
-    many CPU devices an ensemble is spread; by default one per core.
+    Include it when you report a problem. The environment variable SPARSEDYN_CPU_DEVICES sets the number of CPU
+    devices that an ensemble is spread over; by default there is one per core.
 
     Examples:
 
@@ -49,7 +49,7 @@ def info(model: File = None, as_json: options.Json = False) -> None:
 
 
 def show_model(facts: dict[str, Any], *, as_json: bool) -> None:
-    """Write what a model file holds."""
+    """Write the content of a model file."""
     if as_json:
         show_json(facts)
         return
@@ -66,7 +66,7 @@ def shown(value: Any) -> str:
 
 
 def everything() -> dict[str, Any]:
-    """Return what `info` shows, for JSON."""
+    """Return the facts that `info` shows, for JSON."""
     import dataclasses
 
     import jax

@@ -1,10 +1,10 @@
-"""A model's file, and in it the columns of its training data, so that a forecast need not repeat them."""
+"""Model files, which also hold the column options of the training data, so that a forecast need not repeat them."""
 
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsedyn.cli.source import Columns
+from sparsedyn.cli.source import ColumnOptions
 
 if TYPE_CHECKING:
     from sparsedyn.estimators import SparseTimeStepper
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 KEY = "columns"
 
 
-def save_model(stepper: "SparseTimeStepper", path: Path, columns: Columns) -> None:
-    """Write a fitted model and the column options; the file appears whole."""
+def save_model(stepper: "SparseTimeStepper", path: Path, columns: ColumnOptions) -> None:
+    """Write a fitted model and the column options; the file is complete or absent."""
     from sparsedyn.training import load_arrays, save_arrays
 
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
@@ -25,7 +25,7 @@ def save_model(stepper: "SparseTimeStepper", path: Path, columns: Columns) -> No
         temporary.unlink(missing_ok=True)
 
 
-def load_model(path: Path) -> tuple["SparseTimeStepper", Columns]:
+def load_model(path: Path) -> tuple["SparseTimeStepper", ColumnOptions]:
     """Read a model, and the column options that it was trained with; raises `CheckpointError`."""
     from sparsedyn.estimators import SparseTimeStepper, load
     from sparsedyn.training import CheckpointError, load_arrays
@@ -37,11 +37,11 @@ def load_model(path: Path) -> tuple["SparseTimeStepper", Columns]:
             "Python with sparsedyn.load."
         )
     stored = load_arrays(path)[1].get(KEY, {})
-    return stepper, Columns(**{name: value for name, value in stored.items() if name in Columns._fields})
+    return stepper, ColumnOptions(**{name: value for name, value in stored.items() if name in ColumnOptions._fields})
 
 
 def described(path: Path) -> dict[str, Any]:
-    """Return what a model file of any kind holds, for JSON; raises `CheckpointError`."""
+    """Return the content of a model file of any kind, for JSON; raises `CheckpointError`."""
     from sparsedyn.equations import text
     from sparsedyn.estimators import EquationLearner, EquationRegressor, load
 

@@ -14,9 +14,9 @@ States = Annotated[
     str | None,
     typer.Option(
         metavar="NAMES",
-        help="Columns that are states, comma separated; x1..x8 is short for x1,x2,...,x8. A file without "
-        "column names takes positions (0..7), the names x1, x2, ... by position, or a name for every "
-        "column, states first.",
+        help="Columns that are states, comma separated; x1..x8 is short for x1,x2,...,x8. For a file without "
+        "column names give positions (0..7), the names x1, x2, ... of positions, or a name for every column, states "
+        "first.",
         rich_help_panel=COLUMNS,
     ),
 ]
@@ -24,26 +24,32 @@ Inputs = Annotated[
     str | None,
     typer.Option(
         metavar="NAMES",
-        help="Columns that are inputs, written like the states; leave out for a plant without inputs. The "
-        "input of a row acts until the next row.",
+        help="Columns that are inputs, written like the states; leave it out for a plant without inputs. The input "
+        "of a row acts until the next row.",
         rich_help_panel=COLUMNS,
     ),
 ]
 Time = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Column of times: seconds, or dates. Regular to 0.1 %.", rich_help_panel=COLUMNS),
+    typer.Option(
+        metavar="NAME",
+        help="Column of times, in seconds or as dates; they must be regular to 0.1 %.",
+        rich_help_panel=COLUMNS,
+    ),
 ]
 Trajectory = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Column that tells trajectories apart; without it all rows are one trajectory.",
+        help="Column of trajectory labels; without it all rows are one trajectory.",
         rich_help_panel=COLUMNS,
     ),
 ]
 SampleTime = Annotated[
     float | None,
-    typer.Option("--dt", metavar="SECONDS", help="Sample time, where no column tells it.", rich_help_panel=COLUMNS),
+    typer.Option(
+        "--dt", metavar="SECONDS", help="Sample time, for a file without a column of times.", rich_help_panel=COLUMNS
+    ),
 ]
 Only = Annotated[
     str | None,
@@ -55,19 +61,19 @@ Only = Annotated[
 ]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON document to standard output, nothing else.", rich_help_panel=OUTPUT),
+    typer.Option("--json", help="Print one JSON document to standard output and nothing else.", rich_help_panel=OUTPUT),
 ]
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="No progress and no remarks on standard error.", rich_help_panel=OUTPUT),
+    typer.Option("--quiet", "-q", help="Write no progress and no remarks to standard error.", rich_help_panel=OUTPUT),
 ]
-Force = Annotated[bool, typer.Option("--force", "-f", help="Replace what is there already.", rich_help_panel=OUTPUT)]
-Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed: the same one gives the same result.")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Replace what is there.", rich_help_panel=OUTPUT)]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Random seed; the same seed gives the same result.")]
 DataFile = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        help="A .csv, .parquet, .nc or .npz file. One that sparsedyn wrote needs no column options.",
+        help="A .csv, .parquet, .nc or .npz file. A file that sparsedyn wrote needs no column options.",
         show_default=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Where words, tables and JSON go: results to standard output, all else to standard error."""
+"""Text, tables and JSON: results go to standard output, all else to standard error."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 PIPE_WIDTH = 120
-"""Columns where output is no terminal: tables are not to be folded in a log."""
+"""Characters per line where output is not a terminal, so that tables are not folded in a log."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -27,7 +27,7 @@ def note(text: str, *, quiet: bool = False) -> None:
         console(stderr=True).print(text, soft_wrap=True)
 
 
-def complain(text: str, *, title: str = "Error: ") -> None:
+def show_error(text: str, *, title: str = "Error: ") -> None:
     """Write an error to standard error."""
     console(stderr=True).print(Text.assemble((title, "bold red"), text.rstrip("\n")), soft_wrap=True)
 
@@ -66,7 +66,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: 
 
 
 def show_pairs(pairs: Iterable[tuple[str, str]], *, title: str = "") -> None:
-    """Write names and what they are to standard output, one below the other."""
+    """Write names and their values to standard output, one pair per line."""
     table = Table(box=None, show_header=False, title=title or None, title_justify="left", title_style="bold")
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

@@ -1,4 +1,4 @@
-"""How far training is, on standard error: a bar on a terminal, a line now and then in a log."""
+"""Progress of training on standard error: a bar on a terminal, a line now and then in a log."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ OnProgress = Callable[["Progress"], None]
 
 @contextmanager
 def training_progress(title: str, *, quiet: bool) -> Iterator[OnProgress | None]:
-    """Yield what shows the progress of one training run; `None` when quiet."""
+    """Yield a function that shows the progress of one training run; `None` when quiet."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -36,27 +36,30 @@ class Lines:
 
     def __init__(self, title: str):
         self.title = title
-        self.began = self.told = time.monotonic()
+        self.began = self.written = time.monotonic()
         self.first_step = -1
 
     def training(self, progress: "Progress") -> None:
-        """Write how far a training run is, if it is time to."""
+        """Write the progress of a training run if a line is due."""
         from sparsedyn.estimators import describe
 
         if progress.step == 0:
             return
-        # A resumed run begins late: what it did not do says nothing of its speed.
+        # A resumed run starts with steps that say nothing about its speed.
         if self.first_step < 0:
             self.first_step = progress.step
         share = (progress.step - self.first_step) / max(1, progress.steps - self.first_step)
         self.line(progress.step / progress.steps, describe(progress), share)
 
     def line(self, done: float, text: str, share: float) -> None:
-        """Write a line if it is time to; `done` of the whole is done, `share` of it since this run began."""
+        """Write a line if one is due.
+
+        `done` is the finished share of the whole, `share` the finished share of what was left when this run began.
+        """
         now = time.monotonic()
-        if now - self.told < LINE_EVERY:
+        if now - self.written < LINE_EVERY:
             return
-        self.told = now
+        self.written = now
         left = f"  about {duration((now - self.began) * (1 - share) / share)} left" if share > 0 else ""
         note(f"{self.title}: {100 * done:.0f} %  {text}{left}")
 

@@ -6,9 +6,14 @@ from typing import Annotated
 import typer
 
 from sparsedyn.cli import options
-from sparsedyn.cli.errors import guarded, parameters
+from sparsedyn.cli.errors import UsageProblem, guarded, parameters
 from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.output import note, plural, show_json, show_pairs
+from sparsedyn.cli.values import check_choice, check_positive
+from sparsedyn.systems.catalogue import SYSTEMS
+
+SUFFIXES = (".csv", ".parquet", ".nc", ".npz")
+"""The keys of `sparsedyn.data.io.FORMATS`, here for messages that come before the formats are imported."""
 
 
 @guarded
@@ -17,7 +22,7 @@ def simulate(
         str,
         typer.Argument(
             metavar="SYSTEM",
-            help="The plant: aluminum-cell, duffing, lorenz63, lotka-volterra or pendulum.",
+            help=f"The plant: {', '.join(SYSTEMS)}.",
             show_default=False,
         ),
     ],
@@ -27,13 +32,13 @@ def simulate(
             "--output",
             "-o",
             metavar="FILE",
-            help="File to write: .csv, .parquet, .nc or .npz.",
+            help=f"File to write; its suffix is the format: {', '.join(SUFFIXES)}.",
             rich_help_panel=options.OUTPUT,
             show_default=False,
         ),
     ],
-    trajectories: Annotated[int, typer.Option(min=1, help="How many trajectories.")] = 10,
-    steps: Annotated[int, typer.Option(min=2, help="Rows of each, the initial condition included.")] = 1000,
+    trajectories: Annotated[int, typer.Option(min=1, help="Number of trajectories.")] = 10,
+    steps: Annotated[int, typer.Option(min=2, help="Rows of each trajectory, the initial condition included.")] = 1000,
     dt: Annotated[
         float | None,
         typer.Option(metavar="TIME", help="Sample time in the plant's unit of time; by default the plant's own."),
@@ -45,10 +50,10 @@ def simulate(
 ) -> None:
     """Simulate a plant and write its trajectories to a file.
 
-    Every trajectory starts from a random initial condition and is driven by the plant's own random
-    excitation; one that blows up is drawn again, and the summary says how many were. States and inputs are
-    written with their names, units and sample time, so that the file can be used without describing its
-    columns. The same seed always gives the same trajectories.
+    Every trajectory starts from a random initial condition and is driven by the plant's own random excitation.
+    A trajectory that blows up is drawn again; the summary says how many were. States and inputs are written
+    with their names, units and sample time, so that no column has to be described when the file is read. The
+    same seed always gives the same trajectories.
 
     | plant | states | inputs | sample time |
     |---|---|---|---|
@@ -66,14 +71,15 @@ def simulate(
         --steps 5000 --seed 1
     ```
     """
-    from sparsedyn.cli.errors import UsageProblem
+    check_choice("SYSTEM", system, SYSTEMS)
+    check_positive("--dt", dt)
+    check_new_file(output, force=force)
+    if output.suffix.lower() not in SUFFIXES:
+        raise UsageProblem(f"--output: expected one of the suffixes {', '.join(SUFFIXES)}; got {output.name!r}.")
+    # What can be said without JAX has been said.
     from sparsedyn.data import write
-    from sparsedyn.data.io import FORMATS
     from sparsedyn.systems import simulate as simulated
 
-    check_new_file(output, force=force)
-    if output.suffix.lower() not in FORMATS:
-        raise UsageProblem(f"--output: expected a suffix out of {', '.join(FORMATS)}; got {output.name!r}.")
     note(f"Simulating {plural(trajectories, 'trajectory')} of {steps:,} rows.", quiet=quiet)
     with parameters():
         data = simulated(system, trajectories, steps, seed, dt=dt)

@@ -1,4 +1,4 @@
-"""From a file and the options that describe it to trajectories."""
+"""Trajectories from a file and the options that describe its columns."""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +9,17 @@ if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
 
 RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
-LONGEST = 18
-"""Digits of a number in a range."""
-MOST = 100_000
+MAX_DIGITS = 18
+"""Digits of the numbers at the ends of a range; more would be slow to convert."""
+MAX_NAMES = 100_000
 """Names that a range may stand for."""
 
 
-class Columns(NamedTuple):
-    """The column options as they were typed; `None` was not given, an empty text means no such column."""
+class ColumnOptions(NamedTuple):
+    """The options that say which columns play which role, as they were typed.
+
+    `None` means that the option was not given, an empty text that there is no such column.
+    """
 
     states: str | None = None
     inputs: str | None = None
@@ -29,7 +32,7 @@ class Columns(NamedTuple):
         """The options that were given."""
         return {name: value for name, value in self._asdict().items() if value is not None}
 
-    def over(self, other: "Columns") -> "Columns":
+    def over(self, other: "ColumnOptions") -> "ColumnOptions":
         """Return `other` with the options given here in place of its own; --dt and --time drop each other."""
         if self.dt is not None:
             other = other._replace(time=None)
@@ -42,7 +45,7 @@ class Columns(NamedTuple):
         return " ".join(f"--{name} {value}" for name, value in self.given.items()) or "none"
 
 
-def read_columns(path: Path, columns: Columns, only: str | None = None) -> "Trajectories":
+def read_columns(path: Path, columns: ColumnOptions, only: str | None = None) -> "Trajectories":
     """Read the columns of a file, and keep the trajectories `only`; raises `DataError`."""
     from sparsedyn.data import read
 
@@ -58,7 +61,7 @@ def read_columns(path: Path, columns: Columns, only: str | None = None) -> "Traj
 
 
 def expanded(names: str | None) -> str | list[str] | None:
-    """Return a comma separated text with ranges such as x1..x8 written out; without ranges as it is."""
+    """Return the names in a comma separated text, ranges such as x1..x8 written out; a text without ranges as it is."""
     if names is None or ".." not in names:
         return names
     return [name for piece in names.split(",") for name in written_out(piece.strip())]
@@ -67,23 +70,22 @@ def expanded(names: str | None) -> str | list[str] | None:
 def written_out(piece: str) -> list[str]:
     """Return what a range such as x1..x8 or 0..7 stands for; anything else stands for itself.
 
-    Raises `DataError` for a range that no file has so many columns for.
+    Raises `DataError` for a range of more names than any file has columns.
     """
     found = RANGE.fullmatch(piece)
     if found is None:
         return [piece]
     prefix, first, other, last = found.groups()
-    if max(len(first), len(last)) > LONGEST or int(last) - int(first) >= MOST:
+    if max(len(first), len(last)) > MAX_DIGITS or int(last) - int(first) >= MAX_NAMES:
         from sparsedyn.data import DataError
 
-        raise DataError(f"{piece[:60]!r}: expected a range of at most {MOST} names. Correct its ends.")
+        raise DataError(f"{piece[:60]!r}: expected a range of at most {MAX_NAMES} names. Correct its ends.")
     numbers = range(int(first), int(last) + 1)
     return [f"{prefix}{i}" for i in numbers] if numbers and other in ("", prefix) else [piece]
 
 
 def chosen(only: str, labels: Sequence[str]) -> list[int]:
-    """Return the positions of the trajectories that a text such as 0,1 or 0..9 or run-a asks for, in the
-    file's order.
+    """Return the positions of the trajectories that a text such as 0,1 or 0..9 or run-a names, in the file's order.
 
     Raises `DataError` for one that is not there.
     """
@@ -106,7 +108,7 @@ def chosen(only: str, labels: Sequence[str]) -> list[int]:
 
 
 def rows_of(data: "Trajectories", parts: Sequence[slice]) -> "Trajectories":
-    """Return a part of the rows of each trajectory; time begins anew."""
+    """Return a part of the rows of each trajectory; time starts at zero again."""
     states = [states[part] for states, part in zip(data.states, parts, strict=True)]
     inputs = [inputs[part] for inputs, part in zip(data.inputs, parts, strict=True)]
     return _again(data, states, inputs, data.state_names, data.input_names)

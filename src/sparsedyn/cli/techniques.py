@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparsedyn.cli.errors import UsageProblem
+from sparsedyn.cli.values import did_you_mean
+from sparsedyn.sparsify.catalogue import TECHNIQUES
 
 if TYPE_CHECKING:
     from sparsedyn.sparsify import AbstractSparsifier
@@ -17,10 +19,11 @@ DENSE = "none"
 
 
 def techniques(texts: Sequence[str]) -> list["AbstractSparsifier"]:
-    """Return what the texts stand for, in their order; `none` alone is dense. Raises `UsageProblem`."""
-    if list(texts) == [DENSE]:
-        return []
-    return [technique(text) for text in texts]
+    """Return the techniques that the texts stand for, in their order; `none` alone means dense.
+
+    Raises `UsageProblem`.
+    """
+    return [technique(text) for text in texts if list(texts) != [DENSE]]
 
 
 def technique(text: str) -> "AbstractSparsifier":
@@ -29,16 +32,33 @@ def technique(text: str) -> "AbstractSparsifier":
     `name`, `name:value` (its first argument), `name:argument=value,...`, or a TOML table such as
     `{ type = "magnitude", sparsity = 0.9, timing = { type = "stages", at = [0.1, 0.2] } }`.
     """
+    check_names([text])
     from sparsedyn.sparsify import from_spec
     from sparsedyn.studies.comparison.techniques import technique_table
     from sparsedyn.studies.errors import Misfit
 
-    table = toml_table(text) if text.lstrip().startswith("{") else short_form(text)
+    table = toml_table(text) if in_toml(text) else short_form(text)
     try:
         return from_spec(technique_table(table))
     except Misfit as error:
         place = "".join(f" {key}:" for key in error.path)
         raise UsageProblem(f"--technique {text}:{place} {error}") from error
+
+
+def check_names(texts: Sequence[str]) -> None:
+    """Raise `UsageProblem` for a text that names no technique, without importing any."""
+    for text in texts:
+        name = toml_table(text).get("type") if in_toml(text) else text.partition(":")[0].strip()
+        if name not in TECHNIQUES and list(texts) != [DENSE]:
+            raise UsageProblem(
+                f"--technique {text}: expected name, name:value or name:argument=value,...; got the name {name!r}."
+                f"{did_you_mean(str(name), TECHNIQUES)} Names: {', '.join(TECHNIQUES)}; {DENSE}, on its own, is dense."
+            )
+
+
+def in_toml(text: str) -> bool:
+    """Return whether a text is a TOML table rather than a short form."""
+    return text.lstrip().startswith("{")
 
 
 def toml_table(text: str) -> dict[str, Any]:
@@ -54,7 +74,6 @@ def toml_table(text: str) -> dict[str, Any]:
 
 def short_form(text: str) -> dict[str, Any]:
     """Return `name:value,argument=value` as a table."""
-    from sparsedyn.sparsify import TECHNIQUES
     from sparsedyn.sparsify.spec import TIMINGS
 
     name, _, rest = text.strip().partition(":")
@@ -63,10 +82,10 @@ def short_form(text: str) -> dict[str, Any]:
     for position, piece in enumerate(piece.strip() for piece in rest.split(",") if piece.strip()):
         argument, equals, written = (part.strip() for part in piece.partition("="))
         if not equals:
-            if position or name not in TECHNIQUES:
+            if position:
                 raise UsageProblem(
-                    f"--technique {text}: expected name, name:value or name:argument=value,...; got "
-                    f"{piece!r}. Names: {', '.join((*TECHNIQUES, DENSE))}."
+                    f"--technique {text}: expected name, name:value or name:argument=value,...; got {piece!r} without "
+                    "its argument's name. Only the first value may do without."
                 )
             argument, written = dataclasses.fields(TECHNIQUES[name])[0].name, argument
         table[argument] = {"type": written} if written in TIMINGS else plain_value(written)

@@ -1,0 +1,51 @@
+"""Ctrl-C ends every command with one line and exit code 130."""
+
+import pytest
+
+from sparsedyn.cli.errors import interruption
+
+COMMANDS = {
+    "simulate": (("simulate", "duffing", "-o", "new.csv"), "sparsedyn.systems.simulate"),
+    "fit": (("fit", "data.csv", "-o", "new"), "sparsedyn.data.read"),
+    "forecast": (("forecast", "model", "data.csv"), "sparsedyn.estimators.load"),
+    "equation": (("equation", "data.csv", "--target", "y"), "sparsedyn.data.io.read_table"),
+    "info": (("info",), "sparsedyn.studies.catalogue.list_studies"),
+    "study list": (("study", "list"), "sparsedyn.studies.catalogue.list_studies"),
+    "study show": (("study", "show", "aluminum-quick"), "sparsedyn.studies.load"),
+    "study run": (("study", "run", "aluminum-quick"), "sparsedyn.studies.run"),
+    "study resume": (("study", "resume", "folder"), "sparsedyn.studies.resume"),
+    "study report": (("study", "report", "folder"), "sparsedyn.studies.report"),
+    "study publish": (("study", "publish", "folder"), "sparsedyn.studies.kinds.publish"),
+}
+
+
+def interrupt(*args, **options):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c_is_one_line(run, monkeypatch, tmp_path, command):
+    args, place = COMMANDS[command]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(place, interrupt)
+    result = run(*args)
+    assert result.exit_code == 130
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[-1].startswith("Interrupted")
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def stopped_while_importing() -> None:
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt as stop:
+        raise ImportError("a module is half imported") from stop
+
+
+def test_what_an_interruption_brings_about_is_one():
+    with pytest.raises(ImportError) as caught:
+        stopped_while_importing()
+    assert isinstance(interruption(caught.value), KeyboardInterrupt)
+    other = ValueError("no")
+    assert interruption(other) is other
