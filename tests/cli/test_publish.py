@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sparsedyn.studies.comparison import runner
-from sparsedyn.studies.publish import write
+from sparsedyn.studies.document import writing
 
 from .test_study import TINY
 
@@ -16,7 +16,7 @@ def finished(run, tmp_path_factory):
     place = tmp_path_factory.mktemp("publish")
     (place / "tiny.toml").write_text(TINY)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "write_report", lambda directory: directory)
+        patch.setattr(runner, "write_report", lambda document, directory: directory)
         result = run("study", "run", place / "tiny.toml", "-o", place / "study", "-q")
     assert result.exit_code == 0, result.stderr
     return place / "study"
@@ -25,7 +25,7 @@ def finished(run, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch):
     """Leave pictures empty, which take most of the time."""
-    monkeypatch.setattr(write, "drawn", lambda picture: b"")
+    monkeypatch.setattr(writing, "drawn", lambda picture: b"")
 
 
 def test_publish_prints_what_it_wrote(run, finished, tmp_path):

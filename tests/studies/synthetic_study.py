@@ -10,6 +10,12 @@ import pandas as pd
 
 from sparsedyn.data import Trajectories, write
 from sparsedyn.forecast import bootstrap_mean, bootstrap_share
+from sparsedyn.studies.cells import Cell
+from sparsedyn.studies.comparison.contents import Contents, contents_of
+from sparsedyn.studies.comparison.spec import StudySpec
+from sparsedyn.studies.store import Store
+from sparsedyn.studies.stored import StoredStudy, read_run
+from sparsedyn.studies.toml import to_toml
 
 ALUMINUM = (
     ("side_ledge", "kg", 3250.0, 500.0),
@@ -70,6 +76,24 @@ def make_study(directory: Path, made: Made | None = None) -> Path:
     return directory
 
 
+def stored(directory: Path, **changes: Any) -> StoredStudy[StudySpec]:
+    """Return what is stored in the directory of a synthetic study; `changes` are to its spec."""
+    results = pd.read_parquet(directory / "results.parquet")
+    slugs = {
+        json.loads(path.read_text(encoding="utf-8"))["label"]: path.parent.name
+        for path in directory.glob("cells/*/cell.json")
+    }
+    cells = [Cell(slugs[label], label) for label in dict.fromkeys(results["cell"]) if label in slugs]
+    store = Store(directory)
+    table = {**store.spec().resolved(), **changes}
+    return read_run(store, StudySpec.model_validate(table), cells, results)
+
+
+def contents(directory: Path, **changes: Any) -> Contents:
+    """Return the same as reports read it."""
+    return contents_of(stored(directory, **changes))
+
+
 def _plant(made: Made, rng: np.random.Generator) -> Trajectories:
     """Slow random waves around each state's mean."""
     known = [ALUMINUM[i % 8] for i in range(made.states)]
@@ -118,6 +142,7 @@ def _cell(
         "label": label, "technique": name, "average": average, "members": made.members, "nonzeros": nonzeros,
         "weights": made.weights, "alive": alive, "train_trajectories": count,
     }  # fmt: skip
+    (folder / "model.safetensors").touch()
     (folder / "cell.json").write_text(json.dumps(facts), encoding="utf-8")
     return [_result(facts, part, left) for _, part in forecasts.groupby("horizon", sort=False)]
 
@@ -212,8 +237,16 @@ def _result(facts: dict[str, Any], part: pd.DataFrame, left: float) -> dict[str,
 
 def _surroundings(directory: Path, made: Made, labels: list[str]) -> None:
     """The spec and the record of the run."""
-    spec = 'name = "synthetic"\ntitle = "Synthetic <study> & co"\nseed = 0\nhorizons = [100, 1000]\n'
-    (directory / "study.toml").write_text(spec, encoding="utf-8")
+    train = made.train[0] if len(made.train) == 1 else list(made.train)
+    spec = {
+        "name": "synthetic", "title": "Synthetic <study> & co", "seed": 0, "horizons": list(made.horizons),
+        "averages": list(made.averages),
+        "data": {
+            "system": "aluminum-cell", "steps": made.rows, "train": train, "validation": 1, "test": made.trajectories,
+        },
+        "techniques": [{"label": name} for name, *_ in made.techniques],
+    }  # fmt: skip
+    (directory / "study.toml").write_text(to_toml(spec), encoding="utf-8")
     half = len(labels) // 2 or 1
     groups = [(f"group-{i + 1:02d}", part) for i, part in enumerate((labels[:half], labels[half:])) if part]
     parts = {p: {"trajectories": 12, "rows": 60000, "dt": made.dt, "redrawn": 1} for p in ("train", "test")}

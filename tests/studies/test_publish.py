@@ -1,29 +1,25 @@
 """Pages of the documentation from stored studies: what they say, where their links lead, that bytes are equal."""
 
 import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sparsedyn import studies
 from sparsedyn.studies.comparison import runner
+from sparsedyn.studies.comparison.contents import contents_of
+from sparsedyn.studies.document import writing
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.kinds import publish
-from sparsedyn.studies.markdown import plain
-from sparsedyn.studies.page.contents import read_contents
-from sparsedyn.studies.publish import write
-from sparsedyn.studies.publish.choice import shown_fans
-from sparsedyn.studies.publish.claims_page import claims_page
+from sparsedyn.studies.kinds import publish, read
 from sparsedyn.studies.publish.command import command
-from sparsedyn.studies.publish.page import GENERATED
-from sparsedyn.studies.publish.slim import write_arrays
-from sparsedyn.studies.publish.tables import results_tables
-from sparsedyn.studies.publish.words import from_html, paragraphs, table
-from sparsedyn.studies.store import Store
-from sparsedyn_papers.claims.verdicts import Verdict
+from sparsedyn.studies.stored import write_arrays
+from sparsedyn_papers.claims.findings import findings_of
+from sparsedyn_papers.claims.verdicts import verdicts
 
 SHOWN = """
 [published]
@@ -93,13 +89,13 @@ def pages(study: Path) -> Path:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave pictures empty, which take most of the time."""
-    monkeypatch.setattr(write, "drawn", lambda picture: b"")
+    monkeypatch.setattr(writing, "drawn", lambda picture: b"")
 
 
 def finish(spec: Path, folder: Path) -> None:
     """Run a study without its report, whose drawing takes longer than the study."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "write_report", lambda directory: directory)
+        patch.setattr(runner, "write_report", lambda document, directory: directory)
         studies.run(studies.load(spec), folder)
 
 
@@ -112,12 +108,23 @@ def test_page_has_its_sections_in_order(pages: Path) -> None:
     text = (pages / "tiny.md").read_text(encoding="utf-8")
     assert text.startswith("# Dense against pruned on Lotka-Volterra\n")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == [
+        "In short",
         "What was run",
         "Results",
         "Beside the published figures",
-        "Pictures",
+        "The paper's arrangement",
         "What it says about the claims",
+        "At the horizons",
+        "Over time",
+        "Forecasts against truth",
+        "The data",
+        "What sparsity costs",
+        "What depends on what",
+        "Training",
+        "Cost",
+        "What the numbers mean",
     ]
+    assert "```\nsparsedyn study run tiny.toml\n```" in text
     assert "Seed 3; 4 configurations of 2 networks; 3 trajectories for training, 1 for validation, 4 for test" in text
     assert "Wall time" in text
     assert "With Python" in text
@@ -140,29 +147,17 @@ def test_forecasts_over_time_are_those_of_the_papers_figures(pages: Path) -> Non
     assert "Like the paper's Fig. 4." in (pages / "tiny.md").read_text(encoding="utf-8")
 
 
-def test_without_such_figures_the_best_and_the_worst_are_shown(study: Path) -> None:
-    spec, contents = Store(study).spec(), read_contents(study)
-    assert shown_fans(contents, spec) == {"Magnitude + L1 + SWA": "Fig. 4", "Dense": "Fig. 4"}
-    assert 1 <= len(shown_fans(contents, spec.model_copy(update={"panels": ()}))) <= 2
-
-
 def test_claims_are_grouped_and_linked(pages: Path) -> None:
     text = (pages / "claims.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["A &amp; B 2020", "C 2021", "How it was tested"]
-    assert r"| Pruned networks \*never\* diverge more. | **" in text
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Verdicts", "A &amp; B 2020", "C 2021", "How it was tested"]
+    assert r"| Pruned networks \*never\* diverge more. | " in text
     assert text.count("[tiny](tiny.md)") == 5
     assert "[tiny](tiny.md): With as few networks" in text
     links = re.findall(r"\]\(([^)]*\.md)\)", text)
     assert all((pages / link).is_file() for link in links)
 
 
-def test_claims_page_without_claims_says_so() -> None:
-    assert "None of the published studies" in claims_page({"one": []})
-    verdict = Verdict("P", "A claim.", "not yet known", ())
-    assert "In all: 2 not yet known." in claims_page({"one": [verdict], "two": [verdict]})
-
-
-def test_slim_folder_gives_the_same_bytes(study: Path, pages: Path, tmp_path: Path) -> None:
+def test_a_kept_folder_gives_the_same_bytes(study: Path, pages: Path, tmp_path: Path) -> None:
     kept = study.with_name("kept")
     publish([kept / "tiny"], tmp_path / "again", results=tmp_path / "kept")
     assert digests(tmp_path / "again") == digests(pages)
@@ -170,7 +165,7 @@ def test_slim_folder_gives_the_same_bytes(study: Path, pages: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_slim_folder_can_be_kept_in_its_own_place(study: Path, pages: Path, tmp_path: Path) -> None:
+def test_a_kept_folder_can_be_kept_in_its_own_place(study: Path, pages: Path, tmp_path: Path) -> None:
     kept = shutil.copytree(study.with_name("kept"), tmp_path / "kept")
     publish([kept / "tiny"], tmp_path / "again", results=kept)
     assert digests(kept) == digests(study.with_name("kept"))
@@ -184,38 +179,53 @@ def test_publishing_leaves_the_study_alone(study: Path, pages: Path, tmp_path: P
     assert (tmp_path / "again" / "tiny.md").read_bytes() == (pages / "tiny.md").read_bytes()
 
 
-def test_slim_folder_is_small_and_names_no_place(study: Path, pages: Path) -> None:
+def test_a_kept_folder_has_few_files_and_names_no_place(study: Path, pages: Path) -> None:
     kept = study.with_name("kept") / "tiny"
-    names = set(digests(kept))
-    assert {"study.toml", "run.json", "results.parquet", "data/test.npz", "cells/dense/cell.json"} <= names
-    assert not any("model" in name or "train" in name for name in names)
+    assert set(digests(kept)) == {
+        "study.toml", "run.json", "results.parquet", "cells.json", "arrays.npz", "forecasts.parquet", "history.parquet",
+        "test.npz",
+    }  # fmt: skip
     assert str(study.parent) not in (kept / "run.json").read_text(encoding="utf-8")
-    cells = read_contents(kept).cells
-    assert "fan_states" in cells["Dense"].curves
-    assert "fan_states" not in cells["Dense + SWA"].curves
+    whole, found = read(study), read(kept)
+    assert [cell.slug for cell in found.cells] == [cell.slug for cell in whole.cells]
+    arrays = {cell.facts["label"]: cell.arrays for cell in found.cells}
+    assert arrays["Dense"]["fan_states"].shape[1] == 1
+    assert "fan_states" not in arrays["Dense + SWA"]
+    pd.testing.assert_frame_equal(found.results, whole.results)
+    for one, other in zip(found.cells, whole.cells, strict=True):
+        scores = other.tables["forecasts"][["member", "trajectory", "horizon", "rfmse", "diverged"]]
+        pd.testing.assert_frame_equal(one.tables["forecasts"], scores)
+
+
+def test_a_kept_folder_can_be_reported(study: Path, pages: Path, tmp_path: Path, undrawn: None) -> None:
+    kept = shutil.copytree(study.with_name("kept") / "tiny", tmp_path / "tiny")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "write_report", lambda document, directory: directory / document.title)
+        assert studies.report(kept).name == "Dense against pruned on Lotka-Volterra"
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_pictures_that_are_gone_are_removed(study: Path, tmp_path: Path) -> None:
-    old = tmp_path / "pages" / "tiny" / "fan-old.png"
-    old.parent.mkdir(parents=True)
-    old.write_bytes(b"")
-    others = [old.with_name("mine.png"), old.with_name("notes.txt"), old.with_name("sub") / "fan-old.png"]
-    others[-1].parent.mkdir()
-    for other in others:
-        other.write_bytes(b"mine")
-    page = tmp_path / "pages" / "tiny.md"
-    links = "[![a](tiny/fan-old.png)](tiny/fan-old.png) [b](tiny/notes.txt) [c](tiny/sub/fan-old.png)"
-    # What others wrote says nothing of whose the pictures are.
-    page.write_text(links)
-    publish([study], tmp_path / "pages")
-    assert old.exists()
-    page.write_text(f"{GENERATED}\n\n{links}")
-    publish([study], tmp_path / "pages")
-    assert not old.exists()
-    assert all(other.exists() for other in others)
-    assert "(tiny/agreement.png)" in page.read_text(encoding="utf-8")
-    assert (tmp_path / "pages" / "tiny" / "agreement.png").is_file()
+def test_a_page_is_left_as_it_is_without_what_it_is_made_from(study: Path, pages: Path, tmp_path: Path) -> None:
+    bare, output, told = tmp_path / "kept" / "gone", tmp_path / "pages", []
+    bare.mkdir(parents=True)
+    spec = (study / "study.toml").read_text(encoding="utf-8")
+    (bare / "study.toml").write_text(spec.replace('name = "tiny"', 'name = "gone"'), encoding="utf-8")
+    shutil.copy(study / "run.json", bare)
+    shutil.copytree(pages, output)
+    (output / "gone.md").write_text("as it was")
+    stored = read(study)
+    findings = findings_of(verdicts(stored.spec, contents_of(stored).cells))
+    (bare / "claims.json").write_text(json.dumps(findings.as_table()))
+    publish([bare, study], output, results=tmp_path / "kept", tell=told.append)
+    assert (output / "gone.md").read_text() == "as it was"
+    assert len(told) == 1
+    assert f"{output / 'gone.md'} is left as it is" in told[0]
+    assert f"sparsedyn study publish runs/gone --keep {tmp_path / 'kept'}" in told[0]
+    text = (output / "claims.md").read_text(encoding="utf-8")
+    assert text.count("[gone](gone.md)") == text.count("[tiny](tiny.md)") == 5
+    (bare / "claims.json").unlink()
+    publish([bare, study], output, tell=told.append)
+    assert "gone" not in (output / "claims.md").read_text(encoding="utf-8")
 
 
 def test_refuses_unfinished_studies_and_equal_names(study: Path, tmp_path: Path) -> None:
@@ -288,24 +298,23 @@ def test_refuses_to_keep_over_another_study_that_is_to_be_published(study: Path,
     assert not (tmp_path / "pages").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("forecasts.parquet", False),
-        ("curves.npz", False),
-        ("history.parquet", False),
-        ("model.safetensors", False),
-        ("forecasts.parquet", True),
-        ("curves.npz", True),
-    ],
-)
-def test_refuses_a_finished_cell_that_has_lost_a_file(
-    name: str, kept: bool, study: Path, pages: Path, tmp_path: Path
-) -> None:
-    source = shutil.copytree(study.with_name("kept") / "tiny" if kept else study, tmp_path / "study")
+@pytest.mark.parametrize("name", ["forecasts.parquet", "curves.npz", "history.parquet", "model.safetensors"])
+def test_refuses_a_finished_cell_that_has_lost_a_file(name: str, study: Path, tmp_path: Path) -> None:
+    source = shutil.copytree(study, tmp_path / "study")
     (source / "cells" / "dense" / name).unlink()
-    fix = "publish and keep the study anew" if kept else r"Remove the folder cells/dense, then run: sparsedyn study re"
+    fix = "Remove the folder cells/dense, then run: sparsedyn study re"
     with pytest.raises(StudyError, match=rf"dense: expected .*; {name} is missing\..*{fix}"):
+        publish([source], tmp_path / "pages")
+    assert not (tmp_path / "pages").exists()
+
+
+@pytest.mark.parametrize(("name", "why"), [("arrays.npz", "is missing"), ("forecasts.parquet", "cannot be read")])
+def test_refuses_a_kept_folder_that_is_damaged(name: str, why: str, study: Path, pages: Path, tmp_path: Path) -> None:
+    source = shutil.copytree(study.with_name("kept") / "tiny", tmp_path / "study")
+    (source / name).unlink()
+    if why != "is missing":
+        (source / name).write_bytes(b"PAR1")
+    with pytest.raises(StudyError, match=rf"{name} {why}.*publish and keep it anew"):
         publish([source], tmp_path / "pages")
     assert not (tmp_path / "pages").exists()
 
@@ -319,14 +328,14 @@ def test_refuses_to_keep_over_a_study(study: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_search_shows_its_rungs_also_from_a_slim_folder(tmp_path: Path) -> None:
+def test_search_shows_its_rungs_also_from_a_kept_folder(tmp_path: Path) -> None:
     (tmp_path / "search.toml").write_text(SEARCH, encoding="utf-8")
     finish(tmp_path / "search.toml", tmp_path / "search")
     publish([tmp_path / "search"], tmp_path / "pages", results=tmp_path / "kept")
     text = (tmp_path / "pages" / "small-search.md").read_text(encoding="utf-8")
-    assert "## The search\n\n<p>2 combinations of hidden layers." in text
+    assert "## The search\n\n2 combinations of hidden layers." in text
     assert "(small-search/search.png)" in text
-    assert "What matters</h3>" not in text
+    assert (tmp_path / "kept" / "small-search" / "rung-2.parquet").is_file()
     publish([tmp_path / "kept" / "small-search"], tmp_path / "again", results=tmp_path / "kept")
     assert digests(tmp_path / "again") == digests(tmp_path / "pages")
     (tmp_path / "search" / "search" / "rung-2.parquet").unlink()
@@ -344,26 +353,6 @@ def test_command_says_what_differs_from_the_builtin_study() -> None:
     changed = command(quick.model_copy(update={"horizons": (10,)}))
     assert changed.text == "sparsedyn study run aluminum-quick.toml"
     assert not changed.builtin
-
-
-def test_results_mark_the_best_and_its_like(study: Path) -> None:
-    text = results_tables(read_contents(study))
-    rows = [line for line in text.splitlines() if line.startswith("| Dense |")]
-    assert len(rows) == 3
-    assert all(line.count("|") in (4, 7) for line in rows)
-    assert re.search(r"\*\*[\d.]+\*\*<br><small>", text)
-
-
-def test_words_are_left_alone_by_markdown() -> None:
-    assert plain("a_b *c* <d> & `e` |f| [g]") == r"a\_b \*c\* &lt;d&gt; &amp; \`e\` \|f\| \[g\]"
-    assert paragraphs("one\ntwo\n\n- three\n\n1. # four\n") == "one two\n\n\\- three\n\n1\\. # four"
-    assert paragraphs("2.5 and\n# no heading") == "2\\.5 and # no heading"
-    assert (
-        from_html("<b>L1 &lt;x_1&gt;</b>, test <span>trajectory</span> 3.")
-        == r"**L1 &lt;x\_1&gt;**, test trajectory 3."
-    )
-    assert from_html("of <code>a*b_1 &lt; |c|</code>.") == r"of `a*b_1 < \|c\|`."
-    assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| :-- | --: |\n| 1 | 2 |"
 
 
 def test_arrays_have_no_date(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from sparsedyn.estimators import load as load_model
 from sparsedyn.studies.comparison import runner
 from sparsedyn.studies.comparison.data import PARTS, prepare, seed_of
 from sparsedyn.studies.comparison.measure import as_json
+from sparsedyn.studies.document import Document
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.store import Store, appearing, replacing
 
@@ -32,7 +33,7 @@ CELLS = ["dense", "dense-swa", "magnitude-l1", "magnitude-l1-swa"]
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing is tested elsewhere and takes longer than training here."""
 
-    def write_report(directory: Path) -> Path:
+    def write_report(document: Document, directory: Path) -> Path:
         path = directory / "report.html"
         path.write_text("drawn")
         return path

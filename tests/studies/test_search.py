@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from sparsedyn import studies
 from sparsedyn.cli import app
 from sparsedyn.data import Trajectories, read
+from sparsedyn.studies import kinds
 from sparsedyn.studies.comparison import runner
 from sparsedyn.studies.comparison.cells import groups_of
 from sparsedyn.studies.reading import parse
@@ -20,8 +22,8 @@ from sparsedyn.studies.search import runner as search_runner
 from sparsedyn.studies.search.combinations import budgets, cells_of, kept_count, rungs_left
 from sparsedyn.studies.search.losses_by_value import losses_by_value
 from sparsedyn.studies.search.points import Combination, combinations, in_words
+from sparsedyn.studies.search.report import search_blocks
 from sparsedyn.studies.search.rungs import SearchFiles, gathered, judged, rows_of
-from sparsedyn.studies.search.section import search_figure, search_section
 from sparsedyn.studies.search.work import expected, whole
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.toml import to_toml
@@ -306,15 +308,15 @@ def test_the_report_tells_of_the_search(finished: tuple[Path, list[studies.Event
     page = (directory / "report.html").read_text(encoding="utf-8")
     assert '<a href="#search">The search</a>' in page
     assert (directory / "figures" / "search.png").stat().st_size > 1000
-    section = search_section(directory, "")
-    assert "No test trajectory was read for this choice" in section
-    assert "All combinations of the last rung" in section
-    assert section.count("<tr>") == 1 + 2 + 1 + 4
+    lead, rungs, title, best, _, picture = search_blocks(kinds.read(directory))
+    assert "No test trajectory was read for this choice" in lead.markdown
+    assert "All combinations of the last rung" in title.markdown
+    assert (len(rungs.rows), len(best.rows)) == (2, 4)
+    assert picture.name == "search"
 
 
-def test_a_study_without_a_search_has_no_such_section(tmp_path: Path):
-    assert search_section(tmp_path, "") == ""
-    assert search_figure(tmp_path) is None
+def test_a_study_without_a_search_has_no_such_section(finished: tuple[Path, list[studies.Event]]):
+    assert search_blocks(replace(kinds.read(finished[0]), tables={})) == []
 
 
 def test_the_picture_counts_what_is_lost():
@@ -346,7 +348,7 @@ def test_stops_change_nothing(
     finished: tuple[Path, list[studies.Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     whole_run, _ = finished
-    monkeypatch.setattr(runner, "write_report", lambda directory: directory / "report.html")
+    monkeypatch.setattr(runner, "write_report", lambda document, directory: directory / "report.html")
     directory, spec = tmp_path / "out", parse(TOML, "a.toml")
     fits = []
     fit = search_runner.fit_together

@@ -129,7 +129,7 @@ def show(name: Name, as_json: options.Json = False) -> None:
 def show_listed(spec: "EquationsSpec | AutoencodersSpec", name: str, *, as_json: bool) -> None:
     """Print a study whose cells are computed one after the other: them as comments, then its TOML."""
     from sparsedyn_papers.autoencoders.cells import cells_of
-    from sparsedyn_papers.autoencoders.search_page import dimension_text
+    from sparsedyn_papers.autoencoders.search_report import dimension_text
     from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
     from sparsedyn_papers.equations.kind import EQUATIONS
     from sparsedyn_papers.equations.spec import EquationsSpec

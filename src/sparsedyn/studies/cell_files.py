@@ -1,9 +1,10 @@
-"""Finished cells on disk: `cell.json` and `arrays.npz`, there whole or not at all; and the table over all of them."""
+"""Finished cells on disk, there whole or not at all; and the table over all of them."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,11 +15,12 @@ from sparsedyn.studies.store import Store, appearing, read_arrays, read_json, re
 
 
 class Stored(NamedTuple):
-    """What is stored of a finished cell."""
+    """What is stored of a finished cell: facts (cell.json), arrays (npz), tables by the names of their files."""
 
     slug: str
     facts: Mapping[str, Any]
     arrays: Mapping[str, np.ndarray]
+    tables: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
 def write_cell(folder: Path, cell: Cell, outcome: Outcome) -> None:
@@ -31,15 +33,7 @@ def write_cell(folder: Path, cell: Cell, outcome: Outcome) -> None:
 def stored_cells(store: Store, cells: Sequence[Cell]) -> list[Stored]:
     """Return those of the cells that are finished; raises `StudyError` for damaged files."""
     store.check_cells()
-    return [
-        Stored(
-            cell.slug,
-            read_of_cell(store.cell(cell.slug) / "cell.json", lambda path: json.loads(path.read_text("utf-8"))),
-            read_of_cell(store.cell(cell.slug) / "arrays.npz", read_arrays),
-        )
-        for cell in cells
-        if store.is_finished(cell.slug)
-    ]
+    return [_stored(store.cell(cell.slug)) for cell in cells if store.is_finished(cell.slug)]
 
 
 def write_results(store: Store, table: pd.DataFrame) -> None:
@@ -51,6 +45,15 @@ def write_results(store: Store, table: pd.DataFrame) -> None:
 def run_facts(store: Store) -> dict[str, Any]:
     """Return the content of `run.json`, nothing where there is none."""
     return read_json(store.run_file) if store.run_file.is_file() else {}
+
+
+def _stored(folder: Path) -> Stored:
+    facts = read_of_cell(folder / "cell.json", lambda path: json.loads(path.read_text("utf-8")))
+    arrays: dict[str, np.ndarray] = {}
+    for path in sorted(folder.glob("*.npz")):
+        arrays |= read_of_cell(path, read_arrays)
+    tables = {path.stem: read_of_cell(path, pd.read_parquet) for path in sorted(folder.glob("*.parquet"))}
+    return Stored(folder.name, facts, arrays, tables)
 
 
 def _finite(value: Any) -> Any:

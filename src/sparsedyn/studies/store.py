@@ -34,8 +34,6 @@ from sparsedyn_papers.equations.spec import EquationsSpec
 Content = TypeVar("Content")
 
 LOCK = ".lock"
-# What a folder that was kept for publishing has of a finished cell.
-KEPT = ("forecasts.parquet", "curves.npz")
 
 
 @dataclass(frozen=True)
@@ -75,10 +73,6 @@ class Store:
         """Whether a cell is there; its folder appears whole, `cell.json` being its mark."""
         return (self.cell(slug) / "cell.json").is_file()
 
-    def is_kept(self) -> bool:
-        """Whether this is only what was kept of a comparison for publishing, without what it was trained on."""
-        return not self.data_file("train").is_file() and not self._says_its_kind()
-
     def _says_its_kind(self) -> bool:
         """Whether this is no comparison; also where its spec cannot be understood, which files of cells need not be."""
         try:
@@ -88,8 +82,7 @@ class Store:
 
     def check_cells(self) -> None:
         """Raise `StudyError` where a finished cell has lost a file."""
-        whole = EquationsSpec.cell_files if self._says_its_kind() else StudySpec.cell_files
-        names = KEPT if self.is_kept() else whole
+        names = EquationsSpec.cell_files if self._says_its_kind() else StudySpec.cell_files
         for mark in sorted(self.directory.glob("cells/*/cell.json")):
             for file in (mark.with_name(name) for name in names):
                 if not file.is_file():
@@ -239,10 +232,10 @@ def read_of_cell(path: Path, how: Callable[[Path], Content]) -> Content:
 def lost(path: Path, why: str) -> StudyError:
     """Return what to say of a file of a finished cell that is of no use: only the whole cell can be made again."""
     cell, study = path.parent, path.parent.parent.parent
-    fix = f"Remove the folder cells/{cell.name}, then run: sparsedyn study resume {study}"
-    if Store(study).is_kept():
-        fix = "This folder holds no training data, so publish and keep the study anew from where it was run."
-    return StudyError(f"{cell}: expected the files of a finished cell; {path.name} {why}. {fix}")
+    return StudyError(
+        f"{cell}: expected the files of a finished cell; {path.name} {why}. Remove the folder cells/{cell.name}, then "
+        f"run: sparsedyn study resume {study}"
+    )
 
 
 def _flush(path: Path) -> None:

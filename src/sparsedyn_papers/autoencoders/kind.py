@@ -10,10 +10,10 @@ from sparsedyn.studies.store import Store
 from sparsedyn.training import Checkpoint
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell, cells_of
 from sparsedyn_papers.autoencoders.compute import compute
-from sparsedyn_papers.autoencoders.page import page_of
+from sparsedyn_papers.autoencoders.kept import kept
+from sparsedyn_papers.autoencoders.report import document
 from sparsedyn_papers.autoencoders.results import results_of
 from sparsedyn_papers.autoencoders.search import compute_trial, notes_file
-from sparsedyn_papers.autoencoders.slim import slim
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 from sparsedyn_papers.autoencoders.training import Checkpoints
 
@@ -30,7 +30,7 @@ def kind(every: float = EVERY) -> Kind:
             return compute_trial(store, spec, cell, checkpoints, on_progress)
         return compute(spec, cell, checkpoints, on_progress)
 
-    return Kind(cells=cells_of, compute=resumed, results=results_of, page=page_of, slim=slim, forget=_forget)
+    return Kind(cells=cells_of, compute=resumed, results=results_of, document=document, kept=kept, forget=_forget)
 
 
 def _checkpoints(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell, every: float) -> Checkpoints:

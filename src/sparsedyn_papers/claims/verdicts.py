@@ -9,8 +9,8 @@ import numpy as np
 
 from sparsedyn.forecast import Comparison, compare, holm
 from sparsedyn.studies.comparison.spec import ClaimSpec, ComparisonSpec, StudySpec
+from sparsedyn.studies.document.text import plain
 from sparsedyn.studies.errors import Misfit, near_miss
-from sparsedyn.studies.markdown import markdown_text
 from sparsedyn_papers.claims import words
 from sparsedyn_papers.claims.measures import BY_MEMBER, WHOLE, Stored, measure
 
@@ -140,15 +140,15 @@ def verdicts_markdown(found: Sequence[Verdict]) -> str:
     """Return the verdicts as Markdown: per claim a paragraph and a list of its comparisons; then how it was tested."""
     if not found:
         return ""
-    parts = [verdict_markdown(one, f"({markdown_text(one.source)})") for one in found]
+    parts = [verdict_markdown(one, f"({plain(one.source)})") for one in found]
     return "\n\n".join([*parts, *how_tested(found)]) + "\n"
 
 
 def verdict_markdown(one: Verdict, origin: str) -> str:
     """Return a paragraph and a list of comparisons (Markdown); `origin` (Markdown) says where the claim stands."""
     size = f" {one.size[0].upper()}{one.size[1:]}." if one.size else ""
-    head = f"**{one.verdict.capitalize()}.** {markdown_text(one.claim)} {origin}.{size}"
-    return "\n\n".join([head, "\n".join(f"- {markdown_text(each.sentence)}" for each in one.compared)])
+    head = f"**{one.verdict.capitalize()}.** {plain(one.claim)} {origin}.{size}"
+    return "\n\n".join([head, "\n".join(f"- {plain(each.sentence)}" for each in one.compared)])
 
 
 def how_tested(found: Sequence[Verdict]) -> list[str]:

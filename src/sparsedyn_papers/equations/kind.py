@@ -1,7 +1,7 @@
 """Studies of equation learners as a kind of study: one of three experiments."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,51 +9,50 @@ import pandas as pd
 
 from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.cells import Cell, OnProgress, Outcome
-from sparsedyn.studies.cellwise.page import Page
+from sparsedyn.studies.document import Document
 from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.store import Store
-from sparsedyn_papers.equations import composite, embedded_page, functions, functions_page
-from sparsedyn_papers.equations.page import Material
+from sparsedyn.studies.stored import StoredStudy
+from sparsedyn_papers.equations import composite, composite_report, functions, functions_report
 from sparsedyn_papers.equations.spec import EquationsSpec
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What its cells are, how one is computed, which rows it gives, its page, and cells without what that needs not."""
+    """What its cells are, how one is computed, which rows it gives, its report, and cells with what that needs."""
 
     cells: Callable[[EquationsSpec], Sequence[Cell]]
     compute: Callable[[EquationsSpec, Any, OnProgress], Outcome]
     rows: Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], list[dict[str, Any]]]
-    page: Callable[[Material], Page]
-    slim: Callable[[Sequence[Stored]], list[Stored]]
+    document: Callable[[StoredStudy[EquationsSpec]], Document]
+    kept: Callable[[Sequence[Stored]], list[Stored]]
 
 
 EXPERIMENTS = {
     "functions": Experiment(
-        functions.cells, functions.compute, functions.rows, functions_page.page, functions_page.slim
+        functions.cells, functions.compute, functions.rows, functions_report.document, functions_report.kept
     ),
     "digits": Experiment(
         composite.cells,
         composite.compute_digits,
         composite.rows_digits,
-        embedded_page.digits_page,
-        embedded_page.slim_digits,
+        composite_report.digits_document,
+        composite_report.kept_digits,
     ),
     "propagation": Experiment(
         composite.cells,
         composite.compute_propagation,
         composite.rows_propagation,
-        embedded_page.propagation_page,
-        embedded_page.slim_propagation,
+        composite_report.propagation_document,
+        composite_report.kept_propagation,
     ),
 }
 """Experiments by the names of their tables."""
 
 
-def page_of(spec: EquationsSpec, cells: Sequence[Stored], results: pd.DataFrame, run: Mapping[str, Any]) -> Page:
-    """Return what the report says and shows; `run` is the content of run.json."""
-    seconds = {slug: float(cell["seconds"]) for slug, cell in run.get("cells", {}).items()}
-    return EXPERIMENTS[spec.experiment].page(Material(spec, cells, results, seconds))
+def document(study: StoredStudy[EquationsSpec]) -> Document:
+    """Return the report."""
+    return EXPERIMENTS[study.spec.experiment].document(study)
 
 
 def results_of(spec: EquationsSpec, cells: Sequence[Stored]) -> pd.DataFrame:
@@ -66,10 +65,14 @@ def _compute(store: Store, spec: EquationsSpec, cell: Cell, on_progress: OnProgr
     return EXPERIMENTS[spec.experiment].compute(spec, cell, on_progress)
 
 
+def _kept(study: StoredStudy[EquationsSpec]) -> StoredStudy[EquationsSpec]:
+    return replace(study, cells=EXPERIMENTS[study.spec.experiment].kept(study.cells))
+
+
 EQUATIONS = Kind(
     cells=lambda spec: EXPERIMENTS[spec.experiment].cells(spec),
     compute=_compute,
     results=results_of,
-    page=page_of,
-    slim=lambda spec, cells: EXPERIMENTS[spec.experiment].slim(cells),
+    document=document,
+    kept=_kept,
 )

@@ -21,7 +21,7 @@ from sparsedyn.studies.toml import to_toml
 from sparsedyn_papers.autoencoders import trials
 from sparsedyn_papers.autoencoders.cells import cells_of
 from sparsedyn_papers.autoencoders.kind import kind
-from sparsedyn_papers.autoencoders.search_page import trials_pictures, trials_sentences, trials_table
+from sparsedyn_papers.autoencoders.search_report import trials_picture, trials_sentences, trials_table
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 from sparsedyn_papers.autoencoders.trials import Told, error_of, next_trial, objective_of
 
@@ -191,10 +191,10 @@ def test_trials_are_told_and_drawn():
     assert "By rate, the least objective" in sentences
     assert "errors of the next best trial are 2.72 times" in sentences
     assert "Rank correlation of the objective with weight dx" in sentences
-    assert render(trials_pictures(spec, cells)[0].draw())[0].startswith(b"\x89PNG")
+    assert render(trials_picture(spec, cells).draw())[0].startswith(b"\x89PNG")
     nothing = trials_sentences(spec, cells[5:])
     assert "None has a member" in nothing[0]
-    assert render(trials_pictures(spec, cells[5:7])[0].draw())[0].startswith(b"\x89PNG")
+    assert render(trials_picture(spec, cells[5:7]).draw())[0].startswith(b"\x89PNG")
 
 
 @needs_optuna

@@ -15,9 +15,10 @@ from sparsedyn.studies.events import CellProgress
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.store import Store
+from sparsedyn.studies.stored import StoredStudy
 from sparsedyn_papers.autoencoders.cells import cells_of
+from sparsedyn_papers.autoencoders.kept import kept
 from sparsedyn_papers.autoencoders.kind import kind
-from sparsedyn_papers.autoencoders.slim import slim
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 
 CUBIC = Library(3, 3)
@@ -155,10 +156,11 @@ def test_of_a_grid_only_what_is_drawn_is_kept(finished: Path):
     assert isinstance(whole, AutoencodersSpec)
     assert isinstance(grid, AutoencodersSpec)
     cells = stored_cells(Store(finished / "whole"), cells_of(whole))
-    kept = slim(grid, cells)
-    assert [cell.facts for cell in kept] == [cell.facts for cell in cells]
-    assert sorted(bool(cell.arrays) for cell in kept) == [False, True]
-    assert all("latent" not in cell.arrays and cell.arrays["truth"].dtype == np.float32 for cell in slim(whole, cells))
+    of_grid = kept(StoredStudy(grid, {}, cells, pd.DataFrame())).cells
+    assert [cell.facts for cell in of_grid] == [cell.facts for cell in cells]
+    assert sorted(bool(cell.arrays) for cell in of_grid) == [False, True]
+    of_list = kept(StoredStudy(whole, {}, cells, pd.DataFrame())).cells
+    assert all("latent" not in cell.arrays and cell.arrays["truth"].dtype == np.float32 for cell in of_list)
 
 
 def test_a_stopped_study_goes_on_to_the_same_bits(finished: Path, monkeypatch: pytest.MonkeyPatch):

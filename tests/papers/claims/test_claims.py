@@ -1,8 +1,8 @@
 """Claims of a study: what is compared, what is concluded, how it is told, and which claims are refused."""
 
+import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,17 @@ import pytest
 
 from sparsedyn.equations import kappa
 from sparsedyn.studies import StudyError, StudySpec
-from sparsedyn.studies.page.assemble import assemble
-from sparsedyn.studies.page.claims import BADGES, claims_section
-from sparsedyn.studies.page.contents import Cell, read_contents
+from sparsedyn.studies.comparison.contents import Cell
+from sparsedyn.studies.document.html import to_html
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.toml import to_toml
+from sparsedyn_papers.claims.findings import Findings, findings_from, findings_of
+from sparsedyn_papers.claims.page import claims_page
+from sparsedyn_papers.claims.section import BADGES, claims_sections
 from sparsedyn_papers.claims.verdicts import VERDICTS, Verdict, attainable, verdicts, verdicts_markdown
+from sparsedyn_papers.comparisons.report import comparison_document
 
-from ...studies.synthetic_study import Made, make_study
+from ...studies.synthetic_study import Made, contents, make_study, stored
 
 TINY = (Path(__file__).parents[2] / "studies" / "tiny.toml").read_text(encoding="utf-8")
 LABELS = ("Dense", "Dense + SWA", "Magnitude + L1", "Magnitude + L1 + SWA")
@@ -227,7 +230,7 @@ def test_markdown():
     assert text.startswith(
         "**Partly confirmed.** It is so. (Paper 1). 10 networks a side, 12 test trajectories.\n\n- Magnitude"
     )
-    assert r"**Not supported at this n.** a \*b\* &lt;c&gt; \# d (\[e\](f) &amp; g\_h)." in text
+    assert r"**Not supported at this n.** a \*b\* &lt;c&gt; # d (\[e\](f) &amp; g\_h)." in text
     assert len(re.findall("^- ", text, flags=re.MULTILINE)) == 3
     assert text.endswith("averaging.\n")
     assert verdicts_markdown([]) == ""
@@ -304,22 +307,6 @@ def test_fitting_tables_are_taken():
     assert spec.published is not None
 
 
-class Tags(HTMLParser):
-    """The tags of a page and its visible text."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags: list[tuple[str, str]] = []
-        self.words: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs).get("class") or ""))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     techniques = (("Dense", 1.0, 0.3, 0.5), ("Magnitude + L1", 0.25, 0.1, 0.0))
@@ -330,50 +317,56 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_study(tmp_path_factory.mktemp("study") / "claims", made)
 
 
-def section_of(directory: Path, text: str) -> str:
-    (directory / "study.toml").write_text(text, encoding="utf-8")
-    return claims_section(read_contents(directory))
+CLAIMED = {"source": "A & B", "claim": "<i>Pruned</i> is best", "comparisons": [HOLDS, OPEN]}
 
 
-def test_a_section_of_the_page(directory: Path):
-    claim = {"source": "A & B", "claim": "<i>Pruned</i> is best", "comparisons": [HOLDS, OPEN]}
-    text = TINY + "\n" + to_toml({"claims": [claim]})
-    html = section_of(directory, text)
-    page = Tags(html)
+def test_a_section_of_the_report(directory: Path):
+    (section,) = claims_sections(contents(directory, claims=[CLAIMED]))
+    table, detail, how = section.blocks
+    ((claim, verdict),) = table.entries()
+    assert (claim.text, claim.note) == ("&lt;i&gt;Pruned&lt;/i&gt; is best", "A &amp; B")
+    assert (verdict.text, verdict.mark) == ("✓ partly confirmed", "fair")
+    assert detail.markdown.startswith(
+        "**Partly confirmed.** &lt;i&gt;Pruned&lt;/i&gt; is best (A &amp; B). 6 networks a side, 5 test trajectories."
+    )
+    assert detail.markdown.count("\n- ") == 2
+    assert "permutation test" in how.markdown
+    whole = comparison_document(stored(directory, claims=[CLAIMED]))
+    assert [s.anchor for s in whole.sections][2:5] == ["results", "claims", "horizons"]
+    html = to_html(replace(whole, sections=[section]), {})
     assert "<i>" not in html
-    assert "<i>Pruned</i> is best" in page.words
-    assert "A & B; 6 networks a side, 5 test trajectories" in page.words
-    assert [tag for tag in page.tags if tag[0] in ("table", "span") and tag[1]] == [
-        ("table", "claim"),
-        ("span", "badge fair"),
-    ]
-    assert "✓" in page.words
-    assert " partly confirmed" in page.words
-    assert html == section_of(directory, text)
-    whole = assemble(read_contents(directory), [])
-    assert html in whole
-    assert '<a href="#claims">What it says about the claims</a>' in whole
-    assert whole.index('id="results"') < whole.index('id="claims"')
+    assert '<td class="fair text">✓ partly confirmed</td>' in html
+    assert '<a href="#claims">What it says about the claims</a>' in html
 
 
 def test_no_claims_no_section(directory: Path):
-    assert section_of(directory, TINY) == ""
-    assert section_of(directory, "") == ""
-    assert section_of(directory, "not = [toml") == ""
+    assert claims_sections(contents(directory)) == []
 
 
-def test_the_page_says_when_networks_are_too_few(directory: Path):
-    many = [HOLDS, *[OPEN] * 60]
-    text = to_toml({"claims": [{"source": "P", "claim": "c", "comparisons": many}]})
-    assert "It takes more members to tell" in section_of(directory, f"{TINY}\n{text}")
-
-
-def test_a_claim_of_cells_that_a_study_lacks_is_an_error(directory: Path):
-    text = to_toml({"claims": [{"source": "P", "claim": "c", "comparisons": [versus("Dense", "STR")]}]})
-    with pytest.raises(StudyError, match=r"study\.toml, line .*STR"):
-        section_of(directory, f"{TINY}\n{text}")
+def test_the_report_says_when_networks_are_too_few(directory: Path):
+    claim = {"source": "P", "claim": "c", "comparisons": [HOLDS, *[OPEN] * 60]}
+    (section,) = claims_sections(contents(directory, claims=[claim]))
+    assert "It takes more members to tell" in section.blocks[-1].markdown
 
 
 def test_every_verdict_has_a_badge():
     assert set(BADGES) == set(VERDICTS)
     assert {Verdict("", "", name, ()).verdict for name in VERDICTS} == set(BADGES)
+
+
+def test_findings_are_the_same_from_a_file():
+    found = findings_of(verdicts(study([HOLDS, OPEN], [REVERSED]), CELLS))
+    assert [len(claim.sentences) for claim in found.claims] == [2, 1]
+    assert findings_from(json.loads(json.dumps(found.as_table()))) == found
+
+
+def test_the_page_of_claims_counts_and_groups():
+    empty = claims_page({"one": Findings()})
+    assert "None of the published studies" in empty.leads[0]
+    found = findings_of(verdicts(study([HOLDS], [OPEN]), CELLS))
+    page = claims_page({"one": found, "two": found})
+    assert page.sections[0].blocks[1].markdown == "In all: 2 confirmed, 2 not supported at this n."
+    assert [section.heading for section in page.sections] == ["Verdicts", "Paper 1", "Paper 2", "How it was tested"]
+    assert [len(section.blocks) for section in page.sections] == [2, 2, 2, 1]
+    assert "Study: [two](two.md)" in page.sections[1].blocks[1].markdown
+    assert len(claims_page({"one": replace(found, attainable=False)}).sections[-1].blocks) == 2

@@ -21,7 +21,7 @@ from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
 from sparsedyn_papers.benchmarks.functions import Function
 from sparsedyn_papers.benchmarks.strogatz import SYSTEMS
-from sparsedyn_papers.equations import composite, functions_page
+from sparsedyn_papers.equations import composite, functions_report
 from sparsedyn_papers.equations.criterion import assessed, skeleton
 from sparsedyn_papers.equations.kind import EQUATIONS
 from sparsedyn_papers.equations.samples import sampled
@@ -308,7 +308,7 @@ def test_studies_inside_larger_networks(tmp_path: Path, monkeypatch: pytest.Monk
         ("[digits]\ntrials = 1\nseeds = [0, 4]", ("85.0 %", "y = 1.5*z1 + 1.5*z2 + 9", "83.0 %")),
         (
             '[propagation]\nsystem = "kinematics"\ntrials = 1',
-            ("u&#x27; = u + v; v&#x27; = v + z", "−0.99950", "After 20 steps"),
+            ("u' = u + v; v' = v + z", "−0.99950", "After 20 steps"),
         ),
     ):
         path = tmp_path / "study.toml"
@@ -411,7 +411,7 @@ def test_only_fronts_that_show_something_are_shown():
         return Stored(name, {"front": front}, {})
 
     cells = [cell("a", [1.0, 1.0, 2.0, 0.1]), cell("b", [1.0, 0.5, 0.7, 0.1]), cell("c", [1.0, 0.5, 0.1])]
-    assert [len(functions_page.steps(one)) for one in cells] == [2, 3, 3]
-    assert functions_page.example(cells) is cells[1]
-    assert functions_page.example(cells[:1]) is None
-    assert [len(one.facts["front"]) for one in functions_page.slim(cells)] == [0, 4, 0]
+    assert [len(functions_report.steps(one)) for one in cells] == [2, 3, 3]
+    assert functions_report.example(cells) is cells[1]
+    assert functions_report.example(cells[:1]) is None
+    assert [len(one.facts["front"]) for one in functions_report.kept(cells)] == [0, 4, 0]

@@ -2,9 +2,10 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from sparsedyn.studies.cell_files import stored_cells, write_cell, write_results
-from sparsedyn.studies.cellwise.report import write_report
+from sparsedyn.studies.document.writing import write_report
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import CellProgress, CellStarted, CellStored, Event, OnEvent, ReportStarted, StudyFinished
 from sparsedyn.studies.kind import Kind
@@ -12,6 +13,7 @@ from sparsedyn.studies.run_record import RunRecord
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.stops import interruptible
 from sparsedyn.studies.store import Store
+from sparsedyn.studies.stored import StoredStudy, is_kept, read_kept, read_run
 
 
 def run(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
@@ -48,7 +50,7 @@ def run(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_event:
 def report(kind: Kind, spec: AbstractStudySpec, directory: str | Path) -> Path:
     """Collect the finished cells of `directory` anew and draw its report again."""
     store = Store(Path(directory))
-    if not any(store.is_finished(cell.slug) for cell in kind.cells(spec)):
+    if not is_kept(store.directory) and not any(store.is_finished(cell.slug) for cell in kind.cells(spec)):
         raise StudyError(
             f"{directory}: expected at least one finished cell to report on; there is none yet. Run it first: "
             f"sparsedyn study resume {directory}"
@@ -63,11 +65,19 @@ def how_far(kind: Kind, store: Store, spec: AbstractStudySpec) -> str:
     return f"with {sum(store.is_finished(cell.slug) for cell in cells)} of {len(cells)} cells finished"
 
 
+def stored(kind: Kind, store: Store, spec: AbstractStudySpec) -> StoredStudy[Any]:
+    """Return the study as far as it is finished; raises `StudyError` where files are missing or damaged."""
+    if is_kept(store.directory):
+        return read_kept(store.directory, spec)
+    cells = kind.cells(spec)
+    return read_run(store, spec, cells, kind.results(spec, stored_cells(store, cells)))
+
+
 def _reported(kind: Kind, store: Store, spec: AbstractStudySpec) -> Path:
-    cells = stored_cells(store, kind.cells(spec))
-    results = kind.results(spec, cells)
-    write_results(store, results)
-    return write_report(kind, store, spec, cells, results)
+    study = stored(kind, store, spec)
+    if not is_kept(store.directory):
+        write_results(store, study.results)
+    return write_report(kind.document(study), store.directory)
 
 
 def _silence(event: Event) -> None:

@@ -4,6 +4,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from sparsedyn import training
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
@@ -12,6 +14,7 @@ from sparsedyn.studies.comparison.data import prepare
 from sparsedyn.studies.comparison.measure import write_cell
 from sparsedyn.studies.comparison.results import collect, results_of
 from sparsedyn.studies.comparison.spec import StudySpec
+from sparsedyn.studies.document.writing import write_report
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import (
     CellFinished,
@@ -23,11 +26,12 @@ from sparsedyn.studies.events import (
     ReportStarted,
     StudyFinished,
 )
-from sparsedyn.studies.report import write_report
 from sparsedyn.studies.run_record import RunRecord
 from sparsedyn.studies.search.runner import Search, how_far, ranked_cells
 from sparsedyn.studies.stops import interruptible
 from sparsedyn.studies.store import Store
+from sparsedyn.studies.stored import StoredStudy, is_kept, read_kept, read_run
+from sparsedyn_papers.comparisons.report import comparison_document
 
 
 def run(spec: StudySpec, directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
@@ -40,6 +44,8 @@ def run(spec: StudySpec, directory: str | Path, *, on_event: OnEvent | None = No
 def report(spec: StudySpec, directory: str | Path) -> Path:
     """Collect the finished cells of `directory` anew, draw its report again, and return the report's path."""
     store = Store(Path(directory))
+    if is_kept(store.directory):
+        return write_report(comparison_document(read_kept(store.directory, spec)), store.directory)
     cells = cells_in(store, spec)
     if not any(store.is_finished(cell.slug) for cell in cells):
         raise StudyError(
@@ -47,8 +53,20 @@ def report(spec: StudySpec, directory: str | Path) -> Path:
             f"first: sparsedyn study resume {directory}"
         )
     with store.lock():
-        collect(store, cells)
-        return write_report(store.directory)
+        return write_report(comparison_document(read_run(store, spec, cells, collect(store, cells))), store.directory)
+
+
+def stored(store: Store, spec: StudySpec) -> StoredStudy[StudySpec]:
+    """Return the finished study in the directory of its run; raises `StudyError` where results or files are missing."""
+    cells = cells_in(store, spec)
+    results = pd.read_parquet(store.results_file) if store.results_file.is_file() else pd.DataFrame({"cell": []})
+    absent = [cell.label for cell in cells if cell.label not in set(results["cell"])]
+    if absent:
+        raise StudyError(
+            f"{store.directory}: expected every cell in results.parquet; {absent[0]!r} is not in it. Collect the "
+            f"results again: sparsedyn study report {store.directory}"
+        )
+    return read_run(store, spec, cells, results)
 
 
 def how_far_in(store: Store, spec: StudySpec) -> str:
@@ -163,10 +181,11 @@ class _Run:
 
     def _finish(self) -> Path:
         self.tell(ReportStarted(len(self.cells)))
-        collect(self.store, self.cells)
+        results = collect(self.store, self.cells)
         # Before the report, which shows the times, and after it for its own.
         self.record.finish()
-        path = write_report(self.store.directory)
+        study = read_run(self.store, self.spec, self.cells, results)
+        path = write_report(comparison_document(study), self.store.directory)
         self.record.finish()
         self.tell(StudyFinished(self.store.directory, path, self.record.seconds))
         return path

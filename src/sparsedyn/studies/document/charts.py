@@ -1,12 +1,24 @@
 """Interactive charts of Plotly within a page."""
 
 from html import escape
+from typing import Any
 
-from plotly.offline import get_plotlyjs
-
+from sparsedyn.plotting.style import INK
 from sparsedyn.studies.document.blocks import Chart
 
 CONFIG = {"responsive": True, "displayModeBar": False}
+GRID, FAINT = "#d9dde2", "#8a8a8a"
+LAYOUT: dict[str, Any] = {
+    "template": "none",
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"family": "system-ui, sans-serif", "size": 12, "color": INK},
+    "hovermode": "closest",
+}
+AXIS: dict[str, Any] = {"gridcolor": GRID, "linecolor": FAINT, "zeroline": False, "automargin": True}
+MENU: dict[str, Any] = {
+    "xanchor": "left", "yanchor": "bottom", "y": 1, "pad": {"b": 26}, "bgcolor": "#ffffff", "bordercolor": GRID,
+}  # fmt: skip
 
 
 def chart_html(chart: Chart) -> str:
@@ -27,4 +39,6 @@ def chart_text(text: str) -> str:
 
 def plotly_script() -> str:
     """Return the script that draws charts, several megabytes."""
+    from plotly.offline import get_plotlyjs
+
     return f"<script>{get_plotlyjs()}</script>"

@@ -1,6 +1,7 @@
 """Text as Markdown that reads as that text, whatever is in it."""
 
 import re
+from collections.abc import Mapping
 from html import escape
 
 from sparsedyn.studies.document.words import DASH
@@ -44,3 +45,15 @@ def code(text: str) -> str:
     fence = "`" * (longest + 1)
     room = " " if longest else ""
     return f"{fence}{room}{line}{room}{fence}"
+
+
+def code_block(text: str, language: str = "") -> str:
+    """Return `text` as a block of code, whatever is in it."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.strip()}\n{fence}"
+
+
+def definitions(meanings: Mapping[str, str]) -> str:
+    """Return a list of words and what they mean (plain text)."""
+    return "\n".join(f"- {bold(word)}: {plain(meaning)}" for word, meaning in meanings.items())

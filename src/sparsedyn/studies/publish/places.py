@@ -1,14 +1,12 @@
 """Where pages and what they are made from may go: nowhere that holds something else."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.publish.page import GENERATED
-from sparsedyn.studies.publish.slim import check_keepable
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import LOCK
+from sparsedyn.studies.stored import CELLS, is_kept_file
 
 PAGES, KEEP = "--output", "--keep"
 
@@ -42,16 +40,21 @@ def check_places(specs: Mapping[Path, AbstractStudySpec], output: Path, results:
 
 def is_study(folder: Path) -> bool:
     """Whether `folder` is a study's: beside a spec there is something that a run leaves."""
-    left = (LOCK, "run.json", "results.parquet", "cells")
+    left = (LOCK, "run.json", "results.parquet", "cells", CELLS)
     return (folder / "study.toml").is_file() and any((folder / name).exists() for name in left)
 
 
-def earlier_pictures(page: Path) -> set[Path]:
-    """Return the pictures of a page that was published before, and no others: none if anyone else wrote it."""
-    text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
-    if GENERATED not in text:
-        return set()
-    return {page.parent / link for link in re.findall(rf"\]\(({re.escape(page.stem)}/[^/()\s]+\.png)\)", text)}
+def check_keepable(target: Path) -> None:
+    """Raise `StudyError` where `target` holds anything but what was kept of a study before."""
+    files = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+    # A spec by itself is somebody's own.
+    alone = files == ["study.toml"]
+    foreign = [file for file in files if alone or not is_kept_file(file)]
+    if foreign:
+        raise StudyError(
+            f"{target}: expected a new folder or one kept before; it holds other files ({', '.join(foreign[:3])}"
+            f"{', ...' if len(foreign) > 3 else ''}). Give --keep another folder."
+        )
 
 
 def _check_free(path: Path, option: str) -> None:

@@ -1,0 +1,69 @@
+"""The report on a comparison of sparsification techniques."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sparsedyn.studies.comparison.answer import answer
+from sparsedyn.studies.comparison.contents import Contents, contents_of
+from sparsedyn.studies.comparison.data_pictures import data_pictures, fans, shown_cells
+from sparsedyn.studies.comparison.dependence_pictures import agreement, maps
+from sparsedyn.studies.comparison.explorer import explorer
+from sparsedyn.studies.comparison.meanings import MEANINGS
+from sparsedyn.studies.comparison.notes import notes, size
+from sparsedyn.studies.comparison.pictures import against_size, at_horizons, cost, in_training, over_time
+from sparsedyn.studies.comparison.results_table import results_blocks
+from sparsedyn.studies.comparison.spec import StudySpec
+from sparsedyn.studies.document import Document, Section
+from sparsedyn.studies.document.frame import framed
+from sparsedyn.studies.search.report import search_blocks
+from sparsedyn.studies.stored import StoredStudy
+
+
+def _no_sections(contents: Contents) -> Sequence[Section]:
+    return ()
+
+
+def _no_cells(contents: Contents) -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What another package adds to the reports on comparisons.
+
+    `sections` follow the results. `shown` are cells whose forecasts are to be shown, each with a remark (Markdown).
+    """
+
+    sections: Callable[[Contents], Sequence[Section]] = _no_sections
+    shown: Callable[[Contents], Mapping[str, str]] = _no_cells
+
+
+def document(study: StoredStudy[StudySpec], additions: Sequence[Addition] = ()) -> Document:
+    """Return the report on a comparison that has results."""
+    contents = contents_of(study)
+    longest = contents.horizons[-1]
+    labels = {label: look.label for label, look in contents.looks.items()}
+    sections = [
+        Section("search", "The search", search_blocks(study)),
+        Section("results", "Results", results_blocks(contents)),
+        *(section for addition in additions for section in addition.sections(contents)),
+        Section("horizons", "At the horizons", at_horizons(contents)),
+        Section("time", "Over time", over_time(contents)),
+        Section("fans", "Forecasts against truth", fans(contents, shown(contents, additions))),
+        Section("explore", "Explore", explorer(contents)),
+        Section("data", "The data", data_pictures(contents)),
+        Section("sparsity", "What sparsity costs", against_size(contents)),
+        Section("maps", "What depends on what", [*maps(contents), *agreement(contents)]),
+        Section("training", "Training", in_training(contents)),
+        Section("cost", "Cost", cost(contents)),
+    ]
+    sentences = answer(contents.at(longest), labels, contents.horizon_names()[longest])
+    return framed(study, sections, size=size(contents), answer=sentences, meanings=MEANINGS, notes=notes(contents))
+
+
+def shown(contents: Contents, additions: Sequence[Addition]) -> Mapping[str, str]:
+    """Return the cells whose forecasts are shown, each with a remark: those of the additions, else two of our own."""
+    found: dict[str, str] = {}
+    for addition in additions:
+        found |= addition.shown(contents)
+    return found or dict.fromkeys(shown_cells(contents), "")

@@ -1,0 +1,102 @@
+"""From study folders to pages, pictures and what is kept of them, each file whole or not at all."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sparsedyn.studies.document import Document, code
+from sparsedyn.studies.document.writing import write_page
+from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.publish.command import command
+from sparsedyn.studies.publish.places import check_keepable, check_places
+from sparsedyn.studies.publish.publication import Publication
+from sparsedyn.studies.store import replacing
+from sparsedyn.studies.stored import StoredStudy
+
+Overview = Callable[[Mapping[str, StoredStudy[Any] | Path]], Mapping[str, Document]]
+"""From all studies by name to pages about them together, by name; of a study without its files, the folder."""
+
+
+def write_pages(
+    studies: Mapping[Path, Publication],
+    folder: Path,
+    results: Path | None,
+    *,
+    overview: Overview,
+    own: tuple[str, ...],
+    tell: Callable[[str], None],
+) -> list[Path]:
+    """Write the pages of the studies in some folders, and those about all of them; see `kinds.publish`.
+
+    `own` are the names of pages that no study may have. `tell` is given a message for every study whose page is left
+    as it is.
+    """
+    _check_names(studies, own)
+    whole = {directory: study for directory, study in studies.items() if not study.is_bare}
+    for study in whole.values():
+        study.study()
+    check_places({directory: study.spec for directory, study in studies.items()}, folder, results)
+    written: list[Path] = []
+    found: dict[str, StoredStudy[Any] | Path] = {}
+    for directory, study in studies.items():
+        name = study.spec.name
+        if directory not in whole:
+            tell(_left(directory, study, folder / f"{name}.md"))
+            found[name] = directory
+            continue
+        with _kept(study) as room:
+            found[name] = stored = study.keep(room)
+            source = f"{code(command(study.spec).text)}, seed {study.spec.seed}"
+            written += write_page(study.document(stored), folder, name, source=source)
+            if results is not None:
+                written += _put(room, results / name)
+    for name, document in overview(found).items():
+        written += write_page(document, folder, name, source="")
+    return written
+
+
+def _left(directory: Path, study: Publication, page: Path) -> str:
+    name = study.spec.name
+    return (
+        f"{directory}: what the page is made from is missing (cells.json, arrays.npz, results.parquet); {page} is left "
+        f"as it is. To write it anew, run the study and keep it: sparsedyn study run {name} -o runs/{name}, then "
+        f"sparsedyn study publish runs/{name} --keep {directory.parent}"
+    )
+
+
+def _check_names(studies: Mapping[Path, Publication], own: tuple[str, ...]) -> None:
+    known: dict[str, Path] = {}
+    for directory, study in studies.items():
+        name = study.spec.name
+        if name in known:
+            raise StudyError(
+                f"{directory}: expected studies of different names, which name their pages; {known[name]} is also "
+                f"{name!r}. Publish one of them, or into another folder."
+            )
+        if name in own:
+            raise StudyError(f"{directory}: its name {name!r} is that of another page. Rename the study.")
+        known[name] = directory
+
+
+@contextmanager
+def _kept(study: Publication) -> Iterator[Path]:
+    """Yield an empty folder for what is kept of a study, gone afterwards."""
+    with TemporaryDirectory(prefix="sparsedyn-") as place:
+        room = Path(place) / study.spec.name
+        room.mkdir()
+        yield room
+
+
+def _put(room: Path, target: Path) -> list[Path]:
+    """Put the kept folder `room` at `target`, in place of an older one; return the files written."""
+    check_keepable(target)
+    files = sorted(path.relative_to(room) for path in room.rglob("*") if path.is_file())
+    for file in files:
+        with replacing(target / file) as temporary:
+            shutil.copyfile(room / file, temporary)
+    for old in sorted(path for path in target.rglob("*") if path.is_file() and path.relative_to(target) not in files):
+        old.unlink()
+    return [target / file for file in files]
