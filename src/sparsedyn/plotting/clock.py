@@ -31,6 +31,10 @@ class Clock:
         """Return the times of `rows` (0 is the start of the forecast)."""
         return rows.astype(np.float64) if self.dt is None else rows * (self.dt / self._unit[1])
 
+    def seconds(self, time: Float[np.ndarray, " time"]) -> Float[np.ndarray, " time"]:
+        """Return times given in seconds."""
+        return time / self._unit[1]
+
     def horizon(self, rows: int) -> str:
         """Name a horizon by its rows and the time from the first to the last of them."""
         if self.dt is None:

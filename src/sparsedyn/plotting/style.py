@@ -3,15 +3,16 @@
 import functools
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.style
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 Parameters = ParamSpec("Parameters")
+Drawn = TypeVar("Drawn")
 # Okabe and Ito's colour-blind-safe palette; Tol's wine and indigo for its yellow (too faint on white) and black.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#332288")
 INK, FAINT, CONTEXT = "#222222", "#E3E3E3", "#C4C4C4"
@@ -56,7 +57,7 @@ DOTS_PER_INCH = 150
 
 @dataclass(frozen=True)
 class Look:
-    """How one cell of a study is drawn: techniques differ in colour, their averaged variants in shade.
+    """How one entry of a comparison is drawn: techniques differ in colour, variants with averaged weights in shade.
 
     `name` is the label without the average, `technique` what else may be said by the label left out as well.
     """
@@ -78,11 +79,20 @@ class Look:
         return "--" if self.averaged else "-"
 
 
-def styled(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
+def looks_of(labels: Iterable[str], looks: Mapping[str, Look] | None = None) -> dict[str, Look]:
+    """Return the given looks, else one per label, in the colours of the palette by turns."""
+    if looks is not None:
+        return dict(looks)
+    return {
+        label: Look(label, label, label, PALETTE[i % len(PALETTE)], averaged=False) for i, label in enumerate(labels)
+    }
+
+
+def styled(draw: Callable[Parameters, Drawn]) -> Callable[Parameters, Drawn]:
     """Draw under this style whatever the user's own Matplotlib settings are, and leave those as they were."""
 
     @functools.wraps(draw)
-    def in_style(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
+    def in_style(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Drawn:
         with matplotlib.style.context(("default", STYLE)):
             return draw(*args, **kwargs)
 

@@ -12,6 +12,18 @@ def plain(label: str, width: int = 34, lines: int = 2) -> str:
     return "\n".join(wrapped).replace("$", r"\$")
 
 
+def entry(label: str, width: int = 34) -> str:
+    """Return a label for a legend, which would leave out a name that begins with an underscore."""
+    text = plain(label, width)
+    # A space of no width before it.
+    return f"\u200b{text}" if text.startswith("_") else text
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Return the label of an axis."""
+    return plain(f"{name}, {unit_text(unit)}" if unit else name)
+
+
 def unit_text(unit: str) -> str:
     """Write a unit the way it is printed."""
     return unit.replace("degC", "°C").replace("degF", "°F")

@@ -9,16 +9,12 @@ import numpy as np
 from sparsedyn.forecast.metrics import VALID_BELOW
 from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.document import Picture, plain
-from sparsedyn.studies.figures.coefficient_matrices import coefficient_matrices
 from sparsedyn_papers.champion2019.truth import Truth
-from sparsedyn_papers.figures.latent_space import (
-    coordinates_against_truth,
-    coordinates_over_time,
-    error_of_forecasts,
-    frames,
-    paths_in_truth,
-)
+from sparsedyn_papers.figures.coefficient_matrices import coefficient_matrices
+from sparsedyn_papers.figures.forecasts import error_of_forecasts, frames
+from sparsedyn_papers.figures.paths import coordinates_over_time, paths_in_truth
 from sparsedyn_papers.figures.phases import phase_curves
+from sparsedyn_papers.figures.truths import coordinates_against_truth
 
 MOST_MATRICES = 24
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sparsedyn.plotting.style import Look
-from sparsedyn.studies import figures
 from sparsedyn.studies.comparison.contents import Contents
 from sparsedyn.studies.comparison.spec import PanelSpec
 from sparsedyn.studies.document import Picture, Section, bold, plain
 from sparsedyn.studies.document.words import listing
+from sparsedyn_papers.figures.bands import panel_bars, panel_violins
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _bars(panel: Panel) -> Picture:
         alt=f"Bar chart, horizons side by side: share of diverged forecasts of {panel.labels}.",
         caption=f"{bold(title)}: share of forecasts that had diverged by each horizon. Whiskers: 95 % intervals over "
         f"members and trajectories.{mark}{panel.remarks}",
-        draw=lambda: figures.panel_bars(contents.results, shown, contents.horizon_names(), theirs, title=title),
+        draw=lambda: panel_bars(contents.results, shown, contents.horizon_names(), theirs, title=title),
     )
 
 
@@ -96,6 +96,6 @@ def _violins(panel: Panel) -> list[Picture]:
             alt=f"Violin plot, horizons side by side: distribution of the RFMSE of {panel.labels}.",
             caption=f"{bold(title)}: RFMSE of the forecasts that had not diverged, on a logarithmic axis. Bar: the "
             f"middle half; ring: the mean.{mark}{panel.remarks}",
-            draw=lambda: figures.panel_violins(tables, shown, contents.horizon_names(), theirs, title=title),
+            draw=lambda: panel_violins(tables, shown, contents.horizon_names(), theirs, title=title),
         )
     ]

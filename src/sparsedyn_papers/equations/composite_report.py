@@ -12,8 +12,8 @@ from sparsedyn.studies.document.words import DASH, percent, plural, quantity
 from sparsedyn.studies.stored import StoredStudy
 from sparsedyn_papers.equations.composite import HEADS, in_words
 from sparsedyn_papers.equations.spec import EquationsSpec
-from sparsedyn_papers.figures.latent import latent_against_truth, predicted_against_true
-from sparsedyn_papers.figures.propagation import propagated_curves
+from sparsedyn_papers.figures.paths import propagated_curves
+from sparsedyn_papers.figures.truths import latent_against_truth, predicted_against_true
 from sparsedyn_papers.kim2019.digits import BELOW
 
 SERIES = (0, 1, 2)

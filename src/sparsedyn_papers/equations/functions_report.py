@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sparsedyn.plotting import pareto
+from sparsedyn.plotting.layout import in_figure
 from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.document import Column, Document, Picture, Section, Table, Text, bold, code, plain
 from sparsedyn.studies.document.frame import framed
 from sparsedyn.studies.document.words import DASH, duration, listing, percent, plural, quantity
-from sparsedyn.studies.figures.front import front
 from sparsedyn.studies.stored import StoredStudy
 from sparsedyn_papers.equations.functions import GOALS, NAMES, goal, settings_of
 from sparsedyn_papers.equations.spec import EquationsSpec, FunctionsSpec
@@ -318,7 +319,13 @@ def _front(study: StoredStudy[EquationsSpec]) -> list[Picture]:
         return []
     facts, shown = cell.facts, steps(cell)
     chosen = facts["trials"][facts["chosen"]]["equation"] if facts["chosen"] >= 0 else ""
-    place = next((i for i, point in enumerate(shown) if point["equation"] == chosen), -1)
+    table = pd.DataFrame(
+        {
+            "complexity": [point["complexity"] for point in shown],
+            "error": [_larger_error(point) for point in shown],
+            "equation": [point["equation"] for point in shown],
+        }
+    )
     label = str(facts["label"])
     return [
         Picture(
@@ -326,13 +333,7 @@ def _front(study: StoredStudy[EquationsSpec]) -> list[Picture]:
             alt=f"Error against complexity of the best equations found for {label}.",
             caption=f"The best equations of all trials by complexity, for {code(facts['function'])}. The error is the "
             "larger of training and held-out samples, as a share of the target's standard deviation.",
-            draw=lambda: front(
-                np.asarray([point["complexity"] for point in shown], np.float64),
-                np.asarray([_larger_error(point) for point in shown]),
-                [point["equation"] for point in shown],
-                place,
-                title=f"Error against complexity: {label}",
-            ),
+            draw=lambda: in_figure(pareto, table, chosen=chosen, title=f"Error against complexity: {label}"),
         )
     ]
 

@@ -7,10 +7,10 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from sparsedyn.plotting.groups import diamond
 from sparsedyn.plotting.layout import headline, panels
 from sparsedyn.plotting.style import PALETTE, styled, tint
 from sparsedyn.plotting.text import plain
-from sparsedyn.studies.figures.groups import diamond
 
 ROOM = 0.76
 """The share of a row that its bars take."""

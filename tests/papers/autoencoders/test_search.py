@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from sparsedyn import studies
+from sparsedyn.plotting.style import render
 from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
-from sparsedyn.studies.figures import render
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.toml import to_toml

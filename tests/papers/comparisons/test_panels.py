@@ -14,12 +14,13 @@ from matplotlib.patches import Rectangle
 
 from sparsedyn.data import Trajectories, write
 from sparsedyn.plotting.layout import headline
+from sparsedyn.plotting.series import thinned
 from sparsedyn.plotting.style import PALETTE, Look
 from sparsedyn.studies import figures
 from sparsedyn.studies.document import Picture
-from sparsedyn.studies.figures.data_overview import thinned
 from sparsedyn_papers.comparisons.panels import forecasts_shown
 from sparsedyn_papers.comparisons.report import comparison_document
+from sparsedyn_papers.figures.bands import panel_bars, panel_violins
 
 from ...studies.synthetic_study import Made, contents, make_study, stored
 
@@ -119,7 +120,7 @@ def test_published_values_are_marked_where_they_are_numbers(drawn: dict[str, Pic
 
 
 def test_a_published_mark_stands_on_its_bar():
-    figure = figures.panel_bars(
+    figure = panel_bars(
         shares(3, (10, 20)), looks(3), {10: "10 steps", 20: "20 steps"}, {("c1", 20): 7.0, ("c9", 20): 5.0}, title="T"
     )
     (place,) = diamonds(figure)
@@ -132,7 +133,7 @@ def test_a_published_mark_stands_on_its_bar():
 
 
 def test_bars_do_not_touch_and_stay_within_their_horizon():
-    figure = figures.panel_bars(shares(8, (10, 20)), looks(8), {10: "a", 20: "b"}, {}, title="T")
+    figure = panel_bars(shares(8, (10, 20)), looks(8), {10: "a", 20: "b"}, {}, title="T")
     ends = sorted((bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars(figure))
     assert all(right < left for (_, right), (left, _) in pairwise(ends))
     assert ends[0][0] > -0.5
@@ -143,7 +144,7 @@ def test_bars_do_not_touch_and_stay_within_their_horizon():
 def test_many_entries_go_on_below():
     horizons = (10, 20, 30, 40, 50)
     table = shares(30, horizons)
-    figure = figures.panel_bars(table, looks(30), {h: f"{h} steps" for h in horizons}, {}, title="T")
+    figure = panel_bars(table, looks(30), {h: f"{h} steps" for h in horizons}, {}, title="T")
     assert [len(ax.get_xticks()) for ax in figure.axes] == [2, 2, 1]
     assert {ax.get_ylim() for ax in figure.axes} == {figure.axes[0].get_ylim()}
     assert len({ax.get_xlim() for ax in figure.axes}) == 1
@@ -152,7 +153,7 @@ def test_many_entries_go_on_below():
 def test_violins_stand_upright_on_one_logarithmic_axis():
     values = np.geomspace(0.01, 1.0, 30)
     tables = {"c0": errors((10, 20), values), "c1": errors((10, 20), np.full(30, np.nan))}
-    figure = figures.panel_violins(tables, looks(3), {10: "a", 20: "b"}, {}, title="T")
+    figure = panel_violins(tables, looks(3), {10: "a", 20: "b"}, {}, title="T")
     (ax,) = figure.axes
     assert ax.get_yscale() == "log"
     low, high = ax.get_ylim()
@@ -169,9 +170,7 @@ def test_violins_stand_upright_on_one_logarithmic_axis():
 
 
 def test_few_survivors_are_drawn_one_by_one():
-    figure = figures.panel_violins(
-        {"c0": errors((10,), np.array([0.1, 0.2, np.nan]))}, looks(1), {10: "a"}, {}, title="T"
-    )
+    figure = panel_violins({"c0": errors((10,), np.array([0.1, 0.2, np.nan]))}, looks(1), {10: "a"}, {}, title="T")
     (ax,) = figure.axes
     assert not ax.collections
     assert len(ax.lines[0].get_ydata()) == 2
@@ -183,8 +182,8 @@ def test_nothing_is_cut_off(cells: int):
     tables = {f"c{i}": errors(tuple(horizons), np.geomspace(0.01, 1.0, 12)) for i in range(cells)}
     title = "A title that is longer than a narrow figure is wide, so that it needs a second line to stand on"
     for figure in (
-        figures.panel_bars(shares(cells, tuple(horizons)), looks(cells), horizons, {("c0", 100): 100.0}, title=title),
-        figures.panel_violins(tables, looks(cells), horizons, {("c0", 100): 0.1}, title=title),
+        panel_bars(shares(cells, tuple(horizons)), looks(cells), horizons, {("c0", 100): 100.0}, title=title),
+        panel_violins(tables, looks(cells), horizons, {("c0", 100): 0.1}, title=title),
     ):
         assert_inside(figure)
 

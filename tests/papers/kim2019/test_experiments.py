@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sparsedyn.plotting.style import render
-from sparsedyn_papers.figures.latent import latent_against_truth, predicted_against_true
-from sparsedyn_papers.figures.propagation import propagated_curves
+from sparsedyn_papers.figures.paths import propagated_curves
+from sparsedyn_papers.figures.truths import latent_against_truth, predicted_against_true
 from sparsedyn_papers.kim2019 import (
     KINEMATICS_SETTING,
     OSCILLATOR_SETTING,

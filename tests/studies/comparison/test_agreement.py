@@ -15,6 +15,7 @@ from sparsedyn.equations import THRESHOLD, THRESHOLDS, depends
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.estimators._checks import variables_of
 from sparsedyn.models import MLP
+from sparsedyn.plotting.style import render
 from sparsedyn.studies.comparison.agreement import (
     MEASURES,
     agreement_arrays,
@@ -30,7 +31,6 @@ from sparsedyn.studies.comparison.agreement import (
 from sparsedyn.studies.comparison.document import document
 from sparsedyn.studies.comparison.results import results_of
 from sparsedyn.studies.document import Picture
-from sparsedyn.studies.figures import render
 from sparsedyn.systems import simulate
 
 from ..synthetic_study import Made, contents, make_study, stored

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from sparsedyn.plotting.clock import Clock
+from sparsedyn.plotting.fans import exits, hold, off_scale, plausible_range
 from sparsedyn.studies.comparison import fan_chart
 from sparsedyn.studies.comparison.answer import answer, best_row, indistinct_rows
 from sparsedyn.studies.document import words
-from sparsedyn.studies.figures import exits, hold, off_scale, plausible_range
 
 
 def table(**columns: list[float]) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from sparsedyn.plotting.clock import Clock
+from sparsedyn.plotting.errors import ErrorCurve
 from sparsedyn.studies.comparison.contents import Contents
-from sparsedyn.studies.figures.error_over_time import ErrorCurve
 
 
 def error_curve(clock: Clock, curves: Mapping[str, np.ndarray]) -> ErrorCurve | None:

@@ -1,11 +1,13 @@
 """Pictures of the data of a comparison, and of forecasts beside them."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 
-from sparsedyn.studies import figures
+from sparsedyn.data import Trajectories
+from sparsedyn.plotting import trajectories
+from sparsedyn.plotting.fans import draw_fan, off_scale, plausible_range
+from sparsedyn.plotting.layout import in_figure
 from sparsedyn.studies.comparison.answer import most_and_least_stable
 from sparsedyn.studies.comparison.contents import Cell, Contents
 from sparsedyn.studies.comparison.curves import trajectory_labels
@@ -21,12 +23,8 @@ def data_pictures(contents: Contents) -> list[Picture]:
     if contents.test is None:
         return []
     some = contents.test[: min(OVERVIEW, len(contents.test))]
-    times = [contents.clock.times(np.arange(length)) for length in some.lengths]
-    overview = partial(_overview, contents, times, [f"trajectory {label}" for label in some.labels])
-    states = overview("states", some.states, some.state_names, some.state_units, held=False)
-    if not some.input_names:
-        return [states]
-    return [states, overview("inputs", some.inputs, some.input_names, some.input_units, held=True)]
+    variables = (("states", some.state_names), ("inputs", some.input_names))
+    return [_overview(contents, some, name, names) for name, names in variables if names]
 
 
 def shown_cells(contents: Contents) -> list[str]:
@@ -47,33 +45,14 @@ def fans(contents: Contents, shown: Mapping[str, str]) -> list[Block]:
     return [*first, *fold]
 
 
-def _overview(
-    contents: Contents,
-    times: Sequence[np.ndarray],
-    labels: Sequence[str],
-    name: str,
-    values: Sequence[np.ndarray],
-    names: Sequence[str],
-    units: Sequence[str],
-    *,
-    held: bool,
-) -> Picture:
-    title = f"{name.capitalize()} of {plural(len(times), 'test trajectory')}"
+def _overview(contents: Contents, some: Trajectories, name: str, names: Sequence[str]) -> Picture:
+    count = plural(len(some), "test trajectory")
+    title = f"{name.capitalize()} of {count}"
     return Picture(
         name=name,
-        alt=f"Line charts, a panel each: {listing(list(names), 24)} of {plural(len(times), 'test trajectory')} "
-        "against time.",
-        caption=f"{title}." + (" An input is held from one row to the next." if held else ""),
-        draw=lambda: figures.data_overview(
-            times,
-            values,
-            names=tuple(names),
-            units=tuple(units),
-            labels=tuple(labels),
-            time_label=contents.clock.label,
-            title=title,
-            steps=held,
-        ),
+        alt=f"Line charts, a panel each: {listing(list(names), 24)} of {count} against time.",
+        caption=f"{title}." + (" An input is held from one row to the next." if name == "inputs" else ""),
+        draw=lambda: in_figure(trajectories, some, names, clock=contents.clock, title=title),
     )
 
 
@@ -83,15 +62,16 @@ def _fan(contents: Contents, label: str, cell: Cell, remark: str) -> Picture:
     # A short trajectory is filled up with NaN.
     inside = np.isfinite(truth[0]).all(axis=-1)
     predicted = cell.curves["fan_states"][:, 0, inside].astype(np.float64)
-    plausible, look, states = figures.plausible_range(truth), contents.looks[label], truth.shape[2]
-    lost = int(figures.off_scale(predicted, plausible).any(axis=-1).sum())
+    plausible, look, states = plausible_range(truth), contents.looks[label], truth.shape[2]
+    lost = int(off_scale(predicted, plausible).any(axis=-1).sum())
     off = f" Members that leave the plausible range: {lost} of {len(predicted)}." if lost else ""
     name = trajectory_labels(contents, cell.curves)[0]
     return Picture(
         name=f"fan-{cell.slug}",
         alt=f"Line charts, a panel per state: forecasts of {name} by {look.label} against the truth.{off}",
         caption=f"{bold(look.label)}, {plain(name)}.{off}{f' {remark}' if remark else ''}",
-        draw=lambda: figures.forecast_fan(
+        draw=lambda: in_figure(
+            draw_fan,
             contents.clock.times(cell.curves["time_index"][inside]),
             predicted,
             truth[0, inside],

@@ -1,6 +1,7 @@
 """Pictures of what depends on what in the networks of a comparison, and of how far they agree on it."""
 
 from sparsedyn.equations import THRESHOLD, THRESHOLDS, depends
+from sparsedyn.plotting.maps import share_of_members
 from sparsedyn.studies import figures
 from sparsedyn.studies.comparison.agreement import ceiling
 from sparsedyn.studies.comparison.contents import Contents
@@ -15,7 +16,7 @@ def maps(contents: Contents) -> Pictures:
         return []
     measured = all("strength" in cell.curves for cell in having.values())
     found = {key: depends(c.curves["strength"]) if measured else c.curves["reach"] for key, c in having.items()}
-    shares = {key: figures.share_of_members(found[key], cell.alive()) for key, cell in having.items()}
+    shares = {key: share_of_members(found[key], cell.alive()) for key, cell in having.items()}
     truths = [cell.curves["structure_true"] for cell in having.values() if "structure_true" in cell.curves]
     truth = truths[0] if measured and truths else None
     # The cells of one study have the same variables.

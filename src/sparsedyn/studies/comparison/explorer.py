@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from sparsedyn.plotting.errors import ErrorCurve, error_limits, visible
 from sparsedyn.studies.comparison.contents import Contents
 from sparsedyn.studies.comparison.curves import error_curve
 from sparsedyn.studies.comparison.fan_chart import MOST_MEMBERS, fan_chart, thin
 from sparsedyn.studies.document import Chart
 from sparsedyn.studies.document.charts import AXIS, LAYOUT, MENU, chart_text
-from sparsedyn.studies.figures import ErrorCurve
-from sparsedyn.studies.figures.error_over_time import error_limits, visible
 
 FEW = 4
 """Fewer cells than this show their bands from the beginning."""

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from sparsedyn.plotting.fans import plausible_range
 from sparsedyn.plotting.style import INK
 from sparsedyn.plotting.text import unit_text
 from sparsedyn.studies.comparison.contents import Contents
 from sparsedyn.studies.comparison.curves import trajectory_labels
 from sparsedyn.studies.document.charts import AXIS, LAYOUT, MENU, chart_text
-from sparsedyn.studies.figures import plausible_range
 
 MOST_POINTS, MOST_MEMBERS, MOST_STATES, COLUMNS = 150, 10, 12, 4
 ROOM = 0.6

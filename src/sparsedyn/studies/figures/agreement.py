@@ -1,19 +1,19 @@
 """What ensembles agree on: how alike members are, how near to the plant, how large, how far their errors spread."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from sparsedyn.plotting.layout import balanced, headline, panels
 from sparsedyn.plotting.log_axis import log_ticks
-from sparsedyn.plotting.style import PALETTE, Look, styled
-from sparsedyn.plotting.text import plain
-from sparsedyn.studies.figures.averages import average_name
-from sparsedyn.studies.figures.rows import label_rows
+from sparsedyn.plotting.sparsity import marker
+from sparsedyn.plotting.style import Look, styled
+from sparsedyn.studies.figures.by_size import lines_of, size_axis
+from sparsedyn.studies.figures.rows import label_rows, row_panels
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,15 @@ def agreement_by_size(results: pd.DataFrame, *, horizon_name: str) -> Figure:
     figure, axes = panels(len(shown), balanced(len(shown), 3), 3.1, 2.7)
     figure.set_figwidth(figure.get_figwidth() + 1.7)
     headline(figure, _title(horizon_name))
-    techniques = list(dict.fromkeys(results["technique"].astype(str)))
-    sizes = np.unique(results["train_trajectories"].to_numpy(np.float64)).tolist()
-    for (technique, average), part in results.groupby(["technique", "average"], sort=False, dropna=False):
-        color = PALETTE[techniques.index(str(technique)) % len(PALETTE)]
-        ordered = part.sort_values("train_trajectories")
+    for line in lines_of(results):
         for ax, quantity in zip(axes, shown, strict=True):
-            _line(ax, ordered, quantity, color, str(technique), average_name(average))
+            ax.plot(line.sizes, line.rows[quantity.column].to_numpy(np.float64), **line.style)
+            if quantity.shares and not line.averaged:
+                low, high = over_thresholds(line.rows, quantity.column)
+                ax.fill_between(line.sizes, low, high, color=line.color, alpha=0.12, linewidth=0)
     for ax, quantity in zip(axes, shown, strict=True):
-        ax.set(title=quantity.title, xscale="log", xlabel="training trajectories")
-        ax.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
-        ax.xaxis.set_minor_locator(NullLocator())
+        size_axis(ax, results)
+        ax.set_title(quantity.title)
         if quantity.shares:
             ax.set_ylim(min(0.0, ax.get_ylim()[0]), 1.03)
         else:
@@ -66,15 +64,14 @@ def agreement_by_size(results: pd.DataFrame, *, horizon_name: str) -> Figure:
 
 
 @styled
-def agreement_by_cell(results: pd.DataFrame, looks: dict[str, Look], *, horizon_name: str) -> Figure:
+def agreement_by_cell(results: pd.DataFrame, looks: Mapping[str, Look], *, horizon_name: str) -> Figure:
     """Draw every quantity that is known as a dot per cell, for a study with one number of training trajectories.
 
     `results` holds one row per cell: cell and the columns of `QUANTITIES`. Lines reach from the lowest to the highest
     value over thresholds.
     """
     shown = known(results)
-    figure, axes = _row_of_panels(len(shown), len(looks))
-    headline(figure, _title(horizon_name))
+    figure, axes = row_panels(len(shown), len(looks), _title(horizon_name), columns=len(shown), width=1.85)
     rows = {key: i for i, key in enumerate(looks)}
     for ax, quantity in zip(axes, shown, strict=True):
         for _, row in results.iterrows():
@@ -82,16 +79,13 @@ def agreement_by_cell(results: pd.DataFrame, looks: dict[str, Look], *, horizon_
             value, at = float(row[quantity.column]), rows[str(row["cell"])]
             low, high = over_thresholds(results.loc[[row.name]], quantity.column)
             ax.plot([low[0], high[0]], [at, at], color=look.color, linewidth=1.2, alpha=0.5)
-            face = "white" if look.averaged else look.color
-            ax.plot(value, at, "D" if look.averaged else "o", color=look.color, markerfacecolor=face, markersize=5)
+            ax.add_line(marker(look, [value], [float(at)]))
         ax.set_title(quantity.title)
         if quantity.shares:
             ax.set_xlim(min(0.0, ax.get_xlim()[0]), 1.03)
         else:
             _log_axis(ax)
-    label_rows(axes, looks)
-    for ax in axes[1:]:
-        ax.tick_params(labelleft=False)
+    label_rows(axes, looks, len(axes))
     return figure
 
 
@@ -106,34 +100,8 @@ def over_thresholds(results: pd.DataFrame, column: str) -> tuple[np.ndarray, np.
     return values.min(axis=1).to_numpy(np.float64), values.max(axis=1).to_numpy(np.float64)
 
 
-def _row_of_panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
-    """Axes side by side, each with `rows` rows counted from the top."""
-    figure, axes = panels(count, count, 1.85, 1.0 + 0.27 * max(rows, 2))
-    figure.set_figwidth(figure.get_figwidth() + 2.2)
-    for ax in axes[1:]:
-        ax.sharey(axes[0])
-    axes[0].set_ylim(rows - 0.4, -0.6)
-    return figure, axes
-
-
 def _title(horizon_name: str) -> str:
     return f"What members agree on, how large they are, and how far their errors spread within {horizon_name}"
-
-
-def _line(ax: Axes, part: pd.DataFrame, quantity: Quantity, color: str, technique: str, average: str) -> None:
-    sizes = part["train_trajectories"].to_numpy(np.float64)
-    ax.plot(
-        sizes,
-        part[quantity.column].to_numpy(np.float64),
-        color=color,
-        linestyle="--" if average else "-",
-        marker="D" if average else "o",
-        markersize=4,
-        linewidth=1.2,
-        label=plain(f"{technique} + {average}" if average else technique, 28),
-    )
-    if quantity.shares and not average:
-        ax.fill_between(sizes, *over_thresholds(part, quantity.column), color=color, alpha=0.12, linewidth=0)
 
 
 def _log_axis(ax: Axes) -> None:

@@ -1,61 +1,117 @@
 """Forecasts of one trajectory by every member, a panel per state, against the truth."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from sparsedyn.plotting.layout import balanced, bottom, headline, panels
-from sparsedyn.plotting.style import INK, styled, tint
+from sparsedyn.forecast import Forecast
+from sparsedyn.plotting.clock import Clock
+from sparsedyn.plotting.layout import arrange, balanced
+from sparsedyn.plotting.series import evenly
+from sparsedyn.plotting.style import INK, PALETTE, styled, tint
 from sparsedyn.plotting.text import plain, unit_text
 
 COLUMNS = 4
 MOST_PANELS = 24
 MOST_LINES = 20
+"""Members that are drawn as lines; more become bands."""
+MOST_POINTS = 800
+"""Points in time that are drawn: more cannot be told apart."""
+
+
+def fan(
+    forecast: Forecast,
+    trajectory: int | str = 0,
+    *,
+    color: str = PALETTE[0],
+    title: str | None = None,
+    axes: Sequence[Axes] | np.ndarray | None = None,
+    figure: Figure | None = None,
+) -> np.ndarray:
+    """Draw the forecasts of one trajectory by all members against the truth, and return the axes, one per state.
+
+    `forecast` is what `model.forecast(data)` returns; `trajectory` is a position or a label. The truth is black,
+    members are thin lines, or bands (5 to 95 % and 25 to 75 %) where there are more than twenty. A panel shows the
+    range of the truth over all trajectories and half of it either side: a forecast ends where it leaves this range, and
+    the panel says how many did. Of more than 24 states the first 24 are shown.
+
+    `axes` are drawn into instead of new ones, one per state; `figure`, an empty one, is filled instead of a new one of
+    pyplot. Raises `ValueError` for a trajectory that is not there, or another number of axes.
+    """
+    position = trajectory_position(forecast, trajectory)
+    rows = evenly(forecast.data.lengths[position], MOST_POINTS)
+    clock = Clock(forecast.dt, forecast.truth.shape[1])
+    return draw_fan(
+        clock.times(rows),
+        forecast.predicted[:, position, rows],
+        forecast.truth[position, rows],
+        plausible_range(forecast.truth),
+        state_names=forecast.state_names,
+        state_units=forecast.state_units,
+        time_label=clock.label,
+        title=f"Forecast of trajectory {forecast.labels[position]}" if title is None else title,
+        color=color,
+        axes=axes,
+        figure=figure,
+    )
 
 
 @styled
-def forecast_fan(
+def draw_fan(
     time: Float[np.ndarray, " time"],
     predicted: Float[np.ndarray, "member time state"],
     truth: Float[np.ndarray, "time state"],
     plausible: Float[np.ndarray, "2 state"],
     *,
-    state_names: tuple[str, ...],
-    state_units: tuple[str, ...],
+    state_names: Sequence[str],
+    state_units: Sequence[str],
     time_label: str,
     title: str,
-    color: str,
-) -> Figure:
-    """Draw members as thin lines, or as bands when there are more than twenty, and the truth in black.
+    color: str = PALETTE[0],
+    axes: Sequence[Axes] | np.ndarray | None = None,
+    figure: Figure | None = None,
+) -> np.ndarray:
+    """Draw what `fan` draws, from arrays; `plausible` holds the lowest and the highest value to show of each state.
 
-    `plausible` (lowest and highest of each state) bounds every panel: a forecast ends where it leaves, and the
-    panel says how many did. After Haugstvedt et al. 2023, figures 4 and 5.
+    After Haugstvedt et al. 2023, figures 4 and 5.
     """
     states = min(truth.shape[1], MOST_PANELS)
     columns = balanced(states, COLUMNS)
     wide = {1: 8.0, 2: 5.5, 3: 3.7}.get(columns, 2.85)
-    figure, axes = panels(states, columns, wide, 2.05 if states > 3 else 2.6)
     if truth.shape[1] > states:
         title += f" (first {states} of {truth.shape[1]} states)"
-    headline(figure, title)
-    for i, ax in enumerate(axes):
+    panels = arrange(states, columns, wide, 2.05 if states > 3 else 2.6, axes=axes, figure=figure, title=title)
+    for i, ax in enumerate(panels.axes):
         left = exits(predicted[:, :, i], plausible[:, i])
         held = hold(predicted[:, :, i], left, plausible[:, i])
+        ax.plot(time, truth[:, i], color=INK, linewidth=1.4, label="truth", zorder=3)
         _draw_members(ax, time, held, left, color)
-        ax.plot(time, truth[:, i], color=INK, linewidth=1.4)
         ax.set(title=plain(state_names[i], 30), ylabel=plain(unit_text(state_units[i])))
         ax.set_xlim(time[0], max(time[-1], time[0] + 1e-9))
         ax.set_ylim(_limits(held, truth[:, i], plausible[:, i], headroom=bool((left < len(time)).any())))
         ax.locator_params(nbins=4, axis="y")
         ax.locator_params(nbins=5, axis="x")
         _note(ax, int((left < len(time)).sum()), len(predicted))
-    for ax in bottom(axes, columns):
+    for ax in panels.bottom:
         ax.set_xlabel(time_label)
-    figure.legend(handles=_handles(len(predicted), color), loc="outside lower center", ncols=3)
-    return figure
+    panels.legend()
+    return panels.array
+
+
+def trajectory_position(forecast: Forecast, trajectory: int | str) -> int:
+    """Return the position of a trajectory that is named by its position or label; raises `ValueError`."""
+    count = len(forecast.labels)
+    if isinstance(trajectory, str) and trajectory in forecast.labels:
+        return forecast.labels.index(trajectory)
+    if isinstance(trajectory, int | np.integer) and -count <= trajectory < count:
+        return int(trajectory) % count
+    raise ValueError(
+        f"trajectory: expected a position below {count} or one of {', '.join(forecast.labels[:8])}"
+        f"{', ...' if count > 8 else ''}; got {trajectory!r}."
+    )
 
 
 def plausible_range(truth: Float[np.ndarray, "trajectory time state"]) -> Float[np.ndarray, "2 state"]:
@@ -121,24 +177,18 @@ def _draw_members(
     left: Int[np.ndarray, " member"],
     color: str,
 ) -> None:
+    members = "1 member" if len(held) == 1 else f"{len(held)} members"
     if len(held) <= MOST_LINES:
         for line, first in zip(held, left, strict=True):
-            ax.plot(time[: first + 1], line[: first + 1], color=color, linewidth=0.8, alpha=0.8)
+            ax.plot(time[: first + 1], line[: first + 1], color=color, linewidth=0.8, alpha=0.8, label=members)
+            members = ""
         return
     levels = [0.05, 0.25, 0.5, 0.75, 0.95]
     outer_low, inner_low, middle, inner_high, outer_high = np.quantile(held, levels, axis=0)
-    ax.fill_between(time, outer_low, outer_high, color=tint(color, 0.75), linewidth=0)
-    ax.fill_between(time, inner_low, inner_high, color=tint(color, 0.45), linewidth=0)
+    outer = f"5 to 95 % of {members}"
+    ax.fill_between(time, outer_low, outer_high, color=tint(color, 0.75), linewidth=0, label=outer)
+    ax.fill_between(time, inner_low, inner_high, color=tint(color, 0.45), linewidth=0, label="25 to 75 %")
     ax.plot(time, middle, color=color, linewidth=1)
-
-
-def _handles(members: int, color: str) -> list[Line2D | Patch]:
-    truth = Line2D([], [], color=INK, linewidth=1.4, label="truth")
-    if members <= MOST_LINES:
-        name = "1 member" if members == 1 else f"{members} members"
-        return [truth, Line2D([], [], color=color, linewidth=1, label=name)]
-    outer = Patch(color=tint(color, 0.75), label=f"5 to 95 % of {members} members")
-    return [truth, outer, Patch(color=tint(color, 0.45), label="25 to 75 %")]
 
 
 def _note(ax: Axes, beyond: int, members: int) -> None:
