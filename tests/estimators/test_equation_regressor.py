@@ -81,7 +81,7 @@ def test_equation_prediction_network_and_file_are_one(fitted: EquationRegressor,
     np.testing.assert_array_equal(compiled([fitted.equation()], names)(far.to_numpy())[:, 0], predicted)
     substituted = [float(fitted.equation().subs({symbol(n): v for n, v in row.items()})) for _, row in far.iterrows()]
     np.testing.assert_allclose(substituted, predicted, rtol=1e-12)
-    for law_ in fitted.laws_:
+    for law_ in fitted.candidates_:
         # A network sees columns divided by powers of two; its targets, too.
         scales = 2.0 ** np.round(np.log2(np.abs(frame(X).to_numpy()).max(axis=0)))
         targets = law(*frame(X).to_numpy().T)
@@ -112,7 +112,7 @@ def test_the_front_gets_better_with_complexity(fitted: EquationRegressor):
     assert table["error"].is_monotonic_decreasing
     assert fitted.equation() in list(table["equation"])
     assert all(isinstance(equation, sympy.Expr) for equation in table["equation"])
-    assert table["score"].min() == fitted.laws_[0].score
+    assert table["score"].min() == fitted.candidates_[0].score
 
 
 def test_a_seed_settles_everything():
@@ -130,7 +130,7 @@ def test_noise_is_no_part_of_the_equation():
     slope, rest = regressor.equation().as_coeff_Mul()
     assert rest == symbol("x0") * symbol("x1")
     assert float(slope) == pytest.approx(2.0, rel=0.03)
-    assert 0.03 < regressor.laws_[0].error < 0.08
+    assert 0.03 < regressor.candidates_[0].error < 0.08
 
 
 def test_columns_go_by_name(fitted: EquationRegressor):
@@ -340,7 +340,7 @@ def test_a_front_begins_with_the_mean():
 def test_errors_that_are_rounding_are_equal(fitted: EquationRegressor):
     from sparsedyn.estimators.equation._expressions import table
 
-    first = fitted.laws_[0]
+    first = fitted.candidates_[0]
     longer = first._replace(complexity=first.complexity + 4, error=first.error / 2, score=first.score + 1)
     assert len(table([first._replace(error=5.2e-16), longer._replace(error=3.7e-16)])) == 1
 

@@ -181,7 +181,7 @@ def facts(regressor: "EquationRegressor", target: str, digits: int) -> dict[str,
     """Return what was found, for JSON."""
     from sparsedyn.equations import latex, text
 
-    chosen = regressor.laws_[0]
+    chosen = regressor.candidates_[0]
     table = regressor.pareto()
     return {
         "equation": text(chosen.expression, digits),

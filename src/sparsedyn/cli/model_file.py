@@ -48,7 +48,7 @@ def described(path: Path) -> dict[str, Any]:
     model = load(path)
     facts: dict[str, Any] = {"file": str(path), "kind": type(model).__name__}
     if isinstance(model, EquationRegressor):
-        chosen = model.laws_[0]
+        chosen = model.candidates_[0]
         return facts | {
             "inputs": list(model.feature_names_in_),
             "equation": text(chosen.expression),

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
-from sparsedyn.data import DataError, Snapshots, Trajectories
+from sparsedyn.data import DataError, Samples, Snapshots, Trajectories
 from sparsedyn.data.checks import check_finite
 from sparsedyn.data.clock import measured_times, sampling_time
 from sparsedyn.data.description import FORMAT
@@ -142,6 +142,11 @@ def derivatives_like(
     arrays = [array.astype(np.float64) for array in given.arrays]
     check_finite(arrays, place, data.state_names, data.labels)
     return arrays
+
+
+def measured_samples(data: Trajectories, x_dot: Sequence[Float[np.ndarray, "_time _state"]]) -> Samples:
+    """Return all rows with the derivatives that were measured there."""
+    return Samples(*(np.concatenate(arrays) for arrays in (data.states, data.inputs, x_dot)))
 
 
 def rows_of(values: Any, names: Sequence[str], place: str) -> Float[np.ndarray, "*batch column"]:

@@ -4,10 +4,11 @@ import numpy as np
 
 from sparsedyn.data import Samples, Scaling
 from sparsedyn.equations import compiled, complexity, expressions, simplified
-from sparsedyn.estimators.equation._candidates import pareto
-from sparsedyn.estimators.equation._expressions import read, scaling_of, worth
+from sparsedyn.estimators.equation._expressions import read, scaling_of, selection_score
+from sparsedyn.estimators.equation._front import pareto, relative_error
 from sparsedyn.estimators.equation._initial import Layout
-from sparsedyn.estimators.equation._search import Found, Search, relative_error, search
+from sparsedyn.estimators.equation._search import Found, search
+from sparsedyn.estimators.equation._settings import Search
 from sparsedyn.models import EQL, units_of
 from sparsedyn.studies.cells import OnProgress
 from sparsedyn.training import Progress, polished
@@ -78,7 +79,7 @@ def _candidates(
     for place, weights in zip(places, zip(*final.weights, strict=True), strict=False):
         equation = read(layout.model(list(weights)).exact(), names, scaling, units)
         inside, outside = (float(np.sqrt(part[place])) for part in (candidates.train, candidates.held_out))
-        score = worth(max(inside, outside), complexity(equation), len(train.x))
+        score = selection_score(max(inside, outside), complexity(equation), len(train.x))
         trials.append(Trial(equation, int(candidates.nonzeros[place]), inside, outside, score))
     return trials
 

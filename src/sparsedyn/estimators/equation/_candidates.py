@@ -1,11 +1,8 @@
-"""Banks of random units, and the choice of those that explain what a network leaves unexplained.
+"""Candidate terms: thousands of random units of equation learners, evaluated at the price of one training step.
 
-A unit of an equation learner with simple arguments is a term of an equation. Thousands are evaluated at the price of
-one training step; those that go with the residual are where training should begin. So are connections that a network
-does not have yet: a further summand in a denominator, say, by what it would change at first order.
+A unit with simple arguments is a term of an equation. Arguments of some are fitted to the target.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -15,34 +12,30 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from sparsedyn.estimators.equation._initial import Layout
-from sparsedyn.models.eql import apply, places
+from sparsedyn.models.eql import apply
 from sparsedyn.models.primitives import Primitive, Units
 
 INNER = 10
-"""Units of every primitive in the inner layers of a bank, twice as many of homogeneous ones."""
+"""Units of every primitive in the inner layers, twice as many of homogeneous ones."""
 OUTER = {1: 400, 2: 6000}
-"""Units of every primitive in its last layer, by the number of arguments."""
+"""Units of every primitive in the last layer, by the number of arguments."""
 FITTED = {1: 64, 2: 512}
 """Regressions by which arguments of such units are fitted to the target, each with random inner units."""
 CHOICE = (0.5, 6.0)
 """Range of the number of inner units of every primitive that such a regression chooses from."""
 SUMMANDS = 4
-"""The most summands that such a regression adds; what it has after each is a unit of the bank."""
+"""The most summands that such a regression adds; what it has after each is a candidate."""
 SCREENED = 128
-"""Samples that banks are evaluated at: enough to choose by, and more units are worth more than more samples."""
-SEEN = 0.35
-"""Share of the units of a bank that a network chooses from: networks should differ."""
+"""Samples that candidates are evaluated at: enough to choose by, and more units help more than more samples."""
 STRETCH = (0.3, 3.0)
 """Range of the root mean square of an argument of arbitrary weights."""
 TEXTBOOK = np.asarray([1.0, 1.0, 1.0, 2.0, 0.5])
 """Sizes of weights in natural units, as textbooks have them."""
-LARGEST = 1e18
-"""Size from which on a candidate is taken for infinite: the square of a larger one would be, in float32."""
 SIMPLE = 0.6
 """Share of the units with such weights; the others have arbitrary ones."""
 
 
-class Bank(NamedTuple):
+class CandidateTerms(NamedTuple):
     """Random units in layers: `matrices[d]` holds the weights of layer d.
 
     `entering` is what enters the last layer at the samples, and `values` what it hands on; `good` ones are finite.
@@ -55,25 +48,7 @@ class Bank(NamedTuple):
     good: Bool[np.ndarray, " unit"]
 
 
-class Parent(NamedTuple):
-    """A network to build on, at the samples that banks are evaluated at.
-
-    `residual` is what it leaves of the targets and `tangent` holds the derivatives of its output by its nonzero
-    weights. The derivative by any entry of matrix d is a column of `entering[d]` times one of `leaving[d]`.
-    """
-
-    matrices: list[np.ndarray]
-    residual: Float[np.ndarray, " sample"]
-    tangent: Float[np.ndarray, "sample direction"]
-    entering: list[Float[np.ndarray, "sample row"]]
-    leaving: list[Float[np.ndarray, "sample argument"]]
-
-
-Place = tuple[int, int, int]
-"""A matrix, a row and a column of it."""
-
-
-def bank(
+def candidate_terms(
     layout: Layout,
     x: Float[np.ndarray, "sample feature"],
     y: Float[np.ndarray, " sample"],
@@ -81,8 +56,8 @@ def bank(
     rng: np.random.Generator,
     *,
     fitted: bool = True,
-) -> Bank:
-    """Draw a bank with the primitives of the layout, evaluated at the samples `x`; some of it is `fitted` to `y`."""
+) -> CandidateTerms:
+    """Draw candidate terms of the primitives of the layout, evaluated at samples `x`; some are `fitted` to `y`."""
     last = len(layout.hidden) - 1
     layers, matrices = [], []
     hidden = entering = np.concatenate([np.ones((len(x), int(layout.bias))), x], axis=1)
@@ -101,7 +76,7 @@ def bank(
     spread = hidden.std(axis=0)
     good = np.isfinite(hidden).all(axis=0) & (spread > 1e-6) & (np.abs(hidden).max(axis=0) < 1e6)
     entering = np.where(np.isfinite(entering), entering, 0.0)
-    return Bank(tuple(layers), matrices, entering, np.where(good, hidden, 0.0).astype(np.float32), good)
+    return CandidateTerms(tuple(layers), matrices, entering, np.where(good, hidden, 0.0).astype(np.float32), good)
 
 
 def _copies(primitive: Primitive) -> int:
@@ -239,156 +214,3 @@ def _regressions(
 @partial(jax.jit, static_argnums=0)
 def _values(layer: Units, hidden: Array, matrix: Array) -> Array:
     return jax.vmap(lambda g: apply(layer, g, guard=True))(hidden @ matrix)
-
-
-def with_terms(
-    layout: Layout, drawn: Bank, parent: Parent, terms: int, rng: np.random.Generator
-) -> Float[np.ndarray, " weight"]:
-    """Return the parent with up to `terms` units of the bank that explain most of its residual.
-
-    Units for which the layout has no room are passed over.
-    """
-    matrices = [matrix.copy() for matrix in parent.matrices]
-    last = len(layout.hidden)
-    units = np.flatnonzero(drawn.good & (rng.random(len(drawn.good)) < SEEN))
-
-    def place(choice: int) -> Place | None:
-        row = _placed(layout, drawn, matrices, last - 1, int(units[choice]))
-        return None if row is None else (last, row, 0)
-
-    _pursue(matrices, parent, drawn.values[:, units], place, terms, rng)
-    constant = [i for i, (p, _) in enumerate(places(layout.hidden[-1])) if p.arity == 0]
-    if constant and matrices[-1][constant[0], 0] == 0:
-        matrices[-1][constant[0], 0] = (
-            1e-3 if any(matrix.any() for matrix in parent.matrices) else parent.residual.mean()
-        )
-    return np.concatenate([matrix.ravel() for matrix in matrices])
-
-
-def with_connections(
-    layout: Layout, drawn: Bank, parent: Parent, terms: int, rng: np.random.Generator
-) -> Float[np.ndarray, " weight"]:
-    """Return the parent with up to `terms` more summands in its units' arguments.
-
-    A summand is anything that the parent has in the layer before, or an inner unit of the bank in the last layer. What
-    explains most of the residual at first order is taken.
-    """
-    matrices = [matrix.copy() for matrix in parent.matrices]
-    last = len(layout.hidden) - 1
-    columns, origins = [], []
-    for depth in range(last + 1):
-        known, new = parent.entering[depth], drawn.entering if depth == last > 0 else np.zeros((len(drawn.entering), 0))
-        for column in np.flatnonzero(matrices[depth].any(axis=0)):
-            free = np.flatnonzero((matrices[depth][:, column] == 0) & known.any(axis=0))
-            with np.errstate(over="ignore", invalid="ignore"):
-                columns.append(parent.leaving[depth][:, column, None] * np.concatenate([known[:, free], new], axis=1))
-            origins += [(depth, int(row), int(column), False) for row in free]
-            origins += [(depth, row, int(column), True) for row in range(new.shape[1])]
-    values = np.concatenate(columns, axis=1)
-    # What is out of float32's range, or would be once it is squared, explains nothing.
-    values = np.where(np.abs(values) < LARGEST, values, 0.0).astype(np.float32)
-
-    def place(choice: int) -> Place | None:
-        depth, row, column, of_bank = origins[choice]
-        below = _placed(layout, drawn, matrices, depth - 1, row) if of_bank else row
-        return None if below is None else (depth, below, column)
-
-    _pursue(matrices, parent, values, place, terms, rng)
-    return np.concatenate([matrix.ravel() for matrix in matrices])
-
-
-def _pursue(
-    matrices: list[np.ndarray],
-    parent: Parent,
-    raw: Float[np.ndarray, "sample candidate"],
-    place: Callable[[int], Place | None],
-    terms: int,
-    rng: np.random.Generator,
-) -> None:
-    """Add up to `terms` candidates to the matrices, where `place` says, by orthogonal matching pursuit.
-
-    Gains are what is left after all that the parent's own weights can explain.
-    """
-    target = parent.residual.astype(np.float32)
-    ones = np.ones((len(target), 1))
-    basis = _orthonormal(np.concatenate([ones, parent.tangent], axis=1)).astype(np.float32)
-    left = target - basis @ (basis.T @ target)
-    size, values = raw.std(axis=0), raw - basis @ (basis.T @ raw)
-    able = size > 0
-    added: list[tuple[Place, int]] = []
-    for _ in range(terms):
-        norm = np.sqrt(np.sum(np.square(values), axis=0))
-        able &= norm > 1e-3 * size * np.sqrt(len(left))
-        gain = np.where(able, np.abs(left @ values) / np.where(able, norm, 1.0), -1.0)
-        best = np.argpartition(-gain, min(20, len(gain) - 1))[:20]
-        order = best[np.argsort(-gain[best])]
-        # Not always the very best: trials should differ.
-        for choice in order[min(int(rng.geometric(0.6)) - 1, 5) :]:
-            there = place(int(choice)) if gain[choice] > 0 else None
-            if there is not None:
-                added.append((there, int(choice)))
-                break
-        else:
-            break
-        chosen = values[:, added[-1][1]] / norm[added[-1][1]]
-        left = left - chosen * (chosen @ left)
-        values = values - np.outer(chosen, chosen @ values)
-        able[added[-1][1]] = False
-    if added:
-        full = np.concatenate([basis, raw[:, [choice for _, choice in added]]], axis=1)
-        found = np.linalg.lstsq(full, target, rcond=None)[0][basis.shape[1] :]
-        for ((depth, row, column), _), weight in zip(added, found, strict=True):
-            matrices[depth][row, column] += weight
-
-
-def _orthonormal(columns: Float[np.ndarray, "sample direction"]) -> Float[np.ndarray, "sample rank"]:
-    scaled = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
-    u, s, _ = np.linalg.svd(np.where(np.isfinite(scaled), scaled, 0.0), full_matrices=False)
-    return u[:, s > 1e-7 * s[0]]
-
-
-def _placed(layout: Layout, drawn: Bank, matrices: list[np.ndarray], depth: int, unit: int) -> int | None:
-    """Copy a unit of the bank's layer, with all it needs, to free places; `None` where there is no room."""
-    trial = [matrix.copy() for matrix in matrices]
-    place = _copied(layout, drawn, trial, depth, unit)
-    if place is not None:
-        for matrix, new in zip(matrices, trial, strict=True):
-            matrix[:] = new
-    return place
-
-
-def _copied(layout: Layout, drawn: Bank, matrices: list[np.ndarray], depth: int, unit: int) -> int | None:
-    primitive, theirs = places(drawn.layers[depth])[unit]
-    slots = places(layout.hidden[depth])
-    wanted: list[dict[int, float]] = []
-    for column in theirs:
-        rows: dict[int, float] = {}
-        for row in np.flatnonzero(drawn.matrices[depth][:, column]):
-            below: int | None = int(row)
-            if depth > 0:
-                below = _copied(layout, drawn, matrices, depth - 1, int(row))
-            if below is None:
-                return None
-            rows[below] = rows.get(below, 0.0) + float(drawn.matrices[depth][row, column])
-        wanted.append(rows)
-    for place, (own, ours) in enumerate(slots):
-        if own is not primitive:
-            continue
-        has = [{int(r): float(matrices[depth][r, c]) for r in np.flatnonzero(matrices[depth][:, c])} for c in ours]
-        if has == wanted:
-            return place
-        if not any(has):
-            for column, rows in zip(ours, wanted, strict=True):
-                matrices[depth][list(rows), column] = list(rows.values())
-            return place
-    return None
-
-
-def pareto(count: np.ndarray, error: np.ndarray, most: int) -> list[int]:
-    """Return the candidates, of at most `most` weights, that are clearly better than all smaller ones."""
-    best, found = np.inf, []
-    for place in np.argsort(count, kind="stable").tolist():
-        if count[place] <= most and error[place] < 0.5 * best:
-            best = error[place]
-            found.append(place)
-    return found

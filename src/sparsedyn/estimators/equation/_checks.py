@@ -12,7 +12,7 @@ from jaxtyping import Float
 from sparsedyn.data import DERIVATIVES, DataError, Samples, Trajectories
 from sparsedyn.equations import compiled, symbol
 from sparsedyn.estimators._base import HELD_OUT, SEED, Rule, one_of, whole
-from sparsedyn.estimators.equation._search import REGULARIZERS
+from sparsedyn.estimators.equation._settings import REGULARIZERS
 from sparsedyn.forecast import METHODS
 from sparsedyn.models import PRIMITIVES, Primitive, units_of
 

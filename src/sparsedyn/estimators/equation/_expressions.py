@@ -1,7 +1,7 @@
 """From what a search found to equations in the user's names and units, and which of them to believe."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,27 +11,28 @@ from jaxtyping import Float
 from sparsedyn.data import DataError, Samples, Scaling
 from sparsedyn.data.splits import random_share
 from sparsedyn.equations import complexity, expressions, simplified, snapped, text
-from sparsedyn.estimators.equation._candidates import pareto
 from sparsedyn.estimators.equation._checks import unchanging
+from sparsedyn.estimators.equation._front import pareto, relative_error
 from sparsedyn.estimators.equation._initial import Layout
-from sparsedyn.estimators.equation._search import Found, Search, relative_error, search
-from sparsedyn.models import EQL, units_of
+from sparsedyn.estimators.equation._search import Found, search
+from sparsedyn.estimators.equation._settings import Search
+from sparsedyn.models import EQL
 from sparsedyn.models.eql import places
 from sparsedyn.models.primitives import CONSTANT, Units
 from sparsedyn.training import polished
 from sparsedyn.training.parsimony import FLOOR, bic
 
-MOST = 512
+SAMPLES = 512
 """Samples that a search uses, of either kind: more make it slower, hardly better."""
-BEST = 16
-"""Candidates that are written out, besides those of the front."""
-FEW = 3
+WRITTEN_OUT = 16
+"""Candidates of least score that are written out, besides those of the front."""
+LEAST = 3
 """Samples that either part of a split must have: an error over fewer says nothing."""
 ROUNDING = 1e-8
 """Constants become simple numbers where that changes values by less, relatively: nothing that float32 would show."""
 
 
-class Law(NamedTuple):
+class Equation(NamedTuple):
     """An equation and the network that it is read off (unstacked, float64).
 
     `error` is the root mean square error, the larger of training and held-out samples, as a share of the target's
@@ -71,10 +72,10 @@ def discover(
     scaling: Scaling,
     *,
     on_progress: Callable[[int, int, int], None] | None = None,
-) -> tuple[list[Law], Found]:
+) -> tuple[list[Equation], Found]:
     """Search for `dx[:, 0]` as a function of `x` and `u`; return equations, best first, and the search.
 
-    Data and equations are in the user's units, the laws' networks in those of `scaling`. The best has the least score
+    Data and equations are in the user's units, their networks in those of `scaling`. The best has the least score
     `n ln(max(train, held-out) + 1e-13) + c ln n`: mean squared errors as shares of the variance, `n` training
     samples, and the complexity `c` of the equation as it is written. The search itself, which cannot write all of its
     networks out, counts weights instead; its best and its front are what is written out here, with the mean of the
@@ -91,27 +92,27 @@ def discover(
     candidates = found.candidates
     errors = relative_error(candidates)
     front = pareto(candidates.nonzeros, errors, settings.active)
-    places = list(dict.fromkeys([*np.argsort(candidates.score, kind="stable")[:BEST].tolist(), *front]))
+    places = list(dict.fromkeys([*np.argsort(candidates.score, kind="stable")[:WRITTEN_OUT].tolist(), *front]))
     layout = Layout(inside.x.shape[1], settings.hidden, settings.bias)
     stacked = layout.model(layout.split(candidates.weights[places])).exact()
     every = Samples(*(np.concatenate(parts) for parts in zip(inside, outside, strict=True)))
     final = polished(stacked, every)
-    laws: dict[str, Law] = {}
+    written: dict[str, Equation] = {}
     for place, matrices in zip(places, zip(*final.weights, strict=True), strict=True):
         model = layout.model(list(matrices)).exact()
         expression = read(model, names, scaling, data)
         size = complexity(expression)
         error = float(errors[place])
-        score = worth(error, size, len(inside.x))
-        law = Law(expression, model, int(candidates.nonzeros[place]), size, error, score)
-        laws.setdefault(text(expression, 6), law)
+        score = selection_score(error, size, len(inside.x))
+        equation = Equation(expression, model, int(candidates.nonzeros[place]), size, error, score)
+        written.setdefault(text(expression, 6), equation)
     if holds_constants(settings.hidden):
         off = outside.dx - inside.dx.mean()
         error = max(1.0, float(np.sqrt(np.mean(np.square(off)) / inside.dx.var())))
-        mean = constant_law(settings, float(every.dx.mean()), names, scaling, data)
-        law = mean._replace(error=error, score=worth(error, mean.complexity, len(inside.x)))
-        laws.setdefault(text(law.expression, 6), law)
-    return sorted(laws.values(), key=lambda law: law.score), found
+        mean = constant_equation(settings, float(every.dx.mean()), names, scaling, data)
+        mean = mean._replace(error=error, score=selection_score(error, mean.complexity, len(inside.x)))
+        written.setdefault(text(mean.expression, 6), mean)
+    return sorted(written.values(), key=lambda equation: equation.score), found
 
 
 def holds_constants(hidden: tuple[Units, ...]) -> bool:
@@ -119,8 +120,10 @@ def holds_constants(hidden: tuple[Units, ...]) -> bool:
     return any(primitive == CONSTANT for primitive, _ in hidden[-1])
 
 
-def constant_law(settings: Search, value: float, names: Sequence[str], scaling: Scaling, data: Samples) -> Law:
-    """Return the law that is the constant `value`, in units of `scaling`, for a target that it leaves nothing of.
+def constant_equation(
+    settings: Search, value: float, names: Sequence[str], scaling: Scaling, data: Samples
+) -> Equation:
+    """Return the equation that is the constant `value`, in units of `scaling`, for a target that it leaves nothing of.
 
     Any other constant than zero needs a unit for it; see `holds_constants`.
     """
@@ -132,10 +135,10 @@ def constant_law(settings: Search, value: float, names: Sequence[str], scaling: 
     model = layout.model(matrices).exact()
     expression = read(model, names, scaling, data)
     size = complexity(expression)
-    return Law(expression, model, int(value != 0), size, 0.0, worth(0.0, size, len(data.x)))
+    return Equation(expression, model, int(value != 0), size, 0.0, selection_score(0.0, size, len(data.x)))
 
 
-def worth(error: float, complexity: int, samples: int) -> float:
+def selection_score(error: float, complexity: int, samples: int) -> float:
     """Return `n ln(e^2 + 1e-13) + c ln n`, least for the equation to believe.
 
     `error` is the larger of training and held-out root mean square errors, as a share of the target's standard
@@ -151,32 +154,25 @@ def read(model: EQL, names: Sequence[str], scaling: Scaling, data: Samples) -> s
     return snapped(simplified(expression), columns, ROUNDING)
 
 
-def table(laws: Sequence[Law]) -> pd.DataFrame:
+def table(found: Sequence[Equation]) -> pd.DataFrame:
     """Return `complexity`, `error`, `weights`, `score` and `equation` (SymPy) of those that no simpler one beats.
 
-    The simplest come first; the one that was chosen, the first of `laws`, is always among them. Errors that are
+    The simplest come first; the one that was chosen, the first of `found`, is always among them. Errors that are
     rounding are all the same: they make no equation better than a simpler one.
     """
     rounding = float(np.sqrt(FLOOR))
-    shown: list[Law] = []
-    for law in sorted(laws, key=lambda law: (law.complexity, law.error)):
-        if law is laws[0] or not shown or max(law.error, rounding) < min(max(o.error, rounding) for o in shown):
-            shown.append(law)
-    rows = [(law.complexity, law.error, law.weights, law.score, law.expression) for law in shown]
+    shown: list[Equation] = []
+    for one in sorted(found, key=lambda one: (one.complexity, one.error)):
+        if one is found[0] or not shown or max(one.error, rounding) < min(max(o.error, rounding) for o in shown):
+            shown.append(one)
+    rows = [(one.complexity, one.error, one.weights, one.score, one.expression) for one in shown]
     return pd.DataFrame(rows, columns=["complexity", "error", "weights", "score", "equation"])
 
 
-def search_of(estimator: Any) -> Search:
-    """Return the search that the parameters of an equation estimator ask for."""
-    layers = (units_of(estimator.primitives),) * estimator.hidden
-    names = ("regularizer", "trials", "networks", "generations", "steps", "seed")
-    return Search(hidden=layers, **{name: getattr(estimator, name) for name in names})
-
-
 def split(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return places of training and held-out samples, a `share` of all, at random, at most `MOST` of either."""
-    inside, outside = random_share(count, share, seed=seed, least=FEW)
-    return inside[:MOST], outside[:MOST]
+    """Return places of training and held-out samples, a `share` of all, at random, at most `SAMPLES` of either."""
+    inside, outside = random_share(count, share, seed=seed, least=LEAST)
+    return inside[:SAMPLES], outside[:SAMPLES]
 
 
 def _joined(scaling: Scaling, part: Samples) -> Samples:

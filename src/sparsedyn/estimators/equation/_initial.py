@@ -1,4 +1,4 @@
-"""Equation learners before training: populations that begin with different units and different structure."""
+"""Initial networks of equation learners, with different units and different structure."""
 
 from functools import lru_cache, partial
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from sparsedyn.models import EQL
 from sparsedyn.models.eql import places, width
@@ -18,8 +18,16 @@ SHARE = 0.4
 """Share of the units, constants aside, that a network begins with."""
 
 
+class Generation(NamedTuple):
+    """New networks: their flattened weights, whose trial they are of, and whether they began at random."""
+
+    weights: Float[np.ndarray, "network weight"]
+    trial: Int[np.ndarray, " network"]
+    random: Bool[np.ndarray, " network"]
+
+
 class Layout(NamedTuple):
-    """The shape of the networks of a population."""
+    """The shape of networks."""
 
     features: int
     hidden: tuple[Units, ...]
@@ -50,7 +58,7 @@ def _blank(layout: Layout) -> EQL:
     return blank
 
 
-def drawn(
+def random_weights(
     layout: Layout, natural: Float[np.ndarray, " feature"], rng: np.random.Generator
 ) -> Float[np.ndarray, " weight"]:
     """Return the flattened weights of a new network.

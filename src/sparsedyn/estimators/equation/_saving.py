@@ -7,7 +7,7 @@ import numpy as np
 
 from sparsedyn.equations import from_text, to_text
 from sparsedyn.estimators._files import Stored
-from sparsedyn.estimators.equation._expressions import Law
+from sparsedyn.estimators.equation._expressions import Equation
 from sparsedyn.estimators.equation._initial import Layout
 from sparsedyn.models import PRIMITIVES, Primitive
 from sparsedyn.models.primitives import Units
@@ -28,22 +28,25 @@ def stored_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {**parameters, "primitives": counts}
 
 
-def stored_laws(laws: Sequence[Sequence[Law]], names: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the networks of laws as arrays, and the rest as what a header holds."""
+def stored_equations(
+    equations: Sequence[Sequence[Equation]], names: Sequence[str]
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the networks of equations as arrays, and the rest as what a header holds."""
     rows = [
-        [{**law._asdict(), "expression": to_text(law.expression, names), "model": None} for law in candidates]
-        for candidates in laws
+        [{**one._asdict(), "expression": to_text(one.expression, names), "model": None} for one in candidates]
+        for candidates in equations
     ]
     arrays = {
-        f"target.{i:03d}.{j:03d}": np.concatenate([np.asarray(matrix).ravel() for matrix in law.model.weights])
-        for i, candidates in enumerate(laws)
-        for j, law in enumerate(candidates)
+        f"target.{i:03d}.{j:03d}": np.concatenate([np.asarray(matrix).ravel() for matrix in one.model.weights])
+        for i, candidates in enumerate(equations)
+        for j, one in enumerate(candidates)
     }
+    # The key is that of the files' format, which is older than this name.
     return arrays, {"names": list(names), "laws": rows}
 
 
-def restored_laws(stored: Stored, hidden: tuple[Units, ...]) -> list[list[Law]]:
-    """Return the laws that `stored_laws` made a file of, for networks of these layers."""
+def restored_equations(stored: Stored, hidden: tuple[Units, ...]) -> list[list[Equation]]:
+    """Return the equations that `stored_equations` made a file of, for networks of these layers."""
     names = list(stored.header["names"])
     layout = Layout(len(names), hidden)
     found = []
@@ -51,6 +54,6 @@ def restored_laws(stored: Stored, hidden: tuple[Units, ...]) -> list[list[Law]]:
         candidates = []
         for j, row in enumerate(rows):
             model = layout.model(layout.split(stored.arrays[f"target.{i:03d}.{j:03d}"])).exact()
-            candidates.append(Law(**{**row, "expression": from_text(row["expression"], names), "model": model}))
+            candidates.append(Equation(**{**row, "expression": from_text(row["expression"], names), "model": model}))
         found.append(candidates)
     return found

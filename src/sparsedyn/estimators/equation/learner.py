@@ -4,34 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 import pandas as pd
 import sympy
 from jaxtyping import Float, Int
 
-from sparsedyn.data import DataError, Samples, Scaling, Trajectories, pieces, samples
-from sparsedyn.data.derivatives import resolved
+from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.equations import rounded, text
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, variables_of
 from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import derivatives_like, parted, trajectories_like, trajectories_of
 from sparsedyn.estimators._progress import search_bar
-from sparsedyn.estimators.equation._checks import LEARNER_RULES, at_rest, check_primitives, check_rates, check_sizes
-from sparsedyn.estimators.equation._expressions import (
-    Law,
-    constant_law,
-    discover,
-    holds_constants,
-    scaling_of,
-    search_of,
-    split,
-    table,
-)
-from sparsedyn.estimators.equation._saving import restored_laws, stored_laws, stored_parameters
-from sparsedyn.estimators.equation._search import Found, Search
+from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
+from sparsedyn.estimators.equation._expressions import Equation, table
+from sparsedyn.estimators.equation._right_hand_sides import right_hand_side, task_of
+from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
+from sparsedyn.estimators.equation._search import Found
+from sparsedyn.estimators.equation._settings import search_of
 from sparsedyn.models import PerState, Primitive
 
 FITTED = 0.5
@@ -52,8 +43,8 @@ class EquationLearner(AbstractEnsemble):
     method : the integrator of forecasts, `rk4` or `euler`.
 
     Attributes after `fit`: `models_` (one member), `scaling_` (the powers of two that its variables are divided by),
-    `statistics_` (means and standard deviations of the training data, in which errors are counted), `alive_`, `laws_`
-    (per state, all candidates, the chosen first), `found_` (the searches, `None` for a
+    `statistics_` (means and standard deviations of the training data, in which errors are counted), `alive_`,
+    `candidates_` (per state, all candidate equations, the chosen first), `found_` (the searches, `None` for a
     derivative that never changes; not kept in files), `dt_`, `state_names_`, `input_names_`.
 
     Source: Sahoo et al. 2018; Kim et al. 2019.
@@ -118,51 +109,22 @@ class EquationLearner(AbstractEnsemble):
         self.check_parameters()
         t, validation = parted(t, validation)
         data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
-        variables = variables_of(data)
-        check_sizes(data)
-        # Derivatives of states are those of smooth curves, which a jump of the input breaks.
-        pieced = pieces(data)
-        method = resolved(self.derivative, pieced.states)
-        if x_dot is None:
-            pooled = samples(pieced, method)
-        else:
-            slopes = derivatives_like(x_dot, data, "x_dot", trajectory)
-            pooled = Samples(*(np.concatenate(arrays) for arrays in (data.states, data.inputs, slopes)))
-        scaling = scaling_of(pooled)
-        check_rates(pooled, data)
-        statistics = Scaling.fit(pooled, state_names=data.state_names, input_names=data.input_names)
-        inside, outside = split(len(pooled.x), self.share if validation is None else 0.0, self.seed)
-        held_out = pooled
+        slopes = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
+        judges = None
         if validation is not None:
-            others = trajectories_like(variables, validation, place="validation")
-            check_alike(variables, others, "validation")
-            if check_units:
-                check_plausible(statistics, others)
-            held_out = samples(pieces(others), method)
-            outside = split(len(held_out.x), 0.0, self.seed)[0]
-        columns = [*data.state_names, *data.input_names]
-        laws: list[list[Law]] = []
-        found: list[Found | None] = []
+            judges = trajectories_like(variables_of(data), validation, place="validation")
+            check_alike(variables_of(data), judges, "validation")
+        task = task_of(data, slopes, judges, derivative=self.derivative, share=self.share, seed=self.seed)
+        statistics = Scaling.fit(task.pooled, state_names=data.state_names, input_names=data.input_names)
+        if judges is not None and check_units:
+            check_plausible(statistics, judges)
         settings = replace(search_of(self), fitted=FITTED)
+        found: list[tuple[list[Equation], Found | None]] = []
         for state, name in enumerate(data.state_names):
-            if at_rest(pooled.x[:, state], pooled.dx[:, state], data.dt):
-                laws.append([_steady(settings, pooled, state, columns, scaling, data.dt)])
-                found.append(None)
-                continue
-            known, unknown = _target(pooled, inside, state), _target(held_out, outside, state)
             with search_bar(f"d{name}/dt", progress) as on_progress:
-                candidates, searched = discover(
-                    settings,
-                    known,
-                    unknown,
-                    columns,
-                    _of_target(scaling, state),
-                    on_progress=on_progress,
-                )
-            laws.append(candidates)
-            found.append(searched)
-        self.found_ = found
-        return self._adopt(laws, scaling, statistics, variables)
+                found.append(right_hand_side(settings, task, state, on_progress=on_progress))
+        self.found_ = [search for _, search in found]
+        return self._adopt([candidates for candidates, _ in found], task.scaling, statistics, variables_of(data))
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded.
@@ -171,7 +133,7 @@ class EquationLearner(AbstractEnsemble):
         another.
         """
         self._check_fitted()
-        found = tuple(law[0].expression for law in self.laws_)
+        found = tuple(candidates[0].expression for candidates in self.candidates_)
         return found if digits is None else tuple(rounded(expression, digits) for expression in found)
 
     def pareto(self, state: str | int = 0) -> pd.DataFrame:
@@ -183,13 +145,13 @@ class EquationLearner(AbstractEnsemble):
                 f"state: expected one of {', '.join(known.values())} or a number from 0 to {len(known) - 1}; got "
                 f"{state!r}."
             )
-        return table(self.laws_[self.state_names_.index(state) if isinstance(state, str) else state])
+        return table(self.candidates_[self.state_names_.index(state) if isinstance(state, str) else state])
 
     @property
     def nonzeros_(self) -> Int[np.ndarray, " member"]:
         """Weights of the networks that the equations are read off, all states together."""
         self._check_fitted()
-        return np.asarray([sum(law[0].weights for law in self.laws_)])
+        return np.asarray([sum(candidates[0].weights for candidates in self.candidates_)])
 
     def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
         """Return how strongly every derivative depends on every state and input; see `AbstractEnsemble.dependence`."""
@@ -208,7 +170,7 @@ class EquationLearner(AbstractEnsemble):
         return [f"d{name}/dt = {text(right, digits)}" for name, right in pairs]
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        arrays, header = stored_laws(self.laws_, [*self.state_names_, *self.input_names_])
+        arrays, header = stored_equations(self.candidates_, [*self.state_names_, *self.input_names_])
         return arrays, {
             "parameters": stored_parameters(self.get_params(deep=False)),
             **header,
@@ -221,43 +183,18 @@ class EquationLearner(AbstractEnsemble):
     def _from_file(cls, stored: Stored) -> "EquationLearner":
         learner = cls(**stored.header["parameters"])
         scaling, statistics = (Scaling.from_dict(stored.header[name]) for name in ("scaling", "statistics"))
-        laws = restored_laws(stored, search_of(learner).hidden)
-        return learner._adopt(laws, scaling, statistics, Variables.restored(stored.header["variables"]))
+        equations = restored_equations(stored, search_of(learner).hidden)
+        return learner._adopt(equations, scaling, statistics, Variables.restored(stored.header["variables"]))
 
     def _adopt(
-        self, laws: list[list[Law]], scaling: Scaling, statistics: Scaling, variables: Variables
+        self, equations: list[list[Equation]], scaling: Scaling, statistics: Scaling, variables: Variables
     ) -> "EquationLearner":
         """Take over what was found."""
-        self.laws_ = laws
+        self.candidates_ = equations
         self.scaling_ = scaling
         self.statistics_ = statistics
-        model = PerState(tuple(law[0].model for law in laws))
+        model = PerState(tuple(candidates[0].model for candidates in equations))
         self.models_ = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64)[None], model)
         self.alive_ = np.ones(1, bool)
         self.variables_ = variables
         return self
-
-
-def _steady(settings: Search, pooled: Samples, state: int, names: Sequence[str], scaling: Scaling, dt: float) -> Law:
-    """The law of a state whose derivative never changes: zero, or how fast a clock runs."""
-    rate = float(pooled.dx[:, state].mean())
-    if at_rest(pooled.x[:, state], np.asarray([0.0, rate]), dt):
-        rate = 0.0
-    elif not holds_constants(settings.hidden):
-        raise DataError(
-            f"the derivative of state {names[state]!r} is {rate:.6g} everywhere; expected 'constant' among the "
-            "primitives, of which its equation consists. Add it, or leave the state out."
-        )
-    own = _of_target(scaling, state)
-    return constant_law(settings, rate / float(own.dx_std[0]), names, own, _target(pooled, slice(None), state))
-
-
-def _target(part: Samples, rows: np.ndarray | slice, state: int) -> Samples:
-    """Some samples, with the derivative of one state."""
-    return Samples(part.x[rows], part.u[rows], part.dx[rows, state : state + 1])
-
-
-def _of_target(scaling: Scaling, state: int) -> Scaling:
-    """The scaling of one state's derivative."""
-    one = slice(state, state + 1)
-    return eqx.tree_at(lambda s: (s.dx_mean, s.dx_std), scaling, (scaling.dx_mean[one], scaling.dx_std[one]))

@@ -16,9 +16,10 @@ from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import columns_of, target_of
 from sparsedyn.estimators._progress import search_bar
 from sparsedyn.estimators.equation._checks import RULES, check_features, check_primitives, check_target
-from sparsedyn.estimators.equation._expressions import Law, discover, scaling_of, search_of, split, table
-from sparsedyn.estimators.equation._saving import restored_laws, stored_laws, stored_parameters
-from sparsedyn.estimators.equation._search import Found, Search
+from sparsedyn.estimators.equation._expressions import Equation, discover, scaling_of, split, table
+from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
+from sparsedyn.estimators.equation._search import Found
+from sparsedyn.estimators.equation._settings import Search, search_of
 from sparsedyn.models import Primitive
 
 
@@ -39,8 +40,8 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
     steps : steps of gradient descent of every network, before its refinement.
     share : of the samples, held out to judge equations.
 
-    Attributes after `fit`: `equation_`, `laws_` (all candidates, the chosen first), `found_` (the search; not kept in
-    files), `feature_names_in_`, `n_features_in_`.
+    Attributes after `fit`: `equation_`, `candidates_` (all candidate equations, the chosen first), `found_` (the
+    search; not kept in files), `feature_names_in_`, `n_features_in_`.
 
     Source: Kim et al. 2019; the search differs from the paper's.
     """
@@ -86,9 +87,11 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         inside, outside = split(len(columns), self.share, self.seed)
         known, held_out = (Samples(*(part[rows] for part in every)) for rows in (inside, outside))
         with search_bar("searching", progress) as on_progress:
-            laws, found = discover(self.settings(), known, held_out, names, scaling_of(every), on_progress=on_progress)
+            candidates, found = discover(
+                self.settings(), known, held_out, names, scaling_of(every), on_progress=on_progress
+            )
         self.found_: Found = found
-        return self._adopt(laws, names)
+        return self._adopt(candidates, names)
 
     def predict(self, X: Any) -> Float[np.ndarray, " sample"]:
         """Return the equation's values; not finite where it has none."""
@@ -111,16 +114,16 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         deviation.
         """
         self._check_fitted()
-        return table(self.laws_)
+        return table(self.candidates_)
 
     def settings(self) -> Search:
         """Return the search that these parameters ask for."""
         return search_of(self)
 
-    def _adopt(self, laws: list[Law], names: list[str]) -> "EquationRegressor":
+    def _adopt(self, candidates: list[Equation], names: list[str]) -> "EquationRegressor":
         """Take over what was found."""
-        self.laws_ = laws
-        self.equation_: sympy.Expr = laws[0].expression
+        self.candidates_ = candidates
+        self.equation_: sympy.Expr = candidates[0].expression
         self.feature_names_in_ = np.asarray(names, object)
         self.n_features_in_ = len(names)
         self._function: Columns = compiled([self.equation_], names)
@@ -141,11 +144,11 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         check_primitives(self.primitives)
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        arrays, header = stored_laws([self.laws_], [str(name) for name in self.feature_names_in_])
+        arrays, header = stored_equations([self.candidates_], [str(name) for name in self.feature_names_in_])
         return arrays, {"parameters": stored_parameters(self.get_params(deep=False)), **header}
 
     @classmethod
     def _from_file(cls, stored: Stored) -> "EquationRegressor":
         regressor = cls(**stored.header["parameters"])
-        (laws,) = restored_laws(stored, regressor.settings().hidden)
-        return regressor._adopt(laws, list(stored.header["names"]))
+        (candidates,) = restored_equations(stored, regressor.settings().hidden)
+        return regressor._adopt(candidates, list(stored.header["names"]))

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import Samples, Scaling, Trajectories, samples
 from sparsedyn.estimators._checks import check_alike, check_plausible, variables_of
+from sparsedyn.estimators._inputs import measured_samples
 from sparsedyn.estimators.stepper._grouping import align_averages, align_techniques, stack_members
 from sparsedyn.estimators.stepper._settings import Settings
 from sparsedyn.forecast import DIVERGED_ABOVE, forecast
@@ -46,7 +47,7 @@ def trained(
     first = settings[0]
     if validation is None and first.patience is not None:
         raise ValueError("patience: expected validation trajectories to watch; got none. Give fit(data, validation).")
-    train = _samples(data, first.derivative, x_dot)
+    train = samples(data, first.derivative) if x_dot is None else measured_samples(data, x_dot)
     scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
     if validation is not None:
         check_alike(variables_of(data), validation, "validation")
@@ -119,13 +120,6 @@ def _keys(seeds: Any, members: Any) -> tuple[Any, Any]:
         return jax.random.fold_in(key, 0), jax.random.fold_in(key, 1)
 
     return jax.vmap(one)(seeds, members)
-
-
-def _samples(data: Trajectories, derivative: str, x_dot: Sequence[np.ndarray] | None) -> Samples:
-    """Samples with estimated derivatives, or with measured ones at every row."""
-    if x_dot is None:
-        return samples(data, derivative)
-    return Samples(*(np.concatenate(arrays) for arrays in (data.states, data.inputs, x_dot)))
 
 
 def _criterion(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from sparsedyn.data import Samples
-from sparsedyn.estimators.equation._candidates import SCREENED, Parent, bank, with_connections, with_terms
+from sparsedyn.estimators.equation._candidates import SCREENED, candidate_terms
+from sparsedyn.estimators.equation._growth import Parent, unexplained, with_connections, with_terms
 from sparsedyn.estimators.equation._initial import Layout
-from sparsedyn.estimators.equation._search import unexplained
 from sparsedyn.models import units_of
 from sparsedyn.models.eql import places
 
@@ -27,8 +27,8 @@ def _left(values: np.ndarray, y: np.ndarray) -> float:
 @pytest.mark.parametrize(
     "y", [X[:, 0] ** 2 / (np.exp(X[:, 1]) - 1), np.sqrt(X[:, 0] ** 2 + X[:, 1]), np.exp(X[:, 0] / X[:, 1] - 0.3)]
 )
-def test_some_unit_of_a_bank_is_the_law_itself(y):
-    left = [_left(bank(LAYOUT, X, y, NATURAL, np.random.default_rng(seed)).values, y) for seed in range(4)]
+def test_some_candidate_term_is_the_function_itself(y):
+    left = [_left(candidate_terms(LAYOUT, X, y, NATURAL, np.random.default_rng(seed)).values, y) for seed in range(4)]
     assert min(left) < 1e-5
 
 
@@ -49,18 +49,18 @@ def test_a_connection_that_is_missing_is_found():
     y = X[:, 0] / (0.98 * X[:, 1] + 0.02 * X[:, 0])
     flat = np.concatenate([matrix.ravel() for matrix in matrices])
     before = _parent(y, flat)
-    drawn = bank(LAYOUT, X, y, NATURAL, np.random.default_rng(0))
-    after = [_parent(y, with_connections(LAYOUT, drawn, before, 1, np.random.default_rng(s))) for s in range(5)]
+    candidates = candidate_terms(LAYOUT, X, y, NATURAL, np.random.default_rng(0))
+    after = [_parent(y, with_connections(LAYOUT, candidates, before, 1, np.random.default_rng(s))) for s in range(5)]
     assert np.linalg.norm(before.residual) > 5 * min(np.linalg.norm(network.residual) for network in after)
 
 
 def test_a_term_explains_something_and_further_ones_leave_the_parents_units_alone():
-    # No function with a pole: training sees those guarded, and so do banks.
+    # No function with a pole: training sees those guarded, and so do candidate terms.
     layout = Layout(2, (units_of({"constant": 1, "identity": 3, "sin": 2, "product": 3}),) * 2)
     y = X[:, 0] * X[:, 1] * np.sin(X[:, 0] * X[:, 1] ** 2)
-    drawn = bank(layout, X, y, NATURAL, np.random.default_rng(0))
-    one = with_terms(layout, drawn, _parent(y, None, layout), 1, np.random.default_rng(1))
-    more = with_terms(layout, drawn, _parent(y, one, layout), 2, np.random.default_rng(2))
+    candidates = candidate_terms(layout, X, y, NATURAL, np.random.default_rng(0))
+    one = with_terms(layout, candidates, _parent(y, None, layout), 1, np.random.default_rng(1))
+    more = with_terms(layout, candidates, _parent(y, one, layout), 2, np.random.default_rng(2))
     assert np.std(_parent(y, one, layout).residual) < 0.99 * np.std(y)
     assert np.count_nonzero(more) > np.count_nonzero(one)
     inner = sum(int(np.prod(shape)) for shape in layout.shapes()[:-1])
@@ -70,7 +70,7 @@ def test_a_term_explains_something_and_further_ones_leave_the_parents_units_alon
 
 def test_what_float32_cannot_hold_is_no_candidate_and_no_warning():
     y = X[:, 0] * np.exp(X[:, 1])
-    drawn = bank(LAYOUT, X, y, NATURAL, np.random.default_rng(0))
-    parent = _parent(y, with_terms(LAYOUT, drawn, _parent(y, None), 2, np.random.default_rng(1)))
+    candidates = candidate_terms(LAYOUT, X, y, NATURAL, np.random.default_rng(0))
+    parent = _parent(y, with_terms(LAYOUT, candidates, _parent(y, None), 2, np.random.default_rng(1)))
     huge = parent._replace(entering=[part * 10.0 ** np.linspace(0, 60, part.shape[1]) for part in parent.entering])
-    assert np.isfinite(with_connections(LAYOUT, drawn, huge, 2, np.random.default_rng(2))).all()
+    assert np.isfinite(with_connections(LAYOUT, candidates, huge, 2, np.random.default_rng(2))).all()
