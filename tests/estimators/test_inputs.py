@@ -10,7 +10,7 @@ import xarray as xr
 
 from sparsedyn import DataError, Trajectories
 from sparsedyn.data import Snapshots
-from sparsedyn.estimators import _inputs
+from sparsedyn.estimators import _columns, _inputs, _states
 from sparsedyn.estimators._checks import variables_of
 
 pytestmark = pytest.mark.usefixtures("as_users_run")
@@ -156,12 +156,12 @@ def test_snapshots_of_everything():
 
 
 def test_states_and_inputs_of_a_fitted_model():
-    np.testing.assert_array_equal(_inputs.rows_of(table(0)[NAMES[::-1]], NAMES, "x"), X[0])
-    np.testing.assert_array_equal(_inputs.rows_of(pd.Series({"heat": 1.0, "level": 2.0}), NAMES, "x0"), [2.0, 1.0])
-    np.testing.assert_array_equal(_inputs.rows_of(U[0, :, 0], INPUTS, "u"), U[0])
-    start, several = _inputs.start_of([1.0, 2.0], NAMES)
+    np.testing.assert_array_equal(_states.rows_of(table(0)[NAMES[::-1]], NAMES, "x"), X[0])
+    np.testing.assert_array_equal(_states.rows_of(pd.Series({"heat": 1.0, "level": 2.0}), NAMES, "x0"), [2.0, 1.0])
+    np.testing.assert_array_equal(_states.rows_of(U[0, :, 0], INPUTS, "u"), U[0])
+    start, several = _states.start_of([1.0, 2.0], NAMES)
     assert (start.tolist(), several) == ([[1.0, 2.0]], False)
-    assert _inputs.start_of([[1.0, 2.0]], NAMES)[1]
+    assert _states.start_of([[1.0, 2.0]], NAMES)[1]
     for u in (
         U[0],
         U[0, :, 0],
@@ -169,17 +169,17 @@ def test_states_and_inputs_of_a_fitted_model():
         lambda t: np.interp(t, TIME, U[0, :, 0]),
         lambda t: [np.interp(t, TIME, U[0, :, 0])],
     ):
-        np.testing.assert_allclose(_inputs.inputs_at(u, TIME, INPUTS, 3), np.broadcast_to(U[0], (3, ROWS, 1)))
-    assert _inputs.inputs_at(None, TIME, [], 2).shape == (2, ROWS, 0)
+        np.testing.assert_allclose(_states.inputs_at(u, TIME, INPUTS, 3), np.broadcast_to(U[0], (3, ROWS, 1)))
+    assert _states.inputs_at(None, TIME, [], 2).shape == (2, ROWS, 0)
 
 
 def test_columns_and_a_target():
-    columns, names = _inputs.columns_of(table(0))
+    columns, names = _columns.columns_of(table(0))
     assert names == NAMES
     np.testing.assert_array_equal(columns, X[0])
-    np.testing.assert_array_equal(_inputs.columns_of(table(0).iloc[:, ::-1], NAMES)[0], X[0])
-    assert _inputs.columns_of(X[0].tolist())[1] == ["x0", "x1"]
-    np.testing.assert_array_equal(_inputs.target_of(U[0], ROWS), U[0, :, 0])
+    np.testing.assert_array_equal(_columns.columns_of(table(0).iloc[:, ::-1], NAMES)[0], X[0])
+    assert _columns.columns_of(X[0].tolist())[1] == ["x0", "x1"]
+    np.testing.assert_array_equal(_columns.target_of(U[0], ROWS), U[0, :, 0])
 
 
 HOLED = np.where(np.arange(ROWS * 2).reshape(ROWS, 2) == 7, np.nan, X[0])
@@ -300,15 +300,15 @@ BAD: dict[str, tuple[Callable[..., Any], dict[str, Any], str]] = {
         {"x": _inputs.snapshots_of(X, DT), "t": DT},
         "Snapshots bring their times",
     ),
-    "a row with a hole": (_inputs.rows_of, {"values": HOLED, "names": NAMES, "place": "x"}, r"got NaN at \(3, 1\)"),
-    "a start of two for one": (_inputs.start_of, {"x0": [1.0, 2.0], "names": ["x"]}, "x0: expected"),
+    "a row with a hole": (_states.rows_of, {"values": HOLED, "names": NAMES, "place": "x"}, r"got NaN at \(3, 1\)"),
+    "a start of two for one": (_states.start_of, {"x0": [1.0, 2.0], "names": ["x"]}, "x0: expected"),
     "inputs at other times than t": (
-        _inputs.inputs_at,
+        _states.inputs_at,
         {"u": forces(0, 2 * TIME), "times": TIME, "names": INPUTS, "count": 1},
         "the times t as its index",
     ),
     "inputs of another length": (
-        _inputs.inputs_at,
+        _states.inputs_at,
         {"u": U[0, :3], "times": TIME, "names": INPUTS, "count": 2},
         r"u: expected 6 rows.*got \(2, 3\)",
     ),

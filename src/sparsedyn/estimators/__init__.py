@@ -1,4 +1,4 @@
-"""Estimators: fit / simulate / forecast / score / save."""
+"""Estimators: fit, predict, simulate, forecast, evaluate, score, print, save, load."""
 
 from sparsedyn.estimators._load import load
 from sparsedyn.estimators._progress import describe, progress_bar, search_bar

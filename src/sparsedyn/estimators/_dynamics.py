@@ -12,7 +12,8 @@ from jaxtyping import Float
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.estimators._base import AbstractEstimator, is_whole
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible
-from sparsedyn.estimators._inputs import inputs_at, is_own, own, rows_of, start_of, trajectories_like
+from sparsedyn.estimators._inputs import is_own, own, trajectories_like
+from sparsedyn.estimators._states import inputs_at, rows_of, start_of
 from sparsedyn.forecast import Forecast, pad
 
 BATCH = ("trajectory", "sample")

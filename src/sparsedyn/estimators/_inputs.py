@@ -1,7 +1,7 @@
-"""The one intake of all estimators: what users have becomes `Trajectories`, `Snapshots`, or columns and a target."""
+"""The one intake of models of dynamics: what users have becomes `Trajectories` or `Snapshots`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from sparsedyn.data.checks import check_finite
 from sparsedyn.data.clock import measured_times, sampling_time
 from sparsedyn.data.description import FORMAT
 from sparsedyn.estimators._checks import Variables, check_alike, variables_of
-from sparsedyn.estimators._given import Given, finite, labels, numbers, taken
+from sparsedyn.estimators._given import Given, finite, taken
 
 OWN = "Trajectories bring their times, inputs and names along"
 
@@ -57,6 +57,38 @@ def parted(t: Any, validation: Any) -> tuple[Any, Any]:
     if validation is not None:
         raise DataError("validation: expected it once; got trajectories in the place of t as well. Leave one out.")
     return None, t
+
+
+class Recorded(NamedTuple):
+    """What a model of dynamics is fitted to: trajectories, measured derivatives, and trajectories to choose by."""
+
+    data: Trajectories
+    x_dot: list[Float[np.ndarray, "_time _state"]] | None
+    validation: Trajectories | None
+
+
+def recorded(
+    x: Any,
+    t: Any = None,
+    u: Any = None,
+    *,
+    x_dot: Any = None,
+    validation: Any = None,
+    trajectory: str | None = None,
+    names: Sequence[str] | None = None,
+    input_names: Sequence[str] | None = None,
+) -> Recorded:
+    """Return the arguments of a `fit`; trajectories in the place of `t` are those to choose by.
+
+    **Raises:** `DataError` for anything that does not fit; see `trajectories_of`.
+    """
+    t, validation = parted(t, validation)
+    data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
+    rates = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
+    if validation is not None:
+        validation = trajectories_like(variables_of(data), validation, place="validation")
+        check_alike(variables_of(data), validation, "validation")
+    return Recorded(data, rates, validation)
 
 
 def trajectories_of(
@@ -149,55 +181,6 @@ def measured_samples(data: Trajectories, x_dot: Sequence[Float[np.ndarray, "_tim
     return Samples(*(np.concatenate(arrays) for arrays in (data.states, data.inputs, x_dot)))
 
 
-def rows_of(values: Any, names: Sequence[str], place: str) -> Float[np.ndarray, "*batch column"]:
-    """Return finite numbers whose last axis has a column per name; those of tables are put in order by their names.
-
-    Where there is one name, an axis of columns may be missing. **Raises:** `DataError` for anything else.
-    """
-    array, found = _flat(values, place)
-    if found is not None:
-        array = Given([array.reshape(-1, array.shape[-1])], found).ordered(names, place).arrays[0].reshape(array.shape)
-    if len(names) == 1 and array.ndim == 1 and array.shape != (1,):
-        array = array[:, None]
-    if not array.ndim or array.shape[-1] != len(names):
-        raise DataError(f"{place}: expected {len(names)} columns, {list(names)}; got the shape {array.shape}.")
-    return array
-
-
-def start_of(x0: Any, names: Sequence[str]) -> tuple[Float[np.ndarray, "trajectory state"], bool]:
-    """Return initial states with both axes, and whether they came with that of trajectories."""
-    start = np.atleast_1d(rows_of(x0 if np.ndim(x0) else np.atleast_1d(x0), names, "x0"))
-    if start.ndim > 2 or (len(names) == 1 and np.ndim(x0) == 1 and len(start) > 1):
-        raise DataError(f"x0: expected (state,) or (trajectory, state), states {list(names)}; got {np.shape(x0)}.")
-    return np.atleast_2d(start).astype(np.float64), np.ndim(x0) == 2
-
-
-def inputs_at(
-    u: Any, times: Float[np.ndarray, " time"], names: Sequence[str], count: int
-) -> Float[np.ndarray, "trajectory time input"]:
-    """Return inputs at these times for `count` trajectories: of a function `u(t)`, a table, an array, or none at all.
-
-    **Raises:** `DataError` for anything that does not fit.
-    """
-    if u is None and names:
-        raise DataError(f"u: expected inputs (time, {len(names)}), {list(names)}; got none.")
-    if u is None:
-        u = np.zeros((len(times), 0))
-    if callable(u):
-        u = np.stack([np.atleast_1d(numbers(u(float(time)), "u(t)")) for time in times])
-    elif isinstance(u, pd.DataFrame) and pd.api.types.is_float_dtype(u.index.dtype):
-        stamps = u.index.to_numpy()
-        if stamps.shape != times.shape or not np.allclose(stamps - stamps[0], times - times[0], rtol=1e-6):
-            raise DataError(
-                "u: expected the times t as its index; got others. Interpolate it to t, or reset its index."
-            )
-    forcing = rows_of(u, names, "u").astype(np.float64)
-    forcing = np.broadcast_to(forcing, (count, *forcing.shape)) if forcing.ndim == 2 else forcing
-    if forcing.shape[:2] != (count, len(times)):
-        raise DataError(f"u: expected {len(times)} rows, one per time, for each of {count}; got {forcing.shape[:2]}.")
-    return forcing
-
-
 def snapshots_of(x: Any, t: Any = None, x_dot: Any = None, x_ddot: Any = None) -> Snapshots:
     """Return snapshots of the same things as `trajectories_of`, all trajectories being equally long.
 
@@ -221,52 +204,6 @@ def snapshots_of(x: Any, t: Any = None, x_dot: Any = None, x_ddot: Any = None) -
     dt = sampling_time(t) if np.ndim(t) == 0 else measured_times(t, lengths, marks)[1]
     first, second = (None if d is None else _stack(d, name)[0] for d, name in ((x_dot, "x_dot"), (x_ddot, "x_ddot")))
     return Snapshots(values, first, second, dt=dt, truth=None, frame=(values.shape[2],))
-
-
-def columns_of(X: Any, names: Sequence[str] | None = None) -> tuple[Float[np.ndarray, "sample feature"], list[str]]:
-    """Return the columns of an array or a table as numbers, and their names: x0, x1, ... where they have none.
-
-    With `names` those are the columns that are wanted: a table's are picked by name.
-
-    **Raises:** `DataError` for anything that is not (sample, feature), and for columns that are missing.
-    """
-    found = None
-    if isinstance(X, pd.DataFrame):
-        found = labels(X.columns, "X") or [f"x{number}" for number in X.columns]
-        if names is not None:
-            if missing := [name for name in names if name not in found]:
-                raise DataError(
-                    f"X: expected the columns {list(names)}; {missing} missing. Give all that fit was given."
-                )
-            # By place: names need not be texts, and a label of several levels would pick several columns.
-            X, found = X.iloc[:, [found.index(name) for name in names]], list(names)
-        if len(set(found)) != len(found):
-            raise DataError(f"X: expected column names that differ; got {found}. Rename one.")
-    # Where scikit-learn has words for a mistake, they are used: its tools look for them.
-    columns = finite(X, "X").astype(np.float64)
-    if columns.ndim != 2:
-        raise DataError(f"X: expected (sample, feature); got {columns.shape}. Reshape your data: one is X[:, None].")
-    if not columns.shape[1]:
-        raise DataError(
-            f"X: expected (sample, feature); got 0 feature(s) (shape={columns.shape}) while a minimum of 1 is required."
-        )
-    if names is not None and columns.shape[1] != len(names):
-        raise DataError(
-            f"X has {columns.shape[1]} features, but predict is expecting {len(names)} features as input: "
-            f"{list(names)}."
-        )
-    return columns, found or list(names or [f"x{i}" for i in range(columns.shape[1])])
-
-
-def target_of(y: Any, count: int) -> Float[np.ndarray, " sample"]:
-    """Return a target as `count` numbers; `DataError` for anything else."""
-    if y is None:
-        raise DataError("y: this estimator requires y to be passed, but the target y is None.")
-    target = finite(y, "y").astype(np.float64)
-    target = target[:, 0] if target.ndim == 2 and target.shape[1] == 1 else target
-    if target.shape != (count,):
-        raise DataError(f"y: expected ({count},), a value for every row of X; got {target.shape}.")
-    return target
 
 
 def _both(x: Any, t: Any, u: Any, trajectory: str | None, place: str = "x") -> tuple[Given, Given | None, Any]:
@@ -336,28 +273,6 @@ def _check_width(given: Given, names: Sequence[str], place: str) -> None:
     for array in given.arrays:
         if array.shape[1] != len(names):
             raise DataError(f"{place}: expected {len(names)} columns, {list(names)}; got the shape {array.shape}.")
-
-
-def _flat(values: Any, place: str) -> tuple[Float[np.ndarray, "..."], list[str] | None]:
-    """Return finite numbers with all their axes, and the names of the last one's entries."""
-    if isinstance(values, xr.DataArray) and values.ndim == 1 and values.dims[0] in values.coords:
-        values = values.to_series()
-    if isinstance(values, list | tuple) and values and all(map(_is_state, values)):
-        values = pd.DataFrame(list(values))
-    if _is_state(values):
-        return finite(values.to_numpy(), place), [str(name) for name in values.index]
-    if isinstance(values, pd.DataFrame | xr.Dataset):
-        given = taken(values, place)
-        return finite(given.arrays[0], place), given.names
-    if isinstance(values, xr.DataArray):
-        named = values.coords.get(str(values.dims[-1])) if values.ndim else None
-        return finite(values.to_numpy(), place), None if named is None else labels(named.to_numpy(), place)
-    return finite(values, place), None
-
-
-def _is_state(values: Any) -> bool:
-    """Whether this is a series with names of variables, rather than one over time."""
-    return isinstance(values, pd.Series) and values.index.inferred_type == "string"
 
 
 def _stack(values: Any, place: str) -> tuple[Float[np.ndarray, "trajectory time dimension"], list[Any] | None]:

@@ -1,15 +1,15 @@
 """From trajectories to a right-hand side per state: derivatives, and a search for the equation of each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
 from jaxtyping import Int
 
-from sparsedyn.data import DataError, Samples, Scaling, Trajectories, pieces, samples
+from sparsedyn.data import DataError, Samples, Scaling, pieces, samples
 from sparsedyn.data.derivatives import resolved
-from sparsedyn.estimators._inputs import measured_samples
+from sparsedyn.estimators._inputs import Recorded, measured_samples
 from sparsedyn.estimators.equation._checks import at_rest, check_rates, check_sizes
 from sparsedyn.estimators.equation._expressions import (
     Equation,
@@ -45,19 +45,12 @@ class Task(NamedTuple):
         return eqx.tree_at(lambda s: (s.dx_mean, s.dx_std), scaling, (scaling.dx_mean[one], scaling.dx_std[one]))
 
 
-def task_of(
-    data: Trajectories,
-    x_dot: Sequence[np.ndarray] | None,
-    validation: Trajectories | None,
-    *,
-    derivative: str,
-    share: float,
-    seed: int,
-) -> Task:
-    """Return what is to be explained: derivatives as measured, or else estimated; a `share` without validation data.
+def task_of(given: Recorded, *, derivative: str, share: float, seed: int) -> Task:
+    """Return what is to be explained: derivatives, a `share` held out where there is no validation data.
 
     **Raises:** `DataError` for data that cannot be used.
     """
+    data, x_dot, validation = given
     check_sizes(data)
     # Derivatives of states are those of smooth curves, which a jump of the input breaks.
     pieced = pieces(data)

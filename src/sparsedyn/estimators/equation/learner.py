@@ -12,10 +12,10 @@ from jaxtyping import Float, Int
 
 from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.equations import rounded, text
-from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, variables_of
+from sparsedyn.estimators._checks import Variables, check_plausible, variables_of
 from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored
-from sparsedyn.estimators._inputs import derivatives_like, parted, trajectories_like, trajectories_of
+from sparsedyn.estimators._inputs import recorded
 from sparsedyn.estimators._progress import search_bar
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
 from sparsedyn.estimators.equation._expressions import Equation, table
@@ -107,17 +107,13 @@ class EquationLearner(AbstractEnsemble):
         for parameters out of range.
         """
         self.check_parameters()
-        t, validation = parted(t, validation)
-        data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
-        slopes = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
-        judges = None
-        if validation is not None:
-            judges = trajectories_like(variables_of(data), validation, place="validation")
-            check_alike(variables_of(data), judges, "validation")
-        task = task_of(data, slopes, judges, derivative=self.derivative, share=self.share, seed=self.seed)
+        options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
+        given = recorded(x, t, u, x_dot=x_dot, validation=validation, **options)
+        data = given.data
+        task = task_of(given, derivative=self.derivative, share=self.share, seed=self.seed)
         statistics = Scaling.fit(task.pooled, state_names=data.state_names, input_names=data.input_names)
-        if judges is not None and check_units:
-            check_plausible(statistics, judges)
+        if given.validation is not None and check_units:
+            check_plausible(statistics, given.validation)
         settings = replace(search_of(self), fitted=FITTED)
         found: list[tuple[list[Equation], Found | None]] = []
         for state, name in enumerate(data.state_names):

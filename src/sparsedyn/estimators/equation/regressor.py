@@ -12,8 +12,8 @@ from sklearn.base import RegressorMixin
 from sparsedyn.data import Samples
 from sparsedyn.equations import Columns, compiled, rounded
 from sparsedyn.estimators._base import AbstractEstimator
+from sparsedyn.estimators._columns import columns_of, target_of
 from sparsedyn.estimators._files import Stored
-from sparsedyn.estimators._inputs import columns_of, target_of
 from sparsedyn.estimators._progress import search_bar
 from sparsedyn.estimators.equation._checks import RULES, check_features, check_primitives, check_target
 from sparsedyn.estimators.equation._expressions import Equation, discover, scaling_of, split, table

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import Samples, Scaling, Trajectories, samples
-from sparsedyn.estimators._checks import check_alike, check_plausible, variables_of
-from sparsedyn.estimators._inputs import measured_samples
+from sparsedyn.estimators._checks import check_plausible
+from sparsedyn.estimators._inputs import Recorded, measured_samples
 from sparsedyn.estimators.stepper._grouping import align_averages, align_techniques, stack_members
 from sparsedyn.estimators.stepper._settings import Settings
 from sparsedyn.forecast import DIVERGED_ABOVE, forecast
@@ -29,51 +29,41 @@ class Trained(NamedTuple):
     epoch: int
 
 
+class Prepared(NamedTuple):
+    """Scaled samples to train on and to validate on, and their scaling."""
+
+    train: Samples
+    held_out: Samples | None
+    scaling: Scaling
+
+
 def trained(
     settings: Sequence[Settings],
-    data: Trajectories,
-    validation: Trajectories | None = None,
+    given: Recorded,
     *,
-    x_dot: Sequence[np.ndarray] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
     check_units: bool = True,
 ) -> list[Trained]:
     """Train all members of `settings`, which are of one group, on the same data; return one result each.
 
-    `x_dot` are measured derivatives, else they are estimated. With a `checkpoint` path the run is saved there every few
-    seconds and, if the file exists, resumed to the same bits.
+    With a `checkpoint` path the run is saved there every few seconds and, if the file exists, resumed to the same bits.
     """
-    first = settings[0]
-    if validation is None and first.patience is not None:
+    first, data = settings[0], given.data
+    if given.validation is None and first.patience is not None:
         raise ValueError("patience: expected validation trajectories to watch; got none. Give fit(data, validation).")
-    train = samples(data, first.derivative) if x_dot is None else measured_samples(data, x_dot)
-    scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
-    if validation is not None:
-        check_alike(variables_of(data), validation, "validation")
-        if check_units:
-            check_plausible(scaling, validation)
-    scaled = scaling.transform(train)
-    held_out = None if validation is None else scaling.transform(samples(validation, first.derivative))
-    batch = min(first.batch, len(scaled.x))
-    steps = first.epochs * (len(scaled.x) // batch)
+    train, held_out, scaling = _prepared(given, first.derivative, check_units=check_units)
+    batch = min(first.batch, len(train.x))
+    steps = first.epochs * (len(train.x) // batch)
     members = [one.members for one in settings]
     rates = np.repeat(np.stack([one.rates(steps) for one in settings]), members, axis=0)
     seeds = np.concatenate([np.full(one.members, one.seed) for one in settings])
     initial_keys, training_keys = _keys(seeds, np.concatenate([np.arange(m) for m in members]))
-    identity = _identity(settings, rates, scaled, held_out)
+    identity = _identity(settings, rates, train, held_out)
+    shape = (len(data.state_names), len(data.input_names), first.hidden)
     result = fit(
-        initial(
-            initial_keys,
-            len(data.state_names),
-            len(data.input_names),
-            first.hidden,
-            first.activation,
-            first.skip,
-            first.bias,
-            first.fan,
-        ),
-        scaled,
+        initial(initial_keys, *shape, first.activation, first.skip, first.bias, first.fan),
+        train,
         sparsifier=stack_members(align_techniques([one.technique for one in settings]), members),
         rates=rates,
         keys=training_keys,
@@ -81,7 +71,7 @@ def trained(
         optimizer=optimizer(first.optimizer, first.clip),
         average=stack_members(align_averages([one.average for one in settings]), members),
         validation=held_out,
-        criterion=_criterion(settings, validation, scaling),
+        criterion=_criterion(settings, given.validation, scaling),
         patience=first.patience,
         shuffle=first.shuffle,
         seed=int(first.seed),
@@ -92,6 +82,18 @@ def trained(
     ends = np.cumsum(members)
     parts = [slice(end - count, end) for end, count in zip(ends, members, strict=True)]
     return [Trained(_slice(result, part), scaling, steps // first.epochs) for part in parts]
+
+
+def _prepared(given: Recorded, derivative: str, *, check_units: bool) -> Prepared:
+    """Scaled samples with measured or estimated derivatives."""
+    data, x_dot, validation = given
+    train = samples(data, derivative) if x_dot is None else measured_samples(data, x_dot)
+    scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
+    if validation is None:
+        return Prepared(scaling.transform(train), None, scaling)
+    if check_units:
+        check_plausible(scaling, validation)
+    return Prepared(scaling.transform(train), scaling.transform(samples(validation, derivative)), scaling)
 
 
 @eqx.filter_jit

@@ -16,7 +16,7 @@ from sparsedyn.equations import count_nonzeros, reach, sparsity
 from sparsedyn.estimators._checks import Variables, variables_of
 from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored, numbered
-from sparsedyn.estimators._inputs import derivatives_like, parted, trajectories_like, trajectories_of
+from sparsedyn.estimators._inputs import recorded
 from sparsedyn.estimators._progress import progress_bar
 from sparsedyn.estimators.stepper._averages import average_from_spec, average_spec
 from sparsedyn.estimators.stepper._settings import RULES, Settings, check_combination, settings_of
@@ -132,22 +132,13 @@ class SparseTimeStepper(AbstractEnsemble):
         kill. Raises `DataError` for data that cannot be trained on, `ValueError` for parameters out of range.
         """
         self.check_parameters()
-        t, validation = parted(t, validation)
-        data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
-        variables = variables_of(data)
-        held_out = None if validation is None else trajectories_like(variables, validation, place="validation")
-        slopes = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
+        options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
+        given = recorded(x, t, u, x_dot=x_dot, validation=validation, **options)
         with progress_bar("training", progress) as on_progress:
             (found,) = trained(
-                [self.settings()],
-                data,
-                held_out,
-                x_dot=slopes,
-                on_progress=on_progress,
-                checkpoint=checkpoint,
-                check_units=check_units,
+                [self.settings()], given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units
             )
-        return self._adopt(found, variables)
+        return self._adopt(found, variables_of(given.data))
 
     def settings(self) -> Settings:
         """Return the parameters in one form each; raises `ValueError` for an unknown technique or average."""

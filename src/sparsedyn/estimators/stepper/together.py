@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators._checks import variables_of
-from sparsedyn.estimators._inputs import trajectories_like, trajectories_of
+from sparsedyn.estimators._inputs import recorded
 from sparsedyn.estimators.stepper._grouping import grouped
 from sparsedyn.estimators.stepper._training import trained
 from sparsedyn.estimators.stepper.time_stepper import SparseTimeStepper
@@ -39,14 +39,8 @@ def fit_together(
         stepper.check_parameters()
     if len(group_together(steppers)) != 1:
         raise ValueError("fit_together: expected steppers of one shape; got none or several. See group_together.")
-    known = trajectories_of(data)
-    found = trained(
-        [stepper.settings() for stepper in steppers],
-        known,
-        None if validation is None else trajectories_like(variables_of(known), validation, place="validation"),
-        on_progress=on_progress,
-        checkpoint=checkpoint,
-        check_units=check_units,
-    )
+    given = recorded(data, validation=validation)
+    settings = [stepper.settings() for stepper in steppers]
+    found = trained(settings, given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units)
     for stepper, one in zip(steppers, found, strict=True):
-        stepper._adopt(one, variables_of(known))
+        stepper._adopt(one, variables_of(given.data))
