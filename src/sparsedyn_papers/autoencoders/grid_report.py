@@ -62,8 +62,8 @@ def grid_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[str]
     for key, values in spec.axes().items():
         if len(values) > 1:
             means = {value_text(value): _geometric_mean(cells, key, value) for value in values}
-            told = ", ".join(f"{_number(mean)} with {plain(value)}" for value, mean in means.items())
-            sentences.append(f"By {plain(axis_name(key))}, the geometric mean of the loss is {told}.")
+            listed = ", ".join(f"{_number(mean)} with {plain(value)}" for value, mean in means.items())
+            sentences.append(f"By {plain(axis_name(key))}, the geometric mean of the loss is {listed}.")
     sentences.append(
         "A weight of zero leaves the equation out of what is trained, so the loss of reconstruction says nothing about "
         "whether an equation holds: that is what the error of the derivative is for."

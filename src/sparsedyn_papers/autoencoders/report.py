@@ -19,7 +19,7 @@ from sparsedyn_papers.champion2019.systems import TRUTHS
 from sparsedyn_papers.champion2019.truth import Reported, Truth
 
 ERRORS = ("decoder", "derivative", "latent")
-"""The errors of a member, in the order in which they are told."""
+"""The errors of a member, in the order of the tables."""
 MEANINGS = {
     "decoder, derivative, latent": "Sums of squared errors relative to the sum of squares: of the measurements as "
     "reconstructed, of their highest time derivative as the equation and the decoder give it, and of the equation in "

@@ -9,7 +9,6 @@ import numpy as np
 
 from sparsedyn.forecast import Comparison, compare, holm
 from sparsedyn.studies.comparison.spec import ClaimSpec, ComparisonSpec, StudySpec
-from sparsedyn.studies.document.text import plain
 from sparsedyn.studies.errors import Misfit, near_miss
 from sparsedyn_papers.claims import words
 from sparsedyn_papers.claims.measures import BY_MEMBER, WHOLE, Stored, measure
@@ -134,26 +133,6 @@ def verdicts(spec: StudySpec, cells: Mapping[str, Stored]) -> list[Verdict]:
     adjusted = iter(holm([one.p for compared in tested for one in compared]))
     judged = [tuple(_judged(one, next(adjusted)) for one in compared) for compared in tested]
     return [_verdict(claim, compared) for claim, compared in zip(spec.claims, judged, strict=True)]
-
-
-def verdicts_markdown(found: Sequence[Verdict]) -> str:
-    """Return the verdicts as Markdown: per claim a paragraph and a list of its comparisons; then how it was tested."""
-    if not found:
-        return ""
-    parts = [verdict_markdown(one, f"({plain(one.source)})") for one in found]
-    return "\n\n".join([*parts, *how_tested(found)]) + "\n"
-
-
-def verdict_markdown(one: Verdict, origin: str) -> str:
-    """Return a paragraph and a list of comparisons (Markdown); `origin` (Markdown) says where the claim stands."""
-    size = f" {one.size[0].upper()}{one.size[1:]}." if one.size else ""
-    head = f"**{one.verdict.capitalize()}.** {plain(one.claim)} {origin}.{size}"
-    return "\n\n".join([head, "\n".join(f"- {plain(each.sentence)}" for each in one.compared)])
-
-
-def how_tested(found: Sequence[Verdict]) -> list[str]:
-    """Return the paragraphs that explain how verdicts were reached, and that no other was possible if so."""
-    return [HOW_TESTED] if attainable(found) else [HOW_TESTED, TOO_FEW]
 
 
 def attainable(found: Sequence[Verdict]) -> bool:

@@ -59,12 +59,12 @@ TEXTS = ("equation", "equations")
 DIGITS_MEANINGS = {
     "right": "The predicted sum, rounded, is the sum of the two digits.",
     "below 15, from 15 on": "Training sees pairs of images with a sum below 15 only; larger sums are never seen.",
-    "correlation": "Of the encoded test images with their digits, which no network was told.",
+    "correlation": "Between the encoded test images and their digits, which training does not use.",
     "chosen": CHOICE,
 }
 PROPAGATION_MEANINGS = {
     "error": "Root mean square over states and test series at a step.",
-    "correlation": "Of the encoded test series with the true parameter, which no network was told.",
+    "correlation": "Between the encoded test series and the true parameter, which training does not use.",
     "Euler scheme": "The explicit first-order scheme with the true equations and the true parameter.",
     "chosen": CHOICE,
 }
@@ -252,8 +252,8 @@ def _digits_pictures(cell: Stored) -> list[Picture]:
         Picture(
             name="latent",
             alt="Scatter: the encoded variable against the true digit, for training and test images.",
-            caption="The encoded variable against the digit on the image, with the line that fits best. No network was "
-            "told the digits, only sums below 15.",
+            caption="The encoded variable against the digit on the image, with the line that fits best. Training "
+            "sees sums below 15 only, never the digits.",
             draw=lambda: latent_against_truth(
                 _pairs(cell, "digit"), _pairs(cell, "latent"), labels=images, name="true digit", title="Encoded digits"
             ),

@@ -19,7 +19,7 @@ from sparsedyn.studies.toml import to_toml
 from sparsedyn_papers.claims.findings import Findings, findings_from, findings_of
 from sparsedyn_papers.claims.page import claims_page
 from sparsedyn_papers.claims.section import BADGES, claims_sections
-from sparsedyn_papers.claims.verdicts import VERDICTS, Verdict, attainable, verdicts, verdicts_markdown
+from sparsedyn_papers.claims.verdicts import VERDICTS, Verdict, attainable, verdicts
 from sparsedyn_papers.comparisons.report import comparison_document
 
 from ...studies.synthetic_study import Made, contents, make_study, stored
@@ -213,7 +213,7 @@ def test_few_networks_cannot_decide():
     (both,) = verdicts(study([HOLDS, OPEN]), few)
     assert both.verdict == "not supported at this n"
     assert not attainable([both])
-    assert verdicts_markdown([both]).endswith("It takes more members to tell.\n")
+    assert findings_of([both]).how_tested[-1].endswith("It takes more members to tell.")
     assert attainable(verdicts(study([HOLDS]), {}))
 
 
@@ -223,17 +223,16 @@ def test_equal_results_give_equal_verdicts():
     assert verdicts(study(), CELLS) == []
 
 
-def test_markdown():
-    found = verdicts(study([HOLDS, OPEN], [OPEN]), CELLS)
-    odd = replace(found[1], claim="a *b* <c>\n# d", source="[e](f) & g_h")
-    text = verdicts_markdown([found[0], odd])
+def test_paragraphs():
+    first, second = findings_of(verdicts(study([HOLDS, OPEN], [OPEN]), CELLS)).claims
+    text = first.paragraph("(Paper 1)")
     assert text.startswith(
         "**Partly confirmed.** It is so. (Paper 1). 10 networks a side, 12 test trajectories.\n\n- Magnitude"
     )
-    assert r"**Not supported at this n.** a \*b\* &lt;c&gt; # d (\[e\](f) &amp; g\_h)." in text
-    assert len(re.findall("^- ", text, flags=re.MULTILINE)) == 3
-    assert text.endswith("averaging.\n")
-    assert verdicts_markdown([]) == ""
+    assert text.count("\n- ") == 2
+    odd = replace(second, claim="a *b* <c>\n# d").paragraph("(P)")
+    assert odd.startswith(r"**Not supported at this n.** a \*b\* &lt;c&gt; # d (P). 10 networks")
+    assert findings_of([]).claims == ()
 
 
 def test_drawn_divisions_have_a_smallest_p_value():

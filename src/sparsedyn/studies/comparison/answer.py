@@ -1,4 +1,4 @@
-"""The answer of a study in plain words: who diverges least, who errs least, and whether that can be told."""
+"""The answer of a study in plain words: what diverges least, what errs least, and whether the difference is clear."""
 
 import numpy as np
 import pandas as pd
@@ -122,7 +122,7 @@ def _sparsest(table: pd.DataFrame) -> str:
         return ""
     top = pool.sort_values(["nonzeros", "rfmse"], kind="stable").iloc[0]
     return (
-        f"Of those that cannot be told from the most stable one, {bold(top['label'])} has the fewest weights "
+        f"Of those that cannot be told apart from the most stable one, {bold(top['label'])} has the fewest weights "
         f"left: {top['nonzeros']:,.0f} of {top['weights']:,.0f} (RFMSE {quantity(top['rfmse'])})."
     )
 

@@ -69,11 +69,11 @@ def _measured(row: "pd.Series[Any] | None", column: str, mark: Mark) -> Entry:
 
 
 def _marks(table: pd.DataFrame, column: str) -> dict[str, Mark]:
-    """Say which cells have the best value, and which cannot be told from it."""
+    """Say which cells have the best value, and which cannot be told apart from it."""
     if column.startswith("rfmse"):
         table = enough_survivors(table)
     best = best_row(table, column)
-    # Nobody is best where everybody failed, or where there is nobody else.
+    # No cell is best where all failed, or where there is no other.
     if best is None or len(table) < 2 or (column.startswith("diverged") and table[column].iloc[best] >= 1):
         return {}
     near: dict[str, Mark] = {str(table["cell"].iloc[i]): "near" for i in indistinct_rows(table, column, best)}
