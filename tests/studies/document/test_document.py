@@ -134,12 +134,12 @@ def test_a_wide_table_is_divided_in_markdown_only():
     document = Document("t", [], [Section("s", "S", [WIDE])])
     text = to_markdown(document, folder="x", remark="", source="")
     assert text.split("\n\n")[2:] == [
-        "**diverged, %**",
+        "**Diverged, %**",
         "| configuration | 10 steps<br>(1 s) | 20 steps |\n| :-- | --: | --: |\n"
         "| a \\| b | **1.0**<br><small>0–2</small> | 2.0 |",
         "**RFMSE**",
         "| configuration | 10 steps<br>(1 s) | 20 steps |\n| :-- | --: | --: |\n| a \\| b | *0.1* | 0.2 |",
-        "**size**",
+        "**Size**",
         "| configuration | weights |\n| :-- | --: |\n| a \\| b | 30 |\n",
     ]
     html = to_html(document, {})

@@ -59,7 +59,8 @@ def _apart(table: Table) -> str:
         heads = [table.columns[i] for i in leading]
         heads += [Column(c.over if uses[c.name] > 1 else c.name, c.text) for c in (table.columns[i] for i in own)]
         body = [[row[i] for i in (*leading, *own)] for row in rows]
-        written.append(f"**{_one_line(title, ' ')}**\n\n{_table(heads, body)}")
+        name = _one_line(title, " ")
+        written.append(f"**{name[:1].upper()}{name[1:]}**\n\n{_table(heads, body)}")
     return "\n\n".join(written)
 
 
