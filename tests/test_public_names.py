@@ -38,12 +38,14 @@ def python(code: str, **environment: str) -> str:
 def test_every_name_of_a_stub_is_there_and_no_other(stub):
     package = importlib.import_module(package_of(stub))
     table = origins(package.__name__, stub)
-    # A stub is a list of imports under the same names: nothing in it is hidden from `origins`.
-    nodes = ast.parse(stub.read_text()).body
-    assert all(isinstance(node, ast.ImportFrom) for node in nodes)
-    assert all(alias.name == alias.asname for node in nodes for alias in node.names)
+    # A stub is a list of imports under the same names and `__all__`: nothing in it is hidden from `origins`.
+    *imports, exports = ast.parse(stub.read_text()).body
+    assert all(isinstance(node, ast.ImportFrom) for node in imports)
+    assert all(alias.asname in (None, alias.name) for node in imports for alias in node.names)
+    assert ast.unparse(exports.targets[0]) == "__all__"
+    public = sorted(name for name in table if not name.startswith("_"))
+    assert sorted(ast.literal_eval(exports.value)) == sorted(package.__all__) == public
     assert dir(package) == sorted(table)
-    assert package.__all__ == [name for name in sorted(table) if not name.startswith("_")]
     for name, (origin, _) in table.items():
         value = getattr(package, name)
         assert importlib.import_module(origin if origin != package.__name__ else f"{origin}.{name}") is not None

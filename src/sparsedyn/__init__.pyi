@@ -1,53 +1,85 @@
-from . import data as data
-from . import equations as equations
-from . import estimators as estimators
-from . import forecast as forecast
-from . import models as models
-from . import sparsify as sparsify
-from . import studies as studies
-from . import systems as systems
-from . import training as training
+from . import data, equations, estimators, forecast, models, plotting, sparsify, studies, systems, training
 from ._version import __version__ as __version__
-from .data import DataError as DataError
-from .data import Samples as Samples
-from .data import Scaling as Scaling
-from .data import Trajectories as Trajectories
-from .data import read as read
-from .data import samples as samples
-from .data import write as write
-from .estimators import EquationLearner as EquationLearner
-from .estimators import EquationRegressor as EquationRegressor
-from .estimators import SINDy as SINDy
-from .estimators import SINDyAutoencoder as SINDyAutoencoder
-from .estimators import SparseTimeStepper as SparseTimeStepper
-from .estimators import load as load
-from .forecast import Forecast as Forecast
-from .forecast import rollout as rollout
-from .models import EQL as EQL
-from .models import MLP as MLP
-from .models import PRIMITIVES as PRIMITIVES
-from .models import AbstractModel as AbstractModel
-from .models import Library as Library
-from .models import Primitive as Primitive
-from .sparsify import DSR as DSR
-from .sparsify import L0 as L0
-from .sparsify import L03 as L03
-from .sparsify import L05 as L05
-from .sparsify import L07 as L07
-from .sparsify import L1 as L1
-from .sparsify import L2 as L2
-from .sparsify import STR as STR
-from .sparsify import AbstractSparsifier as AbstractSparsifier
-from .sparsify import Chain as Chain
-from .sparsify import Cubic as Cubic
-from .sparsify import Freeze as Freeze
-from .sparsify import MagnitudePruning as MagnitudePruning
-from .sparsify import On as On
-from .sparsify import OneShot as OneShot
-from .sparsify import Phases as Phases
-from .sparsify import SequentialThresholding as SequentialThresholding
-from .sparsify import Stages as Stages
-from .sparsify import Support as Support
-from .systems import simulate as simulate
-from .training import EMA as EMA
-from .training import SWA as SWA
+from .data import DataError, Samples, Scaling, Trajectories, read, samples, write
+from .estimators import EquationLearner, EquationRegressor, SINDy, SINDyAutoencoder, SparseTimeStepper, load
+from .forecast import Forecast, rollout
+from .models import EQL, MLP, PRIMITIVES, AbstractModel, Library, Primitive
+from .sparsify import (
+    DSR,
+    L0,
+    L03,
+    L05,
+    L07,
+    L1,
+    L2,
+    STR,
+    AbstractSparsifier,
+    Chain,
+    Cubic,
+    Freeze,
+    MagnitudePruning,
+    On,
+    OneShot,
+    Phases,
+    SequentialThresholding,
+    Stages,
+    Support,
+)
+from .systems import simulate
+from .training import EMA, SWA
+
+__all__ = [
+    "DSR",
+    "EMA",
+    "EQL",
+    "L0",
+    "L03",
+    "L05",
+    "L07",
+    "L1",
+    "L2",
+    "MLP",
+    "PRIMITIVES",
+    "STR",
+    "SWA",
+    "AbstractModel",
+    "AbstractSparsifier",
+    "Chain",
+    "Cubic",
+    "DataError",
+    "EquationLearner",
+    "EquationRegressor",
+    "Forecast",
+    "Freeze",
+    "Library",
+    "MagnitudePruning",
+    "On",
+    "OneShot",
+    "Phases",
+    "Primitive",
+    "SINDy",
+    "SINDyAutoencoder",
+    "Samples",
+    "Scaling",
+    "SequentialThresholding",
+    "SparseTimeStepper",
+    "Stages",
+    "Support",
+    "Trajectories",
+    "data",
+    "equations",
+    "estimators",
+    "forecast",
+    "load",
+    "models",
+    "plotting",
+    "read",
+    "rollout",
+    "samples",
+    "simulate",
+    "sparsify",
+    "studies",
+    "systems",
+    "training",
+    "write",
+]

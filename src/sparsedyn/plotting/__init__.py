@@ -6,31 +6,6 @@ variable. Without `ax` (or `axes`) it makes a figure of pyplot with a legend, wh
 shown, and your Matplotlib settings stay as they are.
 """
 
-from sparsedyn.plotting.divergences import divergence
-from sparsedyn.plotting.errors import error_over_time
-from sparsedyn.plotting.fans import fan
-from sparsedyn.plotting.fronts import pareto
-from sparsedyn.plotting.histories import training
-from sparsedyn.plotting.maps import input_output_map
-from sparsedyn.plotting.matrices import coefficients
-from sparsedyn.plotting.portraits import portrait
-from sparsedyn.plotting.series import trajectories
-from sparsedyn.plotting.sparsity import sparsity_against_error
-from sparsedyn.plotting.style import PALETTE, Look
-from sparsedyn.plotting.violins import error_violins
+from sparsedyn._lazy import attach
 
-__all__ = [
-    "PALETTE",
-    "Look",
-    "coefficients",
-    "divergence",
-    "error_over_time",
-    "error_violins",
-    "fan",
-    "input_output_map",
-    "pareto",
-    "portrait",
-    "sparsity_against_error",
-    "training",
-    "trajectories",
-]
+__getattr__, __dir__, __all__ = attach(__name__)

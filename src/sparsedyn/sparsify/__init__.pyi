@@ -1,29 +1,46 @@
-from .base import AbstractMask as AbstractMask
-from .base import AbstractSparsifier as AbstractSparsifier
-from .base import Free as Free
-from .base import Revised as Revised
-from .base import keep_largest as keep_largest
-from .catalogue import TECHNIQUES as TECHNIQUES
-from .compose import Chain as Chain
-from .compose import On as On
-from .dsr import DSR as DSR
-from .freeze import Freeze as Freeze
-from .gates import L0 as L0
-from .magnitude import MagnitudePruning as MagnitudePruning
-from .penalties import L03 as L03
-from .penalties import L05 as L05
-from .penalties import L07 as L07
-from .penalties import L1 as L1
-from .penalties import L2 as L2
-from .penalties import AbstractPenalty as AbstractPenalty
-from .phases import Phases as Phases
-from .soft_threshold import STR as STR
-from .spec import from_spec as from_spec
-from .spec import resolve as resolve
-from .spec import to_spec as to_spec
-from .support import Support as Support
-from .threshold import SequentialThresholding as SequentialThresholding
-from .timing import AbstractTiming as AbstractTiming
-from .timing import Cubic as Cubic
-from .timing import OneShot as OneShot
-from .timing import Stages as Stages
+from .base import AbstractMask, AbstractSparsifier, Free, Revised, keep_largest
+from .catalogue import TECHNIQUES
+from .compose import Chain, On
+from .dsr import DSR
+from .freeze import Freeze
+from .gates import L0
+from .magnitude import MagnitudePruning
+from .penalties import L03, L05, L07, L1, L2, AbstractPenalty
+from .phases import Phases
+from .soft_threshold import STR
+from .spec import from_spec, resolve, to_spec
+from .support import Support
+from .threshold import SequentialThresholding
+from .timing import AbstractTiming, Cubic, OneShot, Stages
+
+__all__ = [
+    "DSR",
+    "L0",
+    "L03",
+    "L05",
+    "L07",
+    "L1",
+    "L2",
+    "STR",
+    "TECHNIQUES",
+    "AbstractMask",
+    "AbstractPenalty",
+    "AbstractSparsifier",
+    "AbstractTiming",
+    "Chain",
+    "Cubic",
+    "Free",
+    "Freeze",
+    "MagnitudePruning",
+    "On",
+    "OneShot",
+    "Phases",
+    "Revised",
+    "SequentialThresholding",
+    "Stages",
+    "Support",
+    "from_spec",
+    "keep_largest",
+    "resolve",
+    "to_spec",
+]

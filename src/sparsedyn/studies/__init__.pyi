@@ -1,22 +1,44 @@
-from .catalogue import list_studies as list_studies
-from .comparison.spec import StudySpec as StudySpec
-from .errors import StudyError as StudyError
-from .errors import StudyInterrupted as StudyInterrupted
-from .events import CellFinished as CellFinished
-from .events import CellProgress as CellProgress
-from .events import CellStarted as CellStarted
-from .events import CellStored as CellStored
-from .events import DataReady as DataReady
-from .events import Event as Event
-from .events import GroupProgress as GroupProgress
-from .events import GroupStarted as GroupStarted
-from .events import ReportStarted as ReportStarted
-from .events import StudyFinished as StudyFinished
-from .kinds import publish as publish
-from .kinds import report as report
-from .kinds import resume as resume
-from .kinds import run as run
-from .providers import Provider as Provider
-from .reading import load as load
-from .reading import with_mnist as with_mnist
-from .spec import AbstractStudySpec as AbstractStudySpec
+from .catalogue import list_studies
+from .comparison.spec import StudySpec
+from .errors import StudyError, StudyInterrupted
+from .events import (
+    CellFinished,
+    CellProgress,
+    CellStarted,
+    CellStored,
+    DataReady,
+    Event,
+    GroupProgress,
+    GroupStarted,
+    ReportStarted,
+    StudyFinished,
+)
+from .kinds import publish, report, resume, run
+from .providers import Provider
+from .reading import load, with_mnist
+from .spec import AbstractStudySpec
+
+__all__ = [
+    "AbstractStudySpec",
+    "CellFinished",
+    "CellProgress",
+    "CellStarted",
+    "CellStored",
+    "DataReady",
+    "Event",
+    "GroupProgress",
+    "GroupStarted",
+    "Provider",
+    "ReportStarted",
+    "StudyError",
+    "StudyFinished",
+    "StudyInterrupted",
+    "StudySpec",
+    "list_studies",
+    "load",
+    "publish",
+    "report",
+    "resume",
+    "run",
+    "with_mnist",
+]

@@ -1,25 +1,42 @@
-from .aluminum_cell import AluminumCell as AluminumCell
-from .aluminum_cell import Feeder as Feeder
-from .base import AbstractSystem as AbstractSystem
-from .catalogue import SYSTEMS as SYSTEMS
-from .catalogue import get_system as get_system
-from .duffing import Duffing as Duffing
-from .excitation import AbstractExcitation as AbstractExcitation
-from .excitation import AbstractSignal as AbstractSignal
-from .excitation import Channels as Channels
-from .excitation import Feedback as Feedback
-from .excitation import Sum as Sum
-from .lifted_lorenz import lifted_lorenz as lifted_lorenz
-from .lorenz import Lorenz63 as Lorenz63
-from .lotka_volterra import LotkaVolterra as LotkaVolterra
-from .pendulum import Pendulum as Pendulum
-from .pendulum_video import pendulum_video as pendulum_video
-from .reaction_diffusion import reaction_diffusion as reaction_diffusion
-from .signals import APRBS as APRBS
-from .signals import Chirp as Chirp
-from .signals import Constant as Constant
-from .signals import Impulses as Impulses
-from .signals import Sine as Sine
-from .simulate import SimulationError as SimulationError
-from .simulate import simulate as simulate
-from .snapshot_catalogue import SNAPSHOT_SYSTEMS as SNAPSHOT_SYSTEMS
+from .aluminum_cell import AluminumCell, Feeder
+from .base import AbstractSystem
+from .catalogue import SYSTEMS, get_system
+from .duffing import Duffing
+from .excitation import AbstractExcitation, AbstractSignal, Channels, Feedback, Sum
+from .lifted_lorenz import lifted_lorenz
+from .lorenz import Lorenz63
+from .lotka_volterra import LotkaVolterra
+from .pendulum import Pendulum
+from .pendulum_video import pendulum_video
+from .reaction_diffusion import reaction_diffusion
+from .signals import APRBS, Chirp, Constant, Impulses, Sine
+from .simulate import SimulationError, simulate
+from .snapshot_catalogue import SNAPSHOT_SYSTEMS
+
+__all__ = [
+    "APRBS",
+    "SNAPSHOT_SYSTEMS",
+    "SYSTEMS",
+    "AbstractExcitation",
+    "AbstractSignal",
+    "AbstractSystem",
+    "AluminumCell",
+    "Channels",
+    "Chirp",
+    "Constant",
+    "Duffing",
+    "Feedback",
+    "Feeder",
+    "Impulses",
+    "Lorenz63",
+    "LotkaVolterra",
+    "Pendulum",
+    "SimulationError",
+    "Sine",
+    "Sum",
+    "get_system",
+    "lifted_lorenz",
+    "pendulum_video",
+    "reaction_diffusion",
+    "simulate",
+]
