@@ -149,12 +149,13 @@ def show_listed(spec: "EquationsSpec | AutoencodersSpec", name: str, *, as_json:
 
 def show_search(spec: "StudySpec", name: str, *, as_json: bool) -> None:
     """Print a study that searches: its axes and rungs as comments, then its TOML."""
-    from sparsedyn.studies.search.combinations import budgets, rungs_left
-    from sparsedyn.studies.search.grid import axes_of
-    from sparsedyn.studies.search.points import combinations
+    from sparsedyn.studies.comparison.budgets import budgets
+    from sparsedyn.studies.comparison.cells import points_of
+    from sparsedyn.studies.search.halving import rungs_left
 
-    points, axes = combinations(spec), axes_of(spec)
-    rungs = list(zip(rungs_left(len(points), budgets(spec)), budgets(spec), strict=True))
+    points, axes = points_of(spec), spec.search.grid.axes() if spec.search is not None else {}
+    spent = budgets(spec)
+    rungs = list(zip(rungs_left(len(points), [budget.keep for budget in spent]), spent, strict=True))
     if as_json:
         tried = [{"combinations": left, **asdict(budget)} for left, budget in rungs]
         show_json({"study": spec.resolved(), "combinations": [point.label for point in points], "rungs": tried})

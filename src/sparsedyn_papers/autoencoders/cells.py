@@ -1,23 +1,13 @@
 """Cells of a study of SINDy autoencoders: configurations, each trained as one ensemble."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 from sparsedyn.studies.cells import Cell
+from sparsedyn.studies.search.space import combinations
 from sparsedyn.studies.slugs import slug_of
-from sparsedyn_papers.autoencoders.spec import AutoencodersSpec, ModelSpec, TrainingSpec
-
-SHORT = {
-    "model.latent": "latent",
-    "model.widths": "widths",
-    "training.batch": "batch",
-    "training.derivative": "weight dx",
-    "training.latent": "weight dz",
-}
-"""Names of a grid's axes in labels."""
+from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec, ModelSpec, TrainingSpec
 
 
 @dataclass(frozen=True)
@@ -61,8 +51,8 @@ def _configurations(
 ) -> list[tuple[str, ModelSpec, TrainingSpec, float, dict[str, Any]]]:
     axes = spec.axes()
     if axes:
-        points = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
-        return [(label_of(point), *at_point(spec, point), spec.data.noise, point) for point in points]
+        points = combinations(axes, WORDING)
+        return [(one.label, *at_point(spec, one.values), spec.data.noise, dict(one.values)) for one in points]
     if not spec.cells:
         return [(spec.data.system, spec.model, spec.training, spec.data.noise, {})]
     return [
@@ -84,25 +74,3 @@ def at_point(spec: AutoencodersSpec, point: Mapping[str, Any]) -> tuple[ModelSpe
         table, _, name = key.partition(".")
         changes[table][name] = value
     return spec.model.model_copy(update=changes["model"]), spec.training.model_copy(update=changes["training"])
-
-
-def label_of(point: Mapping[str, Any]) -> str:
-    """Write values by dotted key in words: "latent 3, batch 32"."""
-    return ", ".join(f"{axis_name(key)} {value_text(value)}" for key, value in point.items())
-
-
-def short_label(point: Mapping[str, Any]) -> str:
-    """Write values that were drawn in words, with three digits."""
-    return label_of({key: float(f"{v:.3g}") if isinstance(v, float) else v for key, v in point.items()})
-
-
-def axis_name(key: str) -> str:
-    """Return what an axis of a grid is called."""
-    return SHORT.get(key, key.partition(".")[2])
-
-
-def value_text(value: Any) -> str:
-    """Write a value of an axis."""
-    if isinstance(value, list | tuple):
-        return "-".join(str(v) for v in value)
-    return f"{value:g}" if isinstance(value, float) and math.isfinite(value) else str(value)

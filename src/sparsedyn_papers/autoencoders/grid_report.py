@@ -12,8 +12,8 @@ from jaxtyping import Float
 from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.document import Column, Picture, Table, plain
 from sparsedyn.studies.document.words import DASH, duration
-from sparsedyn_papers.autoencoders.cells import axis_name, value_text
-from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.search.wording import value_text
+from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec
 from sparsedyn_papers.delft2024.published import BEST
 from sparsedyn_papers.figures.grid_map import grid_maps
 
@@ -26,7 +26,7 @@ def grid_table(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mapping
     axes = list(spec.axes())
     columns = [
         Column("rank", text=True),
-        *(Column(axis_name(key), group=i == 0) for i, key in enumerate(axes)),
+        *(Column(WORDING.title(key), group=i == 0) for i, key in enumerate(axes)),
         Column("reconstruction loss", group=True),
         Column("decoder"),
         Column("derivative"),
@@ -53,7 +53,7 @@ def grid_table(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mapping
 def grid_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[str]:
     """Return what came out, and which values are better than others, all else being equal."""
     best = min(cells, key=loss)
-    chosen = ", ".join(f"{axis_name(key)} {value_text(value)}" for key, value in best.facts["values"].items())
+    chosen = ", ".join(f"{WORDING.title(key)} {value_text(value)}" for key, value in best.facts["values"].items())
     sentences = [
         f"Of {len(cells)} combinations the least reconstruction loss on test data, **{_number(loss(best))}**, has "
         f"**{plain(chosen)}**; its error of the derivative is "
@@ -63,7 +63,7 @@ def grid_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[str]
         if len(values) > 1:
             means = {value_text(value): _geometric_mean(cells, key, value) for value in values}
             listed = ", ".join(f"{_number(mean)} with {plain(value)}" for value, mean in means.items())
-            sentences.append(f"By {plain(axis_name(key))}, the geometric mean of the loss is {listed}.")
+            sentences.append(f"By {plain(WORDING.title(key))}, the geometric mean of the loss is {listed}.")
     sentences.append(
         "A weight of zero leaves the equation out of what is trained, so the loss of reconstruction says nothing about "
         "whether an equation holds: that is what the error of the derivative is for."
@@ -115,10 +115,11 @@ def grid_pictures(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[Pictu
                 grid_maps,
                 measures,
                 rows=[
-                    ", ".join(f"{axis_name(k)} {value_text(v)}" for k, v in zip(down, row, strict=True)) for row in rows
+                    ", ".join(f"{WORDING.title(k)} {value_text(v)}" for k, v in zip(down, row, strict=True))
+                    for row in rows
                 ],
                 columns=["\n".join(value_text(v) for v in column) for column in columns],
-                across=" / ".join(axis_name(key) for key in across),
+                across=" / ".join(WORDING.title(key) for key in across),
                 best=(int(best[0]), int(best[1])),
                 title="All configurations",
             ),

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from sparsedyn.studies.cell_files import Stored
-from sparsedyn_papers.autoencoders.cells import axis_name, value_text
-from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
-from sparsedyn_papers.autoencoders.trials import told
+from sparsedyn.studies.search.wording import value_text
+from sparsedyn_papers.autoencoders.search import trial_of
+from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec
 
 
 def results_of(spec: AutoencodersSpec, cells: Sequence[Stored]) -> pd.DataFrame:
@@ -27,7 +27,7 @@ def rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         "noise": facts["noise"],
         "seed": facts["seed"],
         "recipe": facts["recipe"],
-        **{axis_name(key): value_text(value) for key, value in facts["values"].items()},
+        **{WORDING.title(key): value_text(value) for key, value in facts["values"].items()},
     }
     return [common | _row(facts, member) for member in facts["members"]]
 
@@ -35,7 +35,7 @@ def rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
 def trial_row(spec: AutoencodersSpec, cell: Stored) -> dict[str, Any]:
     """Return a trial: its values, what became of it, and the first member of its ranking if it has one."""
     assert spec.search is not None
-    trial, facts = told(cell), cell.facts
+    trial, facts = trial_of(cell), cell.facts
     reached = [*trial.rungs, *(np.nan,) * (len(spec.search.rungs) - len(trial.rungs))]
     row = {
         "trial": int(cell.slug.rpartition("-")[2]),

@@ -1,21 +1,23 @@
-"""Cells of a search: what a trial is, is decided when its turn comes."""
+"""Cells of a search: the values of a trial are chosen when its turn comes."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.cell_files import stored_cells
+from sparsedyn.studies.cell_files import Stored, stored_cells
 from sparsedyn.studies.cells import OnProgress, Outcome
+from sparsedyn.studies.search.record import SearchRecord, Tried
+from sparsedyn.studies.search.trials import next_trial
 from sparsedyn.studies.store import Store, read_json, write_json
-from sparsedyn_papers.autoencoders.cells import AutoencoderCell, at_point, short_label, trial_cells
+from sparsedyn_papers.autoencoders.cells import AutoencoderCell, at_point, trial_cells
 from sparsedyn_papers.autoencoders.compute import compute
-from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn_papers.autoencoders.objective import error_of, objective_of
+from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec, SearchSpec
 from sparsedyn_papers.autoencoders.training import Checkpoints
-from sparsedyn_papers.autoencoders.trials import Told, error_of, next_trial, number, objective_of, told
 
 
 class _GivenUp(Exception):
@@ -25,48 +27,44 @@ class _GivenUp(Exception):
 def compute_trial(
     store: Store, spec: AutoencodersSpec, cell: AutoencoderCell, checkpoint: Checkpoints, on_progress: OnProgress
 ) -> Outcome:
-    """Choose the values of a trial from the finished ones before it, train with them, and judge what comes out.
+    """Choose the values of a trial from the finished ones before it, train with them, and evaluate what comes out.
 
     Errors at rungs are on disk before training goes on, so that a trial that is resumed behind a rung has them.
     """
-    assert spec.search is not None
-    trial = next_trial(spec, earlier_trials(store, spec, cell))
+    search = _search(spec)
+    trial = next_trial(spec.dimensions(), search, spec.seed, earlier_trials(store, spec, cell))
     model, training = at_point(spec, trial.values)
-    label = f"{cell.label}: {short_label(trial.values)}"
-    chosen = replace(cell, label=label, model=model, training=training, values=trial.values)
+    words = WORDING.short_label(trial.values)
+    chosen = replace(cell, label=f"{cell.label}: {words}", model=model, training=training, values=trial.values)
     notes = notes_file(store, cell)
     rungs = [number(error) for error in read_json(notes)["rungs"]] if notes.is_file() else []
 
-    def shown(share: float, read: Callable[[], pd.DataFrame]) -> None:
-        assert spec.search is not None
+    def watch(share: float, read: Callable[[], pd.DataFrame]) -> None:
         # A short training may step over several rungs at once; the last share is the objective's.
-        while len(rungs) < len(spec.search.rungs) and spec.search.rungs[len(rungs)] <= share < 1:
+        while len(rungs) < len(search.rungs) and search.rungs[len(rungs)] <= share < 1:
             rungs.append(error_of(read()))
             write_json(notes, {"rungs": [error if math.isfinite(error) else None for error in rungs]})
             if not trial.goes_on(rungs[-1]):
                 raise _GivenUp
 
-    def tell(share: float, remark: str) -> None:
-        on_progress(share, f"{short_label(trial.values)}; {remark}")
-
     try:
         if not all([trial.goes_on(error) for error in rungs]):
             raise _GivenUp
-        outcome = compute(spec, chosen, checkpoint, tell, shown)
+        outcome = compute(
+            spec, chosen, checkpoint, lambda share, remark: on_progress(share, f"{words}; {remark}"), watch
+        )
     except _GivenUp:
         return _given_up(spec, chosen, rungs)
     objective = objective_of(outcome.facts["members"])
-    found = Told(trial.values, rungs, "complete", objective)
-    return outcome._replace(
-        facts=outcome.facts | _facts(found, chosen), summary=f"objective {objective:.3g}; {outcome.summary}"
-    )
+    facts = outcome.facts | _facts(chosen, rungs, "complete", objective)
+    return outcome._replace(facts=facts, summary=f"objective {objective:.3g}; {outcome.summary}")
 
 
-def earlier_trials(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell) -> list[Told]:
+def earlier_trials(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell) -> list[Tried]:
     """Return what became of the trials before this one."""
     cells = trial_cells(spec)
     before = cells[: [other.slug for other in cells].index(cell.slug)]
-    return [told(stored) for stored in stored_cells(store, before)]
+    return [trial_of(stored) for stored in stored_cells(store, before)]
 
 
 def notes_file(store: Store, cell: AutoencoderCell) -> Path:
@@ -74,10 +72,31 @@ def notes_file(store: Store, cell: AutoencoderCell) -> Path:
     return store.checkpoint(f"{cell.slug}-rungs").with_suffix(".json")
 
 
-def _given_up(spec: AutoencodersSpec, chosen: AutoencoderCell, rungs: list[float]) -> Outcome:
+def trial_of(cell: Stored) -> Tried:
+    """Return what became of a stored trial."""
+    facts = cell.facts
+    place, rungs = int(cell.slug.rpartition("-")[2]), [number(value) for value in facts["rungs"]]
+    return Tried(place, facts["label"], facts["values"], rungs, facts["state"], number(facts["objective"]))
+
+
+def search_record(spec: AutoencodersSpec, cells: Sequence[Stored]) -> SearchRecord:
+    """Return what a search came to so far."""
+    rungs = [{"share of training": share} for share in (*_search(spec).rungs, 1.0)]
+    return SearchRecord(spec.dimensions(), WORDING, rungs, [trial_of(cell) for cell in cells])
+
+
+def number(value: float | None) -> float:
+    """Return a number read from JSON, which has none for what is not finite."""
+    return math.inf if value is None else float(value)
+
+
+def _search(spec: AutoencodersSpec) -> SearchSpec:
     assert spec.search is not None
-    found = Told(chosen.values, rungs, "pruned", math.inf)
-    share = spec.search.rungs[len(rungs) - 1]
+    return spec.search
+
+
+def _given_up(spec: AutoencodersSpec, chosen: AutoencoderCell, rungs: list[float]) -> Outcome:
+    share = _search(spec).rungs[len(rungs) - 1]
     facts = {
         "system": spec.data.system,
         "noise": chosen.noise,
@@ -86,8 +105,9 @@ def _given_up(spec: AutoencodersSpec, chosen: AutoencoderCell, rungs: list[float
         "members": [],
     }
     summary = f"given up after {100 * share:.3g} % of training, with ln(error) {rungs[-1]:.3g}"
-    return Outcome(facts | _facts(found, chosen), {}, summary)
+    return Outcome(facts | _facts(chosen, rungs, "pruned", math.inf), {}, summary)
 
 
-def _facts(found: Told, chosen: AutoencoderCell) -> dict[str, Any]:
-    return {**found._asdict(), "values": dict(found.values), "rungs": list(found.rungs), "label": chosen.label}
+def _facts(chosen: AutoencoderCell, rungs: list[float], state: str, objective: float) -> dict[str, Any]:
+    values = dict(chosen.values)
+    return {"values": values, "rungs": rungs, "state": state, "objective": objective, "label": chosen.label}

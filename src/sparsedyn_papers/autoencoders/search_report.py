@@ -12,11 +12,11 @@ from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.document import Column, Picture, Table, plain
 from sparsedyn.studies.document.words import DASH, duration, plural
 from sparsedyn.studies.figures.trial_values import Values, trial_values
-from sparsedyn_papers.autoencoders.cells import axis_name, short_label, value_text
+from sparsedyn.studies.search.space import Range
+from sparsedyn.studies.search.wording import value_text
 from sparsedyn_papers.autoencoders.grid_report import first
-from sparsedyn_papers.autoencoders.space import Range
-from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
-from sparsedyn_papers.autoencoders.trials import told
+from sparsedyn_papers.autoencoders.search import trial_of
+from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec
 
 ENOUGH = 5
 """Trials trained to the end from which on it is told how their values go with the objective."""
@@ -30,15 +30,15 @@ MEANINGS = {
 
 def best_trial(cells: Sequence[Stored]) -> Stored | None:
     """Return the trial of least objective; none where none was trained to the end."""
-    done = [cell for cell in cells if told(cell).state == "complete"]
-    return min(done, key=lambda cell: told(cell).objective, default=None)
+    done = [cell for cell in cells if trial_of(cell).state == "complete"]
+    return min(done, key=lambda cell: trial_of(cell).objective, default=None)
 
 
 def trials_table(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mapping[str, float]) -> Table:
     """Return all trials: those trained to the end by objective, then those given up, the furthest first."""
     columns = [
         Column("trial", text=True),
-        *(Column(axis_name(key), group=i == 0) for i, key in enumerate(spec.dimensions())),
+        *(Column(WORDING.title(key), group=i == 0) for i, key in enumerate(spec.dimensions())),
         Column("objective", group=True),
         Column("held out: decoder", group=True),
         Column("derivative"),
@@ -51,12 +51,12 @@ def trials_table(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mappi
 
 
 def _order(cell: Stored) -> tuple[bool, int, float]:
-    found = told(cell)
+    found = trial_of(cell)
     return (True, -len(found.rungs), found.rungs[-1]) if found.state == "pruned" else (False, 0, found.objective)
 
 
 def _row(spec: AutoencodersSpec, cell: Stored, seconds: Mapping[str, float]) -> list[str]:
-    found = told(cell)
+    found = trial_of(cell)
     values = [plain(_text(found.values[key])) for key in spec.dimensions()]
     time = duration(seconds[cell.slug]) if cell.slug in seconds else DASH
     number = cell.slug.rpartition("-")[2].lstrip("0")
@@ -74,22 +74,22 @@ def _row(spec: AutoencodersSpec, cell: Stored, seconds: Mapping[str, float]) -> 
 def trials_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[str]:
     """Return what came out, why the best trial is the best, and how values go with the objective."""
     assert spec.search is not None
-    done = [cell for cell in cells if told(cell).state == "complete"]
+    done = [cell for cell in cells if trial_of(cell).state == "complete"]
     best = best_trial(cells)
     lost = len(cells) - len(done)
     sentence = f"Of {plural(len(cells), 'trial')}, {len(done)} were trained to the end"
     sentence += f" and {lost} given up after a share of training." if lost else "."
-    if best is None or not math.isfinite(told(best).objective):
+    if best is None or not math.isfinite(trial_of(best).objective):
         return [f"{sentence} None has a member that lived through training."]
-    found, member = told(best), first(best)
+    found, member = trial_of(best), first(best)
     errors = member["errors"]["held_out"]
     sentences = [
         f"{sentence} The least objective, **{_objective(found.objective)}**, has "
-        f"**{plain(short_label(found.values))}**: the first of its ranking misses {_error(errors['decoder'])} of "
+        f"**{plain(WORDING.short_label(found.values))}**: the first of its ranking misses {_error(errors['decoder'])} of "
         f"the held-out measurements and {_error(errors['derivative'])} of their derivatives (squared, relative), with "
         f"{plural(member['terms'], 'term')}."
     ]
-    others = sorted(told(cell).objective for cell in done)
+    others = sorted(trial_of(cell).objective for cell in done)
     if len(others) > 1 and math.isfinite(others[1]):
         gap = math.exp(min(others[1] - others[0], 50.0))
         sentences.append(f"At equal terms, errors of the next best trial are {gap:.3g} times as large.")
@@ -100,29 +100,31 @@ def trials_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[st
 
 def _tendency(key: str, tried: Range | Sequence[Any], done: Sequence[Stored]) -> str:
     """Say how the objective goes with one key, over the trials that were trained to the end."""
-    name = plain(axis_name(key))
-    objective = np.array([told(cell).objective for cell in done])
+    name = plain(WORDING.title(key))
+    objective = np.array([trial_of(cell).objective for cell in done])
     if isinstance(tried, Range):
-        values = np.array([told(cell).values[key] for cell in done], np.float64)
+        values = np.array([trial_of(cell).values[key] for cell in done], np.float64)
         rank = float(spearmanr(values, objective).statistic) if np.ptp(values) > 0 and len(set(objective)) > 1 else 0.0
         shown = f"{rank:+.2f}".replace("-", "−")
         return f"Rank correlation of the objective with {name}: {shown} (negative: more is better)."
     parts = []
     for value in tried:
-        chosen = [o for o, cell in zip(objective, done, strict=True) if _plain(told(cell).values[key]) == _plain(value)]
+        chosen = [
+            o for o, cell in zip(objective, done, strict=True) if _plain(trial_of(cell).values[key]) == _plain(value)
+        ]
         parts.append(f"{_objective(min(chosen)) if chosen else DASH} with {plain(value_text(value))} ({len(chosen)})")
     return f"By {name}, the least objective (and how many trials were trained to the end) is {', '.join(parts)}."
 
 
 def trials_picture(spec: AutoencodersSpec, cells: Sequence[Stored]) -> Picture:
     """Return the picture of all trials."""
-    trials = [told(cell) for cell in cells]
+    trials = [trial_of(cell) for cell in cells]
     dimensions = spec.dimensions()
     tried: dict[str, Values] = {}
     for key, dimension in dimensions.items():
         values = [trial.values[key] for trial in trials]
         numbers = isinstance(dimension, Range)
-        tried[axis_name(key)] = np.array(values, np.float64) if numbers else [value_text(value) for value in values]
+        tried[WORDING.title(key)] = np.array(values, np.float64) if numbers else [value_text(value) for value in values]
     return Picture(
         "trials",
         "Objective by trial and by every value that was tried.",
@@ -133,7 +135,7 @@ def trials_picture(spec: AutoencodersSpec, cells: Sequence[Stored]) -> Picture:
             np.array([trial.objective for trial in trials]),
             np.array([trial.state == "pruned" for trial in trials]),
             tried,
-            {axis_name(key): isinstance(d, Range) and d.log for key, d in dimensions.items()},
+            {WORDING.title(key): isinstance(d, Range) and d.log for key, d in dimensions.items()},
             title="Trials",
         ),
     )

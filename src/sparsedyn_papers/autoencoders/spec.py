@@ -1,16 +1,16 @@
 """What a study of SINDy autoencoders is: the validated form of its TOML file, told by `kind = "autoencoders"`."""
 
 import inspect
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, create_model, model_validator
+from pydantic import Field, model_validator
 
 from sparsedyn.studies.errors import Misfit, near_miss
-from sparsedyn.studies.search.grid import quoted
-from sparsedyn.studies.spec import AbstractStudySpec, Count, Table, Word, distinct, one_of
+from sparsedyn.studies.search.space import AbstractSpace, Range, space_table
+from sparsedyn.studies.search.trials import TrialsTable
+from sparsedyn.studies.search.wording import Wording
+from sparsedyn.studies.spec import AbstractStudySpec, Count, Table, Word, one_of
 from sparsedyn.systems import SNAPSHOT_SYSTEMS
-from sparsedyn_papers.autoencoders import space as spaces
 
 Noise = Annotated[float, Field(ge=0, lt=1)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -117,37 +117,24 @@ class CellSpec(Table):
     training: TrainingSpec = TrainingSpec()
 
 
-def _grid(tables: Mapping[str, type[Table]]) -> type[Table]:
-    """Return a table with a key such as "model.latent" for every key of `tables`: a list of values."""
-    fields: dict[str, Any] = {}
-    for name, table in tables.items():
-        for key, hint in get_type_hints(table, include_extras=True).items():
-            if key in table.model_fields:
-                fields[f"{name}.{key}"] = (_values_of(hint), None)
-    return create_model("Grid", __base__=Table, **fields)
+FIXED = {"training.members": "a trial is one ensemble, and the best of a larger one is better by itself"}
+"""Keys that a search cannot compare, and why."""
 
-
-def _values_of(hint: Any) -> Any:
-    return Annotated[tuple[hint, ...], Field(strict=False, min_length=1), AfterValidator(distinct)] | None
-
+WORDING = Wording(names={"training.derivative": "weight dx", "training.latent": "weight dz"})
+"""How values on axes are written."""
 
 if TYPE_CHECKING:
-    Grid = Table
-    Space = Table
+    Grid = AbstractSpace
+    Space = AbstractSpace
 else:
-    Grid = _grid({"model": ModelSpec, "training": TrainingSpec})
-    Space = spaces.space_table({"model": ModelSpec, "training": TrainingSpec})
+    Grid = space_table("Grid", {"model": ModelSpec, "training": TrainingSpec})
+    Space = space_table("Space", {"model": ModelSpec, "training": TrainingSpec}, fixed=FIXED, ranges=True)
 
 
-class SearchSpec(spaces.AbstractSearchSpec):
+class SearchSpec(TrialsTable):
     """A search of a `space`: of lists of values and of ranges by key, such as `"model.latent" = [1, 3]`."""
 
-    space: Annotated[Space, BeforeValidator(spaces.quoted)] = Space()
-
-    def dimensions(self) -> dict[str, Any]:
-        """Return what is tried, by dotted key: tuples of values and ranges."""
-        names = type(self.space).model_fields
-        return {key: getattr(self.space, key) for key in names if getattr(self.space, key) is not None}
+    space: Space = Space()
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
@@ -168,7 +155,7 @@ class AutoencodersSpec(AbstractStudySpec):
     training: TrainingSpec = TrainingSpec()
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = (0,)
     cells: Annotated[tuple[CellSpec, ...], Field(strict=False)] = ()
-    grid: Annotated[Grid, BeforeValidator(quoted)] = Grid()
+    grid: Grid = Grid()
     search: SearchSpec | None = None
 
     @model_validator(mode="after")
@@ -237,18 +224,17 @@ class AutoencodersSpec(AbstractStudySpec):
         own: tuple[str | int, ...] = ("training", "recipe")
         place, latents = tried.get("model.latent", (own, (model.latent,)))
         place, recipes = tried.get("training.recipe", (place, (training.recipe,)))
-        if isinstance(latents, spaces.Range):
+        if isinstance(latents, Range):
             latents = (latents.low, latents.high)
         return [(place, latent, recipe) for latent in latents for recipe in recipes]
 
     def axes(self) -> dict[str, tuple[Any, ...]]:
         """Return the values of the grid by dotted key; empty without a grid."""
-        names = type(self.grid).model_fields
-        return {key: getattr(self.grid, key) for key in names if getattr(self.grid, key) is not None}
+        return self.grid.axes()
 
     def dimensions(self) -> dict[str, Any]:
         """Return what the search tries, by dotted key: tuples of values and ranges; empty without a search."""
-        return {} if self.search is None else self.search.dimensions()
+        return {} if self.search is None else self.search.space.axes()
 
     def replaced(self, *, members: int | None = None, seed: int | None = None) -> "AutoencodersSpec":
         """Return this study with another number of members everywhere, or another seed."""
@@ -277,6 +263,6 @@ TABLES: dict[str, type[Table]] = {
     "grid": Grid,
     "search": SearchSpec,
     "space": Space,
-    **dict.fromkeys(Space.model_fields, spaces.Range),
+    **dict.fromkeys(Space.model_fields, Range),
 }
 """Every table by its key; the document itself by the empty one."""

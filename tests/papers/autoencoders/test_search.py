@@ -18,12 +18,12 @@ from sparsedyn.studies.events import CellProgress
 from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.toml import to_toml
-from sparsedyn_papers.autoencoders import trials
 from sparsedyn_papers.autoencoders.cells import cells_of
 from sparsedyn_papers.autoencoders.kind import kind
+from sparsedyn_papers.autoencoders.objective import error_of, objective_of
+from sparsedyn_papers.autoencoders.search import search_record
 from sparsedyn_papers.autoencoders.search_report import trials_picture, trials_sentences, trials_table
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
-from sparsedyn_papers.autoencoders.trials import Told, error_of, next_trial, objective_of
 
 needs_optuna = pytest.mark.skipif(importlib.util.find_spec("optuna") is None, reason="needs the extra search")
 
@@ -119,45 +119,6 @@ def test_the_objective_weighs_held_out_errors_and_terms():
     assert error_of(table) == pytest.approx(0.0)
 
 
-def followed(spec: AutoencodersSpec, count: int) -> list[Told]:
-    """Trials of a made-up objective: the nearer the derivative's weight is to a hundredth, the better."""
-    before: list[Told] = []
-    for _ in range(count):
-        trial = next_trial(spec, before)
-        away = abs(math.log10(trial.values["training.derivative"]) + 2)
-        rungs, state = [], "complete"
-        for error in (2 * away, 1.5 * away):
-            rungs.append(error)
-            if not trial.goes_on(error):
-                state = "pruned"
-                break
-        before.append(Told(trial.values, rungs, state, math.inf if state == "pruned" else away))
-    return before
-
-
-@needs_optuna
-@pytest.mark.parametrize("pruner", ["successive-halving", "median", "none"])
-def test_trials_learn_from_earlier_ones_and_are_given_up(pruner: str):
-    spec = spec_of(TOML.replace("trials = 4", f'trials = 16\npruner = "{pruner}"'))
-    found = followed(spec, 16)
-    states = [trial.state for trial in found]
-    assert states[0] == "complete"
-    assert ("pruned" in states) == (pruner != "none")
-    assert min(trial.objective for trial in found) < 0.5
-    # Stored trials have lists, and no number for what is not finite.
-    stored = [trials.told(Stored("", {**t._asdict(), "objective": None}, {})) for t in found[:3]]
-    assert all(trial.objective == math.inf for trial in stored)
-    assert next_trial(spec, found[:3]).values == found[3].values
-
-
-@needs_optuna
-def test_trials_of_another_chooser_are_refused():
-    spec = spec_of()
-    made = Told({"training.derivative": 1e-3, "training.rate": 1e-3}, [], "complete", 1.0)
-    with pytest.raises(studies.StudyError, match="trial 1: expected the values that Optuna"):
-        next_trial(spec, [made])
-
-
 def test_without_optuna_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(studies.StudyError, match=r'pip install "sparsedyn\[search\]"'):
@@ -168,7 +129,8 @@ def stored(number: int, state: str, objective: float | None, rungs: list[float])
     values = {"training.derivative": 10.0 ** -(1 + number % 4), "training.rate": (1e-3, 1e-2)[number % 2]}
     errors = {part: {"decoder": 0.01, "derivative": 0.02, "latent": 0.03} for part in ("held_out", "test")}
     members = [{"errors": errors, "terms": 9}] if state == "complete" else []
-    facts = {"values": values, "state": state, "objective": objective, "rungs": rungs, "members": members, "best": 0}
+    found = {"values": values, "state": state, "objective": objective, "rungs": rungs}
+    facts = {"label": f"trial {number}", **found, "members": members, "best": 0}
     return Stored(f"trial-{number:02d}", facts, {})
 
 
@@ -192,6 +154,11 @@ def test_trials_are_told_and_drawn():
     assert "errors of the next best trial are 2.72 times" in sentences
     assert "Rank correlation of the objective with weight dx" in sentences
     assert render(trials_picture(spec, cells).draw())[0].startswith(b"\x89PNG")
+    record = search_record(spec, cells)
+    assert record.best is not None
+    assert record.best.number == 5
+    # Stored trials have no number for what is not finite.
+    assert [one.objective for one in record.tried[5:]] == [math.inf] * 3
     nothing = trials_sentences(spec, cells[5:])
     assert "None has a member" in nothing[0]
     assert render(trials_picture(spec, cells[5:7]).draw())[0].startswith(b"\x89PNG")

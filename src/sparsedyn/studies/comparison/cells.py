@@ -11,9 +11,11 @@ from typing import Any
 from sparsedyn.estimators import SparseTimeStepper, average_from_spec, group_together
 from sparsedyn.sparsify import from_spec
 from sparsedyn.studies.cells import Cell
-from sparsedyn.studies.comparison.spec import StudySpec, TechniqueSpec
+from sparsedyn.studies.comparison.grid import WORDING
+from sparsedyn.studies.comparison.spec import StudySpec
+from sparsedyn.studies.comparison.tables import TechniqueSpec
 from sparsedyn.studies.errors import Misfit
-from sparsedyn.studies.search.points import combinations
+from sparsedyn.studies.search.space import Combination, check_folders, combinations
 from sparsedyn.studies.slugs import slug_of
 from sparsedyn_papers.claims.verdicts import check_claims
 
@@ -66,8 +68,18 @@ def expand(spec: StudySpec) -> list[ComparisonCell]:
                 cells.append(cell)
     _check_slugs(cells)
     # The cells of a search are those combinations that are left at its end.
-    check_claims(spec, [one.label for one in (cells if spec.search is None else combinations(spec))])
+    check_claims(spec, [one.label for one in (cells if spec.search is None else points_of(spec))])
     return cells
+
+
+def points_of(spec: StudySpec) -> list[Combination]:
+    """Return all combinations of a search. Raises `Misfit` where two of them would share a folder."""
+    if spec.search is None:
+        return []
+    axes = spec.search.grid.axes()
+    points = combinations(axes, WORDING)
+    check_folders(points, axes, ("search", "grid"))
+    return points
 
 
 def groups_of(cells: Sequence[ComparisonCell]) -> list[Group]:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from sparsedyn.data import DataError, Trajectories, read, write
-from sparsedyn.studies.comparison.spec import DataSpec, StudySpec
+from sparsedyn.studies.comparison.spec import StudySpec
+from sparsedyn.studies.comparison.tables import DataSpec
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.store import Store
 from sparsedyn.systems import simulate

@@ -12,10 +12,10 @@ from sparsedyn.studies.comparison.meanings import MEANINGS
 from sparsedyn.studies.comparison.notes import notes, size
 from sparsedyn.studies.comparison.pictures import against_size, at_horizons, cost, in_training, over_time
 from sparsedyn.studies.comparison.results_table import results_blocks
+from sparsedyn.studies.comparison.search_report import search_blocks
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.document import Document, Section
 from sparsedyn.studies.document.frame import framed
-from sparsedyn.studies.search.report import search_blocks
 from sparsedyn.studies.stored import StoredStudy
 
 

@@ -14,7 +14,7 @@ from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.forecast import Forecast, error_over_time
 from sparsedyn.studies.comparison.agreement import agreement_arrays
 from sparsedyn.studies.comparison.cells import ComparisonCell
-from sparsedyn.studies.comparison.spec import ForecastSpec
+from sparsedyn.studies.comparison.tables import ForecastSpec
 from sparsedyn.studies.store import appearing, write_json
 
 LEVELS = (0.05, 0.5, 0.95)

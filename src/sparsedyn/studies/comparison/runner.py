@@ -13,6 +13,7 @@ from sparsedyn.studies.comparison.cells import ComparisonCell, Group, expand, gr
 from sparsedyn.studies.comparison.data import prepare
 from sparsedyn.studies.comparison.measure import write_cell
 from sparsedyn.studies.comparison.results import collect, results_of
+from sparsedyn.studies.comparison.search import Search, how_far, ranked_cells
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.document.writing import write_report
 from sparsedyn.studies.errors import StudyError
@@ -27,7 +28,6 @@ from sparsedyn.studies.events import (
     StudyFinished,
 )
 from sparsedyn.studies.run_record import RunRecord
-from sparsedyn.studies.search.runner import Search, how_far, ranked_cells
 from sparsedyn.studies.stops import interruptible
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.stored import StoredStudy, is_kept, read_kept, read_run

@@ -1,30 +1,21 @@
 """What a study is: the validated form of its TOML file."""
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from sparsedyn.data import DERIVATIVES
-from sparsedyn.forecast import METHODS
-from sparsedyn.models import ACTIVATIONS
-from sparsedyn.studies.comparison.techniques import average_table, technique_table
+from sparsedyn.studies.comparison.grid import Grid, RungSpec, SearchSpec, check_search
+from sparsedyn.studies.comparison.tables import Averages, DataSpec, ForecastSpec, ModelSpec, TechniqueSpec, TrainingSpec
 from sparsedyn.studies.errors import Misfit
-from sparsedyn.studies.search.grid import check_search, grid_table, quoted
 from sparsedyn.studies.spec import (
     AbstractStudySpec,
-    Count,
-    Counts,
-    Fractions,
     Names,
     Some,
     Table,
     Word,
     distinct,
-    one_of,
 )
-from sparsedyn.systems import SYSTEMS
-from sparsedyn.training import OPTIMIZERS, SCHEDULES
 
 
 def share(percent: float) -> float:
@@ -42,131 +33,8 @@ def magnitude(value: float) -> float:
 
 
 Horizons = Annotated[tuple[Annotated[int, Field(ge=2)], ...], Some, AfterValidator(distinct)]
-TechniqueTable = Annotated[dict[str, Any], AfterValidator(technique_table)]
 Shares = Annotated[tuple[Annotated[float, AfterValidator(share)], ...], Some]
 Errors = Annotated[tuple[Annotated[float, AfterValidator(magnitude)], ...], Some]
-AverageTable = Annotated[dict[str, Any], BeforeValidator(average_table)]
-Averages = Annotated[tuple[AverageTable, ...], Field(strict=False, min_length=1)]
-
-
-class DataSpec(Table):
-    """Where trajectories come from, and how many go to training, validation and test.
-
-    `system` is simulated, or `files` are read. `train` may be a list of counts: every technique is then
-    trained on each of them, the smaller sets being the first trajectories of the largest. `steps` are the rows
-    of a simulated trajectory, or the rows of a file's to use. `states`, `inputs`, `time`, `trajectory` and
-    `dt` are those of `sparsedyn.read`.
-    """
-
-    system: Annotated[str, one_of(SYSTEMS)] | None = None
-    files: Names | None = None
-    train: Counts
-    validation: Annotated[int, Field(ge=0)]
-    test: Count
-    steps: Annotated[int, Field(ge=2)] | None = None
-    dt: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    states: Names | None = None
-    inputs: Names | None = None
-    time: Word | None = None
-    trajectory: Word | None = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "DataSpec":
-        if (self.system is None) == (self.files is None):
-            raise Misfit(
-                (() if self.system is None else ("files",)),
-                "expected exactly one of system (simulate a plant) and files (read trajectories); got "
-                f"{'neither' if self.system is None else 'both'}. "
-                'Write e.g. system = "aluminum-cell", or files = ["plant.csv"].',
-            )
-        if self.system is not None:
-            if self.steps is None:
-                raise Misfit(
-                    ("steps",),
-                    "missing: a simulated trajectory needs its number of rows. Add e.g. steps = 5000.",
-                )
-            for name in ("states", "inputs", "time", "trajectory"):
-                if getattr(self, name) is not None:
-                    raise Misfit(
-                        (name,),
-                        f"says how to read files, but system = {self.system!r} is simulated. Remove it.",
-                    )
-        return self
-
-
-class ModelSpec(Table):
-    """The network; the defaults are those of `SparseTimeStepper`."""
-
-    hidden: Annotated[tuple[Count, ...], Field(strict=False)] = (64, 64, 64)
-    activation: Annotated[str, one_of(ACTIVATIONS)] = "relu"
-    skip: bool = False
-    bias: bool = True
-    fan: Literal["in", "out"] = "in"
-
-
-class TrainingSpec(Table):
-    """How networks are trained and rolled forward; the defaults are those of `SparseTimeStepper`."""
-
-    members: Count = 10
-    epochs: Count = 60
-    # Smaller ones of several training sets get as many steps as the largest.
-    equal_steps: bool = False
-    batch: Count = 128
-    optimizer: Annotated[str, one_of(OPTIMIZERS)] = "adam"
-    learning_rate: Annotated[float, Field(gt=0, lt=10)] = 2e-3
-    schedule: Annotated[str, one_of(SCHEDULES)] = "cosine"
-    drops: Fractions = (0.4, 0.7, 0.9)
-    # TOML has no null: clip = inf is no clipping.
-    clip: Annotated[float, Field(gt=0)] | None = 1.0
-    select: Literal["forecast", "best", "last"] = "forecast"
-    shuffle: Literal["shared", "member"] = "shared"
-    patience: Count | None = None
-    derivative: Annotated[str, one_of(DERIVATIVES)] = "forward"
-    method: Annotated[str, one_of(METHODS)] = "euler"
-
-
-class TechniqueSpec(Table):
-    """One entry of the comparison: a chain of techniques, and where it differs from the study's defaults."""
-
-    label: Word
-    technique: Annotated[tuple[TechniqueTable, ...], Field(strict=False)] = ()
-    averages: Averages | None = None
-    model: ModelSpec = ModelSpec()
-    training: TrainingSpec = TrainingSpec()
-
-
-class RungSpec(Table):
-    """One short training of a search: `epochs` over `train` trajectories; the best share `keep` trains on."""
-
-    epochs: Count
-    train: Count | None = None
-    members: Count = 1
-    keep: Annotated[float, Field(gt=0, lt=1)]
-
-
-if TYPE_CHECKING:
-    Grid = Table
-else:
-    Grid = grid_table(Table, {"model": ModelSpec, "training": TrainingSpec})
-
-
-class SearchSpec(Table):
-    """A grid of settings, searched by successive halving: after the rungs, what is left trains as the study says.
-
-    `grid` has the values to try by key, e.g. `"training.batch" = [32, 64]`; all combinations of them are tried.
-    """
-
-    grid: Annotated[Grid, BeforeValidator(quoted)] = Grid()
-    rungs: Annotated[tuple[RungSpec, ...], Field(strict=False)] = ()
-
-
-class ForecastSpec(Table):
-    """What is kept of the forecasts for pictures: how many test trajectories, and how many points in time."""
-
-    fan_trajectories: Count = 3
-    points: Annotated[int, Field(ge=2)] = 400
-    # "test" repeats published code that standardized test trajectories by their own statistics.
-    normalization: Literal["train", "test"] = "train"
 
 
 class PublishedRow(Table):
@@ -267,7 +135,7 @@ class StudySpec(AbstractStudySpec):
                 if training.patience is not None:
                     raise Misfit((*path, "patience"), "needs validation trajectories to watch; data.validation is 0.")
         if self.search is not None:
-            check_search(self)
+            check_search(self.search, self.data, self.training, self.averages, self.techniques)
         labels = [technique.label for technique in self.techniques]
         for i, label in enumerate(labels):
             if label in labels[:i]:

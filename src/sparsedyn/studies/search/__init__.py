@@ -1,1 +1,1 @@
-"""Studies that search a grid of settings by successive halving: many short trainings, few long ones."""
+"""Searches of settings: one space of values and ranges, two strategies over it."""

@@ -1,6 +1,6 @@
-"""Successive halving: train every combination a little, the better ones longer, the best as the study says."""
+"""A comparison's grid by batched halving: combinations of one shape are members of one computation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import jax
 import numpy as np
@@ -9,16 +9,15 @@ import pandas as pd
 from sparsedyn import training
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
-from sparsedyn.studies.comparison.cells import ComparisonCell, Group, groups_of
+from sparsedyn.studies.comparison.budgets import Budget, budgets, cells_of, cost, later_cost
+from sparsedyn.studies.comparison.cells import ComparisonCell, Group, groups_of, points_of
+from sparsedyn.studies.comparison.grid import WORDING
 from sparsedyn.studies.comparison.spec import StudySpec
-from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import GroupProgress, GroupStarted, OnEvent
 from sparsedyn.studies.run_record import RunRecord, Training
-from sparsedyn.studies.search.combinations import Budget, budgets, cells_of, kept_count
-from sparsedyn.studies.search.grid import axes_of
-from sparsedyn.studies.search.points import Combination, combinations, in_words
-from sparsedyn.studies.search.rungs import SearchFiles, gathered, judged, rows_of, write_table
-from sparsedyn.studies.search.work import Work, expected, whole
+from sparsedyn.studies.search.halving import SearchFiles, halve, kept_count, rows_of, write_table
+from sparsedyn.studies.search.record import SearchRecord, Tried
+from sparsedyn.studies.search.space import Combination
 from sparsedyn.studies.store import Store
 
 
@@ -38,8 +37,9 @@ class Search:
         self.train, self.validation = train, validation
         self.files = SearchFiles(store.directory)
         self.budgets = budgets(spec)
-        self.points = combinations(spec)
-        self.work = Work(0)
+        self.points = points_of(spec)
+        self.done = 0
+        self.total = 0
         self.fitted: dict[str, SparseTimeStepper] = {}
 
     @property
@@ -49,24 +49,14 @@ class Search:
 
     def choose(self) -> list[ComparisonCell]:
         """Climb all rungs, store their tables and the result, and return the cells of the last, the best first."""
-        left = self.points
-        for number, budget in enumerate(self.budgets, 1):
-            table = self._rung(number, budget, left)
-            self.files.tidy(number)
-            kept = set(table.loc[table["kept"], "combination"])
-            if not kept:
-                raise StudyError(
-                    f"search: no combination came through rung {number} with a finite validation loss. Try lower "
-                    "learning rates, or clip gradients (training.clip)."
-                )
-            left = [point for point in left if point.number in kept]
-        write_table(self.files.result, gathered(self.files.rungs()))
+        halve(self.points, [budget.keep for budget in self.budgets], self.files, self._rung)
         return ranked_cells(self.spec, self.store)
 
     def trained(self) -> Iterator[tuple[ComparisonCell, Group, SparseTimeStepper]]:
         """Yield the cells of the last rung that are not stored, what they were trained with, and their networks."""
         number, budget = self.last, self.budgets[-1]
-        groups = self._groups(self._left(), budget)
+        numbers = set(pd.read_parquet(self.files.rung(number))["combination"])
+        groups = self._groups([point for point in self.points if point.number in numbers], budget)
         entry = _entry(number, groups)
         # Its times are known already, unless their record was lost.
         self.record.group(entry)
@@ -79,21 +69,15 @@ class Search:
                 yield cell, entry, self.fitted[cell.slug]
             self.store.checkpoint(_key(number, group)).unlink(missing_ok=True)
 
-    def _left(self) -> list[Combination]:
-        numbers = set(pd.read_parquet(self.files.rung(self.last))["combination"])
-        return [point for point in self.points if point.number in numbers]
-
-    def _groups(self, points: list[Combination], budget: Budget) -> list[Group]:
+    def _groups(self, points: Sequence[Combination], budget: Budget) -> list[Group]:
         return groups_of(cells_of(self.spec, points, budget))
 
-    def _rung(self, number: int, budget: Budget, points: list[Combination]) -> pd.DataFrame:
-        """Return the judged table of a rung, trained as far as it is not stored."""
-        if self.files.rung(number).is_file():
-            return pd.read_parquet(self.files.rung(number))
+    def _rung(self, number: int, points: Sequence[Combination]) -> pd.DataFrame:
+        """Return the losses of all points of a rung, trained as far as they are not stored."""
+        budget, data = self.budgets[number - 1], (self.train, self.validation)
         groups = self._groups(points, budget)
-        parts = (self.train, self.validation)
-        later = expected(groups, kept_count(len(points), budget.keep), self.budgets[number:], *parts)
-        self.work.total = self.work.done + sum(whole(group, budget, *parts) for group in groups) + later
+        later = later_cost(groups, kept_count(len(points), budget.keep), self.budgets[number:], *data)
+        self.total = self.done + sum(cost(group, budget, *data) for group in groups) + later
         clock = self.record.group(_entry(number, groups))
         by_label = {point.label: point for point in points}
         for i, group in enumerate(groups, 1):
@@ -102,13 +86,11 @@ class Search:
             if number < self.last:
                 self.store.checkpoint(_key(number, group)).unlink(missing_ok=True)
                 self.fitted.clear()
-            self.work.done += whole(group, budget, self.train, self.validation)
-        tables = [pd.read_parquet(self.files.group(number, group.key)) for group in groups]
-        table = judged(pd.concat(tables, ignore_index=True), budget.keep)
-        write_table(self.files.rung(number), table)
+            self.done += cost(group, budget, *data)
         # The next rung has other numbers of steps and samples: nothing that is compiled would be used again.
         jax.clear_caches()
-        return table
+        tables = [pd.read_parquet(self.files.group(number, group.key)) for group in groups]
+        return pd.concat(tables, ignore_index=True)
 
     def _group(
         self, rung: int, number: int, groups: int, group: Group, points: dict[str, Combination], clock: Training
@@ -117,12 +99,12 @@ class Search:
         checkpoint = self.store.checkpoint(_key(rung, group))
         what = f"rung {rung} of {self.last}: {describe(self.spec, group)}"
         self.tell(GroupStarted(number, groups, (what,), group.members, checkpoint.is_file()))
-        cost = whole(group, self.budgets[rung - 1], self.train, self.validation)
+        whole = cost(group, self.budgets[rung - 1], self.train, self.validation)
 
         def watch(progress: training.Progress) -> None:
             clock.tick(progress.step)
-            done = self.work.done + round(cost * progress.step / max(1, progress.steps))
-            self.tell(GroupProgress(number, groups, progress, done, self.work.total))
+            done = self.done + round(whole * progress.step / max(1, progress.steps))
+            self.tell(GroupProgress(number, groups, progress, done, self.total))
 
         self._fit(rung, group, watch)
         clock.tick(self.fitted[group.cells[0].slug].steps_, now=True)
@@ -148,7 +130,7 @@ def ranked_cells(spec: StudySpec, store: Store) -> list[ComparisonCell]:
     path = SearchFiles(store.directory).rung(len(spent))
     if not path.is_file():
         return []
-    by_number = {point.number: point for point in combinations(spec)}
+    by_number = {point.number: point for point in points_of(spec)}
     ranked = [by_number[int(number)] for number in pd.read_parquet(path)["combination"]]
     return cells_of(spec, ranked, spent[-1])
 
@@ -157,6 +139,35 @@ def how_far(spec: StudySpec, store: Store) -> str:
     """Say how far a search has come."""
     rungs, done = len(budgets(spec)), len(SearchFiles(store.directory).rungs())
     return f"with {done} of {rungs} rungs of the search finished"
+
+
+def search_record(spec: StudySpec, tables: Sequence[pd.DataFrame]) -> SearchRecord | None:
+    """Return what a search came to, from the tables of its finished rungs; None where nothing was searched."""
+    if spec.search is None or not tables:
+        return None
+    spent = budgets(spec)
+    by_number = [table.set_index("combination") for table in tables]
+    tried = []
+    for point in points_of(spec):
+        reached = [table.loc[point.number].to_dict() for table in by_number if point.number in table.index]
+        losses = [float(row["loss"]) for row in reached]
+        last = np.asarray(reached[-1]["validation"], np.float64)
+        complete = len(reached) == len(spent)
+        tried.append(
+            Tried(
+                point.number + 1,
+                point.label,
+                point.values,
+                losses,
+                "complete" if complete else "pruned",
+                losses[-1] if complete else np.inf,
+                (float(last.min()), float(last.max())),
+            )
+        )
+    rungs = [
+        {"epochs": budget.epochs, "trajectories": budget.train, "networks of each": budget.members} for budget in spent
+    ]
+    return SearchRecord(spec.search.grid.axes(), WORDING, rungs, tried)
 
 
 def losses_of(stepper: SparseTimeStepper) -> list[float]:
@@ -170,10 +181,10 @@ def losses_of(stepper: SparseTimeStepper) -> list[float]:
 def describe(spec: StudySpec, group: Group) -> str:
     """Name a group by what its combinations share: "2 x 15, adam, batch 32 (6 combinations)"."""
     shared = []
-    for key in axes_of(spec):
+    for key in spec.search.grid.axes() if spec.search is not None else ():
         values = [cell.arguments[key.partition(".")[2]] for cell in group.cells]
         if all(value == values[0] for value in values):
-            shared.append(in_words(key, values[0]))
+            shared.append(WORDING.setting(key, values[0]))
     count = f"{len(group.cells)} combination{'s' if len(group.cells) > 1 else ''}"
     return f"{', '.join(shared)} ({count})" if shared else count
 

@@ -1,7 +1,6 @@
 """Studies that search a grid: what is tried, what goes on, and that a stop changes nothing in the results."""
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +15,14 @@ from sparsedyn.cli import app
 from sparsedyn.data import Trajectories, read
 from sparsedyn.studies import kinds
 from sparsedyn.studies.comparison import runner
-from sparsedyn.studies.comparison.cells import groups_of
+from sparsedyn.studies.comparison import search as search_runner
+from sparsedyn.studies.comparison.budgets import budgets, cells_of, cost, later_cost
+from sparsedyn.studies.comparison.cells import groups_of, points_of
+from sparsedyn.studies.comparison.search import search_record
+from sparsedyn.studies.comparison.search_report import search_blocks
 from sparsedyn.studies.reading import parse
-from sparsedyn.studies.search import runner as search_runner
-from sparsedyn.studies.search.combinations import budgets, cells_of, kept_count, rungs_left
+from sparsedyn.studies.search.halving import SearchFiles, rungs_left
 from sparsedyn.studies.search.losses_by_value import losses_by_value
-from sparsedyn.studies.search.points import Combination, combinations, in_words
-from sparsedyn.studies.search.report import search_blocks
-from sparsedyn.studies.search.rungs import SearchFiles, gathered, judged, rows_of
-from sparsedyn.studies.search.work import expected, whole
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.toml import to_toml
 
@@ -155,7 +153,7 @@ def test_a_search_is_written_and_read_again():
 
 def test_the_grid_is_crossed_and_what_shares_shapes_is_trained_together():
     spec = parse(TOML, "a.toml")
-    points = combinations(spec)
+    points = points_of(spec)
     assert [point.label for point in points] == LABELS
     first, last = budgets(spec)
     assert (first.epochs, first.train, first.members, first.keep) == (8, 2, 1, 0.9)
@@ -174,56 +172,11 @@ def test_members_given_at_the_command_line_are_those_of_the_last_rung():
 
 def test_the_grid_of_haugstvedt():
     spec = studies.load("haugstvedt2023-grid")
-    points = combinations(spec)
+    points = points_of(spec)
     assert len(points) == 864
     assert len(groups_of(cells_of(spec, points, budgets(spec)[0]))) == 144
     assert points[0].label == "2 x 15, adam, 0.1, batch 32"
-    assert rungs_left(864, budgets(spec)) == [864, 108, 27, 6]
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        ("model.hidden", (25, 25), "2 x 25"),
-        ("model.hidden", np.array([25, 40]), "25-40"),
-        ("model.hidden", (), "no hidden layer"),
-        ("model.skip", True, "skip true"),
-        ("training.optimizer", "adam", "adam"),
-        ("training.learning_rate", 1e-4, "0.0001"),
-        ("training.batch", np.int64(32), "batch 32"),
-        ("training.drops", (0.5, 0.75), "drops (0.5, 0.75)"),
-    ],
-)
-def test_settings_in_words(key: str, value: object, words: str):
-    assert in_words(key, value) == words
-
-
-@pytest.mark.parametrize(
-    ("count", "keep", "kept"), [(864, 0.25, 216), (54, 0.2, 11), (30, 0.1, 3), (3, 0.01, 1), (1, 0.5, 1), (5, None, 5)]
-)
-def test_how_many_go_on(count: int, keep: float | None, kept: int):
-    assert kept_count(count, keep) == kept
-
-
-def test_a_rung_is_judged_by_the_median_and_the_dead_never_go_on():
-    points = [Combination(i, {"training.batch": i}) for i in range(5)]
-    losses = [[math.inf, 0.1, math.inf], [0.3, 0.2, 9.0], [math.nan] * 3, [0.1, math.inf, 0.2], [0.3, 0.3, 0.3]]
-    table = judged(rows_of(points, losses), 0.9)
-    assert table["combination"].tolist() == [3, 1, 4, 0, 2]
-    assert table["loss"].tolist() == [0.2, 0.3, 0.3, math.inf, math.inf]
-    assert table["kept"].tolist() == [True, True, True, False, False]
-    assert judged(rows_of(points, losses), 0.4)["kept"].tolist() == [True, True, False, False, False]
-    assert judged(rows_of(points, losses), None)["kept"].all()
-
-
-def test_every_combination_stands_where_it_came_to():
-    points = [Combination(i, {"training.batch": i}) for i in range(3)]
-    first = judged(rows_of(points, [[0.1], [0.3], [0.2]]), 0.6)
-    second = judged(rows_of([points[0], points[2]], [[0.09], [0.05]]), None)
-    table = gathered([first, second])
-    assert table["combination"].tolist() == [2, 0, 1]
-    assert table["rung"].tolist() == [2, 2, 1]
-    assert table["loss"].tolist() == [0.05, 0.09, 0.3]
+    assert rungs_left(864, [budget.keep for budget in budgets(spec)]) == [864, 108, 27, 6]
 
 
 def test_a_finished_search_has_its_tables_and_the_cells_that_were_left(finished: tuple[Path, list[studies.Event]]):
@@ -242,6 +195,20 @@ def test_a_finished_search_has_its_tables_and_the_cells_that_were_left(finished:
     table = pd.read_parquet(directory / "search.parquet")
     assert table["label"].tolist()[: len(second)] == second["label"].tolist()
     assert len(table) == 6
+
+
+def test_the_record_says_how_far_every_combination_came(finished: tuple[Path, list[studies.Event]]):
+    directory, _ = finished
+    record = search_record(parse(TOML, "a.toml"), SearchFiles(directory).rungs())
+    assert record is not None
+    assert [one.label for one in record.tried] == LABELS
+    assert [one.state for one in record.tried] == ["complete", "complete", "pruned"] * 2
+    assert [len(one.rungs) for one in record.tried] == [2, 2, 1, 2, 2, 1]
+    table = pd.read_parquet(directory / "search.parquet")
+    assert record.best is not None
+    assert (record.best.label, record.best.objective) == (table["label"][0], table["loss"][0])
+    assert record.best.spread == (min(table["validation"][0]), max(table["validation"][0]))
+    assert record.rungs[0] == {"epochs": 8, "trajectories": 2, "networks of each": 1}
 
 
 def test_a_learning_rate_that_blows_up_is_dropped(finished: tuple[Path, list[studies.Event]]):
@@ -291,8 +258,8 @@ def test_the_estimate_grows_with_the_work_and_ends_at_the_whole(finished: tuple[
     spec = parse(TOML, "a.toml")
     data = (read(directory / "data" / "train.npz"), read(directory / "data" / "validation.npz"))
     first, last = budgets(spec)
-    groups = groups_of(cells_of(spec, combinations(spec), first))
-    assert expected(groups, 6, [last], *data) > sum(whole(group, first, *data) for group in groups)
+    groups = groups_of(cells_of(spec, points_of(spec), first))
+    assert later_cost(groups, 6, [last], *data) > sum(cost(group, first, *data) for group in groups)
 
 
 def test_events_name_the_rungs(finished: tuple[Path, list[studies.Event]]):

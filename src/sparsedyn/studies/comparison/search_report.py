@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sparsedyn.studies.comparison.budgets import Budget, budgets
+from sparsedyn.studies.comparison.grid import WORDING
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.document import Block, Column, Entry, Picture, Table, Text, plain
 from sparsedyn.studies.document.words import DASH, listing, plural, quantity
-from sparsedyn.studies.search.combinations import Budget, budgets
-from sparsedyn.studies.search.grid import axes_of
 from sparsedyn.studies.search.losses_by_value import CEILING, losses_by_value
-from sparsedyn.studies.search.points import briefly
 from sparsedyn.studies.stored import StoredStudy
 
 MOST = 20
@@ -32,9 +32,9 @@ def search_blocks(study: StoredStudy[StudySpec]) -> list[Block]:
     rungs = rungs_of(study)
     if not rungs:
         return []
-    spent, axes = budgets(study.spec), list(axes_of(study.spec))
+    spent, axes = budgets(study.spec), list(_axes(study.spec))
     lead = (
-        f"{plural(len(rungs[0]), 'combination')} of {plain(listing([axis_name(key) for key in axes], 8))}. Every rung "
+        f"{plural(len(rungs[0]), 'combination')} of {plain(listing([WORDING.title(key) for key in axes], 8))}. Every rung "
         "trains from scratch and keeps the ones of least validation loss: the mean squared error of the scaled "
         "derivatives over the whole validation set at the end of training, median over networks. No test trajectory "
         "was read for this choice; the forecasts of test trajectories in the other sections were made after it and had "
@@ -51,10 +51,8 @@ def rungs_of(study: StoredStudy[StudySpec]) -> list[pd.DataFrame]:
     return found
 
 
-def axis_name(key: str) -> str:
-    """Name an axis: "hidden layers", "learning rate"."""
-    name = key.partition(".")[2].replace("_", " ")
-    return {"hidden": "hidden layers", "batch": "batch size"}.get(name, name)
+def _axes(spec: StudySpec) -> dict[str, Any]:
+    return {} if spec.search is None else spec.search.grid.axes()
 
 
 def _rungs_table(rungs: Sequence[pd.DataFrame], spent: Sequence[Budget]) -> Table:
@@ -84,12 +82,12 @@ def _best(rungs: Sequence[pd.DataFrame], spent: Sequence[Budget], axes: Sequence
         return []
     last = rungs[-1]
     title = "All" if len(last) <= MOST else f"The best {MOST} of {len(last)}"
-    columns = [Column("place", text=True), *(Column(plain(axis_name(key)), text=True) for key in axes)]
+    columns = [Column("place", text=True), *(Column(plain(WORDING.title(key)), text=True) for key in axes)]
     rows: list[list[Entry | str]] = []
     for i, row in enumerate(last.head(MOST).to_dict("records"), 1):
         losses = np.asarray(row["validation"], np.float64)
         spread = f"{_loss(losses.min())}{DASH}{_loss(losses.max())}" if losses.size > 1 else ""
-        settings = [plain(briefly(key, row[key])) for key in axes]
+        settings = [plain(WORDING.value(key, row[key])) for key in axes]
         rows.append([f"{i}", *settings, Entry(_loss(row["loss"]), spread)])
     small = [Text(SMALL)] if spent[-1].members > 1 else []
     table = Table([*columns, Column("validation loss")], rows)
@@ -99,8 +97,8 @@ def _best(rungs: Sequence[pd.DataFrame], spent: Sequence[Budget], axes: Sequence
 def _picture(study: StoredStudy[StudySpec], rung: pd.DataFrame) -> list[Picture]:
     """The losses of the first rung by the values of every setting that has several."""
     table = rung.sort_values("combination")
-    axes = [key for key, values in axes_of(study.spec).items() if len(values) > 1]
-    values = {axis_name(key): [briefly(key, value) for value in table[key]] for key in axes}
+    axes = [key for key, values in _axes(study.spec).items() if len(values) > 1]
+    values = {WORDING.title(key): [WORDING.value(key, value) for value in table[key]] for key in axes}
     if not values:
         return []
     loss, kept = table["loss"].to_numpy(np.float64), table["kept"].to_numpy(bool)
