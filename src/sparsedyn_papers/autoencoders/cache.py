@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 
 from sparsedyn.data import Snapshots
 from sparsedyn.studies.errors import StudyError, near_miss
@@ -24,9 +25,8 @@ logger = logging.getLogger(__name__)
 
 def cache_folder() -> Path:
     """Return the folder that `SPARSEDYN_CACHE` names, or `sparsedyn` in the user's folder for caches."""
-    if chosen := os.environ.get("SPARSEDYN_CACHE"):
-        return Path(chosen).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sparsedyn"
+    chosen = os.environ.get("SPARSEDYN_CACHE")
+    return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("sparsedyn")
 
 
 def cached(name: str, settings: Mapping[str, int | float] | None = None, folder: str | Path | None = None) -> Snapshots:

@@ -82,10 +82,11 @@ def trials_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[st
     if best is None or not math.isfinite(trial_of(best).objective):
         return [f"{sentence} None has a member that lived through training."]
     found, member = trial_of(best), first(best)
+    words = plain(WORDING.short_label(found.values))
     errors = member["errors"]["held_out"]
     sentences = [
         f"{sentence} The least objective, **{_objective(found.objective)}**, has "
-        f"**{plain(WORDING.short_label(found.values))}**: the first of its ranking misses {_error(errors['decoder'])} of "
+        f"**{words}**: the first of its ranking misses {_error(errors['decoder'])} of "
         f"the held-out measurements and {_error(errors['derivative'])} of their derivatives (squared, relative), with "
         f"{plural(member['terms'], 'term')}."
     ]
@@ -112,7 +113,9 @@ def _tendency(key: str, tried: Range | Sequence[Any], done: Sequence[Stored]) ->
         chosen = [
             o for o, cell in zip(objective, done, strict=True) if _plain(trial_of(cell).values[key]) == _plain(value)
         ]
-        parts.append(f"{_objective(min(chosen)) if chosen else DASH} with {plain(value_text(value))} ({len(chosen)})")
+        parts.append(
+            f"{_objective(min(chosen)) if chosen.size else DASH} with {plain(value_text(value))} ({len(chosen)})"
+        )
     return f"By {name}, the least objective (and how many trials were trained to the end) is {', '.join(parts)}."
 
 

@@ -9,17 +9,13 @@ import numpy as np
 
 from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn_papers.equations.spec import EquationsSpec
-from sparsedyn_papers.kim2019 import (
-    EIGHT_BY_EIGHT,
+from sparsedyn_papers.kim2019.digits import EIGHT_BY_EIGHT, MNIST, DigitsResult, digits_experiment
+from sparsedyn_papers.kim2019.images import load_idx, small_digits
+from sparsedyn_papers.kim2019.propagation import (
     KINEMATICS_SETTING,
-    MNIST,
     OSCILLATOR_SETTING,
-    DigitsResult,
     PropagationResult,
-    digits_experiment,
-    load_idx,
     propagation_experiment,
-    small_digits,
 )
 
 SETTINGS = {"kinematics": KINEMATICS_SETTING, "oscillator": OSCILLATOR_SETTING}
@@ -63,7 +59,7 @@ def compute_digits(spec: EquationsSpec, cell: SeedCell, on_progress: OnProgress)
 
 
 def compute_propagation(spec: EquationsSpec, cell: SeedCell, on_progress: OnProgress) -> Outcome:
-    """Train both cells and measure them beyond the steps that they were trained on."""
+    """Train both transitions and measure them beyond the steps that they were trained on."""
     table = spec.propagation
     assert table is not None
     setting = SETTINGS[table.system]

@@ -1,4 +1,4 @@
-"""The equations of a cell with as few weights as its forecasts need."""
+"""Equations of a transition with as few weights as forecasts need."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,13 +14,13 @@ from sparsedyn.models import AbstractModel, PerState
 from sparsedyn.sparsify import L05, Chain, Phases, SequentialThresholding
 from sparsedyn.training import derivative_matching
 from sparsedyn.training.refine import Path, points_of, refine
-from sparsedyn_papers.kim2019.motion import Motion
 from sparsedyn_papers.kim2019.propagator import Propagator
 from sparsedyn_papers.kim2019.reading import one_of
+from sparsedyn_papers.kim2019.series import Simulated
 from sparsedyn_papers.kim2019.stages import Stage, trained
 
 STARTS = 5
-"""So many fresh cells are trained besides the model's own."""
+"""So many fresh transitions are trained besides the model's own."""
 FRESH = Stage(
     derivative_matching,
     Chain(Phases(L05(2e-5), (0.1, 0.5), (0.1, 1.0)), SequentialThresholding(0.01, at=(1.0,))),
@@ -44,43 +44,41 @@ Points = tuple[Int[np.ndarray, " _point"], Int[np.ndarray, " _point"]]
 def simplest(
     models: Propagator,
     fresh: Callable[[Key[Array, ""]], PerState],
-    train: tuple[Motion, Float[np.ndarray, "trial sample"]],
-    held_out: tuple[Motion, Float[np.ndarray, "trial _sample"]],
+    train: tuple[Simulated, Float[np.ndarray, "trial sample"]],
+    held_out: tuple[Simulated, Float[np.ndarray, "trial _sample"]],
     keys: Key[Array, " trial"],
 ) -> Propagator:
-    """Return the models with cells of as few weights as the forecasts of the held-out series need.
+    """Return the models with transitions of as few weights as the forecasts of the held-out series need.
 
-    The encoded variable comes with the series. Given it, single steps are all that a cell has to learn: some `fresh`
-    cells of every trial are trained on them, and each state's equation, theirs and the model's own, is refined and
-    followed down to one weight. Of all points on these ways the one with the fewest weights is taken whose forecasts
-    are nearly as good as the best's.
+    The encoded variable comes with the series. Given it, single steps are all that a transition has to learn: some
+    `fresh` ones of every trial are trained on them, and each state's equation, theirs and the model's own, is refined
+    and followed down to one weight. Of all points on these paths the one with the fewest weights is taken whose
+    forecasts are nearly as good as the best's.
     """
-    found = [
-        _of_one(
-            one_of(models.cell, slice(i, i + 1)), fresh, (train[0], train[1][i]), (held_out[0], held_out[1][i]), key
-        )
-        for i, key in enumerate(keys)
-    ]
-    result: Propagator = eqx.tree_at(lambda m: m.cell, models, _joined(found))
+    found = []
+    for i, key in enumerate(keys):
+        own = one_of(models.transition, slice(i, i + 1))
+        found.append(_of_one(own, fresh, (train[0], train[1][i]), (held_out[0], held_out[1][i]), key))
+    result: Propagator = eqx.tree_at(lambda m: m.transition, models, _joined(found))
     return result
 
 
 def _of_one(
-    cell: PerState,
+    transition: PerState,
     fresh: Callable[[Key[Array, ""]], PerState],
-    train: tuple[Motion, np.ndarray],
-    held_out: tuple[Motion, np.ndarray],
+    train: tuple[Simulated, np.ndarray],
+    held_out: tuple[Simulated, np.ndarray],
     key: Key[Array, ""],
 ) -> PerState:
-    """The simplest cell of one trial, whose arrays keep a leading axis of one."""
+    """The simplest transition of one trial, whose arrays keep a leading axis of one."""
     steps, checks = single_steps(*train), single_steps(*held_out)
     keys = jax.random.split(key, STARTS)
     data = Samples(*(np.asarray(a, np.float32) for a in steps))
     others = trained(eqx.filter_vmap(fresh)(keys), data, [FRESH], batch=128, keys=keys)
-    cells = _joined([cell, others])
+    transitions = _joined([transition, others])
     paths = [
         refine(part, _output(steps, state), _output(checks, state), active=ACTIVE)
-        for state, part in enumerate(cells.parts)
+        for state, part in enumerate(transitions.parts)
     ]
     tried = [_small(path) for path in paths]
     best = [
@@ -91,14 +89,14 @@ def _of_one(
         # The other states' equations are the best known.
         count = len(at[0])
         points = [at if s == state else _repeated(place, count) for s, place in enumerate(best)]
-        error = _forecast_error(_at(cells, paths, points), *held_out)
+        error = _forecast_error(_at(transitions, paths, points), *held_out)
         best[state] = _place(at, _fewest(error, paths[state].counts()[at]))
-    return _at(cells, paths, best)
+    return _at(transitions, paths, best)
 
 
-def single_steps(motion: Motion, latent: Float[np.ndarray, " sample"]) -> Samples:
+def single_steps(simulated: Simulated, latent: Float[np.ndarray, " sample"]) -> Samples:
     """Return states, the encoded variable, and the states that follow, of steps spread evenly over the series."""
-    states = motion.propagated
+    states = simulated.propagated
     series, step = np.divmod(np.arange(states[:, 1:, 0].size), states.shape[1] - 1)
     some = np.unique(np.linspace(0, len(series) - 1, min(len(series), ROWS)).astype(np.int64))
     series, step = series[some], step[some]
@@ -120,18 +118,18 @@ def _repeated(points: Points, count: int) -> Points:
     return np.repeat(points[0], count), np.repeat(points[1], count)
 
 
-def _joined(cells: list[PerState]) -> PerState:
-    """All cells of several stacks, in one."""
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves) if eqx.is_array(leaves[0]) else leaves[0], *cells)
+def _joined(transitions: list[PerState]) -> PerState:
+    """All transitions of several stacks, in one."""
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves) if eqx.is_array(leaves[0]) else leaves[0], *transitions)
 
 
 def _output(samples: Samples, state: int) -> Samples:
     return samples._replace(dx=samples.dx[:, state : state + 1])
 
 
-def _at(cell: PerState, paths: list[Path], points: list[Points]) -> PerState:
-    """The cells at some points of their paths, stacked, in the precision of training."""
-    parts = [points_of(part, path, *at) for part, path, at in zip(cell.parts, paths, points, strict=True)]
+def _at(transition: PerState, paths: list[Path], points: list[Points]) -> PerState:
+    """The transitions at some points of their paths, stacked, in the precision of training."""
+    parts = [points_of(part, path, *at) for part, path, at in zip(transition.parts, paths, points, strict=True)]
     return PerState(tuple(jax.tree.map(_single, part) for part in parts))
 
 
@@ -145,17 +143,17 @@ def _fewest(error: Float[np.ndarray, " point"], weights: Int[np.ndarray, " point
 
 
 def _forecast_error(
-    cells: AbstractModel, motion: Motion, latent: Float[np.ndarray, " sample"]
+    transitions: AbstractModel, simulated: Simulated, latent: Float[np.ndarray, " sample"]
 ) -> Float[np.ndarray, " point"]:
-    truth = jnp.asarray(motion.propagated, jnp.float32)
-    error = np.asarray(_squared_errors(cells, truth, jnp.asarray(latent, jnp.float32)[:, None]), np.float64)
+    truth = jnp.asarray(simulated.propagated, jnp.float32)
+    error = np.asarray(_squared_errors(transitions, truth, jnp.asarray(latent, jnp.float32)[:, None]), np.float64)
     return np.where(np.isfinite(error), error, np.inf) ** 0.5
 
 
 @eqx.filter_jit
-def _squared_errors(cells: AbstractModel, truth: Array, latent: Array) -> Array:
-    def one(cell: Any) -> Array:
-        step = jax.vmap(cell)
+def _squared_errors(transitions: AbstractModel, truth: Array, latent: Array) -> Array:
+    def one(transition: Any) -> Array:
+        step = jax.vmap(transition)
 
         def advance(state: Array, wanted: Array) -> tuple[Array, Array]:
             following = step(state, latent)
@@ -163,5 +161,5 @@ def _squared_errors(cells: AbstractModel, truth: Array, latent: Array) -> Array:
 
         return jnp.mean(jax.lax.scan(advance, truth[:, 0], jnp.moveaxis(truth[:, 1:], 1, 0))[1])
 
-    found: Array = eqx.filter_vmap(one)(cells)
+    found: Array = eqx.filter_vmap(one)(transitions)
     return found

@@ -15,9 +15,9 @@ from sparsedyn.models import EQL, MLP, PerState, Primitive
 from sparsedyn.sparsify import L05, Chain, Phases, SequentialThresholding, Support
 from sparsedyn_papers.kim2019.elimination import simplest
 from sparsedyn_papers.kim2019.encoder import Encoder
-from sparsedyn_papers.kim2019.motion import KINEMATICS, OSCILLATOR, Motion, Physics, euler
 from sparsedyn_papers.kim2019.propagator import Propagator, Series, propagation
-from sparsedyn_papers.kim2019.reading import cell_equations, chosen, weights_left
+from sparsedyn_papers.kim2019.reading import chosen, transition_equations, weights_left
+from sparsedyn_papers.kim2019.series import KINEMATICS, OSCILLATOR, Physics, Simulated, euler
 from sparsedyn_papers.kim2019.stages import Stage, encoded, settled, trained
 
 NAMES = ("u", "v", "z")
@@ -36,7 +36,7 @@ class Growth:
 
 
 @dataclass(frozen=True)
-class Setting:
+class PropagationSetting:
     """An experiment: the system, its data, the two networks and their training.
 
     `growth` are the stages of training; weights below `threshold` are then removed, equations are reduced to what the
@@ -62,7 +62,7 @@ class Setting:
     own_size: bool = False
 
 
-KINEMATICS_SETTING = Setting(
+KINEMATICS_SETTING = PropagationSetting(
     physics=KINEMATICS,
     series=100,
     seen=100,
@@ -74,7 +74,7 @@ KINEMATICS_SETTING = Setting(
     polish=(1500, 2.5e-3),
     batch=50,
 )
-OSCILLATOR_SETTING = Setting(
+OSCILLATOR_SETTING = PropagationSetting(
     physics=OSCILLATOR,
     series=1000,
     seen=500,
@@ -100,21 +100,21 @@ OSCILLATOR_SETTING = Setting(
 class Data:
     """Training, validation and test series of an experiment; the test series go beyond the training span."""
 
-    train: Motion
-    validation: Motion
-    test: Motion
+    train: Simulated
+    validation: Simulated
+    test: Simulated
     scale: Float[np.ndarray, " state"]
     own_size: bool
 
-    def series(self, motion: Motion) -> Series:
+    def series(self, simulated: Simulated) -> Series:
         """Return the arrays that a network sees: the observed series in units of their size, and the states."""
-        seen = motion.seen / self.scale
+        seen = simulated.seen / self.scale
         if self.own_size:
             seen = seen / np.sqrt(np.mean(np.square(seen), axis=(1, 2), keepdims=True))
-        return Series(seen.astype(np.float32), motion.propagated.astype(np.float32))
+        return Series(seen.astype(np.float32), simulated.propagated.astype(np.float32))
 
 
-def data_of(setting: Setting, *, tests: int = 200, seed: int = 0) -> Data:
+def data_of(setting: PropagationSetting, *, tests: int = 200, seed: int = 0) -> Data:
     """Draw the data of an experiment."""
     far = setting.span * setting.beyond
     draw = setting.physics.draw
@@ -125,8 +125,8 @@ def data_of(setting: Setting, *, tests: int = 200, seed: int = 0) -> Data:
     return Data(train, validation, test, scale, setting.own_size)
 
 
-def propagator(setting: Setting, kind: str, key: PRNGKeyArray) -> Propagator:
-    """Return an untrained network whose cell is one equation learner per state ("eql") or a ReLU network ("relu")."""
+def propagator(setting: PropagationSetting, kind: str, key: PRNGKeyArray) -> Propagator:
+    """Return an untrained network that propagates by one equation learner per state ("eql") or a ReLU net ("relu")."""
     first, second = jax.random.split(key)
     encoder = Encoder((setting.seen, 2), stride=setting.stride, key=first)
     if kind == "relu":
@@ -134,13 +134,13 @@ def propagator(setting: Setting, kind: str, key: PRNGKeyArray) -> Propagator:
     return Propagator(encoder, equations(setting, second))
 
 
-def equations(setting: Setting, key: PRNGKeyArray) -> PerState:
-    """Return an untrained cell of one equation learner per state."""
+def equations(setting: PropagationSetting, key: PRNGKeyArray) -> PerState:
+    """Return an untrained transition of one equation learner per state."""
     keys = jax.random.split(key)
     return PerState(tuple(EQL(2, 1, 1, setting.units, deviations=setting.deviations, key=k) for k in keys))
 
 
-def train(setting: Setting, data: Data, kind: str, *, trials: int, seed: int = 0) -> Propagator:
+def train(setting: PropagationSetting, data: Data, kind: str, *, trials: int, seed: int = 0) -> Propagator:
     """Train so many trials of one kind at once, their weights stacked along a leading axis."""
     keys = jax.random.split(jax.random.key(seed), trials)
     models = eqx.filter_vmap(lambda key: propagator(setting, kind, key))(keys)
@@ -161,7 +161,9 @@ def train(setting: Setting, data: Data, kind: str, *, trials: int, seed: int = 0
     models = trained(models, many, stages, batch=setting.batch, keys=keys, seed=seed)
     models = settled(models, series.seen)
     if sparse:
-        known, held_out = ((motion, forecasts(models, data, motion)[0]) for motion in (data.train, data.validation))
+        known, held_out = (
+            (simulated, forecasts(models, data, simulated)[0]) for simulated in (data.train, data.validation)
+        )
         models = simplest(models, partial(equations, setting), known, held_out, keys)
     steps, rate = setting.polish
     final = Stage(propagation(setting.span, normalize=False), Support() if sparse else Chain(), steps, rate)
@@ -175,21 +177,21 @@ def _propagated(models: Any, start: Array, latent: Array, steps: int) -> Array:
 
 
 def forecasts(
-    models: Propagator, data: Data, motion: Motion
+    models: Propagator, data: Data, simulated: Simulated
 ) -> tuple[Float[np.ndarray, "trial sample"], Float[np.ndarray, "trial sample step state"]]:
     """Return what every trial encodes and propagates, the initial states first."""
-    series = data.series(motion)
+    series = data.series(simulated)
     latent = encoded(models, jnp.asarray(series.seen))
     start = jnp.asarray(series.propagated[:, 0])
-    steps = motion.propagated.shape[1] - 1
+    steps = simulated.propagated.shape[1] - 1
     found = np.asarray(_propagated(models, start, latent, steps), np.float64)
-    starts = np.broadcast_to(motion.propagated[:, :1], (*found.shape[:2], 1, 2))
+    starts = np.broadcast_to(simulated.propagated[:, :1], (*found.shape[:2], 1, 2))
     return np.asarray(latent, np.float64), np.concatenate([starts, found], axis=2)
 
 
 @dataclass(frozen=True)
 class PropagationTrial:
-    """What became of one trial. Errors are root mean squares over series and states.
+    """What became of one trial. Errors are root mean squares over series and states; `cell` names the transition.
 
     `validation` is over the training span of the validation series; `span`, `twice` and `beyond` are at the end of the
     span, at twice and at four times as many steps, on test series; `correlation` is that of what test series are
@@ -225,8 +227,8 @@ class PropagationResult:
     span: int
 
 
-def propagation_experiment(setting: Setting, *, trials: int = 5, seed: int = 0) -> PropagationResult:
-    """Train both cells and measure them on unseen series, beyond the steps they were trained on.
+def propagation_experiment(setting: PropagationSetting, *, trials: int = 5, seed: int = 0) -> PropagationResult:
+    """Train both transitions and measure them on unseen series, beyond the steps they were trained on.
 
     Trials are chosen by the validation series, within the training span.
     """
@@ -235,18 +237,18 @@ def propagation_experiment(setting: Setting, *, trials: int = 5, seed: int = 0) 
     rows: list[PropagationTrial] = []
     best: dict[str, PropagationTrial] = {}
     curves = {"true": truth}
-    for cell in ("eql", "relu"):
-        models = train(setting, data, cell, trials=trials, seed=seed)
+    for kind in ("eql", "relu"):
+        models = train(setting, data, kind, trials=trials, seed=seed)
         held_out = forecasts(models, data, data.validation)[1]
         validation = [float(np.sqrt(np.mean(np.square(own - data.validation.propagated)))) for own in held_out]
         latent, found = forecasts(models, data, data.test)
-        weights = weights_left(models.cell)
+        weights = weights_left(models.transition)
         own = []
         for i in range(trials):
             error = error_by_step(found[i], truth)
             own.append(
                 PropagationTrial(
-                    cell=cell,
+                    cell=kind,
                     trial=i,
                     validation=validation[i],
                     span=float(error[setting.span]),
@@ -254,13 +256,13 @@ def propagation_experiment(setting: Setting, *, trials: int = 5, seed: int = 0) 
                     beyond=float(error[setting.beyond * setting.span]),
                     correlation=float(np.corrcoef(latent[i], data.test.parameter)[0, 1]),
                     weights=int(weights[i]),
-                    equations=cell_equations(models.cell, i, NAMES) if cell == "eql" else (),
+                    equations=transition_equations(models.transition, i, NAMES) if kind == "eql" else (),
                 )
             )
         at = chosen(np.asarray(validation), weights)
         rows += own
-        best[cell], curves[cell] = own[at], found[at]
-        if cell == "eql":
+        best[kind], curves[kind] = own[at], found[at]
+        if kind == "eql":
             shown = (forecasts(models, data, data.train)[0][at], latent[at])
     steps = truth.shape[1] - 1
     if setting.physics is OSCILLATOR:

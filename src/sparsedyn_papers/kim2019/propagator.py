@@ -1,4 +1,4 @@
-"""A series, the parameter that it is encoded as, a cell that propagates states under it, and what it is trained on."""
+"""A network that encodes a series as a parameter and propagates states under it, and what it is trained on."""
 
 from functools import cache
 from typing import NamedTuple
@@ -21,19 +21,20 @@ class Series(NamedTuple):
 
 
 class Propagator(AbstractModel):
-    """`y' = cell(y, z)` step by step, where `z` encodes a whole observed series; techniques act on the cell alone.
+    """`y' = transition(y, z)` step by step, where `z` encodes a whole observed series; techniques act on the transition
+    alone.
 
-    The cell returns the next state itself, not a derivative.
+    The transition returns the next state itself, not a derivative.
 
     Source: Kim et al. 2019, section III-C, after Lu, Kim & Soljačić 2019.
     """
 
     encoder: Encoder
-    cell: AbstractModel
+    transition: AbstractModel
 
     def __call__(self, x: Float[Array, " state"], u: Float[Array, "time channel"]) -> Float[Array, " state"]:
         """Return the state that follows the state `x` in a system of which the series `u` was seen."""
-        return self.cell(x, self.encoder(u))
+        return self.transition(x, self.encoder(u))
 
     def propagated(
         self, start: Float[Array, " state"], latent: Float[Array, " 1"], steps: int
@@ -41,16 +42,16 @@ class Propagator(AbstractModel):
         """Return the states after 1, ..., `steps` steps."""
 
         def step(state: Array, _: None) -> tuple[Array, Array]:
-            following = self.cell(state, latent)
+            following = self.transition(state, latent)
             return following, following
 
-        # A sum with zeros: the carry must vary over members and devices as the cell's output does.
+        # A sum with zeros: the carry must vary over members and devices as the transition's output does.
         first = start + 0.0 * jnp.sum(latent)
         return jax.lax.scan(step, first, None, length=steps)[1]
 
     def sparse_part(self) -> PyTree[bool]:
-        """Flag what the cell flags."""
-        return flags_of(self, lambda model: model.cell)
+        """Flag what the transition flags."""
+        return flags_of(self, lambda model: model.transition)
 
 
 @cache

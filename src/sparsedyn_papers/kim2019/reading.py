@@ -42,9 +42,9 @@ def sum_equation(models: DigitSum, trial: int) -> str:
     return _written(MIDDLE * head + MIDDLE)
 
 
-def cell_equations(cells: AbstractModel, trial: int, names: tuple[str, ...]) -> tuple[str, ...]:
+def transition_equations(transitions: AbstractModel, trial: int, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the next states as equations of the present ones and of the encoded parameter."""
-    return tuple(_written(expr) for expr in expressions(one_of(cells, trial), names))
+    return tuple(_written(expr) for expr in expressions(one_of(transitions, trial), names))
 
 
 def _written(expr: sympy.Expr) -> str:

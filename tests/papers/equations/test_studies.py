@@ -27,7 +27,9 @@ from sparsedyn_papers.equations.kind import EQUATIONS
 from sparsedyn_papers.equations.samples import sampled
 from sparsedyn_papers.equations.spec import FunctionsSpec
 from sparsedyn_papers.equations.suites import SUITES
-from sparsedyn_papers.kim2019 import DigitsResult, DigitsTrial, PropagationResult, PropagationTrial, as_published
+from sparsedyn_papers.kim2019 import as_published
+from sparsedyn_papers.kim2019.digits import DigitsResult, DigitsTrial
+from sparsedyn_papers.kim2019.propagation import PropagationResult, PropagationTrial
 
 FUNCTIONS = {function.name: function for suite in SUITES.values() for function in suite}
 TOML = """

@@ -1,4 +1,4 @@
-"""Equation learners inside larger networks: their data, the choice of trials, and whole experiments in small."""
+"""Equation learners inside composite networks: their data, the choice of trials, and whole experiments in small."""
 
 import dataclasses
 import gzip
@@ -11,48 +11,46 @@ import pytest
 from sparsedyn.plotting.style import render
 from sparsedyn_papers.figures.paths import propagated_curves
 from sparsedyn_papers.figures.truths import latent_against_truth, predicted_against_true
-from sparsedyn_papers.kim2019 import (
+from sparsedyn_papers.kim2019.digit_sum import Digits
+from sparsedyn_papers.kim2019.digits import DigitsSetting, digits_experiment
+from sparsedyn_papers.kim2019.elimination import single_steps
+from sparsedyn_papers.kim2019.images import FILES, augmented, load_idx, small_digits
+from sparsedyn_papers.kim2019.propagation import (
     KINEMATICS_SETTING,
     OSCILLATOR_SETTING,
-    DigitsSetting,
     Growth,
-    digits_experiment,
-    load_idx,
+    data_of,
+    error_by_step,
     propagation_experiment,
-    small_digits,
 )
-from sparsedyn_papers.kim2019.digit_sum import Digits
-from sparsedyn_papers.kim2019.elimination import single_steps
-from sparsedyn_papers.kim2019.images import FILES, augmented
-from sparsedyn_papers.kim2019.motion import KINEMATICS, OSCILLATOR, euler, swinging
-from sparsedyn_papers.kim2019.propagation import data_of, error_by_step
 from sparsedyn_papers.kim2019.reading import chosen
+from sparsedyn_papers.kim2019.series import KINEMATICS, OSCILLATOR, euler, swinging
 
 RNG = np.random.default_rng(0)
 
 
 def test_kinematics_follows_its_difference_equation():
-    motion = KINEMATICS.draw(20, seen=7, steps=5, seed=1)
-    a = motion.parameter[:, None]
-    for series, rows in ((motion.seen, 7), (motion.propagated, 6)):
+    simulated = KINEMATICS.draw(20, seen=7, steps=5, seed=1)
+    a = simulated.parameter[:, None]
+    for series, rows in ((simulated.seen, 7), (simulated.propagated, 6)):
         assert series.shape == (20, rows, 2)
         u, v = series[..., 0], series[..., 1]
         np.testing.assert_allclose(u[:, 1:], u[:, :-1] + v[:, :-1] + 0.5 * a, atol=1e-12)
         np.testing.assert_allclose(v[:, 1:], v[:, :-1] + a, atol=1e-12)
     # Had both the same initial state, it could be encoded in place of the parameter.
-    assert not np.isclose(motion.seen[:, 0], motion.propagated[:, 0]).any()
+    assert not np.isclose(simulated.seen[:, 0], simulated.propagated[:, 0]).any()
 
 
 def test_the_oscillator_keeps_its_energy_and_euler_gains_some():
-    motion = OSCILLATOR.draw(20, seen=50, steps=100, seed=1)
-    p = motion.parameter[:, None]
+    simulated = OSCILLATOR.draw(20, seen=50, steps=100, seed=1)
+    p = simulated.parameter[:, None]
     assert ((p >= 0.1) & (p <= 1.0)).all()
     energy = lambda s: s[..., 1] ** 2 + p * s[..., 0] ** 2  # noqa: E731
-    np.testing.assert_allclose(energy(motion.propagated), energy(motion.propagated[:, :1]) @ np.ones((1, 101)))
-    found = euler(motion.parameter, motion.propagated[:, 0], 0.1, 100)
+    np.testing.assert_allclose(energy(simulated.propagated), energy(simulated.propagated[:, :1]) @ np.ones((1, 101)))
+    found = euler(simulated.parameter, simulated.propagated[:, 0], 0.1, 100)
     grows = (1 + 0.01 * p) ** np.arange(101)
     np.testing.assert_allclose(energy(found), energy(found[:, :1]) * grows, rtol=1e-9)
-    assert error_by_step(motion.propagated, motion.propagated).max() == 0.0
+    assert error_by_step(simulated.propagated, simulated.propagated).max() == 0.0
     assert error_by_step(np.full((2, 3, 2), np.nan), np.zeros((2, 3, 2))).tolist() == [np.inf] * 3
 
 
@@ -131,8 +129,8 @@ def test_series_are_encoded_in_units_of_their_size():
 
 
 def test_single_steps_are_spread_over_all_series():
-    motion = OSCILLATOR.draw(300, seen=2, steps=25, seed=0)
-    steps = single_steps(motion, motion.parameter)
+    simulated = OSCILLATOR.draw(300, seen=2, steps=25, seed=0)
+    steps = single_steps(simulated, simulated.parameter)
     assert len(steps.x) == 2000
     assert len(np.unique(steps.u)) == 300
     turned = swinging(steps.u[:, 0], steps.x, np.array([0.1]))[:, 0]

@@ -65,7 +65,7 @@ def test_too_small_an_image_is_refused():
         Encoder((3, 3, 1), (4, 4), pool=2, key=KEY)
 
 
-@pytest.mark.parametrize(("make", "part"), [(digit_sum, "head"), (propagator, "cell")])
+@pytest.mark.parametrize(("make", "part"), [(digit_sum, "head"), (propagator, "transition")])
 def test_techniques_see_the_equations_and_nothing_else(make: Any, part: str):
     model = make(KEY)
     weights, other, static = split(model)
@@ -83,7 +83,7 @@ def test_every_matrix_of_a_plain_model_is_sparse_by_default():
     assert flags.biases == (False, False)
 
 
-@pytest.mark.parametrize(("make", "part"), [(digit_sum, "head"), (propagator, "cell")])
+@pytest.mark.parametrize(("make", "part"), [(digit_sum, "head"), (propagator, "transition")])
 def test_training_removes_weights_of_the_equations_only(make: Any, part: str):
     keys = jax.random.split(KEY, 2)
     models = eqx.filter_vmap(make)(keys)
@@ -110,7 +110,7 @@ def test_propagation_repeats_the_cell_and_its_error_is_that_of_the_first_steps()
     z = jax.vmap(model.encoder)(series)
     states = [jnp.asarray(truth[:, 0])]
     for _ in range(3):
-        states.append(jnp.concatenate([jax.vmap(part)(states[-1], z) for part in model.cell.parts], axis=1))
+        states.append(jnp.concatenate([jax.vmap(part)(states[-1], z) for part in model.transition.parts], axis=1))
     expected = np.stack(states[1:], axis=1)
     np.testing.assert_allclose(model(states[0][0], series[0]), expected[0, 0], rtol=1e-5)
     np.testing.assert_allclose(model.propagated(states[0][0], z[0], 3), expected[0], rtol=1e-4, atol=1e-6)

@@ -1,6 +1,6 @@
 """The search of a comparison: a grid of settings by successive halving, and what else such a study must look like."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -22,7 +22,7 @@ FIXED = {
 """Keys that a search cannot compare, and why."""
 
 
-def layers_text(hidden: Iterable[int]) -> str:
+def layers_text(hidden: Any) -> str:
     """Write the widths of hidden layers: "2 x 25"."""
     widths = [int(width) for width in hidden]
     alike = len(set(widths)) == 1

@@ -33,8 +33,9 @@ def search_blocks(study: StoredStudy[StudySpec]) -> list[Block]:
     if not rungs:
         return []
     spent, axes = budgets(study.spec), list(_axes(study.spec))
+    names = plain(listing([WORDING.title(key) for key in axes], 8))
     lead = (
-        f"{plural(len(rungs[0]), 'combination')} of {plain(listing([WORDING.title(key) for key in axes], 8))}. Every rung "
+        f"{plural(len(rungs[0]), 'combination')} of {names}. Every rung "
         "trains from scratch and keeps the ones of least validation loss: the mean squared error of the scaled "
         "derivatives over the whole validation set at the end of training, median over networks. No test trajectory "
         "was read for this choice; the forecasts of test trajectories in the other sections were made after it and had "

@@ -13,10 +13,10 @@ Trajectory = Callable[
 
 
 @dataclass(frozen=True)
-class Motion:
-    """Series of position and velocity: `seen` to be encoded, `propagated` to be forecast, both under one parameter.
+class Simulated:
+    """Simulated series of position and velocity: `seen` to be encoded, `propagated` to be forecast.
 
-    The two begin at initial states of their own, so that what is encoded can be nothing but the parameter.
+    Both are under one parameter, and begin at initial states of their own: what is encoded can be nothing else.
     """
 
     parameter: Float[np.ndarray, " sample"]
@@ -32,13 +32,13 @@ class Physics:
     parameter: tuple[float, float]
     time_step: float
 
-    def draw(self, samples: int, *, seen: int, steps: int, seed: int) -> Motion:
+    def draw(self, samples: int, *, seen: int, steps: int, seed: int) -> Simulated:
         """Draw series of `seen` rows to be encoded and of `steps` steps to be propagated."""
         rng = np.random.default_rng(seed)
         parameter = rng.uniform(*self.parameter, samples)
         first, second = rng.uniform(-1.0, 1.0, (2, samples, 2))
         times = self.time_step * np.arange(max(seen, steps + 1))
-        return Motion(
+        return Simulated(
             parameter,
             self.solution(parameter, first, times[:seen]),
             self.solution(parameter, second, times[: steps + 1]),
