@@ -110,12 +110,9 @@ def _tendency(key: str, tried: Range | Sequence[Any], done: Sequence[Stored]) ->
         return f"Rank correlation of the objective with {name}: {shown} (negative: more is better)."
     parts = []
     for value in tried:
-        chosen = [
-            o for o, cell in zip(objective, done, strict=True) if _plain(trial_of(cell).values[key]) == _plain(value)
-        ]
-        parts.append(
-            f"{_objective(min(chosen)) if chosen.size else DASH} with {plain(value_text(value))} ({len(chosen)})"
-        )
+        chosen = objective[[_plain(trial_of(cell).values[key]) == _plain(value) for cell in done]]
+        least = _objective(chosen.min()) if chosen.size else DASH
+        parts.append(f"{least} with {plain(value_text(value))} ({chosen.size})")
     return f"By {name}, the least objective (and how many trials were trained to the end) is {', '.join(parts)}."
 
 
