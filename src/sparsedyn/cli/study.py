@@ -283,7 +283,7 @@ def publish(
     """
     from sparsedyn.studies.kinds import publish as write_pages
 
-    written = write_pages(directories, output, results=keep)
+    written = write_pages(directories, output, results=keep, tell=note)
     if as_json:
         show_json({"written": [str(path) for path in written]})
     else:
