@@ -206,7 +206,7 @@ def test_results_mark_the_best_and_its_like(study: Path):
     assert all(entry.note for row in rows[:2] for entry in row[1:5])
     text = to_markdown(document(stored(study)), folder="x", remark="", source="")
     assert re.search(r"\*\*[\d.]+\*\*<br><small>", text)
-    assert "**Size of one network, mean over members**" in text
+    assert "**Size of one network (mean over members)**" in text
 
 
 def test_the_other_reading_is_folded_away(study: Path):
