@@ -1,8 +1,8 @@
 """Public names that are imported at their first use (PEP 562): one table for Python and for type checkers.
 
-The table of a package is its stub, `__init__.pyi`: the imports that would otherwise stand in `__init__.py`, and `__all__`.
-Type checkers, editors and the documentation read it anyway. At run time the same file says where a name comes from, so
-that the two cannot drift apart.
+The table of a package is its stub, `__init__.pyi`: the imports that would otherwise stand in `__init__.py`, and
+`__all__`. Type checkers, editors and the documentation read it anyway. At run time the same file says where a name
+comes from, so that the two cannot drift apart.
 """
 
 import ast

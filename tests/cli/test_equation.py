@@ -74,7 +74,7 @@ def test_json_is_the_equation(found):
 
 def test_what_is_left_out_is_said(found):
     result, _ = found
-    assert "Left out, being no named columns of numbers: '', 'remark'" in result.stderr
+    assert "Left out because they are not named columns of numbers: '', 'remark'" in result.stderr
     assert "Searching for power in head, flow: 40 rows, 2 trials" in result.stderr
 
 
