@@ -87,7 +87,7 @@ def test_results_have_a_row_per_cell_and_horizon_and_agree_with_the_estimator(
     model = load_model(directory / "cells" / "magnitude-l1-swa" / "model.safetensors")
     test = read(directory / "data" / "test.npz")
     for reading, suffix in (("absolute", ""), ("squared", "_squared")):
-        score = model.score(test, (20, 60), reading=reading)
+        score = model.evaluate(test, (20, 60), reading=reading)
         for column in (
             "diverged",
             "diverged_low",
