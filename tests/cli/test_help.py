@@ -111,6 +111,9 @@ AT_ONCE = {
     "unknown plant": (("simulate", "duffin", "-o", "new.csv"), 2, "duffing"),
     "unknown suffix": (("simulate", "duffing", "-o", "new.txt"), 2, ".csv"),
     "bad horizons": (("forecast", "model", "a.csv", "--horizons", "x"), 2, "--horizons"),
+    "studies": (("study", "list"), 0, "aluminum-quick"),
+    "unknown study": (("study", "run", "aluminum-quik"), 4, "'aluminum-quick'"),
+    "unknown study to show": (("study", "show", "aluminum-quik"), 4, "'aluminum-quick'"),
     "missing folder": (("equation", "a.csv", "--target", "y", "-o", "none/new"), 2, "none"),
 }
 

@@ -101,6 +101,9 @@ def show(name: Name, as_json: options.Json = False) -> None:
     sparsedyn study show aluminum-quick > mine.toml
     ```
     """
+    from sparsedyn.studies.catalogue import check_known
+
+    check_known(name)
     from sparsedyn.studies import load
     from sparsedyn.studies.comparison.cells import expand, groups_of
     from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
@@ -197,7 +200,9 @@ def run(
     ```
     """
     from sparsedyn import studies
+    from sparsedyn.studies.catalogue import check_known
 
+    check_known(name)
     spec = studies.load(name)
     if mnist is not None:
         spec = studies.with_mnist(spec, mnist)

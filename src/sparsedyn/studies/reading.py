@@ -39,15 +39,11 @@ def load(name_or_path: str | Path) -> AnyStudySpec:
     name = str(name_or_path)
     if name in builtin:
         return parse(builtin[name].read_text(encoding="utf-8"), f"{name}.toml")
+    catalogue.check_known(name_or_path)
     path = Path(name_or_path)
-    if path.is_file():
-        return parse(_text(path), str(path), folder=path.resolve().parent)
     if path.is_dir():
         raise StudyError(f"{path}: expected a TOML file or the name of a built-in study; this is a folder.")
-    raise StudyError(
-        f"{name}: there is no such file and no built-in study of that name.{near_miss(name, builtin)} "
-        f"Built in: {', '.join(builtin)}."
-    )
+    return parse(_text(path), str(path), folder=path.resolve().parent)
 
 
 def with_mnist(spec: AnyStudySpec, folder: str | Path) -> AnyStudySpec:

@@ -4,8 +4,9 @@ import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
-from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.errors import StudyError, near_miss
 from sparsedyn.studies.providers import providers
 
 SUFFIX = ".toml"
@@ -37,6 +38,19 @@ def list_studies() -> dict[str, str]:
         name: str(table.get("title") or str(table.get("description", "")).strip().partition("\n")[0])
         for name, table in tables.items()
     }
+
+
+def check_known(name_or_path: str | Path) -> None:
+    """Raise `StudyError` where there is neither a built-in study of this name nor such a file.
+
+    Whoever types a name gets this answer before anything is imported that validates studies.
+    """
+    builtin = studies()
+    if str(name_or_path) not in builtin and not Path(name_or_path).exists():
+        raise StudyError(
+            f"{name_or_path}: there is no such file and no built-in study of that name."
+            f"{near_miss(str(name_or_path), builtin)} Built in: {', '.join(builtin)}."
+        )
 
 
 def _below(folder: Traversable) -> Iterator[Traversable]:
