@@ -36,7 +36,7 @@ class SearchRecord:
 
     axes: Mapping[str, Any]
     wording: Wording
-    rungs: Sequence[Mapping[str, float]]
+    rungs: Sequence[Mapping[str, int | float]]
     tried: Sequence[Tried]
 
     @property
