@@ -166,6 +166,7 @@ def test_divergence_has_a_bar_per_entry_and_horizon():
     assert [bar.get_height() for bar in bars] == [0.0, 0.0, 25.0, 25.0]
     assert [text.get_text() for text in ax.get_xticklabels()] == ["10 steps", "40 steps"]
     assert [tuple(line.get_ydata()) for line in ax.lines if line.get_color() == "#222222"][-1] == (10.0, 50.0)
+    assert [text.get_text() for text in ax.texts] == ["0", "0", "25", "25"]
     assert legend(ax.figure) == ["a", "b"]
     named = plotting.divergence(scores(), horizons={40: "the end (40)"})
     assert [text.get_text() for text in named.get_xticklabels()] == ["the end\n(40)"]

@@ -11,6 +11,7 @@ from sparsedyn.plotting.entries import Entries, labelled
 from sparsedyn.plotting.groups import Groups, Values, diamond, group_legend
 from sparsedyn.plotting.layout import arrange_one
 from sparsedyn.plotting.style import INK, Look, looks_of, styled
+from sparsedyn.plotting.text import number
 
 COLUMNS = ["diverged", "diverged_low", "diverged_high"]
 
@@ -39,7 +40,9 @@ def divergence(
     groups = Groups(horizons, list(looks))
     panels = arrange_one(groups.width, 3.0, ax=ax, figure=figure, title=title)
     (ax,) = panels.axes
-    draw_shares(ax, groups, entries, looks)
+    # Room for the numbers above the bars.
+    draw_shares(ax, groups, entries, looks, furthest=1.1 * highest(entries))
+    _write_numbers(ax, groups, entries)
     if panels.figure is not None and list(entries) != [""]:
         group_legend(panels.figure, list(looks.values()))
     return ax
@@ -75,6 +78,16 @@ def draw_shares(
     ax.locator_params(nbins=6, axis="y")
     ax.set_yticks([tick for tick in ax.get_yticks() if tick <= min(100, end)])
     ax.set_ylabel("diverged, %")
+
+
+def _write_numbers(ax: Axes, groups: Groups, scores: Mapping[str, pd.DataFrame]) -> None:
+    """Write the shares above their bars: a bar of zero would look like a missing one."""
+    shares = {label: shares_of(table) for label, table in scores.items()}
+    for label, horizon, at in groups.places():
+        if horizon in shares.get(label, {}):
+            share, _, high = shares[label][horizon]
+            top = float(np.nanmax([share, high, 0.0]))
+            ax.annotate(number(share), (at, top), xytext=(0, 2), textcoords="offset points", ha="center", fontsize=7.5)
 
 
 def highest(scores: Mapping[str, pd.DataFrame], reference: Values | None = None) -> float:

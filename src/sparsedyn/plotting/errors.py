@@ -71,7 +71,7 @@ def error_over_time(
     error_axis(ax, curves.values())
     ax.set(xlabel=clock.label, ylabel="error, standard deviations")
     handles = [*ax.get_legend_handles_labels()[0], _band_handle(band), *([_mark_handle()] if horizons else [])]
-    panels.legend(handles, columns=min(4, len(handles)))
+    panels.legend(handles, columns=min(6, len(handles)))
     return ax
 
 

@@ -27,6 +27,7 @@ def portrait(
     *,
     names: Sequence[str] | None = None,
     color: str = PALETTE[0],
+    width: float = 0.6,
     label: str = "",
     title: str = "",
     ax: Axes | None = None,
@@ -37,7 +38,8 @@ def portrait(
     `paths` are `Trajectories` (their states), what `model.simulate` returns (the last two axes are time and state), an
     array (..., time, state), such as latent variables from `SINDyAutoencoder.encode`, or a list of (time, state)
     arrays. `plane` holds two positions or names of states. Values that are not finite, or beyond a million, are gaps.
-    `label` names the paths in a legend; `ax` is drawn into instead of new axes, to lay paths over one another.
+    Lines are `width` points wide, `label` names the paths in a legend; `ax` is drawn into instead of new axes, to lay
+    paths over one another.
 
     Raises `ValueError` for variables that are not there.
     """
@@ -49,7 +51,7 @@ def portrait(
     (ax,) = panels.axes
     for i, path in enumerate(series):
         across, up = (visible(path[:, j]) for j in (x, y))
-        ax.plot(across, up, color=color, linewidth=0.6, alpha=0.8, label=entry(label) if i == 0 else "")
+        ax.plot(across, up, color=color, linewidth=width, alpha=0.8, label=entry(label) if i == 0 else "")
         ax.plot(across[:1], up[:1], marker="o", markersize=3, color=color)
     ax.set(xlabel=plain(labels[x]), ylabel=plain(labels[y]))
     ax.locator_params(nbins=5)
