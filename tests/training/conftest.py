@@ -14,7 +14,7 @@ from sparsedyn.models import MLP
 from sparsedyn.sparsify import AbstractSparsifier, Chain
 from sparsedyn.training import SWA, Checkpoint, Fit, Progress, derivative_matching, fit, optimizer
 from sparsedyn.training.checkpoint import load_tree
-from sparsedyn.training.engine import Recipe
+from sparsedyn.training.engine import Program
 from sparsedyn.training.state import State, pad_members, start
 
 STEPS, BATCH, SAMPLES, MEMBERS = 48, 16, 100, 4
@@ -96,17 +96,17 @@ class Lab:
         models, keys = self.models(**(model or {}))
         settings = (Chain() if technique is None else technique, SWA(active=0.0) if average is None else average)
         technique, average = jax.tree.map(lambda leaf: np.full(MEMBERS, leaf, np.float32), settings)
-        devices = self.recipe(method, model).mesh.size
+        devices = self.program(method, model).mesh.size
         total = -(-MEMBERS // devices) * devices
         models, technique, average, keys = pad_members((models, technique, average, keys), total)
         return start(models, technique, optimizer(method), average, keys)
 
-    def recipe(self, method: str = "adam", model: Any = None) -> Recipe:
+    def program(self, method: str = "adam", model: Any = None) -> Program:
         """What the engine compiles this lab's runs for."""
         models, _ = self.models(**(model or {}))
         static = eqx.filter(models, eqx.is_inexact_array, inverse=True)
         mesh = Mesh(np.asarray(jax.devices()[:MEMBERS]), ("members",))
-        return Recipe(static, derivative_matching, optimizer(method), BATCH, STEPS, mesh)
+        return Program(static, derivative_matching, optimizer(method), BATCH, STEPS, mesh)
 
     @staticmethod
     def weights(model: Any) -> list[np.ndarray]:

@@ -231,7 +231,7 @@ def test_evaluation_is_the_mean_over_the_whole_set(lab: Any):
     many = Samples(*(rng.normal(size=(4096 * 2 + 37, n)).astype(np.float32) for n in (2, 1, 2)))
     state = lab.start()
     models, _ = lab.models()
-    got = engine.evaluate(lab.recipe(), state.members.trainable, Chain(), (), many)
+    got = engine.evaluate(lab.program(), state.members.trainable, Chain(), (), many)
     expected = [lab.loss(models, i, many) for i in range(lab.members)]
     np.testing.assert_allclose(np.asarray(got)[: lab.members], expected, rtol=1e-4)
 

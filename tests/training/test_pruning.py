@@ -86,7 +86,7 @@ def test_regrown_weights_start_at_zero_with_fresh_moments(lab: Any, tmp_path: Pa
     keys = lab.models()[1]
     keys = keys[np.minimum(np.arange(len(before.stopped)), lab.members - 1)]
     arguments = (before.members, stacked, before.memo, before.stopped, keys, lab.data, np.arange(16, dtype=np.int32))
-    members, memo = engine.revise(lab.recipe(), *arguments, np.int32(20), np.float32(0.375))
+    members, memo = engine.revise(lab.program(), *arguments, np.int32(20), np.float32(0.375))
 
     threshold = np.asarray(before.memo[0].threshold)[:, None, None]
     old_moments, new_moments = before.members.moments[0], members.moments[0]

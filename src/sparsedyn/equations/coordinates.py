@@ -143,12 +143,12 @@ def _sparsest(
     for attempt in range(starts):
         turned = scale if attempt == 0 else _rotation(latent, rng) @ whiten
         found, value = _descended(cost, Affine(turned, -turned @ mean), sample)
-        option = _tidied(library, coefficients, found, sample, threshold)
+        option = _shortened(library, coefficients, found, sample, threshold)
         ends.append((*option[0], value, attempt, option[1]))
     return min(ends)[-1]
 
 
-def _tidied(
+def _shortened(
     library: Library,
     coefficients: Numbers,
     change: Affine,
@@ -238,11 +238,11 @@ def _canonical(library: Library, coefficients: Numbers) -> Affine:
     options = []
     for order, signs in product(permutations(range(latent)), product((1.0, -1.0), repeat=latent)):
         change = Affine(np.diag(signs) @ np.eye(latent)[list(order)], np.zeros(latent)).after(scaled)
-        options.append((_untidiness(library, transformed(library, coefficients, change, points)), change))
+        options.append((_writing_cost(library, transformed(library, coefficients, change, points)), change))
     return min(options, key=lambda option: option[0])[1]
 
 
-def _untidiness(library: Library, coefficients: Numbers) -> tuple[float, ...]:
+def _writing_cost(library: Library, coefficients: Numbers) -> tuple[float, ...]:
     """How far equations are from how one would write them: plain ones first, few minus signs."""
     equations = range(coefficients.shape[1])
     linear = [[j for j in equations if _linear(library, coefficients, i, j)] for i in equations]
@@ -276,7 +276,7 @@ def _scales(library: Library, coefficients: Numbers) -> Float[np.ndarray, " late
         for (row, offset), (other, another) in pairwise(linear):
             rows.append(row - other)
             offsets.append(offset - another)
-            # The fewer terms an equation has, the more it should be tidy.
+            # Simple coefficients matter most in equations of few terms.
             weights.append(0.5 / len(np.flatnonzero(coefficients[:, equation])))
     for i, j in combinations(range(latent), 2):
         there, back = (coefficients[library.monomials.index((a,)), b] for a, b in ((i, j), (j, i)))

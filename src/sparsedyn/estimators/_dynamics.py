@@ -1,5 +1,6 @@
 """The one contract of models of dynamics: fit, predict, simulate, forecast, evaluate, score, print."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,7 +53,8 @@ class AbstractDynamics(AbstractEstimator):
                 raise DataError(f"u: expected inputs for each of {len(x)} trajectories, as x has; got {len(u)}.")
             return [self.predict(*pair) for pair in zip(x, [None] * len(x) if u is None else u, strict=True)]
         states, forcing = self._rows(x, u)
-        found = self._derivatives(*(part.reshape(-1, part.shape[-1]) for part in (states, forcing)))
+        rows = math.prod(states.shape[:-1])
+        found = self._derivatives(*(part.reshape(rows, part.shape[-1]) for part in (states, forcing)))
         return self._labelled(found.reshape(len(found), *states.shape), BATCH[len(BATCH) + 1 - states.ndim :], {})
 
     def simulate(self, x0: Any, t: Any, u: Any = None) -> xr.DataArray:

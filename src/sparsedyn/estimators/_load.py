@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from sparsedyn.estimators._files import read
-from sparsedyn.estimators.autoencoder.autoencoder import SINDyAutoencoder
+from sparsedyn.estimators.autoencoder import SINDyAutoencoder
 from sparsedyn.estimators.equation.learner import EquationLearner
 from sparsedyn.estimators.equation.regressor import EquationRegressor
-from sparsedyn.estimators.sindy.sindy import SINDy
+from sparsedyn.estimators.sindy import SINDy
 from sparsedyn.estimators.stepper.time_stepper import SparseTimeStepper
 from sparsedyn.training import CheckpointError
 

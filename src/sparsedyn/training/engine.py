@@ -23,7 +23,7 @@ SAME = PartitionSpec()
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
+class Program:
     """What is fixed while a run is compiled; `objective` is without its numbers, which compiled pieces are given."""
 
     static: AbstractModel
@@ -34,20 +34,22 @@ class Recipe:
     mesh: Mesh
 
 
-def spread(recipe: Recipe, function: Callable[..., Any], members: tuple[Any, ...], shared: tuple[Any, ...] = ()) -> Any:
+def spread(
+    program: Program, function: Callable[..., Any], members: tuple[Any, ...], shared: tuple[Any, ...] = ()
+) -> Any:
     """Apply `function`, batched over members, on every device to its own members.
 
     Every compiled piece goes through here: left to itself, the partitioner may exchange data between CPU devices, which
     wait for each other in threads that compilation needs too.
     """
     specs = (MEMBERS,) * len(members) + (SAME,) * len(shared)
-    mapped = jax.shard_map(function, mesh=recipe.mesh, in_specs=specs, out_specs=MEMBERS, check_vma=False)
+    mapped = jax.shard_map(function, mesh=program.mesh, in_specs=specs, out_specs=MEMBERS, check_vma=False)
     return mapped(*members, *shared)
 
 
-def complete(recipe: Recipe, numbers: PyTree) -> Objective:
+def complete(program: Program, numbers: PyTree) -> Objective:
     """Return the objective with its numbers, of which a plain function has none."""
-    objective: Objective = eqx.combine(numbers, recipe.objective)
+    objective: Objective = eqx.combine(numbers, program.objective)
     return objective
 
 
@@ -63,7 +65,7 @@ def read_out(
 
 
 def one_step(
-    recipe: Recipe,
+    program: Program,
     members: Members,
     sparsifier: AbstractSparsifier,
     memo: Any,
@@ -76,15 +78,15 @@ def one_step(
 ) -> Members:
     """One member's gradient step; a member that is not `going`, or turns non-finite, stays as it is."""
 
-    objective = complete(recipe, numbers)
+    objective = complete(program, numbers)
 
     def total(trainable: Trainable) -> tuple[Array, Array]:
-        model = read_out(recipe.static, sparsifier, trainable, memo, key)
+        model = read_out(program.static, sparsifier, trainable, memo, key)
         task = objective(model, batch, key)
         return task + sparsifier.penalty(trainable.free, memo, progress), task
 
     (value, task), gradient = jax.value_and_grad(total, has_aux=True)(members.trainable)
-    updates, moments = recipe.optimizer.update(gradient, members.moments, members.trainable)
+    updates, moments = program.optimizer.update(gradient, members.moments, members.trainable)
     finite = jnp.isfinite(value) & jnp.isfinite(optax.tree.sum(updates))
     moves = members.alive & going & finite
     trainable = jax.tree.map(lambda w, d: jnp.where(moves, w + rate * d, w), members.trainable, updates)
@@ -96,7 +98,7 @@ def one_step(
 
 @partial(jax.jit, static_argnums=0)
 def advance(
-    recipe: Recipe,
+    program: Program,
     members: Members,
     sparsifier: AbstractSparsifier,
     memo: PyTree,
@@ -121,21 +123,21 @@ def advance(
         members: Members, sparsifier: Any, memo: Any, stopped: Array, keys: Array, rates: Array, data: Any,
         order: Array, begin: Array, end: Array, offset: Array, numbers: Any,
     ) -> Members:  # fmt: skip
-        step = jax.vmap(partial(one_step, recipe), in_axes=(0, 0, 0, 0, 0 if own else None, 0, 0, None, None))
+        step = jax.vmap(partial(one_step, program), in_axes=(0, 0, 0, 0, 0 if own else None, 0, 0, None, None))
 
         def body(i: Array, members: Members) -> Members:
-            first = (i - offset) * recipe.batch
-            rows = jax.lax.dynamic_slice_in_dim(order, first, recipe.batch, axis=-1)
+            first = (i - offset) * program.batch
+            rows = jax.lax.dynamic_slice_in_dim(order, first, program.batch, axis=-1)
             batch = jax.tree.map(lambda a: a[rows], data)
             step_keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, i)
-            progress = i.astype(jnp.float32) / recipe.steps
+            progress = i.astype(jnp.float32) / program.steps
             return step(members, sparsifier, memo, ~stopped, batch, rates[i], step_keys, progress, numbers)
 
         return jax.lax.fori_loop(begin, end, body, members)
 
     return jax.shard_map(
         chunk,
-        mesh=recipe.mesh,
+        mesh=program.mesh,
         in_specs=(MEMBERS,) * 5 + (PartitionSpec(None, "members"), SAME, MEMBERS if own else SAME) + (SAME,) * 4,
         out_specs=MEMBERS,
     )(members, sparsifier, memo, stopped, keys, rates, data, order, begin, end, offset, numbers)
@@ -143,7 +145,7 @@ def advance(
 
 @partial(jax.jit, static_argnums=0)
 def revise(
-    recipe: Recipe,
+    program: Program,
     members: Members,
     sparsifier: AbstractSparsifier,
     memo: PyTree,
@@ -169,17 +171,17 @@ def revise(
         numbers: Any,
     ) -> tuple[Members, Any]:
         # Past the last step, so that no training step draws the same numbers.
-        key = jax.random.fold_in(key, recipe.steps + step)
+        key = jax.random.fold_in(key, program.steps + step)
         free, other = members.trainable
         weights = sparsifier.effective(free, memo)
-        objective = complete(recipe, numbers)
+        objective = complete(program, numbers)
         # Where no technique asks for it, the compiler drops the dense gradient.
-        dense = jax.grad(lambda w: objective(join(w, other, recipe.static), batch, key))(weights)
+        dense = jax.grad(lambda w: objective(join(w, other, program.static), batch, key))(weights)
         revised = sparsifier.revise(free, memo, dense, progress, key=key)
         untouched = jax.tree.map(lambda a: jnp.zeros(a.shape, bool), (free.aux, other))
         fresh = Trainable(Free(revised.fresh, untouched[0]), untouched[1])
         moments = optax.tree_utils.tree_map_params(
-            recipe.optimizer, lambda m, f: jnp.where(f, 0.0, m), members.moments, fresh
+            program.optimizer, lambda m, f: jnp.where(f, 0.0, m), members.moments, fresh
         )
         moves = members.alive & ~stopped
         new = (Trainable(revised.free, other), moments, revised.memo)
@@ -190,14 +192,14 @@ def revise(
     batch = jax.tree.map(lambda a: a[rows], data)
     everyone = jax.vmap(one, in_axes=(0,) * 5 + (None,) * 4)
     revised: tuple[Members, PyTree] = spread(
-        recipe, everyone, (members, sparsifier, memo, stopped, keys), (batch, step, progress, numbers)
+        program, everyone, (members, sparsifier, memo, stopped, keys), (batch, step, progress, numbers)
     )
     return revised
 
 
 @partial(jax.jit, static_argnums=0)
 def evaluate(
-    recipe: Recipe,
+    program: Program,
     trainable: Trainable,
     sparsifier: AbstractSparsifier,
     memo: PyTree,
@@ -211,8 +213,8 @@ def evaluate(
     key = jax.random.key(0)
 
     def one(trainable: Trainable, sparsifier: Any, memo: Any, data: Any, numbers: Any) -> Array:
-        objective = complete(recipe, numbers)
-        model = read_out(recipe.static, sparsifier, trainable, memo)
+        objective = complete(program, numbers)
+        model = read_out(program.static, sparsifier, trainable, memo)
         # The number of blocks written out: -1 cannot be worked out for a plant without inputs.
         blocks = jax.tree.map(lambda a: a[:whole].reshape(whole // block, block, *a.shape[1:]), data)
         total = jnp.sum(jax.lax.map(lambda b: objective(model, b, key), blocks)) * block
@@ -222,13 +224,13 @@ def evaluate(
         return total / count
 
     everyone = jax.vmap(one, in_axes=(0, 0, 0, None, None))
-    value: Array = spread(recipe, everyone, (trainable, sparsifier, memo), (data, numbers))
+    value: Array = spread(program, everyone, (trainable, sparsifier, memo), (data, numbers))
     return value
 
 
 @partial(jax.jit, static_argnums=0)
 def zeros_share(
-    recipe: Recipe, sparsifier: AbstractSparsifier, trainable: Trainable, memo: PyTree
+    program: Program, sparsifier: AbstractSparsifier, trainable: Trainable, memo: PyTree
 ) -> Float[Array, " member"]:
     """Return the share of exact zeros among the effective weights of every member."""
 
@@ -236,7 +238,7 @@ def zeros_share(
         weights = jax.tree.leaves(sparsifier.effective(trainable.free, memo))
         return sum((jnp.sum(w == 0) for w in weights), jnp.zeros(())) / sum(w.size for w in weights)
 
-    share: Array = spread(recipe, jax.vmap(one), (sparsifier, trainable, memo))
+    share: Array = spread(program, jax.vmap(one), (sparsifier, trainable, memo))
     return share
 
 
@@ -250,7 +252,7 @@ class Outcome(NamedTuple):
 
 
 @partial(jax.jit, static_argnums=0)
-def outcome(recipe: Recipe, state: State, sparsifier: AbstractSparsifier, average: AbstractAverage) -> Outcome:
+def outcome(program: Program, state: State, sparsifier: AbstractSparsifier, average: AbstractAverage) -> Outcome:
     """Read the models out."""
 
     def one(state: State, sparsifier: Any, average: Any) -> Outcome:
@@ -258,7 +260,7 @@ def outcome(recipe: Recipe, state: State, sparsifier: AbstractSparsifier, averag
         averaged = average.read(state.averaged, last)
 
         def read(trainable: Trainable) -> PyTree:
-            model = read_out(recipe.static, sparsifier, trainable, state.memo)
+            model = read_out(program.static, sparsifier, trainable, state.memo)
             return eqx.filter(model, eqx.is_inexact_array)
 
         # A member that was never judged after the last mask change has no best weights: what it ends with stands in.
@@ -266,47 +268,47 @@ def outcome(recipe: Recipe, state: State, sparsifier: AbstractSparsifier, averag
         active = sparsifier.active(state.memo, last.free.weights)
         return Outcome(read(last), read(best), read(averaged), active)
 
-    read: Outcome = spread(recipe, jax.vmap(one), (state, sparsifier, average))
+    read: Outcome = spread(program, jax.vmap(one), (state, sparsifier, average))
     return read
 
 
 @partial(jax.jit, static_argnums=0)
-def candidates(recipe: Recipe, state: State, average: AbstractAverage) -> Trainable:
+def candidates(program: Program, state: State, average: AbstractAverage) -> Trainable:
     """Return what would be kept now: the running average of a member that has one, the present trainables of others."""
     read = jax.vmap(lambda average, averaged, last: average.read(averaged, last))
-    found: Trainable = spread(recipe, read, (average, state.averaged, state.members.trainable))
+    found: Trainable = spread(program, read, (average, state.averaged, state.members.trainable))
     return found
 
 
 @partial(jax.jit, static_argnums=0)
-def models_of(recipe: Recipe, trainable: Trainable, memo: PyTree, sparsifier: AbstractSparsifier) -> PyTree:
+def models_of(program: Program, trainable: Trainable, memo: PyTree, sparsifier: AbstractSparsifier) -> PyTree:
     """Return the arrays of the models that trainables stand for."""
 
     def one(trainable: Trainable, memo: Any, sparsifier: Any) -> PyTree:
-        model = read_out(recipe.static, sparsifier, trainable, memo)
+        model = read_out(program.static, sparsifier, trainable, memo)
         return eqx.filter(model, eqx.is_inexact_array)
 
-    return spread(recipe, jax.vmap(one), (trainable, memo, sparsifier))
+    return spread(program, jax.vmap(one), (trainable, memo, sparsifier))
 
 
 @partial(jax.jit, static_argnums=0)
-def snapshot(recipe: Recipe, average: AbstractAverage, state: State) -> State:
+def snapshot(program: Program, average: AbstractAverage, state: State) -> State:
     """Add the present trainables to the running average."""
     update = jax.vmap(lambda a, averaged, trainable: a.update(averaged, trainable))
-    return state._replace(averaged=spread(recipe, update, (average, state.averaged, state.members.trainable)))
+    return state._replace(averaged=spread(program, update, (average, state.averaged, state.members.trainable)))
 
 
 @partial(jax.jit, static_argnums=0)
-def restart_loss(recipe: Recipe, state: State) -> State:
+def restart_loss(program: Program, state: State) -> State:
     """Begin a new mean of the loss."""
     members = state.members
-    taken, loss = spread(recipe, lambda *a: jax.tree.map(jnp.zeros_like, a), (members.taken, members.loss))
+    taken, loss = spread(program, lambda *a: jax.tree.map(jnp.zeros_like, a), (members.taken, members.loss))
     return state._replace(members=members._replace(taken=taken, loss=loss))
 
 
 @partial(jax.jit, static_argnums=0)
 def keep_best(
-    recipe: Recipe,
+    program: Program,
     state: State,
     average: AbstractAverage,
     candidates: Trainable,
@@ -332,5 +334,5 @@ def keep_best(
         )
 
     everyone = jax.vmap(one, in_axes=(0, 0, 0, 0, None, None))
-    kept: State = spread(recipe, everyone, (state, average, candidates, value), (settled, patience))
+    kept: State = spread(program, everyone, (state, average, candidates, value), (settled, patience))
     return kept

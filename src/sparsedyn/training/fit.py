@@ -84,7 +84,7 @@ def fit(
         validation, criterion, patience, shuffle, seed, ids,
     )  # fmt: skip
     pauses = timeline(
-        steps=run.recipe.steps,
+        steps=run.program.steps,
         epoch=run.epoch,
         revisions=sparsifier.turns(),
         snapshots=average.turns() if averaging else (),
@@ -105,7 +105,7 @@ def fit(
         for fraction in pause.revisions:
             state = run.revise(state, begin, pause.step, fraction)
         if pause.snapshot:
-            state = engine.snapshot(run.recipe, run.average, state)
+            state = engine.snapshot(run.program, run.average, state)
         begin = pause.step
         if pause.validate and begin > 0:
             state, record = run.record(state, begin)
@@ -148,7 +148,7 @@ def _prepare(
     batch = min(batch, samples)
     # Objectives that differ by numbers alone share what is compiled.
     weights, objective = eqx.partition(objective, eqx.is_inexact_array_like)
-    recipe = engine.Recipe(
+    program = engine.Program(
         static=eqx.filter(models, eqx.is_inexact_array, inverse=True),
         objective=objective,
         optimizer=named_optimizer("adam") if optimizer is None else optimizer,
@@ -158,7 +158,7 @@ def _prepare(
     )
     numbers = pad_members(np.arange(count) if ids is None else np.asarray(ids), total).tolist()
     run = Run(
-        recipe=recipe,
+        program=program,
         numbers=jax.device_put(jax.tree.map(lambda number: np.asarray(number, np.float32), weights), same),
         sparsifier=sparsifier,
         average=average,
@@ -173,7 +173,7 @@ def _prepare(
         patience=patience,
         count=count,
     )
-    return run, jax.device_put(start(models, sparsifier, recipe.optimizer, average, keys), spread)
+    return run, jax.device_put(start(models, sparsifier, program.optimizer, average, keys), spread)
 
 
 def _per_member(tree: PyTree, count: int) -> PyTree:
@@ -188,12 +188,12 @@ def _per_member(tree: PyTree, count: int) -> PyTree:
 
 
 def _read_out(run: Run, state: State, history: list[Record], steps: int) -> Fit:
-    found = engine.outcome(run.recipe, state, run.sparsifier, run.average)
+    found = engine.outcome(run.program, state, run.sparsifier, run.average)
     arrays = jax.tree.map(lambda a: np.asarray(a)[: run.count], found)
     return Fit(
-        last=eqx.combine(arrays.last, run.recipe.static),
-        best=eqx.combine(arrays.best, run.recipe.static),
-        averaged=eqx.combine(arrays.averaged, run.recipe.static),
+        last=eqx.combine(arrays.last, run.program.static),
+        best=eqx.combine(arrays.best, run.program.static),
+        averaged=eqx.combine(arrays.averaged, run.program.static),
         active=arrays.active,
         alive=np.asarray(state.members.alive)[: run.count],
         best_value=np.asarray(state.best_value)[: run.count],

@@ -70,8 +70,8 @@ class LatentDynamics(eqx.Module):
         predicted = theta @ found
         path = Jet(moved.value, predicted) if batch.second is None else Jet(moved.value, moved.first, predicted)
         restored = pushforward(model.decoder, path)
-        loss = self.decoder * self._error(restored.value, batch.value, self._worth)
-        loss += self.derivative * self._error(restored.highest, batch.highest, self._worth)
+        loss = self.decoder * self._error(restored.value, batch.value, self._weights)
+        loss += self.derivative * self._error(restored.highest, batch.highest, self._weights)
         loss += self.latent * self._error(predicted, target)
         loss += self.sparsity * (jnp.mean(size) if self.mean else jnp.sum(size))
         if self.coefficients == "projected":
@@ -97,7 +97,7 @@ class LatentDynamics(eqx.Module):
         return held / unit, jnp.abs(held)
 
     @property
-    def _worth(self) -> Array | None:
+    def _weights(self) -> Array | None:
         return jnp.asarray(self.importance) if self.importance.size else None
 
     def _error(self, found: Any, wanted: Any, importance: Array | None = None) -> Array:

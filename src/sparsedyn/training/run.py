@@ -1,4 +1,4 @@
-"""A run that is set up: its compiled recipe, its per-member constants, and the few things done with them."""
+"""A run that is set up: its compiled program, its per-member constants, and the few things done with them."""
 
 import dataclasses
 from collections.abc import Callable
@@ -36,10 +36,10 @@ class Progress(NamedTuple):
 class Run:
     """The constants of a run. `count` members were asked for; the arrays may hold a few more, to fill devices.
 
-    `numbers` are those of the objective, which the recipe's is without.
+    `numbers` are those of the objective, which the program's is without.
     """
 
-    recipe: engine.Recipe
+    program: engine.Program
     numbers: PyTree
     sparsifier: AbstractSparsifier
     average: AbstractAverage
@@ -59,16 +59,16 @@ class Run:
         number = begin // self.epoch
         bounds = _integers(begin, end, number * self.epoch)
         members = engine.advance(
-            self.recipe, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.rates,
+            self.program, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.rates,
             self.data, self.orders(number), *bounds, self.numbers,
         )  # fmt: skip
         return state._replace(members=members)
 
     def revise(self, state: State, begin: int, step: int, fraction: float) -> State:
         """Let the techniques revise at this fraction of training."""
-        rows = self.orders.first(begin // self.epoch, self.recipe.batch)
+        rows = self.orders.first(begin // self.epoch, self.program.batch)
         members, memo = engine.revise(
-            self.recipe, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.data, rows,
+            self.program, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.data, rows,
             *_integers(step), np.float32(fraction), self.numbers,
         )  # fmt: skip
         return state._replace(members=members, memo=memo)
@@ -77,9 +77,9 @@ class Run:
         """Evaluate the whole validation set, keep the best, and write down where the run stands."""
         loss, value = self._loss(state), np.full(self.count, np.nan)
         if self.validation is not None or self.criterion is not None:
-            kept = engine.candidates(self.recipe, state, self.average)
+            kept = engine.candidates(self.program, state, self.average)
             if self.validation is not None:
-                found = engine.evaluate(self.recipe, kept, self.sparsifier, state.memo, self.validation, self.numbers)
+                found = engine.evaluate(self.program, kept, self.sparsifier, state.memo, self.validation, self.numbers)
                 value = self._mine(found)
             state = self._keep_best(state, kept, value, step >= self.settled)
         record = {
@@ -89,7 +89,7 @@ class Run:
             "sparsity": self._sparsity(state).tolist(),
             "alive": np.asarray(state.members.alive)[: self.count].tolist(),
         }
-        return engine.restart_loss(self.recipe, state), record
+        return engine.restart_loss(self.program, state), record
 
     def _keep_best(self, state: State, kept: Trainable, value: Float[np.ndarray, " member"], settled: bool) -> State:
         if self.criterion is not None and settled:
@@ -97,14 +97,14 @@ class Run:
         filled = pad_members(np.asarray(value, np.float32), state.stopped.shape[0])
         limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
         placed = jax.device_put(filled, state.stopped.sharding)
-        return engine.keep_best(self.recipe, state, self.average, kept, placed, np.bool_(settled), limit)
+        return engine.keep_best(self.program, state, self.average, kept, placed, np.bool_(settled), limit)
 
     def models(self, state: State, trainable: Trainable | None = None) -> AbstractModel:
         """Return the stacked models of these trainables, or of the present ones, with effective weights."""
         chosen = state.members.trainable if trainable is None else trainable
-        arrays = engine.models_of(self.recipe, chosen, state.memo, self.sparsifier)
+        arrays = engine.models_of(self.program, chosen, state.memo, self.sparsifier)
         mine = jax.tree.map(lambda a: np.asarray(a)[: self.count], arrays)
-        found: AbstractModel = eqx.combine(mine, self.recipe.static)
+        found: AbstractModel = eqx.combine(mine, self.program.static)
         return found
 
     def progress(self, state: State, step: int, history: list[Record]) -> Progress:
@@ -113,7 +113,7 @@ class Run:
         loss = mean(self._loss(state).tolist())
         return Progress(
             step=step,
-            steps=self.recipe.steps,
+            steps=self.program.steps,
             loss=loss if np.isfinite(loss) else mean(last["loss"]),
             validation=mean(last["validation"]),
             sparsity=float(np.mean(self._sparsity(state))),
@@ -127,7 +127,7 @@ class Run:
         return np.where(taken > 0, self._mine(state.members.loss) / np.maximum(taken, 1), np.nan)
 
     def _sparsity(self, state: State) -> Float[np.ndarray, " member"]:
-        return self._mine(engine.zeros_share(self.recipe, self.sparsifier, state.members.trainable, state.memo))
+        return self._mine(engine.zeros_share(self.program, self.sparsifier, state.members.trainable, state.memo))
 
     def _mine(self, values: Array) -> Float[np.ndarray, " member"]:
         return np.asarray(values, np.float64)[: self.count]

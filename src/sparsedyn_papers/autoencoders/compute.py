@@ -1,6 +1,6 @@
 """What computing a cell is: data, training, evaluation."""
 
-from sparsedyn.estimators.autoencoder.autoencoder import OnErrors
+from sparsedyn.estimators.autoencoder import OnErrors
 from sparsedyn.studies.cells import OnProgress, Outcome
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell
 from sparsedyn_papers.autoencoders.data import seeds_of, split_of

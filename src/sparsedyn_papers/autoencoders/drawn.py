@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import Snapshots
-from sparsedyn.estimators.autoencoder.autoencoder import SINDyAutoencoder
+from sparsedyn.estimators.autoencoder import SINDyAutoencoder
 from sparsedyn_papers.champion2019.attractor import attractor
 from sparsedyn_papers.champion2019.truth import Alignment, Truth
 

@@ -9,8 +9,7 @@ from jaxtyping import Float
 from sparsedyn.data import Snapshots
 from sparsedyn.equations import text
 from sparsedyn.equations.coordinates import identity
-from sparsedyn.estimators.autoencoder._errors import ERRORS
-from sparsedyn.estimators.autoencoder.autoencoder import SINDyAutoencoder
+from sparsedyn.estimators.autoencoder import ERRORS, SINDyAutoencoder
 from sparsedyn.forecast import deviation, valid_time
 from sparsedyn.studies.cells import Outcome
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell

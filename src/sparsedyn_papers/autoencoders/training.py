@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from sparsedyn.data import Snapshots
-from sparsedyn.estimators.autoencoder._recipes import Recipe, geodesic, projected
-from sparsedyn.estimators.autoencoder.autoencoder import OnErrors, SINDyAutoencoder
+from sparsedyn.estimators.autoencoder import OnErrors, Recipe, SINDyAutoencoder, geodesic, projected
 from sparsedyn.studies.cells import OnProgress
 from sparsedyn.training import Checkpoint, Progress
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell

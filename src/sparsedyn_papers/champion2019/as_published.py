@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sparsedyn.data import Snapshots
-from sparsedyn.estimators.autoencoder._recipes import Recipe, published
+from sparsedyn.estimators.autoencoder import Recipe, published
 
 
 def as_published(numbers: Mapping[str, float], data: Snapshots) -> Recipe:

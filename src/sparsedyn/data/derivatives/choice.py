@@ -17,7 +17,7 @@ States = Float[np.ndarray, "_time _state"]
 AUTO = "auto"
 LOCAL = "local-polynomials"
 DIFFERENCES = 3
-"""Order of the differences that tell noise from smooth states."""
+"""Order of the differences by which noise is estimated."""
 FINE_DIFFERENCES = 6
 """The same for local polynomials, whose windows need the size of the noise: higher ones see less of the states."""
 
@@ -65,7 +65,7 @@ def _plain(method: str) -> Differentiator:
 
 
 def _local_polynomials(series: Sequence[States]) -> Differentiator:
-    # When first asked for: who integrates against test functions never asks.
+    # Lazily: the weak form never needs the windows.
     widths = cache(lambda: windows(series, FINE_DIFFERENCES))
 
     def smooth(states: States, dt: float) -> Differentiated:

@@ -1,4 +1,4 @@
-"""How noisy sampled states are, told by their differences."""
+"""How noisy sampled states are, estimated by their differences."""
 
 from collections.abc import Sequence
 from math import comb
@@ -24,5 +24,5 @@ def white_noise(series: Sequence[np.ndarray] | np.ndarray, order: int) -> np.nda
 
 
 def is_noisy(series: Sequence[np.ndarray] | np.ndarray, order: int) -> bool:
-    """Return whether the noise of any column, told by differences of this order, matters for its derivative."""
+    """Return whether the noise of any column, by differences of this order, matters for its derivative."""
     return bool(np.any(white_noise(series, order) > NOISY * np.concatenate(series).std(axis=0)))

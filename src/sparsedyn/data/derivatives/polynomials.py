@@ -17,7 +17,7 @@ DEGREE = 4
 def windows(series: Sequence[States], differences: int) -> Int[np.ndarray, " state"]:
     """Return for each state the window of least estimated error: residuals, and noise let through.
 
-    The noise is told by `differences`. Source: Mallows 1973.
+    The noise is estimated by differences of that order. Source: Mallows 1973.
     """
     variance = np.square(white_noise(series, differences))
     longest = int(np.median([len(states) for states in series])) // 2

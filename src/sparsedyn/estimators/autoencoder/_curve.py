@@ -34,6 +34,8 @@ APART = 3.0
 """Landmarks that follow each other are at most so many times as far apart as nearest ones are..."""
 FOLLOWING = 0.8
 """... this share of them at least: data may have gaps."""
+PROJECTED = "sparsedyn.estimators.autoencoder.projected()"
+"""What to do instead where there is no curve."""
 ASTRAY = 0.1
 """Share of the variance beside the curve from which on data do not lie along one."""
 
@@ -100,7 +102,7 @@ def curve_along(values: Float[np.ndarray, "sample coordinate"], rng: np.random.G
     if not lost <= ASTRAY:
         raise DataError(
             f"x: expected data along one open curve, as one latent variable can tell apart; got {lost:.0%} of their "
-            "variance beside the best one. Choose more latent variables, or recipe=autoencoder_recipes.projected()."
+            f"variance beside the best one. Choose more latent variables, or recipe={PROJECTED}."
         )
     return curve
 
@@ -124,7 +126,7 @@ def _line(landmarks: Float[np.ndarray, "landmark coordinate"]) -> Float[np.ndarr
     if pieces > 1:
         raise DataError(
             f"x: expected data along one curve without gaps; got {pieces} pieces. Record trajectories that connect "
-            "them, or choose recipe=autoencoder_recipes.projected()."
+            f"them, or choose recipe={PROJECTED}."
         )
     places = Isomap(n_neighbors=NEIGHBOURS, n_components=1).fit_transform(landmarks)
     return np.asarray(places[:, 0], np.float64)
@@ -137,7 +139,7 @@ def _check_order(landmarks: Float[np.ndarray, "landmark coordinate"]) -> None:
     if np.quantile(leaps, FOLLOWING) > APART * np.median(nearest):
         raise DataError(
             "x: expected data along one open curve, as one latent variable can tell apart; they lie along one that "
-            "closes, crosses or branches. Choose more latent variables, or recipe=autoencoder_recipes.projected()."
+            f"closes, crosses or branches. Choose more latent variables, or recipe={PROJECTED}."
         )
 
 

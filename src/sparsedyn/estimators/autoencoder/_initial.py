@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from sparsedyn.estimators.autoencoder._curve import curve_along
-from sparsedyn.estimators.autoencoder._selection import chosen
+from sparsedyn.estimators.autoencoder._members import member, stacked
+from sparsedyn.estimators.autoencoder._selection import forward_selection
 from sparsedyn.models import Autoencoder, Chart, Jet, pushforward
 
 REGRESSED = 4000
@@ -16,7 +17,16 @@ RIDGE = 1e-8
 """Added to the mean squares of columns, which are scaled to one: weights must not cancel each other beyond float32."""
 
 
-def along_curve(one: Autoencoder, data: Jet, importance: tuple[float, ...], key: Key[Array, ""]) -> Autoencoder:
+def along_curve(
+    models: Autoencoder, data: Jet, importance: tuple[float, ...], keys: Key[Array, " member"]
+) -> Autoencoder:
+    """Return the stacked members, each beginning at the curve along which the data lie; see `one_along_curve`."""
+    # Landmarks are drawn with other numbers than weights and coefficients.
+    starts = [jax.random.fold_in(key, 2) for key in keys]
+    return stacked([one_along_curve(member(models, i), data, importance, key) for i, key in enumerate(starts)])
+
+
+def one_along_curve(one: Autoencoder, data: Jet, importance: tuple[float, ...], key: Key[Array, ""]) -> Autoencoder:
     """Return an autoencoder whose latent variable is, nearly, the distance along the data's curve, and its terms.
 
     The distance is measured by `curve_along` in the units of `x`, of whose squared errors `importance` are the weights.
@@ -28,7 +38,7 @@ def along_curve(one: Autoencoder, data: Jet, importance: tuple[float, ...], key:
     units = np.sqrt(importance)
     measured = data.map(lambda part: np.asarray(part, np.float64) * units)
     moved = curve_along(np.asarray(measured.value), rng).pushforward(measured)
-    choice = chosen(one.library, moved)
+    choice = forward_selection(one.library, moved)
     rate = choice.change.matrix[0, 0]
     goal = Jet(
         choice.change(np.asarray(moved.value)),

@@ -14,8 +14,9 @@ class Phase:
     """So many steps on one objective, the rate falling on a cosine from the first of `rates` to the second.
 
     `thresholds` are pairs of a fraction of the phase and the size below which terms then go (0: before its first step).
-    With `tidy` the latent variables are brought into the affine coordinates of fewest terms beforehand, where that
-    takes away terms, and terms that others can stand in for go. `technique` replaces thresholds by another technique.
+    With `select_terms`, the latent variables are brought into the affine coordinates of fewest terms beforehand, where
+    that takes away terms, and terms that others make up for are left out. `technique` replaces thresholds by another
+    technique.
     """
 
     objective: LatentDynamics
@@ -23,7 +24,7 @@ class Phase:
     rates: tuple[float, float]
     batch: int = 512
     thresholds: tuple[tuple[float, float], ...] = ()
-    tidy: bool = False
+    select_terms: bool = False
     technique: AbstractSparsifier | None = None
 
     def sparsifier(self) -> AbstractSparsifier:
@@ -46,7 +47,7 @@ class Recipe:
     `start` is how coefficients begin: a number, `normal`, `glorot`, or the coefficients themselves, zero where there is
     no term; of projected ones it only says which terms there are. With `curve`, which is for one latent variable,
     networks do not begin at random but at the distance along the curve on which the data lie, and with the terms that
-    forward selection finds there (`autoencoder_start`).
+    forward selection finds there.
     """
 
     phases: tuple[Phase, ...]
@@ -73,19 +74,21 @@ def projected(*, polish: bool = True, bending: float = 1e-2) -> Recipe:
     phases = [
         Phase(search, 10_000, (3e-3, 1e-3), thresholds=((0.7, 0.02), (0.8, 0.05), (0.9, 0.1))),
         Phase(free, 3000, (1e-3, 1e-3)),
-        Phase(free, 5000, (1e-3, 1e-5), 1024, thresholds=((0.0, 0.02),), tidy=True),
+        Phase(free, 5000, (1e-3, 1e-5), 1024, thresholds=((0.0, 0.02),), select_terms=True),
     ]
     if polish:
         # A mean that is held at zero is wrong for an equation that does without a constant.
         exact = replace(free, derivative=1.0, latent=10.0, bending=3 * bending, spread=0.0)
-        phases.append(Phase(exact, 14_000, (1e-3, 3e-6), 1024, thresholds=((0.0, 0.02), (0.25, 0.02)), tidy=True))
+        phases.append(
+            Phase(exact, 14_000, (1e-3, 3e-6), 1024, thresholds=((0.0, 0.02), (0.25, 0.02)), select_terms=True)
+        )
     return Recipe(tuple(phases))
 
 
 def geodesic() -> Recipe:
     """Return the recipe for data along one curve, which one latent variable tells apart.
 
-    From random weights the variable ends anywhere between those that tell snapshots apart as well; but for affine
+    From random weights the variable ends anywhere between those that distinguish snapshots as well; but for affine
     changes all of them but one need further terms for their own bending. The distance along the curve, of which there
     is only one, is found before training, and so is the equation. Training makes networks and equation fit each other;
     rates are low since it begins where it is to end.

@@ -9,12 +9,11 @@ from threadpoolctl import threadpool_limits
 
 from sparsedyn.data.splits import last_share
 from sparsedyn.equations.coordinates import Affine
-from sparsedyn.estimators.autoencoder._errors import PRICE
 from sparsedyn.models import Jet, Library
 from sparsedyn.training.parsimony import penalized
 
 ENOUGH = 1e-4
-"""Relative squared error of an equation that asks for no more terms: below that of trained networks."""
+"""Relative squared error of an equation that needs no more terms: below that of trained networks."""
 MOST = 3000
 """Samples that an equation is chosen by."""
 SHARE = 0.2
@@ -25,6 +24,8 @@ OFFSETS = np.pi / 12 * np.array([(-1) ** i * ((i + 1) // 2) for i in range(24)])
 """Means of the coordinate that are tried: a turn in steps of 15 degrees, small ones first."""
 POLISHED = 2
 """Monomials, and functions, whose coordinate is looked for beyond the grid."""
+PRICE = float(np.log(4.0))
+"""What a term costs: it has to make the error of the equation four times smaller."""
 TINY = 1e-300
 
 
@@ -36,10 +37,10 @@ class Choice(NamedTuple):
     error: float
 
 
-def chosen(library: Library, jet: Jet) -> Choice:
+def forward_selection(library: Library, jet: Jet) -> Choice:
     """Return the equation of one variable that forward selection leads to, and the affine coordinate of it.
 
-    A term is worth it that makes the error four times smaller, as in the ranking of members; with every term the
+    A term pays for itself that makes the error four times smaller, as in the ranking of members; with every term the
     coordinate `a z + b` is looked for anew, on a grid of scales and offsets and from its best places on. An error below
     1e-4 is small enough. A function is taken rather than a monomial only if its error is four times smaller, too: it
     has a scale of its own, and with a small one stands for a monomial. Coefficients are least-squares solutions; errors
@@ -49,10 +50,10 @@ def chosen(library: Library, jet: Jet) -> Choice:
     make an equation of many terms that is exact, but not short.
     """
     with threadpool_limits(1, "blas"):  # threads cost more than they save on matrices this small
-        return _chosen(library, jet)
+        return _forward_selection(library, jet)
 
 
-def _chosen(library: Library, jet: Jet) -> Choice:
+def _forward_selection(library: Library, jet: Jet) -> Choice:
     thin = jet.map(lambda part: np.asarray(part, np.float64)[:: -(-len(part) // MOST)])
     problem = _Problem(library, thin)
     grid = [Affine(np.array([[a]]), np.array([b])) for a, b in problem.grid()]

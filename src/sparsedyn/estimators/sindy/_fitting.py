@@ -19,7 +19,7 @@ LEFT = 1e-3
 """Contribution from which on a term counts as left by a penalty."""
 
 
-class Found(NamedTuple):
+class Identified(NamedTuple):
     """Coefficients, the thresholds that they passed, and those of every member of an ensemble."""
 
     coefficients: Float[np.ndarray, "term equation"]
@@ -44,13 +44,13 @@ def of_forecasts(
 
 def fitted(
     settings: Settings, reduced: Factor, blocks: Sequence[Block], fit: Callable[[Factor], Coefficients]
-) -> Found:
+) -> Identified:
     """Return the coefficients of all samples, or the medians of those of bootstrap samples."""
     coefficients, members = fit(reduced), None
     if settings.ensemble is not None:
         members = bagged(chunks(blocks), fit, settings.ensemble, seed=settings.seed)
         coefficients = np.nanmedian(members, axis=0)
-    return Found(coefficients, _thresholds(settings, coefficients), members)
+    return Identified(coefficients, _thresholds(settings, coefficients), members)
 
 
 def _above(settings: Settings, reduced: Factor) -> Coefficients:

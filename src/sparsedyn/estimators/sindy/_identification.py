@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from sparsedyn.estimators.sindy._fitting import Found, above_thresholds, fitted, of_forecasts
+from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, fitted, of_forecasts
+from sparsedyn.estimators.sindy._measured import Measured
 from sparsedyn.estimators.sindy._regression import Block, pooled, rows_in, strong_form, warn_dependent, weak_form
 from sparsedyn.estimators.sindy._settings import Settings
-from sparsedyn.estimators.sindy._states import Measured, States, full_names, states_of
+from sparsedyn.estimators.sindy._states import States, full_names, states_of
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor
 
@@ -14,7 +15,7 @@ WINDOWS = 3
 """Windows per term from which on the weak form is taken by itself."""
 
 
-def identified(measured: Measured, validation: Measured | None, library: Library, settings: Settings) -> Found:
+def identified(measured: Measured, validation: Measured | None, library: Library, settings: Settings) -> Identified:
     """Return the coefficients of the equations of measured trajectories.
 
     Where thresholds are chosen, they are by `validation`, or without it by a part of the trajectories that is held out.
@@ -44,7 +45,7 @@ def _by_forecasts(
     states: States, validation: Measured | None, library: Library, settings: Settings, weak: bool
 ) -> Callable[[Factor], Coefficients]:
     """Return how to fit as many terms as forecasts of validation, or of held-out, trajectories call for."""
-    known, judged = states.measured.halves() if validation is None else (states.measured, validation)
+    known, judged = states.measured.split() if validation is None else (states.measured, validation)
     _, blocks = _regression(replace(states, measured=known), library, weak)
     smooth = replace(states, measured=judged).smooth()
     return of_forecasts(settings, library, pooled(blocks, library.size), smooth)

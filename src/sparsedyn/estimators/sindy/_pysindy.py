@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsedyn.estimators._checks import Variables
-from sparsedyn.estimators.sindy._fitting import Found
+from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._settings import functions_of
 from sparsedyn.estimators.sindy.sindy import SINDy
 from sparsedyn.models import PRIMITIVES, Library, Primitive
@@ -71,7 +71,7 @@ def from_pysindy(fitted: Any) -> SINDy:
     states, forcing = tuple(names[: variables - inputs]), tuple(names[variables - inputs :])
     variables_ = Variables(states, forcing, ("",) * len(states), ("",) * len(forcing), float("nan"))
     sizes = np.full(placed.shape[1], float(estimator.threshold))  # type: ignore[arg-type]
-    return estimator._adopt(Found(placed, sizes), library, variables_)
+    return estimator._adopt(Identified(placed, sizes), library, variables_)
 
 
 def _library(found: list[str], names: list[str], functions: tuple[str, ...]) -> Library:

@@ -1,8 +1,7 @@
-"""What a fit is told: the parameters of `SINDy`, checked and in one form each."""
+"""The parameters of `SINDy`, checked and in one form each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,33 @@ from jaxtyping import Float
 
 from sparsedyn.data import DERIVATIVES
 from sparsedyn.data.derivatives import AUTO
+from sparsedyn.estimators._base import FLAG, SEED, Rule, nonnegative, one_of, optional, whole
 from sparsedyn.models import Library, Primitive, units_of
 
 OPTIMIZERS = ("stlsq", "l0", "l1")
+
+
+def _thresholds(value: Any) -> bool:
+    if isinstance(value, str):
+        return value == AUTO
+    several = isinstance(value, Sequence | np.ndarray) and np.ndim(value) == 1
+    return all(map(nonnegative().fine, list(value) if several else [value]))
+
+
+RULES: dict[str, Rule] = {
+    "degree": whole(0),
+    "threshold": Rule(_thresholds, "a number of at least 0, one per equation, or 'auto'"),
+    "constant": FLAG,
+    "weak": Rule(lambda value: FLAG.fine(value) or value == AUTO, "True, False or 'auto'"),
+    "order": Rule(lambda value: value in (1, 2), "1 or 2"),
+    "penalty": nonnegative(),
+    "ridge": nonnegative(),
+    "ensemble": optional(whole(2), "none or at least 2 members"),
+    "seed": SEED,
+    "derivative": one_of((AUTO, *DERIVATIVES)),
+    "optimizer": one_of(OPTIMIZERS),
+}
+"""Parameters of `SINDy`, and what they may be."""
 
 
 @dataclass(frozen=True)
@@ -42,46 +65,25 @@ class Settings:
 
 
 def settings_of(parameters: Mapping[str, Any]) -> Settings:
-    """Return the settings of parameters; raises `ValueError` for the first that is out of range."""
-    check_sindy(parameters)
-    threshold = parameters["threshold"]
-    one_each = {"degree": int, "order": int, "penalty": float, "ridge": float, "seed": int}
+    """Return the settings of checked parameters."""
+    threshold, weak = parameters["threshold"], parameters["weak"]
+    # NumPy's integers, as grids of parameters have them, would make other libraries.
+    forms = {"degree": int, "order": int, "penalty": float, "ridge": float, "seed": int, "constant": bool}
     return Settings(
         **dict(parameters)
-        | {name: form(parameters[name]) for name, form in one_each.items()}
+        | {name: form(parameters[name]) for name, form in forms.items()}
         | {
             "threshold": None if isinstance(threshold, str) else np.asarray(threshold, np.float64),
             "functions": functions_of(parameters["functions"]),
-            "weak": None if parameters["weak"] == AUTO else bool(parameters["weak"]),
+            "weak": None if isinstance(weak, str) else bool(weak),
         }
     )
 
 
-def check_sindy(parameters: Mapping[str, Any]) -> None:
-    """Raise `ValueError` for the first parameter that is out of range."""
-
-    def expect(name: str, fine: bool, expected: str) -> None:
-        if not fine:
-            raise ValueError(f"{name}: expected {expected}; got {parameters[name]!r}.")
-
-    expect("degree", _whole(parameters["degree"], 0), "an integer of at least 0")
-    threshold: Any = parameters["threshold"]
-    several = isinstance(threshold, Sequence | np.ndarray) and not isinstance(threshold, str)
-    sizes = list(threshold) if several else [threshold]
-    fine = threshold == AUTO if isinstance(threshold, str) else all(map(_least_zero, sizes))
-    expect("threshold", fine, "a number of at least 0, one per equation, or 'auto'")
-    expect("constant", isinstance(parameters["constant"], bool), "true or false")
-    expect("weak", isinstance(parameters["weak"], bool) or parameters["weak"] == AUTO, "true, false or 'auto'")
-    expect("order", parameters["order"] in (1, 2), "1 or 2")
-    expect("penalty", _least_zero(parameters["penalty"]), "a number of at least 0")
-    expect("ridge", _least_zero(parameters["ridge"]), "a number of at least 0")
-    members = parameters["ensemble"]
-    expect("ensemble", members is None or _whole(members, 2), "none or at least 2 members")
-    expect("seed", _whole(parameters["seed"], 0) and parameters["seed"] < 2**32, "an integer from 0 to 2**32 - 1")
-    for name, known in (("derivative", (AUTO, *DERIVATIVES)), ("optimizer", OPTIMIZERS)):
-        expect(name, parameters[name] in known, f"one of {', '.join(known)}")
-    if members is not None and parameters["optimizer"] != "stlsq":
-        raise ValueError(f"ensemble: expected optimizer='stlsq' along with it; got {parameters['optimizer']!r}.")
+def check_combination(settings: Settings) -> None:
+    """Raise `ValueError` for settings that do not go together."""
+    if settings.ensemble is not None and settings.optimizer != "stlsq":
+        raise ValueError(f"ensemble: expected optimizer='stlsq' along with it; got {settings.optimizer!r}.")
 
 
 def functions_of(functions: Sequence[str | Primitive]) -> tuple[Primitive, ...]:
@@ -92,11 +94,3 @@ def functions_of(functions: Sequence[str | Primitive]) -> tuple[Primitive, ...]:
     if len(set(chosen)) != len(chosen):
         raise ValueError(f"functions: expected every function once; got {chosen}.")
     return tuple(primitive for primitive, _ in units_of(dict.fromkeys(chosen, 1))) if chosen else ()
-
-
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
-
-
-def _least_zero(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < np.inf

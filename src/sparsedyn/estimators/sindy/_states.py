@@ -7,41 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import Samples, Trajectories, pieces
-from sparsedyn.data.derivatives import Differentiator, differentiator
-from sparsedyn.data.splits import Part, hold_out
-
-Arrays = list[Float[np.ndarray, "_time _state"]]
-
-SHARE = 0.2
-FEWEST = 8
-"""Rows of a single trajectory that are held out, at least, and as many to fit to."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Trajectories, and derivatives that were measured: of the state, or for order 2 velocities and accelerations."""
-
-    data: Trajectories
-    x_dot: Arrays | None = None
-    x_ddot: Arrays | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether no derivative was measured, so that all are free to be estimated or done without."""
-        return self.x_dot is None and self.x_ddot is None
-
-    def halves(self) -> tuple["Measured", "Measured"]:
-        """Return what is for fitting and what is for judging, the last fifth of trajectories or of a single one."""
-        first, last = hold_out(len(self.data), self.data.lengths[0], SHARE, least_rows=FEWEST)
-        return self._part(first), self._part(last)
-
-    def _part(self, part: Part) -> "Measured":
-        def some(arrays: Arrays | None) -> Arrays | None:
-            return None if arrays is None else [array[part.rows] for array in arrays[part.trajectories]]
-
-        data = self.data[part.trajectories]
-        states, inputs = ([array[part.rows] for array in arrays] for arrays in (data.states, data.inputs))
-        return Measured(with_states(data, states, inputs, data.state_names), some(self.x_dot), some(self.x_ddot))
+from sparsedyn.data.derivatives import AUTO, DERIVATIVES, Differentiator, differentiator, resolved
+from sparsedyn.estimators.sindy._measured import Arrays, Measured, with_states
 
 
 @dataclass(frozen=True)
@@ -86,6 +53,16 @@ class States:
             found.append(Samples(x, inputs[rows], slopes[:, -len(data.state_names) :]))
         return found
 
+    def first(self) -> Float[np.ndarray, "trajectory state"]:
+        """Return the full state of the first row of every trajectory; velocities are estimated by splines."""
+        data = self.measured.data
+        positions = np.stack([x[0] for x in data.states])
+        if self.order == 1:
+            return positions
+        # Splines, smoothing ones where there is noise: other methods have no derivative at the first row.
+        method = DERIVATIVES[resolved(AUTO, data.states)]
+        return np.concatenate([positions, np.stack([method(x, data.dt)[1][0] for x in data.states])], axis=1)
+
     def smooth(self) -> Trajectories:
         """Return the full states without their noise, where derivatives are smoothed."""
         states, inputs = [], []
@@ -114,8 +91,3 @@ def states_of(measured: Measured, order: int, derivative: str) -> States:
 def full_names(names: tuple[str, ...] | list[str], order: int) -> list[str]:
     """Return the names of the full state: of positions and, for order 2, of their velocities."""
     return [*names, *(f"{name}_dot" for name in names if order == 2)]
-
-
-def with_states(data: Trajectories, states: Arrays, inputs: Arrays, names: list[str] | tuple[str, ...]) -> Trajectories:
-    """Return trajectories of these states, at the sample time of others."""
-    return Trajectories(states, inputs, dt=data.dt, state_names=names, input_names=data.input_names)

@@ -1,41 +1,40 @@
-"""Sparse identification of nonlinear dynamics (SINDy), with the face of a scikit-learn estimator."""
+"""Sparse identification of nonlinear dynamics (SINDy), as a scikit-learn-compatible estimator."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import sympy
-import xarray as xr
 from jaxtyping import Float
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
 
-from sparsedyn.data import DataError, Trajectories
-from sparsedyn.equations import combined, rounded, symbol
-from sparsedyn.estimators._checks import Variables, check_alike, variables_of
+from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.equations import combined, rounded, symbol, text
+from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, variables_of
+from sparsedyn.estimators._dynamics import AbstractDynamics
 from sparsedyn.estimators._files import Stored
-from sparsedyn.estimators.sindy import _saving as sindy_saving
-from sparsedyn.estimators.sindy._data import check_spread, columns, like, trajectories_like, trajectories_of
-from sparsedyn.estimators.sindy._fitting import Found
+from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of
+from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._identification import identified
+from sparsedyn.estimators.sindy._measured import Measured, check_spread, check_weak, measured_of, statistics_of
 from sparsedyn.estimators.sindy._regression import check_rows, joined, strong_form
-from sparsedyn.estimators.sindy._settings import Settings, settings_of
+from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combination, functions_of, settings_of
 from sparsedyn.estimators.sindy._simulation import integrated
-from sparsedyn.estimators.sindy._states import Measured, full_names, states_of
-from sparsedyn.models import Library, Primitive, SINDyModel
+from sparsedyn.estimators.sindy._states import full_names, states_of
+from sparsedyn.forecast import Forecast, pad
+from sparsedyn.models import PRIMITIVES, Library, Primitive, SINDyModel
 
 
-class SINDy(BaseEstimator):
+class SINDy(AbstractDynamics):
     """Finds `dx/dt = theta(x, u) Xi` with few terms of a library, by thresholded least squares.
 
     Parameters
     ----------
     degree : of the polynomials of states and inputs.
     threshold : coefficients smaller than this are zero: a number, one per equation, or `"auto"`: as many terms as
-        forecasts of held-out data call for (the last fifth of the trajectories, or of a single one).
+        forecasts of validation trajectories call for, or without these of held-out data (the last fifth of the
+        trajectories, or of a single one).
     functions : further terms, of every variable: names of `PRIMITIVES` such as `"sin"`, or primitives of one's own.
     constant : whether there is a constant term.
     order : 1, or 2 for positions whose accelerations are looked for; the state is then positions and velocities.
@@ -43,19 +42,24 @@ class SINDy(BaseEstimator):
         sequential thresholds on what it left. Values are those of least squares on the terms chosen.
     penalty : the weight of `"l0"` and `"l1"`.
     ensemble : `None`, or a number of fits to bootstrap samples, each with one term left out; coefficients are medians.
-    weak : whether equations are integrated against test functions, which needs no derivatives and stands more noise;
-        `auto`: for equations of first order where no derivatives are given, if trajectories are long enough.
+    weak : whether equations are integrated against test functions, which needs no derivatives and is more robust to
+        noise; `auto`: for equations of first order where no derivatives are given, if trajectories are long enough.
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
         and where they look noisy local polynomials over windows that suit the noise.
-    ridge : relative to the mean squares of terms; steadies the choice, has no say in the values.
+    ridge : relative to the mean squares of terms; steadies the choice, does not change the values.
     seed : of bootstrap samples and gradient descent.
 
     Attributes after `fit`: `model_`, `library_`, `coefficients_` (term, equation), `thresholds_` (per equation; with
     `"auto"`, the least coefficient that was kept), `members_` (member, term, equation; `None` without an ensemble),
-    `dt_`, `state_names_`, `input_names_`.
+    `statistics_` (means and standard deviations of the data, in which errors of forecasts are counted), `dt_`,
+    `state_names_`, `input_names_`.
 
     Source: Brunton, Proctor & Kutz 2016; Messenger & Bortz 2021 (weak form); Fasel et al. 2022 (ensembles).
     """
+
+    _rules = RULES
+    _fitted = "model_"
+    statistics_: Scaling | None
 
     def __init__(
         self,
@@ -94,28 +98,38 @@ class SINDy(BaseEstimator):
         x_dot: Any = None,
         x_ddot: Any = None,
         *,
+        validation: Any = None,
+        trajectory: str | None = None,
         names: Sequence[str] | None = None,
         input_names: Sequence[str] | None = None,
     ) -> "SINDy":
-        """Find the equations of states `x` at times `t` under inputs `u`.
+        """Find the equations of states `x` at times `t` under inputs `u`, or of `Trajectories` alone.
 
-        `x` is an array (time, state) or (trajectory, time, state), a list of (time, state) arrays or tables, an xarray
-        object, or `Trajectories` (which need no `t` and `u`). `t` is the sample time or the times of all rows, `u` is
-        laid out as `x`. `x_dot` are measured derivatives, else they are estimated. For order 2, `x` are positions,
-        `x_dot` velocities and `x_ddot` accelerations. Columns of their tables are found by the names of the states.
+        `x` is an array (time, state) or (trajectory, time, state), a list of trajectories, a table (rows of one
+        trajectory have the same value in its column `trajectory`), or an xarray object; `t` the sample time or the
+        times of all rows; `u` laid out as `x`. `x_dot` are measured derivatives, else they are estimated. For order 2,
+        `x` are positions, `x_dot` velocities and `x_ddot` accelerations. Columns of their tables are found by the names
+        of the states. By `validation` trajectories, also as the second argument, `threshold="auto"` chooses terms.
 
         Raises `DataError` for data that cannot be used, `ValueError` for parameters out of range.
         """
+        self.check_parameters()
         settings = self.settings()
-        data = trajectories_of(x, t, u, names=names, input_names=input_names)
+        t, validation = parted(t, validation)
+        data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
         check_spread(data)
+        variables = variables_of(data)
         library = settings.library(len(data.state_names), len(data.input_names))
-        measured = self._measured(data, x_dot, x_ddot, self.order)
-        self._check_weak(measured)
-        return self._adopt(identified(measured, None, library, settings), library, variables_of(data))
+        measured = measured_of(data, x_dot, x_ddot, settings.order, trajectory)
+        check_weak(settings, measured)
+        others = None if validation is None else Measured(trajectories_like(variables, validation, place="validation"))
+        if others is not None:
+            check_alike(variables, others.data, "validation")
+        found = identified(measured, others, library, settings)
+        return self._adopt(found, library, variables, statistics_of(data))
 
     def settings(self) -> Settings:
-        """Return the parameters in one form each; raises `ValueError` for the first that is out of range."""
+        """Return the parameters in one form each; raises `ValueError` for unknown functions."""
         return settings_of(self.get_params(deep=False))
 
     def coefficients(self) -> pd.DataFrame:
@@ -133,65 +147,48 @@ class SINDy(BaseEstimator):
         return self._table(kept / np.maximum(offered.sum(axis=0), 1))
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
-        """Return the right-hand sides, one per state, exactly or rounded; for order 2 velocities come first."""
+        """Return the right-hand sides, one per state, exactly or rounded; for order 2 velocities come first.
+
+        Their variables are `sparsedyn.equations.symbol(name)`, which are real; to SymPy, `sympy.Symbol(name)` is
+        another.
+        """
         self._check_fitted()
-        symbols = [symbol(name) for name in (*self._full_names(), *self.input_names_)]
-        terms = self.library_.expressions(symbols)
-        found = combined(terms, self.coefficients_)
+        symbols = [symbol(name) for name in (*self._integrated_names, *self.input_names_)]
+        found = combined(self.library_.expressions(symbols), self.coefficients_)
         if self.model_.order == 2:
             found = [*symbols[len(self.state_names_) : 2 * len(self.state_names_)], *found]
         return tuple(found if digits is None else (rounded(expression, digits) for expression in found))
 
-    def predict(self, x: Any, u: Any = None) -> Any:
-        """Return the derivatives at states `x` (sample, state) under inputs `u`; a list for a list of arrays.
+    def forecast(self, data: Any, *, check_units: bool = True) -> Forecast:
+        """Return forecasts of every trajectory, from its first row under its recorded inputs, at any sample time.
 
-        For order 2 states are positions and velocities. Columns of tables are found by their names.
+        For order 2, `data` are positions, and first velocities are estimated from them. Values that look like another
+        unit raise `DataError` unless `check_units` is off. Errors are counted in standard deviations of the training
+        data, or of `data` for a model that came without these, from PySINDy or an old file.
         """
-        self._check_fitted()
-        if isinstance(x, xr.Dataset) and "states" in x:
-            x = Trajectories.from_xarray(x)
-        if isinstance(x, Trajectories):
-            check_alike(self._variables()._replace(dt=x.dt), x, "x")
-            x, u = list(x.states), list(x.inputs)
-        if isinstance(x, list | tuple) and x and np.ndim(x[0]) == 2:
-            inputs = [None] * len(x) if u is None else u
-            if len(inputs) != len(x):
-                raise DataError(f"u: expected inputs for each of {len(x)} trajectories, as x has; got {len(inputs)}.")
-            return [self.predict(states, forcing) for states, forcing in zip(x, inputs, strict=True)]
-        states = columns("x", x, self._full_names())
-        forcing = columns("u", np.zeros((*states.shape[:-1], 0)) if u is None else u, self.input_names_)
-        if forcing.shape[:-1] != states.shape[:-1]:
-            raise DataError(f"u: expected {states.shape[:-1]} rows, as x has; got {forcing.shape[:-1]}.")
-        found = self.library_.evaluate(np.concatenate([states, forcing], axis=-1)) @ self.coefficients_
-        if self.model_.order == 1:
-            return found
-        return np.concatenate([states[..., states.shape[-1] // 2 :], found], axis=-1)
-
-    def simulate(self, x0: Any, t: Any, u: Any = None) -> Float[np.ndarray, "*trajectory time state"]:
-        """Return states (time, state) at times `t` from `x0` (state,), or (trajectory, time, state) for several.
-
-        The input of a row is held until the next. Integrated to a tolerance of 1e-9; rows after a state has run off to
-        infinity are NaN. For order 2 states are positions and velocities. Names that come with `x0` and `u` are heeded.
-        """
-        self._check_fitted()
-        return integrated(self.equations(), self._full_names(), self.input_names_, x0, t, u)
+        known = self._known(data, check_units=check_units)
+        start = states_of(Measured(known), self.model_.order, self.derivative).first()
+        inputs = pad(known.inputs, 0.0)
+        steps = np.arange(inputs.shape[1]) * known.dt
+        predicted = self._integrate(start, steps, inputs)[..., : len(self.state_names_)]
+        measured = self.statistics_ or statistics_of(known)
+        return Forecast(predicted, known, np.asarray(measured.x_std))
 
     def score(self, x: Any, t: Any = None, u: Any = None, x_dot: Any = None, x_ddot: Any = None) -> float:
-        """Return R^2 of the derivatives (of accelerations for order 2), the mean over states; data as for `fit`."""
+        """Return R^2 of the derivatives (of accelerations for order 2), the mean over states; data as for `fit`.
+
+        1 is perfect. Of derivatives rather than of forecasts, as other implementations do: it is finite for every
+        model, and cheap. `evaluate` judges forecasts.
+        """
         self._check_fitted()
-        data = trajectories_like(self.state_names_, self.input_names_, x, t, u)
-        check_alike(self._variables()._replace(dt=data.dt), data, "x")
-        measured = self._measured(data, x_dot, x_ddot, self.model_.order)
-        states = states_of(measured, self.model_.order, self.derivative)
-        blocks = strong_form(states.samples(), self.library_)
+        data = trajectories_like(self.variables_, x, t, u)
+        check_alike(self.variables_._replace(dt=data.dt), data, "x")
+        measured = measured_of(data, x_dot, x_ddot, self.model_.order)
+        samples = states_of(measured, self.model_.order, self.derivative).samples()
+        blocks = strong_form(samples, self.library_)
         check_rows(blocks, 2, "the samples that R^2 needs")
         theta, target = joined(blocks)
         return float(r2_score(target, theta @ self.coefficients_))
-
-    def save(self, path: str | Path) -> None:
-        """Write the fitted equations to one file, atomically; see `sparsedyn.load`."""
-        self._check_fitted()
-        sindy_saving.save(self, path)
 
     @property
     def coefficients_(self) -> Float[np.ndarray, "term equation"]:
@@ -206,58 +203,100 @@ class SINDy(BaseEstimator):
         return self.model_.library
 
     @property
-    def dt_(self) -> float:
-        """The sample time of the data."""
-        return self._variables().dt
+    def _integrated_names(self) -> tuple[str, ...]:
+        return tuple(full_names(self.state_names_, self.model_.order))
 
     @property
-    def state_names_(self) -> tuple[str, ...]:
-        """The names of the states; of the positions for order 2."""
-        return self._variables().state_names
+    def _measured(self) -> Scaling:
+        if self.statistics_ is None:
+            raise DataError("SINDy: the model came without statistics of its data. Fit it with this version.")
+        return self.statistics_
 
-    @property
-    def input_names_(self) -> tuple[str, ...]:
-        """The names of the inputs."""
-        return self._variables().input_names
+    def _derivatives(
+        self, x: Float[np.ndarray, "sample state"], u: Float[np.ndarray, "sample input"]
+    ) -> Float[np.ndarray, "1 sample state"]:
+        found = self.library_.evaluate(np.concatenate([x, u], axis=-1)) @ self.coefficients_
+        if self.model_.order == 2:
+            found = np.concatenate([x[..., x.shape[-1] // 2 :], found], axis=-1)
+        return found[None]
 
-    _versions = (1,)
+    def _integrate(
+        self,
+        start: Float[np.ndarray, "trajectory state"],
+        times: Float[np.ndarray, " time"],
+        inputs: Float[np.ndarray, "trajectory time input"],
+    ) -> Float[np.ndarray, "1 trajectory time state"]:
+        names = [*self._integrated_names, *self.input_names_]
+        return integrated(self.equations(), names, start, times, inputs)[None]
 
-    @classmethod
-    def _from_file(cls, stored: Stored) -> "SINDy":
-        return sindy_saving.restored(stored.arrays, stored.header)
+    def _known(self, data: Any, *, check_units: bool) -> Trajectories:
+        """Return data of the fitted variables, at any sample time."""
+        self._check_fitted()
+        known = trajectories_like(self.variables_, data, place="data")
+        check_alike(self.variables_._replace(dt=known.dt), known, "data")
+        if check_units and self.statistics_ is not None:
+            check_plausible(self.statistics_, known)
+        return known
 
-    def _adopt(self, found: Found, library: Library, variables: Variables) -> "SINDy":
+    def _summary(self, digits: int) -> list[str]:
+        pairs = zip(self._integrated_names, self.equations(), strict=True)
+        return [f"d{name}/dt = {text(right, digits)}" for name, right in pairs]
+
+    def _check_combination(self) -> None:
+        check_combination(self.settings())
+
+    def _adopt(
+        self, found: Identified, library: Library, variables: Variables, statistics: Scaling | None = None
+    ) -> "SINDy":
         """Take over what was found."""
         self.model_ = SINDyModel(found.coefficients, library, self.order)
         self.thresholds_, self.members_ = found.thresholds, found.members
-        self.variables_ = variables
+        self.variables_, self.statistics_ = variables, statistics
         return self
 
-    def _check_weak(self, measured: Measured) -> None:
-        name = "x_dot" if self.order == 1 else "x_ddot"
-        if self.weak is True and getattr(measured, name) is not None:
-            raise DataError(f"{name}: expected none with weak=True, which needs no derivatives. Leave one of them out.")
-
-    def _measured(self, data: Trajectories, x_dot: Any, x_ddot: Any, order: int) -> Measured:
-        if x_ddot is not None and (order == 1 or x_dot is None):
-            raise DataError("x_ddot: expected accelerations for order=2 along with velocities, x_dot; got them alone.")
-        given = {"x_dot": x_dot, "x_ddot": x_ddot}
-        return Measured(data, **{name: None if v is None else like(v, data, name) for name, v in given.items()})
-
-    def _full_names(self) -> tuple[str, ...]:
-        return tuple(full_names(self.state_names_, self.model_.order))
-
     def _table(self, values: Float[np.ndarray, "term equation"]) -> pd.DataFrame:
-        names = self._full_names()
-        equations = names[-len(self.state_names_) :]
-        return pd.DataFrame(
-            values, index=list(self.library_.names((*names, *self.input_names_))), columns=list(equations)
+        names = self._integrated_names
+        terms = self.library_.names((*names, *self.input_names_))
+        return pd.DataFrame(values, index=list(terms), columns=list(names[-len(self.state_names_) :]))
+
+    def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        library = self.library_
+        if own := [f.name for f in library.functions if PRIMITIVES.get(f.name) is not f]:
+            raise ValueError(
+                f"functions: {', '.join(own)} cannot be saved, being of your own. Keep the equations: their text says "
+                "everything."
+            )
+        # What was fitted, whatever has been set since: coefficients have the shape of this order.
+        parameters = self.get_params(deep=False) | {
+            "order": self.model_.order,
+            "functions": [f.name for f in functions_of(self.functions)],
+            "threshold": self.threshold if isinstance(self.threshold, str) else np.asarray(self.threshold).tolist(),
+        }
+        functions = [f.name for f in library.functions]
+        header = {
+            "parameters": parameters,
+            "library": {"degree": library.degree, "constant": library.constant, "functions": functions},
+            "variables": self.variables_._asdict(),
+            "statistics": None if self.statistics_ is None else self.statistics_.to_dict(),
+        }
+        arrays = {"coefficients": self.coefficients_, "thresholds": self.thresholds_}
+        return arrays | ({} if self.members_ is None else {"members": self.members_}), header
+
+    @classmethod
+    def _from_file(cls, stored: Stored) -> "SINDy":
+        header, arrays = stored.header, stored.arrays
+        parameters: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in header["parameters"].items()
+        }
+        estimator, variables, made = cls(**parameters), Variables.restored(header["variables"]), header["library"]
+        count = estimator.order * len(variables.state_names) + len(variables.input_names)
+        library = Library(count, made["degree"], functions_of(made["functions"]), made["constant"])
+        if arrays["coefficients"].shape != (library.size, len(variables.state_names)):
+            raise ValueError(f"coefficients of {library.size} terms expected; got {arrays['coefficients'].shape}")
+        statistics = header.get("statistics")
+        return estimator._adopt(
+            Identified(arrays["coefficients"], arrays["thresholds"], arrays.get("members")),
+            library,
+            variables,
+            None if statistics is None else Scaling.from_dict(statistics),
         )
-
-    def _variables(self) -> Variables:
-        self._check_fitted()
-        return self.variables_
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "model_"):
-            raise NotFittedError("SINDy: not fitted yet. Call fit(x, t) first, or sparsedyn.load(path).")

@@ -16,10 +16,14 @@ from sparsedyn import DataError, SINDyAutoencoder
 from sparsedyn.data import Snapshots
 from sparsedyn.equations import compiled
 from sparsedyn.equations.coordinates import Affine
-from sparsedyn.estimators.autoencoder._data import coordinates_of, motion_of, snapshots_of
-from sparsedyn.estimators.autoencoder._errors import ranking, simulated
-from sparsedyn.estimators.autoencoder._recipes import Phase, Recipe
-from sparsedyn.estimators.autoencoder._training import absorbed, drawn, member, stacked, with_coefficients
+from sparsedyn.estimators._inputs import snapshots_of
+from sparsedyn.estimators.autoencoder import Phase, Recipe
+from sparsedyn.estimators.autoencoder._jets import jet_of
+from sparsedyn.estimators.autoencoder._judging import ranking
+from sparsedyn.estimators.autoencoder._members import drawn, member, stacked, with_coefficients
+from sparsedyn.estimators.autoencoder._reduction import reduction_of
+from sparsedyn.estimators.autoencoder._simulation import simulated
+from sparsedyn.estimators.autoencoder._terms import absorbed
 from sparsedyn.models import Library
 from sparsedyn.systems import lifted_lorenz
 from sparsedyn.training import Checkpoint, LatentDynamics
@@ -28,7 +32,7 @@ SEARCH = LatentDynamics(sparsity=1e-3, spread=1e-3, bending=1e-2)
 SHORT = Recipe(
     (
         Phase(SEARCH, 30, (3e-3, 1e-3), thresholds=((0.5, 0.02),)),
-        Phase(replace(SEARCH, sparsity=0.0), 20, (1e-3, 1e-4), thresholds=((0.0, 0.02),), tidy=True),
+        Phase(replace(SEARCH, sparsity=0.0), 20, (1e-3, 1e-4), thresholds=((0.0, 0.02),), select_terms=True),
     )
 )
 """Two phases of a few steps."""
@@ -88,12 +92,15 @@ def test_what_is_written_is_what_is_simulated(fitted: SINDyAutoencoder):
 
 
 def test_scores_are_relative_squared_errors(data: Snapshots, fitted: SINDyAutoencoder):
-    score = fitted.score(data.x, data.dt, data.x_dot)
+    score = fitted.evaluate(data.x, data.dt, data.x_dot)
     assert list(score.index) == ["decoder", "derivative", "latent", "terms"]
     x = data.x.astype(np.float64)
     by_hand = np.square(fitted.decode(fitted.encode(x)) - x).sum() / np.square(x).sum()
     assert score["decoder"] == pytest.approx(by_hand, rel=1e-3)
     assert score["terms"] == np.count_nonzero(fitted.coefficients())
+    assert fitted.score(data) == pytest.approx(1 - score["derivative"])
+    missed = fitted.predict(data.x) - data.x_dot
+    assert score["derivative"] == pytest.approx(np.square(missed).sum() / np.square(data.x_dot).sum(), rel=1e-3)
 
 
 def test_the_seed_decides_everything(data: Snapshots, fitted: SINDyAutoencoder):
@@ -200,7 +207,7 @@ def test_parameters_out_of_range_are_refused(data: Snapshots, arguments: dict, m
         (np.zeros((5, 4, 3, 2)), 0.1, "x: expected the axes"),
         (np.full((20, 3), np.nan), 0.1, "x: expected finite numbers"),
         (np.ones((20, 3)), 0.1, "constant"),
-        (np.ones((20, 3)), None, "t: expected the time between rows"),
+        (np.ones((20, 3)), None, "t: expected the sample time or the times of all rows"),
         (np.random.default_rng(0).normal(size=(20, 3)), np.r_[np.arange(19), 30.0], "time"),
         ([np.zeros((5, 3)), np.zeros((6, 3))], 0.1, "trajectories of one shape"),
     ],
@@ -246,12 +253,12 @@ def test_a_given_velocity_is_used_where_the_acceleration_is_estimated():
     x = np.column_stack([np.sin(t), np.cos(2 * t)])
     x_dot, x_ddot = np.column_stack([np.cos(t), -2 * np.sin(2 * t)]), -x * [1, 4]
     measured = snapshots_of(x, 0.05, 3 * x_dot)
-    jet = motion_of(measured, coordinates_of(measured, None), 2)
+    jet = jet_of(measured, reduction_of(measured, None), 2)
     np.testing.assert_allclose(jet.first * x.std(axis=0), 3 * x_dot[None], atol=1e-9)
     assert jet.second is not None
     np.testing.assert_allclose((jet.second * x.std(axis=0))[0, 5:-5], 3 * x_ddot[5:-5], atol=1e-2)
     with pytest.raises(DataError, match="x_dot: expected the first derivative beside the second"):
-        motion_of(snapshots_of(x, 0.05, None, x_ddot), coordinates_of(measured, None), 2)
+        jet_of(snapshots_of(x, 0.05, None, x_ddot), reduction_of(measured, None), 2)
 
 
 def test_canonical_equations_are_fitted_after_terms_were_left_out(fitted: SINDyAutoencoder):
@@ -294,12 +301,12 @@ def test_what_cannot_be_encoded_or_simulated(data: Snapshots, fitted: SINDyAutoe
     spoilt = data.x[0].copy()
     spoilt[3, 7] = np.nan
     for values, message in (
-        (spoilt, r"x: expected finite numbers; got nan at \(3, 7\)"),
+        (spoilt, r"x: expected finite numbers; got NaN at \(3, 7\)"),
         (data.x[..., :5], "x: expected a last axis of 128"),
         (["a", "b"], "x: expected numbers"),
-        ([[1.0], [1.0, 2.0]], "x: expected an array of numbers; got rows of different lengths"),
-        (np.ma.masked_greater(data.x[0], 0), "x: expected values everywhere; some are masked"),
-        (data.x[0] + 1j, "x: expected numbers; got complex"),
+        ([[1.0], [1.0, 2.0]], "x: expected rows of one length; they differ"),
+        (np.ma.masked_greater(data.x[0], 0), "x: expected numbers in every place; some are masked"),
+        (data.x[0] + 1j, "x: expected real numbers; got complex"),
     ):
         with pytest.raises(DataError, match=message):
             fitted.encode(values)
@@ -310,6 +317,41 @@ def test_what_cannot_be_encoded_or_simulated(data: Snapshots, fitted: SINDyAutoe
     with pytest.raises(ValueError, match="member: expected a number from 0 to 1; got 7"):
         fitted.coefficients(7)
     with pytest.raises(DataError, match="Snapshots bring their times"):
-        fitted.score(data, data.dt)
+        fitted.evaluate(data, data.dt)
     with pytest.raises(DataError, match="x: expected a last axis of 128"):
-        fitted.score(data.x[..., :5], data.dt)
+        fitted.evaluate(data.x[..., :5], data.dt)
+
+
+def test_forecasts_begin_at_first_rows(data: Snapshots, fitted: SINDyAutoencoder):
+    made = fitted.forecast(data.x[:2], data.dt)
+    assert made.predicted.shape == (1, 2, 60, 128)
+    path = fitted.simulate(data.x[:2, 0], np.arange(60) * data.dt)
+    assert path.dims == ("trajectory", "time", "state")
+    np.testing.assert_array_equal(made.predicted[0], path)
+    assert fitted.simulate(data.x[0, 0], np.arange(5) * data.dt).dims == ("time", "state")
+    assert made.std.min() == made.std.max() > 0
+
+
+def test_second_order_derivatives_and_forecasts():
+    t = np.arange(200) * 0.05
+    x = np.cos(t)[None, :, None] * np.linspace(0.2, 1.0, 6)[:, None, None] * np.arange(1.0, 5.0)
+    x_dot = -np.sin(t)[None, :, None] * np.linspace(0.2, 1.0, 6)[:, None, None] * np.arange(1.0, 5.0)
+    fitted = SINDyAutoencoder(1, (4,), 2, 1, members=1, recipe=SHORT, modes=1).fit(x, 0.05, x_dot, -x)
+    assert fitted.predict(x, x_dot).shape == x.shape
+    assert fitted.score(x, 0.05, x_dot, -x) == pytest.approx(1 - fitted.evaluate(x, 0.05, x_dot, -x)["derivative"])
+    made = fitted.forecast(x, 0.05)
+    started = fitted.simulate(x[:, 0], t, x_dot0=x_dot[:, 0])
+    np.testing.assert_allclose(made.predicted[0], started, atol=0.05 * np.abs(started).max())
+
+
+def test_equations_of_the_best_member_are_printed(fitted: SINDyAutoencoder, capsys: pytest.CaptureFixture[str]):
+    fitted.print()
+    assert [line.partition(" = ")[0] for line in capsys.readouterr().out.splitlines()] == ["z1'", "z2'", "z3'"]
+
+
+def test_data_frames_are_snapshots_too(data: Snapshots):
+    options = dict(members=1, widths=(4,), degree=1, recipe=SHORT)
+    frames = [pd.DataFrame(x, index=np.arange(60) * data.dt) for x in data.x[:5]]
+    found = SINDyAutoencoder(**options).fit(frames, x_dot=list(data.x_dot[:5]))
+    given = SINDyAutoencoder(**options).fit(data.x[:5], data.dt, data.x_dot[:5])
+    np.testing.assert_allclose(found.coefficients_, given.coefficients_, rtol=1e-6)

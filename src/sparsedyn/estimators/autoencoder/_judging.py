@@ -1,15 +1,18 @@
-"""What SINDy autoencoders are worth: errors, stability of what they simulate, and which of them to believe."""
+"""How members are judged: by errors, by the stability of what they simulate, and in which order to believe them."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
-from sparsedyn._steps import rk4_step
+from sparsedyn.estimators.autoencoder._jets import pooled, thinned
+from sparsedyn.estimators.autoencoder._members import encoded
+from sparsedyn.estimators.autoencoder._selection import PRICE
+from sparsedyn.estimators.autoencoder._simulation import simulated
 from sparsedyn.models import Autoencoder, Jet, pushforward
 from sparsedyn.training.parsimony import penalized
 
@@ -17,12 +20,44 @@ BOUND = 10.0
 """A simulation is bounded that stays within so many times the largest latent state of the data."""
 POOR = 10.0
 """Members whose derivative error is this many times the least are set aside."""
-PRICE = np.log(4.0)
-"""A term has to make the error of the latent equation four times smaller."""
-SUBSTEPS = 4
-"""Runge-Kutta steps from one row of the data to the next."""
+JUDGED = 50_000
+"""Samples that members are judged on, at most."""
+KEPT = 2000
+"""Latent states of every member that are kept, for changing coordinates."""
 
 ERRORS = ("decoder", "derivative", "latent")
+
+OnErrors = Callable[[float, Callable[[], pd.DataFrame]], None]
+"""Called with the share of training that is done, and a function that returns the held-out errors of that moment."""
+
+
+class Judged(NamedTuple):
+    """The members in the order in which to believe them, and latent states of each on held-out data."""
+
+    ranking: pd.DataFrame
+    states: Float[np.ndarray, "member sample state"]
+
+
+def judged(
+    models: Autoencoder, alive: Bool[np.ndarray, " member"], held_out: Jet, importance: tuple[float, ...], dt: float
+) -> Judged:
+    """Return the ranking of members by held-out data (trajectory, time, mode)."""
+    table = table_of_errors(models, held_out, importance)
+    starts = encoded(models, pooled(held_out.map(lambda part: part[:, :1])))
+    states = np.asarray(encoded(models, thinned(held_out, KEPT)).state)
+    size = np.abs(states).max(axis=(1, 2))
+    paths = simulated(models, np.asarray(starts.state), dt, held_out.value.shape[1])
+    with np.errstate(invalid="ignore", over="ignore"):
+        bounded = np.nanmax(np.where(np.isfinite(paths), np.abs(paths), np.inf), axis=(1, 2, 3)) <= BOUND * size
+    table.insert(0, "member", np.arange(len(table)))
+    return Judged(ranking(table.assign(bounded=bounded, alive=alive)).reset_index(drop=True), states)
+
+
+def table_of_errors(models: Autoencoder, held_out: Jet, importance: tuple[float, ...]) -> pd.DataFrame:
+    """Return the errors of members, in their order, and how many terms they have."""
+    found = errors(models, thinned(held_out, JUDGED), importance)
+    terms = np.count_nonzero(np.asarray(models.coefficients), axis=(1, 2))
+    return pd.DataFrame(found, columns=list(ERRORS)).assign(terms=terms)
 
 
 def errors(models: Autoencoder, data: Jet, importance: tuple[float, ...]) -> Float[np.ndarray, "member error"]:
@@ -63,49 +98,12 @@ def _squares(models: Autoencoder, data: Jet, importance: tuple[float, ...]) -> F
     return found
 
 
-def simulated(
-    models: Autoencoder,
-    start: Float[np.ndarray, "member trajectory state"],
-    dt: float,
-    rows: int,
-    substeps: int = SUBSTEPS,
-) -> Float[np.ndarray, "member trajectory time state"]:
-    """Return the latent states of every member from its own initial states, in float64; row 0 is the initial one.
-
-    From row to row so many Runge-Kutta steps are made. A simulation that blows up goes on as inf or NaN.
-    """
-    with jax.enable_x64(True):
-        wide = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64) if eqx.is_inexact_array(leaf) else leaf, models)
-        return np.asarray(_simulated(wide, jnp.asarray(start, jnp.float64), dt, rows, substeps))
-
-
-@eqx.filter_jit
-def _simulated(models: Autoencoder, start: Array, dt: float, rows: int, substeps: int) -> Array:
-    def one(model: Autoencoder, start: Array) -> Array:
-        nothing = jnp.zeros(0)
-        increment: Any = jax.vmap(lambda z: dt / substeps * model(z, nothing))
-
-        def substep(_: Any, z: Array) -> Array:
-            following: Array = rk4_step(lambda _, z: increment(z), z)
-            return following
-
-        def step(z: Array, _: Any) -> tuple[Array, Array]:
-            z = jax.lax.fori_loop(0, substeps, substep, z)
-            return z, z
-
-        rest = jax.lax.scan(step, start, None, length=rows - 1)[1]
-        return jnp.concatenate([start[None], rest]).swapaxes(0, 1)
-
-    found: Array = eqx.filter_vmap(one)(models, start)
-    return found
-
-
 def ranking(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of members, the one to believe first, with a `score` of each, least best.
 
-    The score is `ln(latent error) + terms ln 4`: a term is worth having that makes the error of the latent equation
-    four times smaller. Members that died, whose simulations leave the region of the data, or whose derivative error is
-    ten times the least, come last. The truth is not asked.
+    The score is `ln(latent error) + terms ln 4`: a term pays for itself that makes the error of the latent equation
+    four times smaller. Members that diverged in training, whose simulations leave the region of the data, or whose
+    derivative error is ten times the least, come last. The true equation has no part in it.
     """
     score = penalized(table["latent"], table["terms"], price=PRICE)
     near = table["derivative"] <= POOR * table.loc[table["alive"], "derivative"].min()

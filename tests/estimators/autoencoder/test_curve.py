@@ -7,9 +7,9 @@ import pytest
 
 from sparsedyn import DataError, SINDyAutoencoder
 from sparsedyn.data import Snapshots
+from sparsedyn.estimators.autoencoder import geodesic, projected
 from sparsedyn.estimators.autoencoder._curve import curve_along
-from sparsedyn.estimators.autoencoder._recipes import geodesic, projected
-from sparsedyn.estimators.autoencoder._selection import chosen
+from sparsedyn.estimators.autoencoder._selection import forward_selection
 from sparsedyn.models import PRIMITIVES, Jet, Library
 from sparsedyn.training import Checkpoint
 
@@ -101,7 +101,7 @@ def test_only_terms_that_pay_are_chosen(force: np.ufunc, terms: list[str]):
     states = swings(10, 100, force).reshape(-1, 2)
     # In other units, from another origin.
     moved = Jet(*(part[:, None] for part in (3 * states[:, 0] + 0.5, 3 * states[:, 1], 3 * force(states[:, 0]))))
-    choice = chosen(SINES, moved)
+    choice = forward_selection(SINES, moved)
     assert [SINES.names(("z", "z_dot"))[i] for i in np.flatnonzero(choice.kept[:, 0])] == terms
     assert choice.error < 1e-4
     if terms == ["sin(z)"]:
@@ -126,7 +126,7 @@ def test_a_pendulum_is_found(film: Snapshots, fitted: SINDyAutoencoder):
         assert list(table.index[table != 0]) == ["sin(z)"]
         slope = np.polyfit(fitted.encode(film.pooled().x, index)[:, 0], angle, 1)[0]
         assert abs(table["sin(z)"] * slope) == pytest.approx(1.0, abs=0.03)
-    score = fitted.score(film)
+    score = fitted.evaluate(film)
     assert score["decoder"] < 1e-2
     assert score["derivative"] < 5e-2
     assert not np.array_equal(fitted.member(0).decoder.weights[0], fitted.member(1).decoder.weights[0])
@@ -148,8 +148,9 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path, film: Snapshots, fitted
 
 
 def test_it_is_the_default_of_second_order_equations_of_one_variable():
-    assert SINDyAutoencoder(1, order=2)._recipe() == geodesic()
-    assert SINDyAutoencoder(1, order=1)._recipe() == SINDyAutoencoder(2, order=2)._recipe() == projected()
+    assert SINDyAutoencoder(1, order=2).settings().recipe == geodesic()
+    for latent, order in ((1, 1), (2, 2)):
+        assert SINDyAutoencoder(latent, order=order).settings().recipe == projected()
 
 
 def test_two_variables_are_refused(film: Snapshots):

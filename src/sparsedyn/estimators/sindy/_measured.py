@@ -1,0 +1,88 @@
+"""What was measured: trajectories, with derivatives where there are some, checked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from sparsedyn.data import DataError, Samples, Scaling, Trajectories
+from sparsedyn.data.splits import Part, hold_out
+from sparsedyn.estimators._inputs import derivatives_like
+from sparsedyn.estimators.sindy._settings import Settings
+
+Arrays = list[Float[np.ndarray, "_time _state"]]
+
+SHARE = 0.2
+FEWEST = 8
+"""Rows of a single trajectory that are held out, at least, and as many to fit to."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Trajectories, and derivatives that were measured: of the state, or for order 2 velocities and accelerations."""
+
+    data: Trajectories
+    x_dot: Arrays | None = None
+    x_ddot: Arrays | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether no derivative was measured, so that all are free to be estimated or done without."""
+        return self.x_dot is None and self.x_ddot is None
+
+    def split(self) -> tuple["Measured", "Measured"]:
+        """Return what is for fitting and what is for judging, the last fifth of trajectories or of a single one."""
+        first, last = hold_out(len(self.data), self.data.lengths[0], SHARE, least_rows=FEWEST)
+        return self._part(first), self._part(last)
+
+    def _part(self, part: Part) -> "Measured":
+        def some(arrays: Arrays | None) -> Arrays | None:
+            return None if arrays is None else [array[part.rows] for array in arrays[part.trajectories]]
+
+        data = self.data[part.trajectories]
+        states, inputs = ([array[part.rows] for array in arrays] for arrays in (data.states, data.inputs))
+        return Measured(with_states(data, states, inputs, data.state_names), some(self.x_dot), some(self.x_ddot))
+
+
+def check_spread(data: Trajectories) -> None:
+    """Raise `DataError` for a state or an input that never changes: nothing can be learned from it."""
+    columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
+    for name, column in zip((*data.state_names, *data.input_names), columns.T, strict=True):
+        if np.ptp(column) <= 1e-12 * np.abs(column).max():
+            raise DataError(
+                f"column {name!r}: expected values that change; they are all {column[0]:.6g}. Leave it out, its effect "
+                "is in the constant."
+            )
+
+
+def check_weak(settings: Settings, measured: Measured) -> None:
+    """Raise `DataError` for derivatives of which the weak form makes no use."""
+    name = "x_dot" if settings.order == 1 else "x_ddot"
+    if settings.weak and getattr(measured, name) is not None:
+        raise DataError(f"{name}: expected none with weak=True, which needs no derivatives. Leave one of them out.")
+
+
+def statistics_of(data: Trajectories) -> Scaling:
+    """Return means and standard deviations of states and inputs."""
+    states, inputs = np.concatenate(data.states), np.concatenate(data.inputs)
+    return Scaling.fit(
+        Samples(states, inputs, np.zeros((len(states), 0))),
+        state_names=data.state_names,
+        input_names=data.input_names,
+    )
+
+
+def measured_of(data: Trajectories, x_dot: Any, x_ddot: Any, order: int, trajectory: str | None = None) -> Measured:
+    """Return trajectories with the derivatives that were measured; `DataError` for derivatives that do not fit."""
+    if x_ddot is not None and (order == 1 or x_dot is None):
+        raise DataError("x_ddot: expected accelerations for order=2 along with velocities, x_dot; got them alone.")
+    given = {"x_dot": x_dot, "x_ddot": x_ddot}
+    return Measured(
+        data, **{k: None if v is None else derivatives_like(v, data, k, trajectory) for k, v in given.items()}
+    )
+
+
+def with_states(data: Trajectories, states: Arrays, inputs: Arrays, names: list[str] | tuple[str, ...]) -> Trajectories:
+    """Return trajectories of these states, at the sample time of others."""
+    return Trajectories(states, inputs, dt=data.dt, state_names=names, input_names=data.input_names)
