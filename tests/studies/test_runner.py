@@ -239,6 +239,7 @@ def killed(directory: Path, moment: str) -> list[str]:
     return child.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 def test_killed_twice_and_resumed_a_study_gives_the_same_bits(
     finished: tuple[Path, list[studies.Event]], tmp_path: Path

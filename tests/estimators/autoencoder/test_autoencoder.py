@@ -117,6 +117,7 @@ def test_a_saved_one_is_the_same(tmp_path: Path, data: Snapshots, fitted: SINDyA
     assert loaded.best == fitted.best
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_was_stopped(tmp_path: Path, data: Snapshots, fitted: SINDyAutoencoder):
     def place(phase: int) -> Checkpoint:
         return Checkpoint(tmp_path / f"{phase}.checkpoint", "test", seconds=0.0)

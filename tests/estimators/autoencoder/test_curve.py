@@ -119,6 +119,7 @@ def fitted(film: Snapshots) -> SINDyAutoencoder:
     return geodesic_one().fit(film)
 
 
+@pytest.mark.slow
 def test_a_pendulum_is_found(film: Snapshots, fitted: SINDyAutoencoder):
     angle = film.pooled().truth[:, 0]
     for index in (0, 1):
@@ -132,6 +133,7 @@ def test_a_pendulum_is_found(film: Snapshots, fitted: SINDyAutoencoder):
     assert not np.array_equal(fitted.member(0).decoder.weights[0], fitted.member(1).decoder.weights[0])
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_was_stopped(tmp_path: Path, film: Snapshots, fitted: SINDyAutoencoder):
     def place(phase: int) -> Checkpoint:
         return Checkpoint(tmp_path / f"{phase}.checkpoint", "test", seconds=0.0)

@@ -164,6 +164,7 @@ def test_trials_are_told_and_drawn():
     assert render(trials_picture(spec, cells[5:7]).draw())[0].startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @needs_optuna
 def test_a_stopped_search_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPARSEDYN_CACHE", str(tmp_path / "cache"))

@@ -163,6 +163,7 @@ def test_of_a_grid_only_what_is_drawn_is_kept(finished: Path):
     assert all("latent" not in cell.arrays and cell.arrays["truth"].dtype == np.float32 for cell in of_list)
 
 
+@pytest.mark.slow
 def test_a_stopped_study_goes_on_to_the_same_bits(finished: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPARSEDYN_CACHE", str(finished / "cache"))
     spec = parse(TOML, "tiny.toml")

@@ -19,6 +19,7 @@ def states() -> np.ndarray:
     return attractor(CUBIC, EXACT[None], np.array([[1.0, 1.0, 20.0]]), time=40.0).path[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_lorenz_is_recognized_in_any_coordinates(states: np.ndarray, seed: int):
     rng = np.random.default_rng(seed)

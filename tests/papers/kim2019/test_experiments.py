@@ -143,6 +143,7 @@ def test_the_fewest_weights_win_among_nearly_equal_errors():
     assert chosen(np.array([0.1, 0.13]), np.array([20, 9])) == 0
 
 
+@pytest.mark.slow
 def test_the_digits_in_small():
     images = small_digits()
     few = dataclasses.replace(images, train=Digits(images.train.image[:256], images.train.digit[:256]))
@@ -161,6 +162,7 @@ def test_the_digits_in_small():
     assert render(second)
 
 
+@pytest.mark.slow
 def test_a_short_run_of_kinematics_finds_what_determines_the_motion():
     growth = (Growth(1, 150, 1e-2, 4e-3), Growth(3, 100, 5e-3, 4e-3))
     setting = dataclasses.replace(
