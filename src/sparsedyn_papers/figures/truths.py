@@ -102,7 +102,7 @@ def coordinates_against_truth(
     for i, (ax, name) in enumerate(zip(axes, names, strict=True)):
         ends = np.array([truth[:, i].min(), truth[:, i].max()])
         ax.plot(ends, ends, color=INK, linewidth=0.8)
-        _dots(ax, truth[:, i], aligned[:, i], np.arange(len(truth)), PALETTE[0], size=4.0, alpha=0.35)
+        _dots(ax, truth[:, i], aligned[:, i], np.arange(len(truth)), PALETTE[0], size=4, alpha=0.35)
         ax.set(title=plain(f"{name}: 1 − R² = {max(1 - r2[i], 0.0):.1e}"), xlabel=plain(f"true {name}"))
         ax.locator_params(nbins=5)
     axes[0].set_ylabel("affine map of latent variables")
@@ -116,7 +116,7 @@ def _dots(
     rows: Int[np.ndarray, " chosen"],
     color: str,
     *,
-    size: float,
+    size: float | int,
     alpha: float = 0.45,
 ) -> None:
     """Draw the chosen samples; integers are moved a little, or their points would lie on one another."""
