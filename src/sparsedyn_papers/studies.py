@@ -2,4 +2,12 @@
 
 from sparsedyn.studies.providers import Provider
 
-PAPERS = Provider(catalogue="sparsedyn_papers")
+PAPERS = Provider(
+    catalogue="sparsedyn_papers",
+    kinds={
+        "equations": "sparsedyn_papers.equations.kind:EQUATIONS",
+        "autoencoders": "sparsedyn_papers.autoencoders.kind:AUTOENCODERS",
+    },
+    addition="sparsedyn_papers.comparisons.addition:PAPERS",
+    pages={"claims": "sparsedyn_papers.claims.page:overview"},
+)

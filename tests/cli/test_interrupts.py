@@ -15,7 +15,7 @@ COMMANDS = {
     "study run": (("study", "run", "aluminum-quick"), "sparsedyn.studies.run"),
     "study resume": (("study", "resume", "folder"), "sparsedyn.studies.resume"),
     "study report": (("study", "report", "folder"), "sparsedyn.studies.report"),
-    "study publish": (("study", "publish", "folder"), "sparsedyn.studies.kinds.publish"),
+    "study publish": (("study", "publish", "folder"), "sparsedyn.studies.publish"),
 }
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sparsedyn.studies.comparison import runner
+from sparsedyn.studies import runner
 from sparsedyn.studies.document import writing
 
 from .test_study import TINY

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from sparsedyn import studies
-from sparsedyn.studies.comparison import runner
+from sparsedyn.studies import runner
 from sparsedyn.studies.comparison.contents import contents_of
 from sparsedyn.studies.document import writing
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.kinds import publish, read
 from sparsedyn.studies.publish.command import command
+from sparsedyn.studies.publish.studies import publish, read
 from sparsedyn.studies.stored import write_arrays
 from sparsedyn_papers.claims.findings import findings_of
 from sparsedyn_papers.claims.verdicts import verdicts

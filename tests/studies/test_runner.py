@@ -17,8 +17,11 @@ import pytest
 from sparsedyn import studies
 from sparsedyn.data import DataError, Trajectories, read, write
 from sparsedyn.estimators import load as load_model
-from sparsedyn.studies.comparison import runner
+from sparsedyn.studies import runner
+from sparsedyn.studies.claim import claim
+from sparsedyn.studies.comparison import units
 from sparsedyn.studies.comparison.data import PARTS, prepare, seed_of
+from sparsedyn.studies.comparison.kind import FILES
 from sparsedyn.studies.comparison.measure import as_json
 from sparsedyn.studies.document import Document
 from sparsedyn.studies.reading import parse
@@ -180,7 +183,7 @@ def test_running_a_finished_study_again_trains_nothing(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise AssertionError("finished cells are trained again")
 
-    monkeypatch.setattr(runner, "fit_together", fail)
+    monkeypatch.setattr(units, "fit_together", fail)
     before, page = contents(directory, "*.parquet"), (directory / "report.html").read_bytes()
     events: list[studies.Event] = []
     assert studies.run(studies.load(SPEC), directory, on_event=events.append) == directory / "report.html"
@@ -197,12 +200,12 @@ def test_running_a_finished_study_again_trains_nothing(
 CHILD = """
 import os, signal, sys
 from sparsedyn import studies, training
-from sparsedyn.studies.comparison import measure
+from sparsedyn.studies import cell_files
 
 spec, directory, moment = sys.argv[1:]
 # A checkpoint at every pause of training, rather than every quarter of a minute.
 training.Checkpoint.__new__.__defaults__ = (0.0,)
-write_json, written = measure.write_json, []
+write_json, written = cell_files.write_json, []
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
@@ -222,7 +225,7 @@ def dying_write(path, content):
     write_json(path, content)
 
 if moment == "storing":
-    measure.write_json = dying_write
+    cell_files.write_json = dying_write
 studies.run(studies.load(spec), directory, on_event=watch)
 """
 
@@ -333,14 +336,14 @@ def test_what_a_directory_is_refused_for(case: str, finished: tuple[Path, list[s
 
 def test_a_directory_is_run_by_one_process_at_a_time(tmp_path: Path):
     store = Store(tmp_path)
-    store.claim(studies.load(SPEC))
+    claim(store, studies.load(SPEC), FILES)
     with store.lock(), pytest.raises(studies.StudyError, match="another process is running this study"):
         studies.resume(tmp_path)
 
 
 def test_the_spec_of_a_running_study_stays(tmp_path: Path):
     store = Store(tmp_path)
-    store.claim(studies.load(SPEC))
+    claim(store, studies.load(SPEC), FILES)
     before = store.spec_file.read_bytes()
     other = parse(TINY.replace("Dense against pruned", "Another title"), "x")
     with store.lock(), pytest.raises(studies.StudyError, match="another process is running this study"):
@@ -392,7 +395,7 @@ def test_what_a_finished_cell_has_lost_is_named_and_can_be_made_again(
 
 
 def test_nothing_to_report_on(tmp_path: Path):
-    Store(tmp_path).claim(studies.load(SPEC))
+    claim(Store(tmp_path), studies.load(SPEC), FILES)
     with pytest.raises(studies.StudyError, match="at least one finished cell"):
         studies.report(tmp_path)
 
@@ -400,7 +403,7 @@ def test_nothing_to_report_on(tmp_path: Path):
 def test_what_a_killed_start_leaves_behind_is_no_foreign_file(tmp_path: Path):
     (tmp_path / ".study.toml.tmp").write_text("cut sho")
     (tmp_path / ".lock").touch()
-    Store(tmp_path).claim(studies.load(SPEC))
+    claim(Store(tmp_path), studies.load(SPEC), FILES)
     assert studies.load(tmp_path / "study.toml").name == "tiny"
 
 

@@ -13,9 +13,10 @@ from .events import (
     ReportStarted,
     StudyFinished,
 )
-from .kinds import publish, report, resume, run
 from .providers import Provider
+from .publish.studies import publish
 from .reading import load, with_mnist
+from .runner import report, resume, run
 from .spec import AbstractStudySpec
 
 __all__ = [

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cells import Cell, Outcome
+from sparsedyn.studies.cells import Cell, CellFiles, Outcome
 from sparsedyn.studies.store import Store, appearing, read_arrays, read_json, read_of_cell, replacing, write_json
 
 
 class Stored(NamedTuple):
-    """What is stored of a finished cell: facts (cell.json), arrays (npz), tables by the names of their files."""
+    """What is stored of a finished cell: facts (cell.json), arrays, tables by the stems of their files."""
 
     slug: str
     facts: Mapping[str, Any]
@@ -23,17 +23,21 @@ class Stored(NamedTuple):
     tables: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
-def write_cell(folder: Path, cell: Cell, outcome: Outcome) -> None:
+def write_cell(folder: Path, files: CellFiles, cell: Cell, outcome: Outcome) -> None:
     """Store a cell."""
     with appearing(folder) as room:
-        np.savez_compressed(room / "arrays.npz", allow_pickle=False, **outcome.arrays)
+        np.savez_compressed(room / files.arrays, allow_pickle=False, **outcome.arrays)
+        for stem in files.tables:
+            outcome.tables[stem].to_parquet(room / f"{stem}.parquet", index=False)
+        for name in files.others:
+            outcome.others[name](room / name)
         write_json(room / "cell.json", _finite({"label": cell.label, "slug": cell.slug, **outcome.facts}))
 
 
-def stored_cells(store: Store, cells: Sequence[Cell]) -> list[Stored]:
-    """Return those of the cells that are finished; raises `StudyError` for damaged files."""
-    store.check_cells()
-    return [_stored(store.cell(cell.slug)) for cell in cells if store.is_finished(cell.slug)]
+def stored_cells(store: Store, files: CellFiles, cells: Sequence[Cell]) -> list[Stored]:
+    """Return those of the cells that are finished; raises `StudyError` where files are missing or damaged."""
+    store.check_cells(files)
+    return [_stored(store.cell(cell.slug), files) for cell in cells if store.is_finished(cell.slug)]
 
 
 def write_results(store: Store, table: pd.DataFrame) -> None:
@@ -47,13 +51,13 @@ def run_facts(store: Store) -> dict[str, Any]:
     return read_json(store.run_file) if store.run_file.is_file() else {}
 
 
-def _stored(folder: Path) -> Stored:
-    facts = read_of_cell(folder / "cell.json", lambda path: json.loads(path.read_text("utf-8")))
-    arrays: dict[str, np.ndarray] = {}
-    for path in sorted(folder.glob("*.npz")):
-        arrays |= read_of_cell(path, read_arrays)
-    tables = {path.stem: read_of_cell(path, pd.read_parquet) for path in sorted(folder.glob("*.parquet"))}
-    return Stored(folder.name, facts, arrays, tables)
+def _stored(folder: Path, files: CellFiles) -> Stored:
+    return Stored(
+        folder.name,
+        read_of_cell(folder / "cell.json", lambda path: json.loads(path.read_text(encoding="utf-8"))),
+        read_of_cell(folder / files.arrays, read_arrays),
+        {stem: read_of_cell(folder / f"{stem}.parquet", pd.read_parquet) for stem in files.tables},
+    )
 
 
 def _finite(value: Any) -> Any:

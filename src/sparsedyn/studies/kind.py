@@ -1,38 +1,62 @@
-"""What there is to say of a kind of study for it to be run, reported and published cell by cell."""
+"""What there is to say of a kind of study for it to be read, run, reported and published."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from sparsedyn.studies.cell_files import Stored
-from sparsedyn.studies.cells import Cell, OnProgress, Outcome
+from sparsedyn.studies.cells import Cell, CellFiles
 from sparsedyn.studies.document import Document
+from sparsedyn.studies.spec import AbstractStudySpec, Table
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.stored import StoredStudy
+from sparsedyn.studies.summary import Overview, Summary
+from sparsedyn.studies.units import StudyRun, Unit
+
+ONE_FILE = CellFiles()
 
 
-def _nothing(store: Store, cell: Any) -> None:
-    """Leave nothing behind."""
+def _fits(spec: Any) -> None:
+    """Find nothing wrong."""
 
 
 def _whole(study: StoredStudy[Any]) -> StoredStudy[Any]:
     return study
 
 
+def _none_yet(spec: Any, store: Store) -> str:
+    return "before its cells were chosen"
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of study.
 
-    `cells` lists what is computed for a spec, `compute` computes one, `results` is the table over finished cells,
-    `document` is the report, and `kept` the study with no more than the report needs, to be published. `forget` removes
-    what `compute` left in the store for the case that it is stopped.
+    How it is read: `spec` is the class of its specs, which names the kind; `check` raises `Misfit` for what validation
+    does not see; `paths` are dotted keys of files, which are looked for beside the TOML file; `tables` are those that
+    the class does not show, by their keys, for messages; `overview` says what a study will compute.
+
+    How it is run: `cells` lists the cells that a study has in the end, none as long as they are not chosen, and
+    `undecided` says then how far that is. `units` yields what is computed together, each when the one before it is
+    stored. `files` are those of a finished cell.
+
+    How it is reported: `results` is the table over finished cells, whose column `cell` has their labels; `document` is
+    the report; `kept` is the study with no more than the report needs, to be published; `summary` says in a few lines
+    what came of it.
     """
 
-    cells: Callable[[Any], Sequence[Cell]]
-    compute: Callable[[Store, Any, Any, OnProgress], Outcome]
+    spec: type[AbstractStudySpec]
+    cells: Callable[[Any, Store], Sequence[Cell]]
+    units: Callable[[StudyRun[Any]], Iterable[Unit]]
     results: Callable[[Any, Sequence[Stored]], pd.DataFrame]
     document: Callable[[StoredStudy[Any]], Document]
+    overview: Callable[[Any], Overview]
+    summary: Callable[[Any, Store, pd.DataFrame], Summary]
     kept: Callable[[StoredStudy[Any]], StoredStudy[Any]] = _whole
-    forget: Callable[[Store, Any], None] = _nothing
+    files: CellFiles = ONE_FILE
+    check: Callable[[Any], object] = _fits
+    undecided: Callable[[Any, Store], str] = _none_yet
+    paths: Sequence[str] = ()
+    tables: Mapping[str, type[Table]] = field(default_factory=dict)

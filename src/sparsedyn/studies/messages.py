@@ -1,7 +1,7 @@
 """Validation errors in this package's words: what was expected, what came, and the fix."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -59,6 +59,26 @@ class Message(NamedTuple):
         """The path as a reader of the file would write it, list entries counted from 1."""
         parts = [f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in self.path]
         return "".join(parts).lstrip(".") or "the whole file"
+
+
+def tables_of(spec: type[Table]) -> dict[str, type[Table]]:
+    """Return the tables that a spec may have, by their keys; the document itself by the empty one."""
+    found: dict[str, type[Table]] = {"": spec}
+    waiting = [spec]
+    for table in waiting:
+        for key, field in table.model_fields.items():
+            for inner in _tables_in(field.annotation):
+                if key not in found:
+                    found[key] = inner
+                    waiting.append(inner)
+    return found
+
+
+def _tables_in(annotation: Any) -> Iterator[type[Table]]:
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _tables_in(part)
 
 
 def messages_of(error: ValidationError, tables: Tables) -> list[Message]:

@@ -2,4 +2,7 @@
 
 from sparsedyn.studies.providers import Provider
 
-SPARSEDYN = Provider(catalogue="sparsedyn.studies.catalogue")
+SPARSEDYN = Provider(
+    catalogue="sparsedyn.studies.catalogue",
+    kinds={"comparison": "sparsedyn.studies.comparison.kind:COMPARISON"},
+)

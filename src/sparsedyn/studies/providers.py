@@ -1,6 +1,7 @@
 """Packages that offer studies, found through the entry points of the group "sparsedyn.studies"."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
@@ -13,10 +14,17 @@ GROUP = "sparsedyn.studies"
 class Provider:
     """What a package offers to studies; an entry point names a module and in it an object of this class.
 
-    `catalogue` is the name of a package: every file `NAME.toml` in it or below it is the built-in study NAME.
+    `catalogue` is the name of a package: every file `NAME.toml` in it or below it is the built-in study NAME. `kinds`
+    are those that a spec may name, each the place of a `sparsedyn.studies.kind.Kind`, as "module:object": it is
+    imported when a study of this kind is read, so that listing studies stays quick. So are `addition`, the place of a
+    `sparsedyn.studies.comparison.document.Addition` to the reports on comparisons, and `pages`, which are written
+    with the pages of published studies: functions from all those studies to a document, by the name of the page.
     """
 
     catalogue: str
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    addition: str = ""
+    pages: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache

@@ -1,35 +1,25 @@
 """TOML text to a validated study; what is wrong with it is said with file, line, key and fix."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from sparsedyn.studies import catalogue
-from sparsedyn.studies.comparison.cells import expand
-from sparsedyn.studies.comparison.spec import TABLES, StudySpec
-from sparsedyn.studies.errors import Misfit, StudyError, near_miss, shown
-from sparsedyn.studies.messages import Message, Tables, hint_for_syntax, messages_of
+from sparsedyn.studies.errors import Misfit, StudyError
+from sparsedyn.studies.kind import Kind
+from sparsedyn.studies.kinds import DEFAULT, kind_named
+from sparsedyn.studies.messages import Message, hint_for_syntax, messages_of, tables_of
+from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.toml import line_of
-from sparsedyn_papers.autoencoders import spec as autoencoders
-from sparsedyn_papers.equations import spec as equations
-
-AnyStudySpec = StudySpec | equations.EquationsSpec | autoencoders.AutoencodersSpec
-
-Kind = tuple[type[equations.EquationsSpec] | type[autoencoders.AutoencodersSpec], Tables]
-
-KINDS: dict[str, Kind] = {
-    "equations": (equations.EquationsSpec, equations.TABLES),
-    "autoencoders": (autoencoders.AutoencodersSpec, autoencoders.TABLES),
-}
-"""What a study is validated as, and its tables, by the kind that it names; without any it is a comparison."""
 
 SHOWN = 8
 """Mistakes named in one error; a spec of another kind altogether would otherwise fill the screen."""
 
 
-def load(name_or_path: str | Path) -> AnyStudySpec:
+def load(name_or_path: str | Path) -> AbstractStudySpec:
     """Return the study of a TOML file, or the built-in one of that name.
 
     Relative data files are looked for beside the TOML file. Raises `StudyError` with one line per problem:
@@ -46,61 +36,57 @@ def load(name_or_path: str | Path) -> AnyStudySpec:
     return parse(_text(path), str(path), folder=path.resolve().parent)
 
 
-def with_mnist(spec: AnyStudySpec, folder: str | Path) -> AnyStudySpec:
+def stored_spec(directory: str | Path) -> AbstractStudySpec:
+    """Return the study that a directory holds."""
+    file = Path(directory) / "study.toml"
+    if not file.is_file():
+        raise StudyError(
+            f"{directory}: expected the directory of a study; there is no study.toml in it. Give "
+            "the folder that `sparsedyn study run -o` made."
+        )
+    return parse(_text(file), str(file))
+
+
+def with_mnist(spec: AbstractStudySpec, folder: str | Path) -> AbstractStudySpec:
     """Return a study of digits with the images of MNIST in `folder`; raises `StudyError` for any other study."""
-    if not isinstance(spec, equations.EquationsSpec) or spec.digits is None:
-        raise StudyError(f"{spec.name}: images are for studies of digits; it has none. Leave --mnist out.")
-    table = spec.resolved()
-    table["digits"]["mnist"] = str(Path(folder).resolve())
-    return equations.EquationsSpec.model_validate(table)
+    return spec.with_images(str(Path(folder).resolve()))
 
 
-def parse(text: str, source: str, *, folder: Path | None = None) -> AnyStudySpec:
+def parse(text: str, source: str, *, folder: Path | None = None) -> AbstractStudySpec:
     """Return the study of a TOML text; `source` names it in messages, `folder` is where its files are."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(_syntax(error, text, source)) from error
     try:
-        tables = TABLES if "kind" not in table else _kind(table["kind"])[1]
-        return _validated(_absolute(table, folder))
-    except ValidationError as error:
-        raise StudyError(_message(source, text, messages_of(error, tables))) from error
+        kind = kind_named(table.get("kind", DEFAULT))
+        return _validated(kind, table if folder is None else _placed(table, kind.paths, folder))
     except Misfit as error:
         raise StudyError(_message(source, text, [Message(error.path, str(error))])) from error
+    except ValidationError as error:
+        raise StudyError(_message(source, text, messages_of(error, {**tables_of(kind.spec), **kind.tables}))) from error
 
 
-def _validated(table: dict[str, Any]) -> AnyStudySpec:
-    """Return the study, a comparison of techniques unless it says another kind."""
-    if "kind" in table:
-        made: AnyStudySpec = _kind(table["kind"])[0].model_validate(table)
-        return made
-    spec = StudySpec.model_validate(table)
-    expand(spec)
+def _validated(kind: Kind, table: dict[str, Any]) -> AbstractStudySpec:
+    spec = kind.spec.model_validate(table)
+    kind.check(spec)
     return spec
 
 
-def _kind(name: Any) -> Kind:
-    if not isinstance(name, str) or name not in KINDS:
-        known = ", ".join(repr(kind) for kind in KINDS)
-        raise Misfit(("kind",), f"expected one of {known}; got {shown(name)}.{near_miss(str(name), KINDS)}")
-    return KINDS[name]
+def _placed(table: dict[str, Any], paths: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Let relative files start from the spec's folder rather than from wherever the command is typed."""
+    for path in paths:
+        key, _, name = path.partition(".")
+        inner = table.get(key)
+        if isinstance(inner, dict) and name in inner:
+            table = {**table, key: {**inner, name: _beside(inner[name], folder)}}
+    return table
 
 
-def _absolute(table: dict[str, Any], folder: Path | None) -> dict[str, Any]:
-    """Let relative data files start from the spec's folder rather than from wherever the command is typed."""
-    digits = table.get("digits")
-    if folder is not None and isinstance(digits, dict) and isinstance(digits.get("mnist"), str) and digits["mnist"]:
-        table = {**table, "digits": {**digits, "mnist": str(folder / digits["mnist"])}}
-    data = table.get("data")
-    files = data.get("files") if isinstance(data, dict) else None
-    if folder is None or files is None:
-        return table
-    files = [files] if isinstance(files, str) else files
-    if not isinstance(files, list):
-        return table
-    placed = [str(folder / file) if isinstance(file, str) and file else file for file in files]
-    return {**table, "data": {**table["data"], "files": placed}}
+def _beside(value: Any, folder: Path) -> Any:
+    if isinstance(value, list):
+        return [_beside(item, folder) for item in value]
+    return str(folder / value) if isinstance(value, str) and value else value
 
 
 def _message(source: str, text: str, found: list[Message]) -> str:

@@ -7,13 +7,14 @@ import platform
 import shlex
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 
 from sparsedyn.data import Trajectories
-from sparsedyn.studies.comparison.cells import ComparisonCell, Group
+from sparsedyn.studies.cells import Cell, Share
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store, read_json, write_json
 
@@ -54,33 +55,30 @@ class RunRecord:
         self.content["data"] = {"seconds": self.content["data"].get("seconds", 0.0) + seconds, **facts}
         self.save()
 
-    def group(self, group: Group) -> "Training":
-        """Start the clock of a group's training."""
-        known = self.content["groups"].get(group.key, {})
+    def group(self, key: str, labels: Sequence[str], members: int) -> "Clock":
+        """Start the clock of the training of some cells together, of so many members in all."""
+        known = self.content["groups"].get(key, {})
         entry = {
-            "cells": [cell.label for cell in group.cells],
-            "members": group.members,
+            "cells": list(labels),
+            "members": members,
             "seconds": known.get("seconds", 0.0),
             "steps": known.get("steps"),
         }
-        self.content["groups"][group.key] = entry
-        return Training(self, entry)
+        self.content["groups"][key] = entry
+        return Clock(self, entry)
 
-    def cell(self, cell: ComparisonCell, group: Group, seconds: float) -> None:
-        """Note what a cell took to forecast and store, and its share by members of its group's training."""
-        training = self.content["groups"][group.key]["seconds"] * cell.arguments["members"] / group.members
-        self.content["cells"][cell.slug] = {
-            "label": cell.label,
-            "group": group.key,
-            "training_seconds": training,
-            "forecast_seconds": seconds,
-            "seconds": training + seconds,
-        }
-        self.save()
+    def share(self, key: str, members: int) -> Share:
+        """Return the share of so many members in the seconds of a group."""
+        entry = self.content["groups"][key]
+        return Share(key, entry["seconds"] * members / entry["members"])
 
-    def trials(self, slug: str, label: str, seconds: float) -> None:
-        """Note what a cell took that is computed by itself."""
-        self.content["cells"][slug] = {"label": label, "seconds": seconds}
+    def cell(self, cell: Cell, seconds: float, share: Share | None = None) -> None:
+        """Note the seconds of a cell by itself, and its share of those of its group's training."""
+        trained: dict[str, Any] = {}
+        if share is not None:
+            trained = {"group": share.key, "training_seconds": share.seconds, "forecast_seconds": seconds}
+            seconds += share.seconds
+        self.content["cells"][cell.slug] = {"label": cell.label, **trained, "seconds": seconds}
         self.save()
 
     def finish(self) -> None:
@@ -89,7 +87,7 @@ class RunRecord:
         self.save()
 
 
-class Training:
+class Clock:
     """The clock of one group's training, which goes on where an interrupted run stopped."""
 
     def __init__(self, record: RunRecord, entry: dict[str, Any]):

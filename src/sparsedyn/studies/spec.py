@@ -1,11 +1,13 @@
 """What the specs of studies of every kind are made of: tables, their usual types of values, what all of them have."""
 
 from collections.abc import Collection
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from sparsedyn.studies.errors import near_miss
+from sparsedyn.studies.errors import StudyError, near_miss
+
+Spec = TypeVar("Spec", bound="AbstractStudySpec")
 
 
 def one_of(known: Collection[str]) -> AfterValidator:
@@ -56,14 +58,18 @@ SHOWN = ("title", "description", "published", "panels", "claims")
 
 
 class AbstractStudySpec(Table):
-    """What studies of every kind have. `cell_files` are the files of a finished cell, its `cell.json` aside."""
+    """What studies of every kind have; the specs of a kind have one value for `kind`, its name."""
 
-    cell_files: ClassVar[tuple[str, ...]]
-
+    kind: str
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     title: str = ""
     description: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    @property
+    def members(self) -> int | None:
+        """The networks of an ensemble, as the study says for all cells; None where there are none."""
+        return None
 
     def computed(self) -> dict[str, Any]:
         """Return the resolved study without what is only shown: two studies that agree in this leave equal results."""
@@ -72,3 +78,23 @@ class AbstractStudySpec(Table):
     def resolved(self) -> dict[str, Any]:
         """Return the study as plain tables, defaults written out."""
         return self.model_dump(mode="json", exclude_none=True)
+
+    def replaced(self: Spec, *, members: int | None = None, seed: int | None = None) -> Spec:
+        """Return this study with another number of members everywhere, or another seed.
+
+        Raises `StudyError` for members of a study that has none.
+        """
+        table = self.resolved()
+        if seed is not None:
+            table["seed"] = seed
+        if members is not None:
+            table = self.with_members(table, members)
+        return type(self).model_validate(table)
+
+    def with_members(self, table: dict[str, Any], members: int) -> dict[str, Any]:
+        """Return the resolved `table` of this study with so many members."""
+        raise StudyError(f"{self.name}: members are those of ensembles, and its cells have none. Leave --members out.")
+
+    def with_images(self: Spec, folder: str) -> Spec:
+        """Return this study with images from `folder`; raises `StudyError` for one that uses none."""
+        raise StudyError(f"{self.name}: images are for studies of digits; it has none. Leave --mnist out.")

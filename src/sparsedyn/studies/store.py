@@ -14,7 +14,6 @@ Nothing but run.json holds a clock time, so equal studies leave equal bytes.
 import json
 import os
 import shutil
-import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,12 +23,8 @@ from typing import Any, TypeVar
 import numpy as np
 from filelock import FileLock, Timeout
 
-from sparsedyn.studies.comparison.spec import StudySpec
+from sparsedyn.studies.cells import CellFiles
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.reading import AnyStudySpec, parse
-from sparsedyn.studies.spec import AbstractStudySpec
-from sparsedyn.studies.toml import to_toml
-from sparsedyn_papers.equations.spec import EquationsSpec
 
 Content = TypeVar("Content")
 
@@ -73,76 +68,15 @@ class Store:
         """Whether a cell is there; its folder appears whole, `cell.json` being its mark."""
         return (self.cell(slug) / "cell.json").is_file()
 
-    def _says_its_kind(self) -> bool:
-        """Whether this is no comparison; also where its spec cannot be understood, which files of cells need not be."""
-        try:
-            return "kind" in tomllib.loads(self.spec_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return False
-
-    def check_cells(self) -> None:
-        """Raise `StudyError` where a finished cell has lost a file."""
-        names = EquationsSpec.cell_files if self._says_its_kind() else StudySpec.cell_files
+    def check_cells(self, files: CellFiles) -> None:
+        """Raise `StudyError` where a finished cell has lost one of its files."""
         for mark in sorted(self.directory.glob("cells/*/cell.json")):
-            for file in (mark.with_name(name) for name in names):
+            for file in (mark.with_name(name) for name in files.names):
                 if not file.is_file():
                     raise lost(file, "is missing")
 
-    def spec(self) -> AnyStudySpec:
-        """Return the study that this directory holds."""
-        if not self.spec_file.is_file():
-            raise StudyError(
-                f"{self.directory}: expected the directory of a study; there is no study.toml in it. Give "
-                "the folder that `sparsedyn study run -o` made."
-            )
-        return parse(self.spec_file.read_text(encoding="utf-8"), str(self.spec_file))
-
-    def comparison(self) -> StudySpec:
-        """Return the comparison of techniques that this directory holds."""
-        spec = self.spec()
-        if not isinstance(spec, StudySpec):
-            raise StudyError(
-                f"{self.directory}: expected a comparison of techniques; a study of equation learners has report.html "
-                "alone. Leave it out."
-            )
-        return spec
-
-    @contextmanager
-    def claimed(self, spec: AbstractStudySpec) -> Iterator[None]:
-        """Lock this directory and `claim` it for `spec`; where it is refused, nothing is left in it."""
-        self._make()
-        known = (self.directory / LOCK).exists()
-        with self.lock():
-            try:
-                self.claim(spec)
-            except BaseException:
-                if not known:
-                    (self.directory / LOCK).unlink(missing_ok=True)
-                raise
-            yield
-
-    def claim(self, spec: AbstractStudySpec) -> None:
-        """Make this the directory of `spec`, unless it is already; raises `StudyError` for any other."""
-        self._make()
-        # Until there is data nothing is lost by another spec: the first one may have named files that cannot be read.
-        begun = self.data_file("train").exists() or any(self.directory.glob("cells/*/cell.json"))
-        begun = begun or any(self.directory.glob("groups/*"))
-        if self.spec_file.is_file() and begun:
-            _check_same(self.directory, self.spec().computed(), spec.computed())
-            self.check_cells()
-            # Titles, claims and published figures may have changed since.
-            write_text(self.spec_file, to_toml(spec.resolved()))
-            return
-        own = {LOCK, *((self.spec_file.name, self.run_file.name, "cells") if self.spec_file.is_file() else ())}
-        foreign = sorted(p.name for p in self.directory.glob("*") if p.name not in own and not _is_temporary(p))
-        if foreign:
-            raise StudyError(
-                f"{self.directory}: expected a new or empty folder, or one of this study; it holds other "
-                f"files ({_few(foreign, 5, ', ')}). Choose another folder."
-            )
-        write_text(self.spec_file, to_toml(spec.resolved()))
-
-    def _make(self) -> None:
+    def make(self) -> None:
+        """Make the directory; raises `StudyError` where a file is in its way."""
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
@@ -248,35 +182,5 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.tmp")
 
 
-def _is_temporary(path: Path) -> bool:
+def is_temporary(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(".tmp")
-
-
-def _check_same(directory: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
-    differences = list(_differences(there, here, ""))
-    if differences:
-        raise StudyError(
-            f"{directory}: expected a new folder or one of this very study; it holds another one, which "
-            f"differs in {_few(differences, 3, '; ')}. Choose another folder, or go on with what is there: "
-            f"sparsedyn study resume {directory}"
-        )
-
-
-def _differences(there: Any, here: Any, key: str) -> Iterator[str]:
-    if isinstance(there, Mapping) and isinstance(here, Mapping):
-        for name in dict.fromkeys((*there, *here)):
-            yield from _differences(there.get(name), here.get(name), f"{key}.{name}".lstrip("."))
-    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
-        for i, (old, new) in enumerate(zip(there, here, strict=True)):
-            yield from _differences(old, new, f"{key}[{i + 1}]")
-    elif there != here:
-        yield f"{key} ({_short(there)} there, {_short(here)} here)"
-
-
-def _few(texts: list[str], most: int, separator: str) -> str:
-    return separator.join([*texts[:most], *(["..."] if len(texts) > most else [])])
-
-
-def _short(value: Any) -> str:
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

@@ -22,7 +22,7 @@ import pandas as pd
 
 from sparsedyn.data import Trajectories, read, write
 from sparsedyn.studies.cell_files import Stored, run_facts, stored_cells
-from sparsedyn.studies.cells import Cell
+from sparsedyn.studies.cells import Cell, CellFiles
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store, read_arrays, replacing, write_json, write_text
@@ -58,17 +58,40 @@ class StoredStudy(Generic[Spec_co]):
         return {slug: float(cell["seconds"]) for slug, cell in cells.items() if "seconds" in cell}
 
 
-def read_run(store: Store, spec: Spec, cells: Sequence[Cell], results: pd.DataFrame) -> StoredStudy[Spec]:
+def read_run(
+    store: Store, files: CellFiles, spec: Spec, cells: Sequence[Cell], results: pd.DataFrame
+) -> StoredStudy[Spec]:
     """Return the study in the directory of its run, with those of `cells` that are finished, and their `results`.
 
-    Raises `StudyError` for damaged files.
+    Raises `StudyError` where `files` are missing or damaged.
     """
+    return _of_run(store, spec, stored_cells(store, files, cells), results)
+
+
+def read_finished(store: Store, files: CellFiles, spec: Spec, cells: Sequence[Cell]) -> StoredStudy[Spec]:
+    """Return the study in the directory of its run with the results that are stored there.
+
+    Raises `StudyError` where files are missing or damaged, and for a cell that is not among the results.
+    """
+    stored, file = stored_cells(store, files, cells), store.results_file
+    results = _read(file, pd.read_parquet) if file.is_file() else pd.DataFrame({CELL: []})
+    known = set(results[CELL])
+    absent = [label for cell in stored if (label := cell.facts["label"]) not in known]
+    if absent:
+        raise StudyError(
+            f"{store.directory}: expected every cell in results.parquet; {absent[0]!r} is not in it. Collect the "
+            f"results again: sparsedyn study report {store.directory}"
+        )
+    return _of_run(store, spec, stored, results)
+
+
+def _of_run(store: Store, spec: Spec, cells: Sequence[Stored], results: pd.DataFrame) -> StoredStudy[Spec]:
     rungs = sorted(store.directory.glob("search/rung-*.parquet"))
     test = store.data_file("test")
     return StoredStudy(
         spec,
         run_facts(store),
-        stored_cells(store, cells),
+        cells,
         results,
         {path.stem: _read(path, pd.read_parquet) for path in rungs},
         _read(test, read) if test.is_file() else None,

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
 from sparsedyn.studies.cells import OnProgress, Outcome
 from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.store import Store
+from sparsedyn.studies.units import StudyRun, Unit, one_by_one
 from sparsedyn.training import Checkpoint
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell, cells_of
 from sparsedyn_papers.autoencoders.compute import compute
@@ -14,7 +16,8 @@ from sparsedyn_papers.autoencoders.kept import kept
 from sparsedyn_papers.autoencoders.report import document
 from sparsedyn_papers.autoencoders.results import results_of
 from sparsedyn_papers.autoencoders.search import compute_trial, notes_file
-from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn_papers.autoencoders.spec import TABLES, AutoencodersSpec
+from sparsedyn_papers.autoencoders.summary import overview, summary
 from sparsedyn_papers.autoencoders.training import Checkpoints
 
 EVERY = 15.0
@@ -30,7 +33,24 @@ def kind(every: float = EVERY) -> Kind:
             return compute_trial(store, spec, cell, checkpoints, on_progress)
         return compute(spec, cell, checkpoints, on_progress)
 
-    return Kind(cells=cells_of, compute=resumed, results=results_of, document=document, kept=kept, forget=_forget)
+    def units(run: StudyRun[AutoencodersSpec]) -> Iterator[Unit]:
+        return one_by_one(run, cells_of(run.spec), resumed, _forget)
+
+    return Kind(
+        spec=AutoencodersSpec,
+        tables=TABLES,
+        overview=overview,
+        cells=_cells,
+        units=units,
+        results=results_of,
+        document=document,
+        kept=kept,
+        summary=summary,
+    )
+
+
+def _cells(spec: AutoencodersSpec, store: Store) -> Sequence[AutoencoderCell]:
+    return cells_of(spec)
 
 
 def _checkpoints(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell, every: float) -> Checkpoints:
@@ -49,3 +69,6 @@ def _forget(store: Store, cell: AutoencoderCell) -> None:
     notes_file(store, cell).unlink(missing_ok=True)
     if (folder := store.checkpoint("").parent).is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+
+
+AUTOENCODERS = kind()

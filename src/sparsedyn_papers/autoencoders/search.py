@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sparsedyn.studies.cell_files import Stored, stored_cells
-from sparsedyn.studies.cells import OnProgress, Outcome
+from sparsedyn.studies.cells import CellFiles, OnProgress, Outcome
 from sparsedyn.studies.search.record import SearchRecord, Tried
 from sparsedyn.studies.search.trials import next_trial
 from sparsedyn.studies.store import Store, read_json, write_json
@@ -64,7 +64,7 @@ def earlier_trials(store: Store, spec: AutoencodersSpec, cell: AutoencoderCell) 
     """Return what became of the trials before this one."""
     cells = trial_cells(spec)
     before = cells[: [other.slug for other in cells].index(cell.slug)]
-    return [trial_of(stored) for stored in stored_cells(store, before)]
+    return [trial_of(stored) for stored in stored_cells(store, CellFiles(), before)]
 
 
 def notes_file(store: Store, cell: AutoencoderCell) -> Path:

@@ -1,7 +1,7 @@
 """What a study of SINDy autoencoders is: the validated form of its TOML file, told by `kind = "autoencoders"`."""
 
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -147,8 +147,6 @@ class AutoencodersSpec(AbstractStudySpec):
     other networks.
     """
 
-    cell_files: ClassVar[tuple[str, ...]] = ("arrays.npz",)
-
     kind: Literal["autoencoders"]
     data: DataSpec
     model: ModelSpec = ModelSpec()
@@ -236,16 +234,17 @@ class AutoencodersSpec(AbstractStudySpec):
         """Return what the search tries, by dotted key: tuples of values and ranges; empty without a search."""
         return {} if self.search is None else self.search.space.axes()
 
-    def replaced(self, *, members: int | None = None, seed: int | None = None) -> "AutoencodersSpec":
-        """Return this study with another number of members everywhere, or another seed."""
-        table = self.resolved()
-        if seed is not None:
-            table["seed"] = seed
-        if members is not None:
-            table["training"]["members"] = members
-            for cell in table["cells"]:
-                cell.get("training", {}).pop("members", None)
-        return AutoencodersSpec.model_validate(table)
+    @property
+    def members(self) -> int:
+        """The networks of a cell, but for cells that say otherwise."""
+        return self.training.members
+
+    def with_members(self, table: dict[str, Any], members: int) -> dict[str, Any]:
+        """Return the resolved table with so many members in every cell."""
+        table["training"]["members"] = members
+        for cell in table["cells"]:
+            cell.get("training", {}).pop("members", None)
+        return table
 
     def resolved(self) -> dict[str, Any]:
         """Return the study as plain tables, defaults written out; a cell keeps only what it changes."""
@@ -254,15 +253,5 @@ class AutoencodersSpec(AbstractStudySpec):
         return table
 
 
-TABLES: dict[str, type[Table]] = {
-    "": AutoencodersSpec,
-    "data": DataSpec,
-    "model": ModelSpec,
-    "training": TrainingSpec,
-    "cells": CellSpec,
-    "grid": Grid,
-    "search": SearchSpec,
-    "space": Space,
-    **dict.fromkeys(Space.model_fields, Range),
-}
-"""Every table by its key; the document itself by the empty one."""
+TABLES: dict[str, type[Table]] = dict.fromkeys(Space.model_fields, Range)
+"""Tables that stand for a list of values, by their keys."""

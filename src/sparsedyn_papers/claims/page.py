@@ -52,9 +52,9 @@ def _link(name: str) -> str:
     return f"[{plain(name)}]({name}.md)"
 
 
-def claims_pages(studies: Mapping[str, StoredStudy[Any] | Path]) -> Mapping[str, Document]:
+def overview(studies: Mapping[str, StoredStudy[Any] | Path]) -> Document:
     """Return the page of the claims of all `studies`; those of a folder are in its file claims.json, if it has one."""
-    return {"claims": claims_page({name: _findings(study) for name, study in studies.items()})}
+    return claims_page({name: _findings(study) for name, study in studies.items()})
 
 
 def _findings(study: StoredStudy[Any] | Path) -> Findings:

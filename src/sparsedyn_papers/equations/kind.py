@@ -1,6 +1,6 @@
 """Studies of equation learners as a kind of study: one of three experiments."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,11 @@ from sparsedyn.studies.document import Document
 from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.stored import StoredStudy
+from sparsedyn.studies.summary import Overview, listed_cells
+from sparsedyn.studies.units import StudyRun, Unit, one_by_one
 from sparsedyn_papers.equations import composite, composite_report, functions, functions_report
 from sparsedyn_papers.equations.spec import EquationsSpec
+from sparsedyn_papers.equations.summary import summary
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,26 @@ def _kept(study: StoredStudy[EquationsSpec]) -> StoredStudy[EquationsSpec]:
     return replace(study, cells=EXPERIMENTS[study.spec.experiment].kept(study.cells))
 
 
+def _cells(spec: EquationsSpec, store: Store) -> Sequence[Cell]:
+    return EXPERIMENTS[spec.experiment].cells(spec)
+
+
+def _units(run: StudyRun[EquationsSpec]) -> Iterator[Unit]:
+    return one_by_one(run, _cells(run.spec, run.store), _compute)
+
+
+def _overview(spec: EquationsSpec) -> Overview:
+    return listed_cells(EXPERIMENTS[spec.experiment].cells(spec))
+
+
 EQUATIONS = Kind(
-    cells=lambda spec: EXPERIMENTS[spec.experiment].cells(spec),
-    compute=_compute,
+    spec=EquationsSpec,
+    paths=("digits.mnist",),
+    overview=_overview,
+    cells=_cells,
+    units=_units,
     results=results_of,
     document=document,
     kept=_kept,
+    summary=summary,
 )

@@ -1,6 +1,6 @@
 """What a study of equation learners is: the validated form of its TOML file, told by `kind = "equations"`."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -116,8 +116,6 @@ EXPERIMENTS = ("functions", "digits", "propagation")
 class EquationsSpec(AbstractStudySpec):
     """A study of equation learners: one experiment, told by which of its tables is there."""
 
-    cell_files: ClassVar[tuple[str, ...]] = ("arrays.npz",)
-
     kind: Literal["equations"]
     functions: FunctionsSpec | None = None
     digits: DigitsSpec | None = None
@@ -139,19 +137,14 @@ class EquationsSpec(AbstractStudySpec):
         """The name of the table that says what is done."""
         return next(name for name in EXPERIMENTS if getattr(self, name) is not None)
 
-    def replaced(self, *, members: int | None = None, seed: int | None = None) -> "EquationsSpec":
-        """Return this study with another seed; `members` are refused."""
-        if members is not None:
-            raise StudyError(
-                f"{self.name}: members are those of ensembles; its cells have trials. Leave --members out."
-            )
-        return self if seed is None else EquationsSpec.model_validate(self.resolved() | {"seed": seed})
+    def with_members(self, table: dict[str, Any], members: int) -> dict[str, Any]:
+        """Refuse members."""
+        raise StudyError(f"{self.name}: members are those of ensembles; its cells have trials. Leave --members out.")
 
-
-TABLES: dict[str, type[Table]] = {
-    "": EquationsSpec,
-    "functions": FunctionsSpec,
-    "digits": DigitsSpec,
-    "propagation": PropagationSpec,
-}
-"""Every table by its key; the document itself by the empty one."""
+    def with_images(self, folder: str) -> "EquationsSpec":
+        """Return this study of digits with the images of MNIST in `folder`."""
+        if self.digits is None:
+            return super().with_images(folder)
+        table = self.resolved()
+        table["digits"]["mnist"] = folder
+        return EquationsSpec.model_validate(table)

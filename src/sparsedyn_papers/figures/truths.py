@@ -34,7 +34,7 @@ def latent_against_truth(
     figure, axes = panels(len(labels), len(labels), WIDTH, HEIGHT)
     headline(figure, title)
     for ax, label, x, z in zip(axes, labels, truth, latent, strict=True):
-        _dots(ax, x, z, evenly(len(x), MOST_POINTS), PALETTE[0], size=7)
+        _dots(ax, x, z, evenly(len(x), MOST_POINTS), PALETTE[0], size=7.0)
         slope, intercept = np.polyfit(x, z, 1)
         ends = np.array([x.min(), x.max()])
         ax.plot(ends, slope * ends + intercept, color=PALETTE[1], linewidth=1.1)
@@ -67,7 +67,7 @@ def predicted_against_true(
         rows = evenly(len(x), MOST_POINTS)
         seen = x[rows] < (np.inf if below is None else below)
         for part, color in ((rows[seen], PALETTE[0]), (rows[~seen], PALETTE[1])):
-            _dots(ax, x, y, part, color, size=5)
+            _dots(ax, x, y, part, color, size=5.0)
         ax.plot([low, high], [low, high], color="#444444", linewidth=0.8)
         if below is not None:
             ax.axvline(below - 0.5, color="#8A8A8A", linewidth=0.8, linestyle=":")
@@ -102,7 +102,7 @@ def coordinates_against_truth(
     for i, (ax, name) in enumerate(zip(axes, names, strict=True)):
         ends = np.array([truth[:, i].min(), truth[:, i].max()])
         ax.plot(ends, ends, color=INK, linewidth=0.8)
-        _dots(ax, truth[:, i], aligned[:, i], np.arange(len(truth)), PALETTE[0], size=4, alpha=0.35)
+        _dots(ax, truth[:, i], aligned[:, i], np.arange(len(truth)), PALETTE[0], size=4.0, alpha=0.35)
         ax.set(title=plain(f"{name}: 1 − R² = {max(1 - r2[i], 0.0):.1e}"), xlabel=plain(f"true {name}"))
         ax.locator_params(nbins=5)
     axes[0].set_ylabel("affine map of latent variables")

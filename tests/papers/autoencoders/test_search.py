@@ -12,11 +12,11 @@ import pytest
 
 from sparsedyn import studies
 from sparsedyn.plotting.style import render
+from sparsedyn.studies import publish
 from sparsedyn.studies.cell_files import Stored
-from sparsedyn.studies.cellwise.runner import run
 from sparsedyn.studies.events import CellProgress
-from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
+from sparsedyn.studies.runner import run_as
 from sparsedyn.studies.toml import to_toml
 from sparsedyn_papers.autoencoders.cells import cells_of
 from sparsedyn_papers.autoencoders.kind import kind
@@ -186,7 +186,7 @@ def test_a_stopped_search_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: 
 
     target = tmp_path / "stopped"
     with pytest.raises(studies.StudyInterrupted, match="with 0 of 4 cells finished"):
-        run(kind(every=0.0), spec, target, on_event=stop_behind_the_first_rung)
+        run_as(kind(every=0.0), spec, target, on_event=stop_behind_the_first_rung)
     assert sorted(p.suffix for p in target.glob("groups/*")) == [".json", ".safetensors"]
     studies.resume(target)
     for file in ("results.parquet", *(f"cells/trial-0{number}/cell.json" for number in range(1, 5))):

@@ -9,11 +9,12 @@ import pytest
 
 from sparsedyn import studies
 from sparsedyn.models import Library
+from sparsedyn.studies import publish
 from sparsedyn.studies.cell_files import stored_cells
-from sparsedyn.studies.cellwise.runner import run
+from sparsedyn.studies.cells import CellFiles
 from sparsedyn.studies.events import CellProgress
-from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
+from sparsedyn.studies.runner import run_as
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.stored import StoredStudy
 from sparsedyn_papers.autoencoders.cells import cells_of
@@ -155,7 +156,7 @@ def test_of_a_grid_only_what_is_drawn_is_kept(finished: Path):
     grid = parse(TOML.partition("[[cells]]")[0] + '[grid]\n"model.widths" = [[6], [5]]\n', "tiny.toml")
     assert isinstance(whole, AutoencodersSpec)
     assert isinstance(grid, AutoencodersSpec)
-    cells = stored_cells(Store(finished / "whole"), cells_of(whole))
+    cells = stored_cells(Store(finished / "whole"), CellFiles(), cells_of(whole))
     of_grid = kept(StoredStudy(grid, {}, cells, pd.DataFrame())).cells
     assert [cell.facts for cell in of_grid] == [cell.facts for cell in cells]
     assert sorted(bool(cell.arrays) for cell in of_grid) == [False, True]
@@ -175,11 +176,11 @@ def test_a_stopped_study_goes_on_to_the_same_bits(finished: Path, monkeypatch: p
 
     target = finished / "stopped"
     with pytest.raises(studies.StudyInterrupted, match="with 1 of 2 cells finished"):
-        run(kind(every=0.0), spec, target, on_event=stop_in_the_second_phase)
+        run_as(kind(every=0.0), spec, target, on_event=stop_in_the_second_phase)
     assert len(list(target.glob("groups/*.safetensors"))) == 2
     other = AutoencodersSpec.model_validate(spec.resolved() | {"seed": 1})
     with pytest.raises(studies.StudyError, match="differs in seed"):
-        run(kind(), other, target)
+        run_as(kind(), other, target)
     studies.resume(target)
     for file in ("results.parquet", "cells/01-noise-free/arrays.npz", "cells/02-1-noise/arrays.npz"):
         assert (target / file).read_bytes() == (finished / "whole" / file).read_bytes()

@@ -13,6 +13,7 @@ import pytest
 from sparsedyn.equations import kappa
 from sparsedyn.studies import StudyError, StudySpec
 from sparsedyn.studies.comparison.contents import Cell
+from sparsedyn.studies.comparison.kind import COMPARISON
 from sparsedyn.studies.document.html import to_html
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.toml import to_toml
@@ -20,7 +21,6 @@ from sparsedyn_papers.claims.findings import Findings, findings_from, findings_o
 from sparsedyn_papers.claims.page import claims_page
 from sparsedyn_papers.claims.section import BADGES, claims_sections
 from sparsedyn_papers.claims.verdicts import VERDICTS, Verdict, attainable, verdicts
-from sparsedyn_papers.comparisons.report import comparison_document
 
 from ...studies.synthetic_study import Made, contents, make_study, stored
 
@@ -330,7 +330,7 @@ def test_a_section_of_the_report(directory: Path):
     )
     assert detail.markdown.count("\n- ") == 2
     assert "permutation test" in how.markdown
-    whole = comparison_document(stored(directory, claims=[CLAIMED]))
+    whole = COMPARISON.document(stored(directory, claims=[CLAIMED]))
     assert [s.anchor for s in whole.sections][2:5] == ["results", "claims", "horizons"]
     html = to_html(replace(whole, sections=[section]), {})
     assert "<i>" not in html

@@ -17,9 +17,9 @@ from sparsedyn.plotting.layout import headline
 from sparsedyn.plotting.series import thinned
 from sparsedyn.plotting.style import PALETTE, Look
 from sparsedyn.studies import figures
+from sparsedyn.studies.comparison.kind import COMPARISON
 from sparsedyn.studies.document import Picture
 from sparsedyn_papers.comparisons.panels import forecasts_shown
-from sparsedyn_papers.comparisons.report import comparison_document
 from sparsedyn_papers.figures.bands import panel_bars, panel_violins
 
 from ...studies.synthetic_study import Made, contents, make_study, stored
@@ -64,7 +64,7 @@ def study(directory: Path, spec: str = SPEC, **changes: object) -> dict[str, Pic
 
 
 def pictures(directory: Path) -> dict[str, Picture]:
-    return {picture.name: picture for picture in comparison_document(stored(directory)).pictures()}
+    return {picture.name: picture for picture in COMPARISON.document(stored(directory)).pictures()}
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +262,7 @@ def test_what_is_missing_is_left_out(tmp_path: Path):
     results[results["cell"] == "Dense"].to_parquet(tmp_path / "results.parquet", index=False)
     whole = stored(tmp_path)
     cells = [cell._replace(tables={}) for cell in whole.cells]
-    found = {p.name: p for p in comparison_document(dataclasses.replace(whole, cells=cells)).pictures()}
+    found = {p.name: p for p in COMPARISON.document(dataclasses.replace(whole, cells=cells)).pictures()}
     assert [name for name in found if name.startswith("panel")] == ["panel-1-diverged", "panel-2-diverged"]
     assert {"states", "inputs"}.isdisjoint(found)
     assert "Not among the results: Dense + SWA and DSR + SWA." in found["panel-2-diverged"].caption

@@ -16,9 +16,10 @@ from sparsedyn import studies
 from sparsedyn.cli import app
 from sparsedyn.cli.study_progress import words
 from sparsedyn.equations import parsed
+from sparsedyn.studies import publish
 from sparsedyn.studies.cell_files import Stored
-from sparsedyn.studies.kinds import publish
 from sparsedyn.studies.reading import parse
+from sparsedyn.studies.store import Store
 from sparsedyn_papers.benchmarks.functions import Function
 from sparsedyn_papers.benchmarks.strogatz import SYSTEMS
 from sparsedyn_papers.equations import composite, functions_report
@@ -52,7 +53,7 @@ steps = 20
 
 # What is replaced in the study above, by what, the line that the message must name, words it must hold.
 BAD = {
-    "kind": ('"equations"', '"equation"', 2, ("kind", "expected one of 'equations'")),
+    "kind": ('"equations"', '"equation"', 2, ("kind", "expected one of 'comparison', 'equations'")),
     "no experiment": (TOML[TOML.index("[functions]") :], "", 1, ("[functions], [digits], [propagation]", "got none")),
     "two experiments": ("[functions]", "[digits]\n[functions]", 6, ("got [functions] and [digits]",)),
     "suite": ('"table5"', '"table4"', 7, ("functions.suite", "Did you mean 'table5'?")),
@@ -192,7 +193,7 @@ def test_built_in_studies_have_their_cells():
     }
     for name, count in counts.items():
         spec = studies.load(name)
-        cells = EQUATIONS.cells(spec)
+        cells = EQUATIONS.cells(spec, Store(Path()))
         assert (spec.name, len(cells), len({cell.slug for cell in cells})) == (name, count, count)
 
 

@@ -13,17 +13,16 @@ from typer.testing import CliRunner
 from sparsedyn import studies
 from sparsedyn.cli import app
 from sparsedyn.data import Trajectories, read
-from sparsedyn.studies import kinds
-from sparsedyn.studies.comparison import runner
+from sparsedyn.studies import runner
 from sparsedyn.studies.comparison import search as search_runner
 from sparsedyn.studies.comparison.budgets import budgets, cells_of, cost, later_cost
 from sparsedyn.studies.comparison.cells import groups_of, points_of
 from sparsedyn.studies.comparison.search import search_record
 from sparsedyn.studies.comparison.search_report import search_blocks
-from sparsedyn.studies.reading import parse
+from sparsedyn.studies.publish.studies import read as read_study
+from sparsedyn.studies.reading import parse, stored_spec
 from sparsedyn.studies.search.halving import SearchFiles, rungs_left
 from sparsedyn.studies.search.losses_by_value import losses_by_value
-from sparsedyn.studies.store import Store
 from sparsedyn.studies.toml import to_toml
 
 TOML = """
@@ -275,7 +274,7 @@ def test_the_report_tells_of_the_search(finished: tuple[Path, list[studies.Event
     page = (directory / "report.html").read_text(encoding="utf-8")
     assert '<a href="#search">The search</a>' in page
     assert (directory / "figures" / "search.png").stat().st_size > 1000
-    lead, rungs, title, best, _, picture = search_blocks(kinds.read(directory))
+    lead, rungs, title, best, _, picture = search_blocks(read_study(directory))
     assert "No test trajectory was read for this choice" in lead.markdown
     assert "All combinations of the last rung" in title.markdown
     assert (len(rungs.rows), len(best.rows)) == (2, 4)
@@ -283,7 +282,7 @@ def test_the_report_tells_of_the_search(finished: tuple[Path, list[studies.Event
 
 
 def test_a_study_without_a_search_has_no_such_section(finished: tuple[Path, list[studies.Event]]):
-    assert search_blocks(replace(kinds.read(finished[0]), tables={})) == []
+    assert search_blocks(replace(read_study(finished[0]), tables={})) == []
 
 
 def test_the_picture_counts_what_is_lost():
@@ -346,7 +345,7 @@ def test_stops_change_nothing(
     studies.resume(directory, on_event=events.append)
     assert not any(isinstance(event, studies.GroupStarted) for event in events)
     assert contents(directory) == contents(whole_run)
-    assert Store(directory).spec() == spec
+    assert stored_spec(directory) == spec
 
 
 def test_a_search_in_which_everything_blows_up_says_so(tmp_path: Path):

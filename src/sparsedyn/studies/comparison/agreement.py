@@ -1,7 +1,6 @@
 """What the members of a cell agree on: which features their derivatives depend on, and how large they are."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -24,7 +23,6 @@ from sparsedyn.equations import (
 )
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.studies.comparison.members import active_weights, bounded_error
-from sparsedyn.studies.store import read_arrays
 from sparsedyn.systems import get_system
 from sparsedyn.systems.dependence import Equations, MeanDerivative
 
@@ -80,11 +78,6 @@ def plant_strengths(name: str, test: Trajectories, scaling: Scaling) -> dict[str
 def structure(strength: Float[np.ndarray, "output feature"]) -> Bool[np.ndarray, "output feature"]:
     """Return which strengths are more than rounding, beside the strongest of their row."""
     return np.asarray(strength > ROUNDING * np.nan_to_num(strength).max(axis=1, keepdims=True))
-
-
-def stored_curves(folder: Path) -> dict[str, np.ndarray]:
-    """Return what `agreement_columns` needs of a finished cell, as far as it is stored."""
-    return read_arrays(folder / "curves.npz", ("strength", "structure_true"))
 
 
 def agreement_columns(curves: Mapping[str, np.ndarray], alive: Sequence[bool]) -> dict[str, float]:

@@ -44,6 +44,11 @@ class Group:
     cells: tuple[ComparisonCell, ...]
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """What the cells are called."""
+        return tuple(cell.label for cell in self.cells)
+
+    @property
     def members(self) -> int:
         """Networks in all cells together."""
         return sum(cell.arguments["members"] for cell in self.cells)

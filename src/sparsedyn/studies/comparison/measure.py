@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,41 +11,31 @@ from jaxtyping import Bool, Float, Int
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.forecast import Forecast, error_over_time
+from sparsedyn.studies.cells import Outcome
 from sparsedyn.studies.comparison.agreement import agreement_arrays
 from sparsedyn.studies.comparison.cells import ComparisonCell
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.comparison.tables import ForecastSpec
-from sparsedyn.studies.store import appearing, write_json
 
 LEVELS = (0.05, 0.5, 0.95)
 """The quantiles over forecasts that are kept of the error over time."""
 
 
-def write_cell(
-    folder: Path,
-    cell: ComparisonCell,
-    estimator: SparseTimeStepper,
-    test: Trajectories,
-    horizons: Sequence[int],
-    keep: ForecastSpec,
-    system: str | None = None,
-) -> None:
-    """Forecast the test trajectories with a fitted cell and store it; the folder appears whole.
-
-    `system` names the plant that made them, if one did.
-    """
-    made = forecast_of(estimator, test, keep)
-    arrays: dict[str, Any] = {
-        **curves(made, max(horizons), keep),
+def measured(cell: ComparisonCell, estimator: SparseTimeStepper, test: Trajectories, spec: StudySpec) -> Outcome:
+    """Forecast the test trajectories with a fitted cell, and return what is stored of it."""
+    made, keep = forecast_of(estimator, test, spec.forecast), spec.forecast
+    arrays = {
+        **curves(made, max(spec.horizons), keep),
         "reach": estimator.reach(),
-        **agreement_arrays(estimator, test, system),
+        **agreement_arrays(estimator, test, spec.data.system),
     }
-    with appearing(folder) as room:
-        estimator.save(room / "model.safetensors")
-        scores_table(made, horizons).to_parquet(room / "forecasts.parquet", index=False)
-        estimator.history_.to_parquet(room / "history.parquet", index=False)
-        with open(room / "curves.npz", "wb") as handle:
-            np.savez(handle, allow_pickle=False, **arrays)
-        write_json(room / "cell.json", facts(cell, estimator))
+    return Outcome(
+        facts(cell, estimator),
+        arrays,
+        f"{np.mean(estimator.nonzeros_):,.0f} of {estimator.weights_:,} weights",
+        tables={"forecasts": scores_table(made, spec.horizons), "history": estimator.history_},
+        others={"model.safetensors": estimator.save},
+    )
 
 
 def forecast_of(estimator: SparseTimeStepper, test: Trajectories, keep: ForecastSpec) -> Forecast:
@@ -135,8 +124,6 @@ def quantiles(error: Float[np.ndarray, "member trajectory point"]) -> Float[np.n
 def facts(cell: ComparisonCell, estimator: SparseTimeStepper) -> dict[str, Any]:
     """Return what `cell.json` says: names, settings, and of every member sizes, sparsity, life."""
     return {
-        "label": cell.label,
-        "slug": cell.slug,
         "technique": cell.technique,
         "average": cell.average,
         "train_trajectories": cell.train_trajectories,

@@ -1,8 +1,6 @@
 """The table of a study: one row per cell and horizon, with intervals."""
 
-import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,30 +8,22 @@ import pandas as pd
 from jaxtyping import Shaped
 
 from sparsedyn.forecast import bootstrap_mean, bootstrap_share, spread
-from sparsedyn.studies.comparison.agreement import agreement_columns, size_columns, spread_over_members, stored_curves
-from sparsedyn.studies.comparison.cells import ComparisonCell
-from sparsedyn.studies.store import Store, read_of_cell, replacing
+from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.comparison.agreement import agreement_columns, size_columns, spread_over_members
+from sparsedyn.studies.comparison.spec import StudySpec
 
 
-def collect(store: Store, cells: Iterable[ComparisonCell]) -> pd.DataFrame:
-    """Write `results.parquet` from the finished ones of `cells`, in their order, and return it.
+def results(spec: StudySpec, cells: Iterable[Stored]) -> pd.DataFrame:
+    """Return the table over finished cells, in their order.
 
-    The same cells give the same bytes: intervals have fixed seeds, and nothing depends on the clock. Raises
-    `StudyError` where a file of a finished cell is missing or damaged.
+    Equal cells give equal tables: intervals have fixed seeds, and nothing depends on the clock.
     """
-    store.check_cells()
-    rows = [row for cell in cells if store.is_finished(cell.slug) for row in results_of(store.cell(cell.slug))]
-    table = pd.DataFrame(rows)
-    with replacing(store.results_file) as temporary:
-        table.to_parquet(temporary, index=False)
-    return table
+    return pd.DataFrame([row for cell in cells for row in rows_of(cell)])
 
 
-def results_of(folder: Path) -> list[dict[str, Any]]:
-    """Return the rows of one finished cell, one per horizon in the spec's order."""
-    facts = read_of_cell(folder / "cell.json", lambda path: json.loads(path.read_text(encoding="utf-8")))
-    forecasts = read_of_cell(folder / "forecasts.parquet", pd.read_parquet)
-    curves = read_of_cell(folder / "curves.npz", lambda path: stored_curves(path.parent))
+def rows_of(cell: Stored) -> list[dict[str, Any]]:
+    """Return the rows of a finished cell, one per horizon in the spec's order."""
+    facts, forecasts = cell.facts, cell.tables["forecasts"]
     common = {
         "cell": facts["label"],
         "technique": facts["technique"],
@@ -48,7 +38,7 @@ def results_of(folder: Path) -> list[dict[str, Any]]:
         "alive": int(np.sum(facts["alive"])),
         **size_columns(facts),
     }
-    agreement = agreement_columns(curves, facts["alive"])
+    agreement = agreement_columns(cell.arrays, facts["alive"])
     return [
         {**common, "horizon": int(str(horizon)), "forecasts": len(part), **_scores(part), **size}
         | {"rfmse_spread": spread_over_members(part)}

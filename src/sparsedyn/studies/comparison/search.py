@@ -14,7 +14,7 @@ from sparsedyn.studies.comparison.cells import ComparisonCell, Group, groups_of,
 from sparsedyn.studies.comparison.grid import WORDING
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.events import GroupProgress, GroupStarted, OnEvent
-from sparsedyn.studies.run_record import RunRecord, Training
+from sparsedyn.studies.run_record import Clock, RunRecord
 from sparsedyn.studies.search.halving import SearchFiles, halve, kept_count, rows_of, write_table
 from sparsedyn.studies.search.record import SearchRecord, Tried
 from sparsedyn.studies.search.space import Combination
@@ -59,7 +59,7 @@ class Search:
         groups = self._groups([point for point in self.points if point.number in numbers], budget)
         entry = _entry(number, groups)
         # Its times are known already, unless their record was lost.
-        self.record.group(entry)
+        self.record.group(entry.key, entry.labels, entry.members)
         for group in groups:
             missing = [cell for cell in group.cells if not self.store.is_finished(cell.slug)]
             if any(cell.slug not in self.fitted for cell in missing):
@@ -78,7 +78,8 @@ class Search:
         groups = self._groups(points, budget)
         later = later_cost(groups, kept_count(len(points), budget.keep), self.budgets[number:], *data)
         self.total = self.done + sum(cost(group, budget, *data) for group in groups) + later
-        clock = self.record.group(_entry(number, groups))
+        entry = _entry(number, groups)
+        clock = self.record.group(entry.key, entry.labels, entry.members)
         by_label = {point.label: point for point in points}
         for i, group in enumerate(groups, 1):
             if not self.files.group(number, group.key).is_file():
@@ -93,7 +94,7 @@ class Search:
         return pd.concat(tables, ignore_index=True)
 
     def _group(
-        self, rung: int, number: int, groups: int, group: Group, points: dict[str, Combination], clock: Training
+        self, rung: int, number: int, groups: int, group: Group, points: dict[str, Combination], clock: Clock
     ) -> None:
         """Train a group and store its losses."""
         checkpoint = self.store.checkpoint(_key(rung, group))

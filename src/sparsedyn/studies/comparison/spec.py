@@ -1,11 +1,11 @@
 """What a study is: the validated form of its TOML file."""
 
 import math
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sparsedyn.studies.comparison.grid import Grid, RungSpec, SearchSpec, check_search
+from sparsedyn.studies.comparison.grid import SearchSpec, check_search
 from sparsedyn.studies.comparison.tables import Averages, DataSpec, ForecastSpec, ModelSpec, TechniqueSpec, TrainingSpec
 from sparsedyn.studies.errors import Misfit
 from sparsedyn.studies.spec import (
@@ -107,8 +107,7 @@ class StudySpec(AbstractStudySpec):
     computed: they say what the report shows beside it.
     """
 
-    cell_files: ClassVar[tuple[str, ...]] = ("forecasts.parquet", "curves.npz", "history.parquet", "model.safetensors")
-
+    kind: Literal["comparison"] = "comparison"
     horizons: Horizons
     averages: Averages = ({"type": "none"},)
     data: DataSpec
@@ -150,16 +149,17 @@ class StudySpec(AbstractStudySpec):
         own = [(("techniques", i, "training"), t.training) for i, t in enumerate(self.techniques)]
         return [(("training",), self.training), *own]
 
-    def replaced(self, *, members: int | None = None, seed: int | None = None) -> "StudySpec":
-        """Return this study with another number of members everywhere, or another seed."""
-        table = self.resolved()
-        if seed is not None:
-            table["seed"] = seed
-        if members is not None:
-            table["training"]["members"] = members
-            for technique in table["techniques"]:
-                technique.get("training", {}).pop("members", None)
-        return StudySpec.model_validate(table)
+    @property
+    def members(self) -> int:
+        """The networks of a cell, but for techniques that say otherwise."""
+        return self.training.members
+
+    def with_members(self, table: dict[str, Any], members: int) -> dict[str, Any]:
+        """Return the resolved table with so many members in every cell."""
+        table["training"]["members"] = members
+        for technique in table["techniques"]:
+            technique.get("training", {}).pop("members", None)
+        return table
 
     def resolved(self) -> dict[str, Any]:
         """Return the study as plain tables, defaults written out; a technique keeps only what it changes."""
@@ -168,22 +168,3 @@ class StudySpec(AbstractStudySpec):
             t.model_dump(mode="json", exclude_none=True, exclude_unset=True) for t in self.techniques
         ]
         return table
-
-
-TABLES: dict[str, type[Table]] = {
-    "": StudySpec,
-    "data": DataSpec,
-    "model": ModelSpec,
-    "training": TrainingSpec,
-    "forecast": ForecastSpec,
-    "techniques": TechniqueSpec,
-    "published": PublishedSpec,
-    "rows": PublishedRow,
-    "panels": PanelSpec,
-    "claims": ClaimSpec,
-    "comparisons": ComparisonSpec,
-    "search": SearchSpec,
-    "grid": Grid,
-    "rungs": RungSpec,
-}
-"""Every table by its key; the document itself by the empty one."""

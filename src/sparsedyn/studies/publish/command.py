@@ -4,9 +4,8 @@ import itertools
 from dataclasses import dataclass
 
 from sparsedyn.studies import catalogue
-from sparsedyn.studies.comparison.spec import StudySpec
-from sparsedyn.studies.reading import AnyStudySpec, load
-from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
+from sparsedyn.studies.reading import load
+from sparsedyn.studies.spec import AbstractStudySpec
 
 
 @dataclass(frozen=True)
@@ -17,15 +16,14 @@ class Command:
     builtin: bool
 
 
-def command(spec: AnyStudySpec) -> Command:
+def command(spec: AbstractStudySpec) -> Command:
     """Return the shortest command that computes `spec`: of the built-in study of its name, else of a file.
 
     A spec that differs from the built-in study of its name in more than members and seed is a file's.
     """
     if spec.name in catalogue.studies():
         known = load(spec.name)
-        alike = type(spec) is type(known)
-        own = spec.training.members if alike and isinstance(spec, StudySpec | AutoencodersSpec) else None
+        own = spec.members if spec.kind == known.kind else None
         for members, seed in itertools.product(dict.fromkeys((None, own)), (None, spec.seed)):
             if known.replaced(members=members, seed=seed).computed() == spec.computed():
                 options = [("--members", members), ("--seed", seed)]

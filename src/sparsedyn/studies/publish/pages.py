@@ -16,8 +16,8 @@ from sparsedyn.studies.publish.publication import Publication
 from sparsedyn.studies.store import replacing
 from sparsedyn.studies.stored import StoredStudy
 
-Overview = Callable[[Mapping[str, StoredStudy[Any] | Path]], Mapping[str, Document]]
-"""From all studies by name to pages about them together, by name; of a study without its files, the folder."""
+Overview = Callable[[Mapping[str, StoredStudy[Any] | Path]], Document]
+"""From all studies by name to a page about them together; of a study without its files, the folder."""
 
 
 def write_pages(
@@ -25,20 +25,20 @@ def write_pages(
     folder: Path,
     results: Path | None,
     *,
-    overview: Overview,
-    own: tuple[str, ...],
+    overviews: Mapping[str, Overview],
     tell: Callable[[str], None],
 ) -> list[Path]:
-    """Write the pages of the studies in some folders, and those about all of them; see `kinds.publish`.
+    """Write the pages of the studies in some folders, and those about all of them; see `publish.studies`.
 
-    `own` are the names of pages that no study may have. `tell` is given a message for every study whose page is left
+    `overviews` are the pages about all studies, by name. `tell` is given a message for every study whose page is left
     as it is.
     """
+    own = ("index", *overviews)
     _check_names(studies, own)
     whole = {directory: study for directory, study in studies.items() if not study.is_bare}
     for study in whole.values():
         study.study()
-    check_places({directory: study.spec for directory, study in studies.items()}, folder, results)
+    check_places({directory: study.spec for directory, study in studies.items()}, own, folder, results)
     written: list[Path] = []
     found: dict[str, StoredStudy[Any] | Path] = {}
     for directory, study in studies.items():
@@ -50,11 +50,11 @@ def write_pages(
         with _kept(study) as room:
             found[name] = stored = study.keep(room)
             source = f"{code(command(study.spec).text)}, seed {study.spec.seed}"
-            written += write_page(study.document(stored), folder, name, source=source)
+            written += write_page(study.kind.document(stored), folder, name, source=source)
             if results is not None:
                 written += _put(room, results / name)
-    for name, document in overview(found).items():
-        written += write_page(document, folder, name, source="")
+    for name, overview in overviews.items():
+        written += write_page(overview(found), folder, name, source="")
     return written
 
 

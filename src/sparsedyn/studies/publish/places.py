@@ -1,6 +1,6 @@
 """Where pages and what they are made from may go: nowhere that holds something else."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sparsedyn.studies.errors import StudyError
@@ -11,11 +11,13 @@ from sparsedyn.studies.stored import CELLS, is_kept_file
 PAGES, KEEP = "--output", "--keep"
 
 
-def check_places(specs: Mapping[Path, AbstractStudySpec], output: Path, results: Path | None) -> None:
-    """Raise `StudyError` where the pages of the studies in `specs`, or what is kept of them, cannot go."""
+def check_places(
+    specs: Mapping[Path, AbstractStudySpec], others: Iterable[str], output: Path, results: Path | None
+) -> None:
+    """Raise `StudyError` where the pages of the studies in `specs`, `others`, or what is kept of them, cannot go."""
     names = [spec.name for spec in specs.values()]
     _check_free(output, PAGES)
-    for page in (output / "claims.md", *(output / f"{name}.md" for name in names)):
+    for page in (output / f"{name}.md" for name in (*others, *names)):
         if page.is_dir():
             raise _refused(page, "a file to write to", "this is a folder", PAGES)
     for name in names:

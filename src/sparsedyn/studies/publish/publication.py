@@ -1,33 +1,28 @@
 """A study to be published, in the directory of its run or as it was kept, and what is kept of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sparsedyn.studies.cells import Cell
-from sparsedyn.studies.document import Document
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.kind import Kind
+from sparsedyn.studies.kinds import kind_of
 from sparsedyn.studies.publish.command import command
-from sparsedyn.studies.reading import AnyStudySpec
+from sparsedyn.studies.reading import stored_spec
+from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store
-from sparsedyn.studies.stored import StoredStudy, is_kept, is_kept_file, read_kept, write_kept
+from sparsedyn.studies.stored import StoredStudy, is_kept, is_kept_file, read_finished, read_kept, write_kept
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A study in `directory`, and what publishing asks of its kind.
+    """A study in a `directory`, that of its run or one of what was kept of it, to be published."""
 
-    `cells` lists those that a finished study has, none while that is not known yet; `read` reads the directory of a
-    run; `document` and `kept` are the report on a study, and the study with no more than the report needs.
-    """
-
-    spec: AnyStudySpec
+    spec: AbstractStudySpec
     directory: Path
-    cells: Callable[[], Sequence[Any]]
-    read: Callable[[], StoredStudy[Any]]
-    document: Callable[[StoredStudy[Any]], Document]
-    kept: Callable[[StoredStudy[Any]], StoredStudy[Any]]
+    kind: Kind
 
     @property
     def is_bare(self) -> bool:
@@ -43,7 +38,7 @@ class Publication:
         if not is_kept(self.directory):
             # As typed a command may name folders of the machine; this is the same run wherever it is typed.
             run = {**study.run, "command": command(self.spec).text} if study.run else {}
-            study = self.kept(replace(study, run=run))
+            study = self.kind.kept(replace(study, run=run))
         write_kept(study, spec, folder)
         return read_kept(folder, self.spec)
 
@@ -51,14 +46,21 @@ class Publication:
         """Return what is stored; raises `StudyError` for a study that is not finished or has lost files."""
         if is_kept(self.directory):
             return read_kept(self.directory, self.spec)
-        cells = self.cells()
+        store = Store(self.directory)
+        cells = self.kind.cells(self.spec, store)
         if not cells:
             raise StudyError(
                 f"{self.directory}: expected a finished study; its search is still going on. Finish it first: "
                 f"sparsedyn study resume {self.directory}"
             )
-        _check_none_missing(Store(self.directory), cells)
-        return self.read()
+        _check_none_missing(store, cells)
+        return read_finished(store, self.kind.files, self.spec, cells)
+
+
+def publication(directory: Path) -> Publication:
+    """Return the study in a directory, to be published."""
+    spec = stored_spec(directory)
+    return Publication(spec, directory, kind_of(spec))
 
 
 def _check_none_missing(store: Store, cells: Sequence[Cell]) -> None:
