@@ -36,6 +36,13 @@ SHORT = Recipe(
     )
 )
 """Two phases of a few steps."""
+ONE_PHASE = Recipe(SHORT.phases[:1])
+"""Without the search for terms, which takes longer than the training."""
+
+
+def quick(**changes: object) -> SINDyAutoencoder:
+    """One of the shapes of `fitted`, so that its training is compiled once."""
+    return SINDyAutoencoder(**{"members": 2, "widths": (8,), "recipe": ONE_PHASE, "seed": 3} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +52,7 @@ def data() -> Snapshots:
 
 @pytest.fixture(scope="module")
 def fitted(data: Snapshots) -> SINDyAutoencoder:
-    return SINDyAutoencoder(members=2, widths=(8,), recipe=SHORT, seed=3).fit(data)
+    return quick(recipe=SHORT).fit(data)
 
 
 def test_what_is_fitted_has_the_shapes_that_it_says(data: Snapshots, fitted: SINDyAutoencoder):
@@ -169,7 +176,7 @@ def test_the_ranking_prefers_terms_that_pay():
 
 
 def test_derivatives_that_are_not_given_are_estimated(data: Snapshots):
-    fitted = SINDyAutoencoder(members=1, widths=(4,), recipe=SHORT).fit(data.x, data.dt)
+    fitted = quick().fit(data.x, data.dt)
     assert np.isfinite(fitted.ranking_["derivative"]).all()
     assert all(isinstance(e, sympy.Expr) for e in fitted.equations(canonical=True, digits=3))
 
@@ -179,7 +186,7 @@ def test_second_order_with_sines():
     angle = np.stack([a * np.cos(t) for a in np.linspace(0.2, 1.0, 6)])
     lift = np.random.default_rng(0).normal(size=(1, 12))
     parts = [a[..., None] * lift for a in (angle, np.gradient(angle, 0.05, axis=1), -angle)]
-    fitted = SINDyAutoencoder(1, (4,), 2, 1, True, 1, recipe=SHORT, modes=1).fit(parts[0], 0.05, parts[1], parts[2])
+    fitted = SINDyAutoencoder(1, (4,), 2, 1, True, 1, recipe=ONE_PHASE, modes=1).fit(parts[0], 0.05, parts[1], parts[2])
     assert list(fitted.coefficients().index) == ["1", "z", "z_dot", "sin(z)", "sin(z_dot)"]
     forecast = fitted.simulate(parts[0][0, 0], t[:10], x_dot0=parts[1][0, 0])
     assert forecast.shape == (10, 12)
@@ -226,7 +233,7 @@ def test_a_forecast_does_not_depend_on_the_rows_asked_for(data: Snapshots, fitte
 
 
 def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was(data: Snapshots):
-    model = SINDyAutoencoder(members=1, widths=(4,), recipe=SHORT).fit(data)
+    model = quick().fit(data)
     before = model.encode(data.x)
 
     def stop(phase: int) -> None:
@@ -238,9 +245,9 @@ def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was(data: Snapshots):
 
 
 def test_parameters_set_after_a_fit_are_for_the_next_one(data: Snapshots, tmp_path: Path):
-    model = SINDyAutoencoder(members=2, widths=(4,), degree=2, recipe=SHORT).fit(data)
+    model = quick().fit(data)
     before = model.coefficients()
-    model.set_params(degree=3, members=5, latent=2, order=2, widths=(7, 7), sine=True)
+    model.set_params(degree=2, members=5, latent=2, order=2, widths=(7, 7), sine=True)
     pd.testing.assert_frame_equal(model.coefficients(), before)
     assert len(model.equations()) == 3
     model.save(tmp_path / "later.model")
@@ -293,9 +300,8 @@ def test_parameters_that_cannot_be(data: Snapshots, change: dict[str, object], e
 
 
 def test_numpy_numbers_are_parameters_too(data: Snapshots):
-    plain = SINDyAutoencoder(members=1, degree=2, widths=(4,), recipe=SHORT)
-    given = clone(plain).set_params(degree=np.int64(2), widths=np.array([4]))
-    np.testing.assert_array_equal(given.fit(data).coefficients_, plain.fit(data).coefficients_)
+    given = quick().set_params(degree=np.int64(3), widths=np.array([8]))
+    np.testing.assert_array_equal(given.fit(data).coefficients_, quick().fit(data).coefficients_)
 
 
 def test_what_cannot_be_encoded_or_simulated(data: Snapshots, fitted: SINDyAutoencoder):
@@ -337,7 +343,7 @@ def test_second_order_derivatives_and_forecasts():
     t = np.arange(200) * 0.05
     x = np.cos(t)[None, :, None] * np.linspace(0.2, 1.0, 6)[:, None, None] * np.arange(1.0, 5.0)
     x_dot = -np.sin(t)[None, :, None] * np.linspace(0.2, 1.0, 6)[:, None, None] * np.arange(1.0, 5.0)
-    fitted = SINDyAutoencoder(1, (4,), 2, 1, members=1, recipe=SHORT, modes=1).fit(x, 0.05, x_dot, -x)
+    fitted = SINDyAutoencoder(1, (4,), 2, 1, True, 1, recipe=ONE_PHASE, modes=1).fit(x, 0.05, x_dot, -x)
     assert fitted.predict(x, x_dot).shape == x.shape
     assert fitted.score(x, 0.05, x_dot, -x) == pytest.approx(1 - fitted.evaluate(x, 0.05, x_dot, -x)["derivative"])
     made = fitted.forecast(x, 0.05)
@@ -351,8 +357,7 @@ def test_equations_of_the_best_member_are_printed(fitted: SINDyAutoencoder, caps
 
 
 def test_data_frames_are_snapshots_too(data: Snapshots):
-    options = dict(members=1, widths=(4,), degree=1, recipe=SHORT)
-    frames = [pd.DataFrame(x, index=np.arange(60) * data.dt) for x in data.x[:5]]
-    found = SINDyAutoencoder(**options).fit(frames, x_dot=list(data.x_dot[:5]))
-    given = SINDyAutoencoder(**options).fit(data.x[:5], data.dt, data.x_dot[:5])
+    frames = [pd.DataFrame(x, index=np.arange(60) * data.dt) for x in data.x]
+    found = quick().fit(frames, x_dot=list(data.x_dot))
+    given = quick().fit(data.x, data.dt, data.x_dot)
     np.testing.assert_allclose(found.coefficients_, given.coefficients_, rtol=1e-6)

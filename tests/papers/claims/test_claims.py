@@ -237,9 +237,9 @@ def test_paragraphs():
 
 def test_drawn_divisions_have_a_smallest_p_value():
     # Of two sides of ten there are 184,756 divisions, of which 10,000 are drawn: no p-value is below 2 / 10,001.
-    enough = verdicts(study([HOLDS] * 250), CELLS)
-    assert attainable(enough)
-    assert not attainable(verdicts(study([HOLDS] * 251), CELLS))
+    once = verdicts(study([HOLDS]), CELLS)
+    assert attainable(once * 250)
+    assert not attainable(once * 251)
 
 
 CLAIM = '\n[[claims]]\nsource = "P"\nclaim = "c"\n\n[[claims.comparisons]]\n'
