@@ -12,7 +12,7 @@ from sparsedyn.data import Trajectories, write
 from sparsedyn.forecast import bootstrap_mean, bootstrap_share
 from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.comparison.contents import Contents, contents_of
-from sparsedyn.studies.comparison.kind import FILES
+from sparsedyn.studies.comparison.kind import COMPARISON, FILES
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.reading import stored_spec
 from sparsedyn.studies.store import Store
@@ -88,7 +88,7 @@ def stored(directory: Path, **changes: Any) -> StoredStudy[StudySpec]:
     cells = [Cell(slugs[label], label) for label in dict.fromkeys(results["cell"]) if label in slugs]
     store = Store(directory)
     table = {**stored_spec(directory).resolved(), **changes}
-    return read_run(store, FILES, StudySpec.model_validate(table), cells, results)
+    return read_run(store, FILES, COMPARISON.spec.model_validate(table), cells, results)
 
 
 def contents(directory: Path, **changes: Any) -> Contents:

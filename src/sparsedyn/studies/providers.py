@@ -17,7 +17,7 @@ class Provider:
     `catalogue` is the name of a package: every file `NAME.toml` in it or below it is the built-in study NAME. `kinds`
     are those that a spec may name, each the place of a `sparsedyn.studies.kind.Kind`, as "module:object": it is
     imported when a study of this kind is read, so that listing studies stays quick. So are `addition`, the place of a
-    `sparsedyn.studies.comparison.document.Addition` to the reports on comparisons, and `pages`, which are written
+    `sparsedyn.studies.comparison.document.Addition` to comparisons and their reports, and `pages`, which are written
     with the pages of published studies: functions from all those studies to a document, by the name of the page.
     """
 

@@ -53,7 +53,7 @@ class Table(BaseModel):
         return {name: getattr(self, name) for name in self.__class__.model_fields if name in self.model_fields_set}
 
 
-SHOWN = ("title", "description", "published", "panels", "claims")
+SHOWN = ("title", "description")
 """The keys of a study that change nothing in its results."""
 
 

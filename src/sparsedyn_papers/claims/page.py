@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from sparsedyn.studies.comparison.contents import contents_of
-from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.document import Column, Document, Entry, Section, Table, Text, plain
 from sparsedyn.studies.store import read_json
 from sparsedyn.studies.stored import StoredStudy
@@ -61,6 +60,6 @@ def _findings(study: StoredStudy[Any] | Path) -> Findings:
     if isinstance(study, Path):
         file = study / FILE
         return findings_from(read_json(file)) if file.is_file() else Findings()
-    if not isinstance(study.spec, StudySpec):
+    if study.spec.kind != "comparison":
         return Findings()
     return findings_of(verdicts(study.spec, contents_of(study).cells))

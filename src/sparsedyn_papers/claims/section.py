@@ -7,6 +7,7 @@ from sparsedyn.studies.document import Block, Column, Entry, Section, Table, Tex
 from sparsedyn.studies.document.blocks import Mark
 from sparsedyn_papers.claims.findings import Finding, findings_of
 from sparsedyn_papers.claims.verdicts import verdicts
+from sparsedyn_papers.tables import claims_of
 
 BADGES: dict[str, tuple[Mark, str]] = {
     "confirmed": ("good", "✓"),
@@ -22,7 +23,7 @@ BADGES: dict[str, tuple[Mark, str]] = {
 
 def claims_sections(contents: Contents) -> Sequence[Section]:
     """Return a table of the verdicts, every claim with its comparisons, and how it was tested."""
-    if not contents.spec.claims:
+    if not claims_of(contents.spec):
         return []
     found = findings_of(verdicts(contents.spec, contents.cells))
     columns = [Column("claim", text=True), Column("verdict", text=True)]

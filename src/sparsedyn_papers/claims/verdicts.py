@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparsedyn.forecast import Comparison, compare, holm
-from sparsedyn.studies.comparison.spec import ClaimSpec, ComparisonSpec, StudySpec
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import Misfit, near_miss
 from sparsedyn_papers.claims import words
 from sparsedyn_papers.claims.measures import BY_MEMBER, WHOLE, Stored, measure
+from sparsedyn_papers.tables import ClaimSpec, ComparisonSpec, claims_of, panels_of, published_of
 
 ALPHA = 0.05
 """The family-wise error that is allowed over all comparisons of a study."""
@@ -129,10 +130,10 @@ def verdicts(spec: StudySpec, cells: Mapping[str, Stored]) -> list[Verdict]:
     Comparisons that cannot be made yet count in the correction, so finishing a study only makes p-values smaller.
     """
     longest = max(spec.horizons)
-    tested = [[_tested(one, one.horizon or longest, cells) for one in claim.comparisons] for claim in spec.claims]
+    tested = [[_tested(one, one.horizon or longest, cells) for one in claim.comparisons] for claim in claims_of(spec)]
     adjusted = iter(holm([one.p for compared in tested for one in compared]))
     judged = [tuple(_judged(one, next(adjusted)) for one in compared) for compared in tested]
-    return [_verdict(claim, compared) for claim, compared in zip(spec.claims, judged, strict=True)]
+    return [_verdict(claim, compared) for claim, compared in zip(claims_of(spec), judged, strict=True)]
 
 
 def attainable(found: Sequence[Verdict]) -> bool:
@@ -147,16 +148,16 @@ def attainable(found: Sequence[Verdict]) -> bool:
 
 def check_claims(spec: StudySpec, labels: Collection[str]) -> None:
     """Raise `Misfit` where claims, panels or published figures name cells or horizons that the study does not have."""
-    for i, claim in enumerate(spec.claims):
+    for i, claim in enumerate(claims_of(spec)):
         for j, one in enumerate(claim.comparisons):
             _check_comparison(("claims", i, "comparisons", j), one, spec.horizons, labels)
-    for i, panel in enumerate(spec.panels):
+    for i, panel in enumerate(panels_of(spec)):
         for j, label in enumerate(panel.cells):
             _check_label(("panels", i, "cells", j), label, labels)
-    if spec.published is not None:
-        for i, horizon in enumerate(spec.published.horizons):
+    if (published := published_of(spec)) is not None:
+        for i, horizon in enumerate(published.horizons):
             _check_horizon(("published", "horizons", i), horizon, spec.horizons)
-        for i, row in enumerate(spec.published.rows):
+        for i, row in enumerate(published.rows):
             _check_label(("published", "rows", i, "cell"), row.cell, labels)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sparsedyn.forecast import DIVERGED_ABOVE, Comparison
-from sparsedyn.studies.comparison.spec import ComparisonSpec
+from sparsedyn_papers.tables import ComparisonSpec
 
 COUNTED = {
     "holds": ("holds", "hold"),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sparsedyn.plotting.style import Look
 from sparsedyn.studies.comparison.contents import Contents
-from sparsedyn.studies.comparison.spec import PanelSpec
 from sparsedyn.studies.document import Picture, Section, bold, plain
 from sparsedyn.studies.document.words import listing
 from sparsedyn_papers.figures.bands import panel_bars, panel_violins
+from sparsedyn_papers.tables import PanelSpec, panels_of, published_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Panel:
 
     def published(self, what: str) -> dict[tuple[str, int], float]:
         """Return the published values of the shown cells by cell and horizon, those that are numbers."""
-        published = self.contents.spec.published
+        published = published_of(self.contents.spec)
         if published is None:
             return {}
         found: dict[tuple[str, int], float] = {}
@@ -51,7 +51,7 @@ class Panel:
 def panel_sections(contents: Contents) -> Sequence[Section]:
     """Return two pictures for every panel that compares: bars of shares diverged, violins of errors."""
     pictures: list[Picture] = []
-    for number, spec in enumerate(contents.spec.panels, 1):
+    for number, spec in enumerate(panels_of(contents.spec), 1):
         shown = {cell: contents.looks[cell] for cell in spec.cells if cell in contents.looks}
         if spec.kind == "comparison" and shown:
             panel = Panel(contents, spec, number, shown, [cell for cell in spec.cells if cell not in shown])
@@ -61,7 +61,7 @@ def panel_sections(contents: Contents) -> Sequence[Section]:
 
 def forecasts_shown(contents: Contents) -> Mapping[str, str]:
     """Return the cells of the panels of forecasts, each with the paper's figure that it is like (Markdown)."""
-    named = {cell: panel.figure for panel in contents.spec.panels if panel.kind == "fan" for cell in panel.cells}
+    named = {cell: panel.figure for panel in panels_of(contents.spec) if panel.kind == "fan" for cell in panel.cells}
     return {
         cell: f"Like the paper's {plain(figure)}." if figure else ""
         for cell, figure in named.items()

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from sparsedyn.studies.comparison.contents import Contents
-from sparsedyn.studies.comparison.spec import PublishedRow, PublishedSpec
 from sparsedyn.studies.document import Block, Column, Entry, Section, Table, Text, paragraphs, plain
 from sparsedyn.studies.document.words import DASH, bounds, quantity
+from sparsedyn_papers.tables import PublishedRow, PublishedSpec, published_of
 
 WITHIN, ABOVE, BELOW = "within", "above", "below"
 CAVEAT = (
@@ -24,7 +24,7 @@ ROUNDING = 1e-9
 
 def published_sections(contents: Contents) -> Sequence[Section]:
     """Return what agrees, the tables, and where the published values are from; no section without any."""
-    published = contents.spec.published
+    published = published_of(contents.spec)
     if published is None:
         return []
     sentence = agreement_sentence(contents, published)

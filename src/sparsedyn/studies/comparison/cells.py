@@ -17,7 +17,6 @@ from sparsedyn.studies.comparison.tables import TechniqueSpec
 from sparsedyn.studies.errors import Misfit
 from sparsedyn.studies.search.space import Combination, check_folders, combinations
 from sparsedyn.studies.slugs import slug_of
-from sparsedyn_papers.claims.verdicts import check_claims
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,7 @@ def expand(spec: StudySpec) -> list[ComparisonCell]:
     """Return all cells: techniques, within them averages, within them training-set sizes.
 
     Raises `Misfit` for a technique whose pieces do not fit together, such as an average that starts before
-    the last pruning, for combinations of a grid that would share a folder, and for claims, panels and published
-    figures of cells or horizons that there are not.
+    the last pruning, and for cells that would share a folder.
     """
     cells = []
     for i, technique in enumerate(spec.techniques):
@@ -72,8 +70,6 @@ def expand(spec: StudySpec) -> list[ComparisonCell]:
                     raise Misfit(("techniques", i), f"{cell.label}: {error}") from error
                 cells.append(cell)
     _check_slugs(cells)
-    # The cells of a search are those combinations that are left at its end.
-    check_claims(spec, [one.label for one in (cells if spec.search is None else points_of(spec))])
     return cells
 
 

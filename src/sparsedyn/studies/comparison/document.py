@@ -1,7 +1,8 @@
 """The report on a comparison of sparsification techniques."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sparsedyn.studies.comparison.answer import answer
 from sparsedyn.studies.comparison.contents import Contents, contents_of
@@ -27,13 +28,21 @@ def _no_cells(contents: Contents) -> Mapping[str, str]:
     return {}
 
 
+def _fits(spec: StudySpec, labels: Collection[str]) -> None:
+    """Find nothing wrong."""
+
+
 @dataclass(frozen=True)
 class Addition:
-    """What another package adds to the reports on comparisons.
+    """What another package adds to comparisons: tables of their specs, and sections of their reports.
 
-    `sections` follow the results. `shown` are cells whose forecasts are to be shown, each with a remark (Markdown).
+    `tables` are annotations and defaults by key (see `with_tables`); they change nothing that is computed. `check`
+    raises `Misfit` where they do not go with the rest of a spec, whose cells have these labels. `sections` follow the
+    results. `shown` are cells whose forecasts are to be shown, each with a remark (Markdown).
     """
 
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    check: Callable[[StudySpec, Collection[str]], None] = _fits
     sections: Callable[[Contents], Sequence[Section]] = _no_sections
     shown: Callable[[Contents], Mapping[str, str]] = _no_cells
 

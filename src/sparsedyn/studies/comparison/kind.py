@@ -5,12 +5,12 @@ from pkgutil import resolve_name
 
 from sparsedyn.studies.cells import CellFiles
 from sparsedyn.studies.comparison import kept
-from sparsedyn.studies.comparison.cells import expand
+from sparsedyn.studies.comparison.cells import expand, points_of
 from sparsedyn.studies.comparison.contents import contents_of
 from sparsedyn.studies.comparison.document import Addition, document, shown
 from sparsedyn.studies.comparison.results import results
 from sparsedyn.studies.comparison.search import how_far
-from sparsedyn.studies.comparison.spec import StudySpec
+from sparsedyn.studies.comparison.spec import StudySpec, with_tables
 from sparsedyn.studies.comparison.summary import overview, summary
 from sparsedyn.studies.comparison.units import cells_in, units
 from sparsedyn.studies.document import Document
@@ -25,6 +25,14 @@ def _additions() -> Sequence[Addition]:
     return [resolve_name(provider.addition) for provider in providers().values() if provider.addition]
 
 
+def _check(spec: StudySpec) -> None:
+    # The cells of a search are those combinations that are left at its end.
+    cells = expand(spec)
+    labels = [one.label for one in (cells if spec.search is None else points_of(spec))]
+    for addition in _additions():
+        addition.check(spec, labels)
+
+
 def _document(study: StoredStudy[StudySpec]) -> Document:
     return document(study, _additions())
 
@@ -34,8 +42,8 @@ def _kept(study: StoredStudy[StudySpec]) -> StoredStudy[StudySpec]:
 
 
 COMPARISON = Kind(
-    spec=StudySpec,
-    check=expand,
+    spec=with_tables({key: table for addition in _additions() for key, table in addition.tables.items()}),
+    check=_check,
     paths=("data.files",),
     overview=overview,
     cells=cells_in,
