@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ENVIRONMENT = {
     "MPLBACKEND": "Agg",
@@ -31,6 +32,9 @@ if CACHE not in os.environ:
     # Made by the process that starts the workers, which get it with the environment.
     os.environ[CACHE] = tempfile.mkdtemp(prefix="sparsedyn-tests-")
     atexit.register(shutil.rmtree, os.environ[CACHE], ignore_errors=True)
+
+settings.register_profile("same examples every time", derandomize=True, deadline=None)
+settings.load_profile("same examples every time")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:

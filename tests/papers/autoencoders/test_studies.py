@@ -133,6 +133,7 @@ def test_a_study_is_stored_and_reported(finished: Path):
     assert {figure.name: figure.read_bytes() for figure in folder.glob("figures/*")} == before
 
 
+@pytest.mark.slow
 def test_a_study_is_published_from_what_is_kept(finished: Path, tmp_path: Path):
     written = publish([finished / "whole"], tmp_path / "pages", results=tmp_path / "kept")
     page = (tmp_path / "pages/tiny.md").read_text()
