@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparsedyn import studies
+from sparsedyn import studies, training
 from sparsedyn.data import DataError, Trajectories, read, write
 from sparsedyn.estimators import load as load_model
+from sparsedyn.sparsify import TECHNIQUES
 from sparsedyn.studies import runner
 from sparsedyn.studies.claim import claim
 from sparsedyn.studies.comparison import units
@@ -288,6 +289,67 @@ def test_ctrl_c_says_how_far_it_came_and_can_be_resumed(finished: tuple[Path, li
     assert len(pd.read_parquet(directory / "results.parquet")) == 4
     studies.resume(directory)
     assert (directory / "results.parquet").read_bytes() == (finished[0] / "results.parquet").read_bytes()
+
+
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.parametrize(
+    ("gone", "message"),
+    [
+        ("cells/dense", r"1 of 4 are missing, the first is 'Dense'\. .*sparsedyn study resume "),
+        ("cells/dense/model.safetensors", r"model\.safetensors is missing"),
+        (".", r"the folder was removed, or emptied, under way\. .*run the study again"),
+    ],
+)
+def test_what_is_removed_under_way_is_an_error(
+    gone: str, message: str, finished: tuple[Path, list[studies.Event]], tmp_path: Path
+):
+    directory = shutil.copytree(finished[0], tmp_path / "study")
+
+    def remove(event: studies.Event) -> None:
+        if isinstance(event, studies.ReportStarted):
+            path = directory / gone
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    with pytest.raises(studies.StudyError, match=message):
+        studies.resume(directory, on_event=remove)
+
+
+REQUIRED = {"phases": 'technique = { type = "l1" }', "on": 'where = [0], technique = { type = "magnitude" }'}
+
+
+@pytest.mark.usefixtures("no_report")
+@pytest.mark.parametrize(
+    "names",
+    [["magnitude"], pytest.param([name for name in TECHNIQUES if name != "magnitude"], marks=pytest.mark.slow)],
+    ids=["pruning", "all-others"],
+)
+def test_a_technique_left_at_its_defaults_goes_on_from_its_checkpoint(
+    names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # A checkpoint at every pause of training, rather than every quarter of a minute.
+    monkeypatch.setattr(training.Checkpoint.__new__, "__defaults__", (0.0,))
+    text = TINY[: TINY.index("[[techniques]]")].replace('["none", "swa"]', '["none"]')
+    for name in names:
+        more = f", {REQUIRED[name]}" if name in REQUIRED else ""
+        text += f'[[techniques]]\nlabel = "{name}"\ntechnique = [{{ type = "{name}"{more} }}]\n'
+    stopped: set[int] = set()
+
+    def stop(event: studies.Event) -> None:
+        if isinstance(event, studies.GroupStarted):
+            assert event.resumed == (event.number in stopped)
+        if isinstance(event, studies.GroupProgress) and event.number not in stopped:
+            if event.training.step > 0.5 * event.training.steps:
+                stopped.add(event.number)
+                raise KeyboardInterrupt
+
+    with pytest.raises(studies.StudyInterrupted):
+        studies.run(parse(text, "a.toml"), tmp_path, on_event=stop)
+    for _ in range(len(names)):
+        try:
+            studies.resume(tmp_path, on_event=stop)
+        except studies.StudyInterrupted:
+            continue
+    assert set(pd.read_parquet(tmp_path / "results.parquet")["cell"]) == set(names)
 
 
 @pytest.mark.usefixtures("no_report")

@@ -44,8 +44,8 @@ def run_as(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_eve
         this = StudyRun(spec, store, record, tell)
         for unit in kind.units(this):
             _compute(kind, this, unit)
-        _check_whole(kind, store, spec)
         tell(ReportStarted(len(kind.cells(spec, store))))
+        _check_whole(kind, store, spec)
         # Before the report, which shows the times, and after it for its own.
         record.finish()
         path = _reported(kind, store, spec)
