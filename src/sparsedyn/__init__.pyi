@@ -1,5 +1,6 @@
 from . import data, equations, estimators, forecast, models, plotting, sparsify, studies, systems, training
 from ._version import __version__ as __version__
+from ._warnings import SparsedynWarning
 from .data import DataError, Samples, Scaling, Trajectories, read, samples, write
 from .estimators import EquationLearner, EquationRegressor, SINDy, SINDyAutoencoder, SparseTimeStepper, load
 from .forecast import Forecast, rollout
@@ -63,6 +64,7 @@ __all__ = [
     "Scaling",
     "SequentialThresholding",
     "SparseTimeStepper",
+    "SparsedynWarning",
     "Stages",
     "Support",
     "Trajectories",

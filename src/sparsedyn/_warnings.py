@@ -1,0 +1,32 @@
+"""The base class of the package's warnings, and the report that a fit ends with."""
+
+import warnings
+from typing import NamedTuple
+
+
+class SparsedynWarning(UserWarning):
+    """A result is there, but something about it needs attention; the message says what, and what to do."""
+
+
+class Finding(NamedTuple):
+    """One thing that a check of a fit found."""
+
+    check: str
+    """Short name of the check, for example `empty-equation`."""
+    message: str
+    """What was found, with the figures, and what to do about it."""
+
+
+class Report(tuple[Finding, ...]):
+    """What the checks at the end of a fit found; empty, and false, where everything is well."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return a line per finding."""
+        return "\n".join(f"{finding.check}: {finding.message}" for finding in self) or "nothing found"
+
+    def warn(self, *, stacklevel: int = 3) -> None:
+        """Issue a `SparsedynWarning` for every finding."""
+        for finding in self:
+            warnings.warn(finding.message, SparsedynWarning, stacklevel=stacklevel)
