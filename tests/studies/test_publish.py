@@ -223,6 +223,9 @@ def test_a_page_is_left_as_it_is_without_what_it_is_made_from(study: Path, pages
     assert f"sparsedyn study publish runs/gone --keep {tmp_path / 'kept'}" in told[0]
     text = (output / "claims.md").read_text(encoding="utf-8")
     assert text.count("[gone](gone.md)") == text.count("[tiny](tiny.md)") == 5
+    # Studies kept before stay on the page when another one is published.
+    publish([study], output, results=tmp_path / "kept", tell=told.append)
+    assert (output / "claims.md").read_text(encoding="utf-8") == text
     (bare / "claims.json").unlink()
     publish([bare, study], output, tell=told.append)
     assert "gone" not in (output / "claims.md").read_text(encoding="utf-8")

@@ -1,7 +1,7 @@
 """From study folders to pages, pictures and what is kept of them, each file whole or not at all."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +11,8 @@ from sparsedyn.studies.document import Document, code
 from sparsedyn.studies.document.writing import write_page
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.publish.command import command
-from sparsedyn.studies.publish.places import check_keepable, check_places
-from sparsedyn.studies.publish.publication import Publication
+from sparsedyn.studies.publish.places import check_keepable, check_places, is_study
+from sparsedyn.studies.publish.publication import Publication, publication
 from sparsedyn.studies.store import replacing
 from sparsedyn.studies.stored import StoredStudy
 
@@ -30,8 +30,8 @@ def write_pages(
 ) -> list[Path]:
     """Write the pages of the studies in some folders, and those about all of them; see `publish.studies`.
 
-    `overviews` are the pages about all studies, by name. `tell` is given a message for every study whose page is left
-    as it is.
+    `overviews` are the pages about all studies, those kept in `results` before included, by name. `tell` is given a
+    message for every study whose page is left as it is.
     """
     own = ("index", *overviews)
     _check_names(studies, own)
@@ -53,9 +53,17 @@ def write_pages(
             written += write_page(study.kind.document(stored), folder, name, source=source)
             if results is not None:
                 written += _put(room, results / name)
+    everything = found | _kept_before(results, found)
     for name, overview in overviews.items():
-        written += write_page(overview(found), folder, name, source="")
+        written += write_page(overview(dict(sorted(everything.items()))), folder, name, source="")
     return written
+
+
+def _kept_before(results: Path | None, found: Container[str]) -> dict[str, StoredStudy[Any] | Path]:
+    """Return the studies in the folder `results` that are not among those found: overviews are about them too."""
+    folders = sorted(results.iterdir()) if results is not None and results.is_dir() else []
+    studies = [publication(path) for path in folders if path.name not in found and is_study(path)]
+    return {one.spec.name: one.directory if one.is_bare else one.study() for one in studies}
 
 
 def _left(directory: Path, study: Publication, page: Path) -> str:
