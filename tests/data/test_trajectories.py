@@ -43,11 +43,16 @@ def test_defaults() -> None:
 
 def test_one_trajectory_needs_no_trajectory_axis() -> None:
     values = np.arange(8.0).reshape(4, 2)
-    for states in (values, values[None], [values], values.tolist(), list(values)):
+    for states in (values, values[None], [values], values.tolist()):
         data = Trajectories(states, dt=1)
         assert len(data) == 1
         np.testing.assert_array_equal(data.states[0], values)
         assert data.inputs[0].shape == (4, 0)
+
+
+def test_arrays_of_one_axis_in_a_list_are_runs_of_one_state() -> None:
+    data = Trajectories([np.arange(5), np.arange(4.0)], [pd.Series(np.ones(5)), np.ones(4)], dt=1)
+    assert (data.lengths, data.state_names, data.input_names) == ((5, 4), ("x1",), ("u1",))
 
 
 def test_numbers_of_any_kind() -> None:

@@ -127,6 +127,15 @@ def test_runs_of_one_state_are_never_taken_for_columns(x: Any, shapes: list[tupl
     assert [states.shape for states in _inputs.trajectories_of(x, DT).states] == shapes
 
 
+def test_inputs_told_in_another_zone_or_as_a_function_are_those_of_the_rows():
+    stamps = pd.date_range("2024-03-31", periods=ROWS, freq="h", tz="UTC")
+    level, feed = table(0, index=stamps)["level"], forces(0, stamps.tz_convert("Europe/Berlin"))["feed"]
+    for x, u in ((level, feed), (level.to_frame(), feed.to_frame())):
+        np.testing.assert_array_equal(_inputs.trajectories_of(x, u=u).inputs[0], U[0])
+    data = _inputs.trajectories_of(X, [TIME, 3 + TIME], np.sin)
+    np.testing.assert_array_equal(np.stack(data.inputs)[..., 0], [np.sin(TIME), np.sin(3 + TIME)])
+
+
 def test_columns_of_the_fitted_variables_are_put_in_order():
     variables = variables_of(OWN)
     turned = [table(i)[NAMES[::-1]] for i in range(2)]
@@ -227,6 +236,32 @@ BAD: dict[str, tuple[Callable[..., Any], dict[str, Any], str]] = {
         _inputs.trajectories_of,
         {"x": [table(0)], "u": [forces(0)[:4]]},
         r"u: expected the index of x.*got 4 rows",
+    ),
+    "a series of inputs one row late": (
+        _inputs.trajectories_of,
+        {"x": table(0)["level"], "u": forces(0, TIME + DT)["feed"]},
+        r"u: expected the index of x, 6 rows from 0.0.*reindex.*to_numpy\(\)",
+    ),
+    "xarray inputs at other times": (
+        _inputs.trajectories_of,
+        {"x": STACKED, "u": labelled(U, INPUTS, "trajectory", "time", "input").assign_coords(time=TIME + DT)},
+        "u: expected the index of x",
+    ),
+    "inputs with a turned index beside times": (
+        _inputs.trajectories_of,
+        {"x": X[0], "t": TIME, "u": forces(0).iloc[::-1]},
+        "not in order",
+    ),
+    "turned inputs": (
+        _inputs.trajectories_of,
+        {"x": X[0], "t": DT, "u": U[0].T},
+        r"Expected is the shape \(6, inputs\); got \(1, 6\). They look transposed",
+    ),
+    "turned states": (_inputs.trajectories_of, {"x": X[0].T, "t": TIME}, r"expected is one time per row.*\.T"),
+    "durations as a column": (
+        _inputs.trajectories_of,
+        {"x": table(0).assign(heat=pd.to_timedelta(TIME, unit="s"))},
+        "'heat' holds timedelta64.*numbers are expected",
     ),
     "no such trajectory column": (
         _inputs.trajectories_of,

@@ -61,10 +61,12 @@ def trajectory_arrays(values: Any, role: str) -> list[Float64[np.ndarray, "_time
     """Bring states or inputs into one float64 array (time, variable) per trajectory.
 
     `values` is an array (trajectory, time, variable), an array (time, variable), which is one trajectory, or
-    a sequence of arrays (time, variable), whose lengths may differ. `role` ("states", "inputs") names it in
-    messages.
+    a sequence of arrays (time, variable), whose lengths may differ; arrays (time,) in it are trajectories of one
+    variable. `role` ("states", "inputs") names it in messages.
     """
-    if isinstance(values, list | tuple):
+    if isinstance(values, list | tuple) and values and all(_is_run(item) for item in values):
+        pieces = [number_array(item, f"{role} of trajectory {i}")[:, None] for i, item in enumerate(values)]
+    elif isinstance(values, list | tuple):
         ranks = {np.ndim(_first_entries(item)) for item in values}
         if ranks and ranks <= {0, 1}:
             pieces = [number_array([_plain(item) for item in values], role)]
@@ -80,6 +82,11 @@ def trajectory_arrays(values: Any, role: str) -> list[Float64[np.ndarray, "_time
             place = role if len(pieces) == 1 else f"{role} of trajectory {i}"
             raise DataError(f"{place} have shape {piece.shape}; {_shape_advice(piece, role)}")
     return pieces
+
+
+def _is_run(item: Any) -> bool:
+    # Nested lists are rows, as they are to NumPy; an array or a series of its own is a record.
+    return not isinstance(item, list | tuple) and np.ndim(item) == 1
 
 
 def _first_entries(item: Any) -> Any:
@@ -127,9 +134,11 @@ def check_shapes(
                 "and an end. Leave this trajectory out or record more rows."
             )
         if len(input_) != len(state):
+            turned = " They look transposed: give the transpose, .T." if input_.shape[1] == len(state) else ""
             raise DataError(
                 f"inputs of {place} have {len(input_)} rows, its states {len(state)}; the input of row i "
-                "acts from row i to row i + 1, so every row needs one (the last may repeat the one before)."
+                "acts from row i to row i + 1, so every row needs one (the last may repeat the one before). Expected "
+                f"is the shape ({len(state)}, inputs); got {input_.shape}.{turned}"
             )
 
 

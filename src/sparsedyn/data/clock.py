@@ -55,22 +55,41 @@ def measured_times(
     times, steps = [], []
     for i, (column, length) in enumerate(zip(columns, lengths, strict=True)):
         place = trajectory_place(labels, i)
-        seconds, resolution = _seconds(column, place)
-        if seconds.shape != (length,):
+        values, resolution = seconds(column, place)
+        if values.shape != (length,):
             raise DataError(
-                f"time of {place} has shape {seconds.shape}, its states have {length} rows; expected is one "
-                f"time per row, shape ({length},)."
+                f"time of {place} has shape {values.shape}, its states have {length} rows; expected is one "
+                f"time per row, shape ({length},), and states (time, state); if they are turned, give .T."
             )
-        steps.append(_step(seconds, resolution, place))
+        steps.append(_step(values, resolution, place))
         if abs(steps[i] - steps[0]) > TOLERANCE * steps[0] + 2 * resolution:
             raise DataError(
                 f"{place} has the sampling time {steps[i]:.6g}, {trajectory_place(labels, 0)} "
                 f"{steps[0]:.6g}; all trajectories must share one. Resample them to a common step, or use "
                 "them separately."
             )
-        times.append(seconds)
+        times.append(values)
     # Twelve digits: enough for any clock, and 0.1 is then 0.1 and not 0.09999999999999999.
     return tuple(times), float(f"{steps[0]:.12g}")
+
+
+def same_times(one: Any, other: Any) -> bool:
+    """Return whether two lists of times, numbers or dates in any form, are the same, row by row, up to rounding."""
+    first, second = (_comparable(np.asarray(times)) for times in (one, other))
+    if first.shape != second.shape or first.dtype != second.dtype:
+        return False
+    if first.dtype.kind != "f":
+        return bool(np.array_equal(first, second))
+    step = np.median(np.abs(np.diff(first))) if len(first) > 1 else 0.0
+    return bool(np.allclose(first, second, rtol=1e-9, atol=TOLERANCE * step))
+
+
+def _comparable(times: np.ndarray) -> np.ndarray:
+    if times.dtype.kind in "OUT":
+        times = _dates(times, "x or u")
+    if times.dtype.kind in "mM":
+        return times.astype(f"{times.dtype.kind}8[ns]")
+    return times.astype(np.float64) if times.dtype.kind in "biuf" else times
 
 
 def _one_per_trajectory(time: Any, lengths: Sequence[int], labels: Sequence[str]) -> list[Any]:
@@ -92,8 +111,8 @@ def _one_per_trajectory(time: Any, lengths: Sequence[int], labels: Sequence[str]
     return columns
 
 
-def _seconds(values: object, place: str) -> tuple[Float64[np.ndarray, "..."], float]:
-    """Return seconds and the rounding error of one time stamp in the precision it came in."""
+def seconds(values: object, place: str) -> tuple[Float64[np.ndarray, "..."], float]:
+    """Return seconds, of dates those since the first, and the rounding error of one stamp in its own precision."""
     array = np.asarray(values)
     if array.dtype.kind in "OUT":
         array = _dates(array, place)

@@ -113,10 +113,10 @@ def arguments(frame: pd.DataFrame, columns: Columns, first_line: int | None = No
 def number_column(column: pd.Series, first_line: int | None = None) -> np.ndarray:
     """Return a column as float64; text and gaps raise `DataError` naming the row."""
     place = f"column {column.name!r}"
-    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_complex_dtype(column):
+    dated = column.dtype.kind in "mM" or isinstance(column.dtype, pd.PeriodDtype | pd.DatetimeTZDtype)
+    if dated or pd.api.types.is_complex_dtype(column):
         raise DataError(f"{place} holds {column.dtype} values; numbers are expected. Choose a number column.")
-    numbers = column if pd.api.types.is_numeric_dtype(column) else pd.to_numeric(column, errors="coerce")
-    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    values = _floats(column)
     bad = ~np.isfinite(values)
     if bad.any():
         text = np.asarray(column.notna()) & np.isnan(values)
@@ -129,6 +129,24 @@ def number_column(column: pd.Series, first_line: int | None = None) -> np.ndarra
             )
         raise DataError(f"{where}: {not_finite(values[row], int(bad.sum()))}")
     return values
+
+
+def _floats(column: pd.Series) -> np.ndarray:
+    """Return what reads as a number, and NaN for anything else."""
+    if not pd.api.types.is_numeric_dtype(column):
+        try:
+            column = pd.to_numeric(column.astype(object), errors="coerce")
+        except OverflowError:
+            column = pd.Series([_float(value) for value in column])
+    found: np.ndarray = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return found
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
 
 
 def _row(row: int, first_line: int | None) -> str:

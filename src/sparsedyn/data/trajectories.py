@@ -60,7 +60,7 @@ class Trajectories:
         **Arguments:**
 
         - `states`: (trajectory, time, state), one trajectory as (time, state), or a list of (time, state)
-            arrays, whose lengths may differ.
+            arrays, whose lengths may differ; arrays (time,) in a list are trajectories of one state.
         - `inputs`: likewise; None for a plant without inputs.
         - `dt` or `time`, exactly one: the sampling time in seconds, or the time of every row, regular to 0.1
             %: one array for all trajectories or one each; dates and durations are turned into seconds.

@@ -11,6 +11,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.data.clock import seconds
 from sparsedyn.estimators._base import AbstractEstimator, is_whole
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible
 from sparsedyn.estimators._inputs import is_own, own, trajectories_like
@@ -61,8 +62,9 @@ class AbstractDynamics(AbstractEstimator):
         """Return states ([member], [trajectory], time, state) from `x0` under the inputs `u`, in the data's units.
 
         `x0` is (state,), or (trajectory, state). `t` are times, row 0 being that of `x0`, or a number of rows at the
-        sample time of training. `u` is an array or a table ([trajectory], time, input), or a function `u(t)`; the input
-        of a row is held until the next. Inputs in the place of `t` are at the sample time of training.
+        sample time of training; dates become seconds since the first. `u` is an array or a table ([trajectory], time,
+        input), or a function `u(t)`; the input of a row is held until the next. Inputs in the place of `t` are at the
+        sample time of training.
 
         The result is always as long as `t`: rows after a state has run off to infinity are not finite.
         """
@@ -202,7 +204,11 @@ class AbstractDynamics(AbstractEstimator):
             if not is_whole(t, 1):
                 raise DataError(f"t: expected times (time,), or a number of rows of at least 1; got {t!r}.")
             return np.arange(int(t)) * self.dt_
-        times = rows_of(np.asarray(t)[..., None], ["t"], "t")[..., 0].astype(np.float64)
+        stamps = np.asarray(t)
+        if stamps.dtype.kind in "mMO" and stamps.ndim == 1 and len(stamps):
+            # Dates count from the first, as they do in training.
+            stamps, _ = seconds(stamps, "t")
+        times = rows_of(stamps[..., None], ["t"], "t")[..., 0].astype(np.float64)
         if times.ndim != 1 or not len(times):
             raise DataError(f"t: expected increasing times (time,); got the shape {times.shape}.")
         if np.any(np.diff(times) <= 0):

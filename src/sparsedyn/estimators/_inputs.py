@@ -1,6 +1,6 @@
 """The one intake of models of dynamics: what users have becomes `Trajectories` or `Snapshots`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Snapshots, Trajectories
 from sparsedyn.data.checks import check_finite
-from sparsedyn.data.clock import measured_times, sampling_time
+from sparsedyn.data.clock import measured_times, same_times, sampling_time
 from sparsedyn.data.description import FORMAT
 from sparsedyn.estimators._checks import Variables, check_alike, variables_of
 from sparsedyn.estimators._given import Given, finite, taken
@@ -105,8 +105,9 @@ def trajectories_of(
     `x` is an array (time,), (time, state) or (trajectory, time, state); a list, each item of which is a trajectory, one
     without columns being a run of one state; a table, or a list of tables; an xarray object; or `Trajectories`, which
     stand for themselves. `t` is the sample time, the times of all rows, a list of these, or the name of a column; by
-    default it is the index, or the time coordinate, of `x`. `u` is laid out as `x`. Rows of a table belong to the
-    trajectory that its column `trajectory` names. `names` and `input_names` choose columns of tables, with `u` left out
+    default it is the index, or the time coordinate, of `x`. `u` is laid out as `x`, or a function of the seconds; if it
+    has times of its own, they must be those of `x`. Rows of a table belong to the trajectory that its column
+    `trajectory` names. `names` and `input_names` choose columns of tables, with `u` left out
     both from `x`; columns without names get them, by default x0, x1, ... and u0, u1, ...
 
     **Raises:** `DataError` for anything that does not fit.
@@ -207,7 +208,30 @@ def snapshots_of(x: Any, t: Any = None, x_dot: Any = None, x_ddot: Any = None) -
 
 
 def _both(x: Any, t: Any, u: Any, trajectory: str | None, place: str = "x") -> tuple[Given, Given | None, Any]:
-    """Return states, inputs, and the times that did not come with the states."""
+    """Return states, inputs, and the times that did not come with the states.
+
+    **Raises:** `DataError` where inputs came with other times than the states: they are never taken by position then.
+    """
+    if callable(u):
+        states, _, times = _parts(x, t, None, trajectory, place)
+        return states, _called(u, _assembled(states, times, None)), times
+    states, inputs, times = _parts(x, t, u, trajectory, place)
+    reference = states.times if states.times is not None else times
+    if inputs is not None and inputs.times is not None and np.ndim(reference) > 0:
+        shared = np.ndim(reference[0]) == 0
+        for number, own_times in enumerate(inputs.times):
+            known = reference if shared else reference[number] if number < len(reference) else own_times
+            if not same_times(known, own_times):
+                raise _other_times("u", pd.Index(known), pd.Index(own_times))
+    return states, inputs, times
+
+
+def _called(u: Callable[[float], Any], states: Trajectories) -> Given:
+    """Return inputs that are a function `u(t)` of the seconds, at the rows of the states."""
+    return Given([np.stack([np.atleast_1d(finite(u(float(t)), "u(t)")) for t in times]) for times in states.time])
+
+
+def _parts(x: Any, t: Any, u: Any, trajectory: str | None, place: str) -> tuple[Given, Given | None, Any]:
     column = t if isinstance(t, str) else None
     if not isinstance(x, pd.DataFrame):
         if isinstance(x, list | tuple) and isinstance(u, list | tuple) and len(x) == len(u):
@@ -237,15 +261,23 @@ def _beside(x: Any, u: Any) -> Any:
             raise DataError(f"u: expected {len(x)} rows, as x has; got the shape {array.shape}.")
         return u.set_axis(x.index, axis=0)
     u = u.to_frame() if isinstance(u, pd.Series) else u
-    if not u.index.equals(x.index):
-        raise DataError(
-            f"u: expected the index of x, {_span(x.index)}; got {_span(u.index)}. Align it, e.g. u.reindex(x.index)."
-        )
-    return u
+    if u.index.equals(x.index):
+        return u
+    if x.index.dtype.kind != u.index.dtype.kind or not same_times(x.index, u.index):
+        raise _other_times("u", x.index, u.index)
+    return u.set_axis(x.index, axis=0)  # the same instants, told in another zone or to another digit
+
+
+def _other_times(place: str, expected: pd.Index, got: pd.Index) -> DataError:
+    return DataError(
+        f"{place}: expected the index of x, {_span(expected)}; got {_span(got)}. Align it, e.g. "
+        f"{place}.reindex(x.index); to go by position, give {place}.to_numpy()."
+    )
 
 
 def _span(index: pd.Index) -> str:
-    return f"{len(index)} rows" + (f" from {index[0]} to {index[-1]}" if len(index) else "")
+    ordered = "" if index.is_monotonic_increasing else ", not in order"
+    return f"{len(index)} rows" + (f" from {index[0]} to {index[-1]}{ordered}" if len(index) else "")
 
 
 def _assembled(states: Given, t: Any, inputs: Given | None) -> Trajectories:

@@ -23,7 +23,10 @@ def rows_of(values: Any, names: Sequence[str], place: str) -> Float[np.ndarray, 
     if len(names) == 1 and array.ndim == 1 and array.shape != (1,):
         array = array[:, None]
     if not array.ndim or array.shape[-1] != len(names):
-        raise DataError(f"{place}: expected {len(names)} columns, {list(names)}; got the shape {array.shape}.")
+        raise DataError(
+            f"{place}: expected {len(names)} columns, {list(names)}; got the shape {array.shape}. Columns are "
+            "the last axis."
+        )
     return array
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement, permutations
+from math import comb, perm
 from typing import Any
 
 import jax
@@ -54,8 +55,9 @@ class Library:
 
     @property
     def size(self) -> int:
-        """The number of terms."""
-        return len(self.monomials) + len(self.applications)
+        """The number of terms, without listing them: there may be more than memory holds."""
+        products = comb(self.variables + self.degree, self.degree) - (not self.constant)
+        return products + sum(perm(self.variables, f.arity) for f in self.functions)
 
     def __call__(self, values: Float[Array | np.ndarray, "*batch variable"]) -> Float[Array, "*batch term"]:
         """Return the terms at these values of the variables."""

@@ -111,8 +111,17 @@ def check_rows(blocks: Sequence[Block], least: int, what: str) -> None:
     rows = rows_in(blocks)
     if rows < least:
         raise DataError(
-            f"data: expected at least {what}, {least}; {rows} are left where there are derivatives. Give longer "
-            "trajectories, a lower degree or, where derivatives are estimated, derivative='spline'."
+            f"data: expected at least {what}, {least}; there are derivatives at {rows}. Give {least - rows} or more "
+            "rows in addition, more or longer trajectories, or a lower degree."
+        )
+
+
+def check_size(terms: int, rows: int) -> None:
+    """Raise `DataError` for more terms than rows, before a library that may not fit into memory is evaluated."""
+    if terms > rows:
+        raise DataError(
+            f"data: expected at least as many rows as the library has terms, {terms:,}; got {rows:,}. Give more rows, "
+            "fewer states and inputs, or a lower degree."
         )
 
 

@@ -6,9 +6,12 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.data import Samples, Trajectories, pieces
+from sparsedyn.data import DataError, Samples, Trajectories, pieces
 from sparsedyn.data.derivatives import AUTO, DERIVATIVES, Differentiator, differentiator, resolved
 from sparsedyn.estimators.sindy._measured import Arrays, Measured, with_states
+
+FEWEST = 4
+"""Rows of a trajectory that a cubic spline needs, the method that needs fewest of those that `auto` takes."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,12 @@ class States:
         for states, inputs in zip(self.full.states, self.full.inputs, strict=True):
             rows, x, slopes = self.differentiate(states, data.dt)
             found.append(Samples(x, inputs[rows], slopes[:, -len(data.state_names) :]))
+        if not any(len(part.x) for part in found):
+            raise DataError(
+                f"x: expected at least {FEWEST} rows in a trajectory to estimate derivatives from, and as many as its "
+                f"window for derivative='savgol' (11); the longest has {max(data.lengths)}. Give longer trajectories, "
+                "or x_dot."
+            )
         return found
 
     def first(self) -> Float[np.ndarray, "trajectory state"]:

@@ -18,7 +18,7 @@ from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._identification import identified
 from sparsedyn.estimators.sindy._measured import Measured, check_spread, check_weak, measured_of, statistics_of
-from sparsedyn.estimators.sindy._regression import check_rows, joined, strong_form
+from sparsedyn.estimators.sindy._regression import check_rows, check_size, joined, strong_form
 from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combination, functions_of, settings_of
 from sparsedyn.estimators.sindy._simulation import integrated
 from sparsedyn.estimators.sindy._states import full_names, states_of
@@ -120,6 +120,7 @@ class SINDy(AbstractDynamics):
         check_spread(data)
         variables = variables_of(data)
         library = settings.library(len(data.state_names), len(data.input_names))
+        check_size(library.size, sum(data.lengths))
         measured = measured_of(data, x_dot, x_ddot, settings.order, trajectory)
         check_weak(settings, measured)
         others = None if validation is None else Measured(trajectories_like(variables, validation, place="validation"))
