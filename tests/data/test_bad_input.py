@@ -371,7 +371,10 @@ FILES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "names only": (csv("t,id,a,b,c,d\n"), ("no rows below the column names",)),
     "no names": (csv("1,2,3\n4,5,6\n"), ("line 1", "holds numbers ('1'", "row of column names")),
     "no UTF-8": (csv("t,id,\u00e4\n".encode("latin-1")), ("line 1 is no UTF-8 text", "save the file")),
-    "no UTF-8 further down": (csv(CSV.encode() + b"0.6,r\xff,1,1,1,1\n"), ("no readable CSV file", "UTF-8")),
+    "no UTF-8 further down": (
+        csv(CSV.encode() + b"0.6,r\xff,1,1,1,1\n"),
+        ("line 14 is no UTF-8 text", "encoding='cp1252' (--encoding cp1252)"),
+    ),
     "missing column": (
         csv(CSV, states=["a", "B2"]),
         ("there is no column 'B2'", "'t', 'id', 'a', 'b', 'c', 'd'"),

@@ -10,7 +10,9 @@ from sparsedyn.cli.equation_options import EXACT, SHOWN
 from sparsedyn.cli.errors import UsageProblem, guarded, parameters
 from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.output import note, number, plural, show_json, show_table, show_text
+from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.cli.source import expanded
+from sparsedyn.data.options import ReadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +52,7 @@ with all their digits unless --digits is given. In Python, `sparsedyn.load` read
 
 
 @guarded
+@reads
 def equation(
     data: equation_options.Data,
     target: equation_options.Target,
@@ -65,12 +68,13 @@ def equation(
     force: options.Force = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
+    reading: ReadOptions = PLAIN,
 ) -> None:
     """Search for the equation and show it."""
     if output is not None:
         check_new_file(output, force=force)
     regressor = unfitted(trials=trials, seed=seed, primitives=primitives, hidden=hidden, generations=generations)
-    X, y = columns(data, target, inputs, quiet=quiet)
+    X, y = columns(data, target, inputs, reading, quiet=quiet)
     note(
         f"Searching for {target} in {', '.join(map(str, X.columns))}: {plural(len(X), 'row')}, "
         f"{plural(trials, 'trial')}, {plural(generations, 'generation')} at most.",
@@ -122,7 +126,9 @@ def functions(text: str) -> "str | dict[str | Primitive, int]":
     return counts
 
 
-def columns(path: Path, target: str, inputs: str | None, *, quiet: bool) -> "tuple[pd.DataFrame, pd.Series]":
+def columns(
+    path: Path, target: str, inputs: str | None, reading: ReadOptions, *, quiet: bool
+) -> "tuple[pd.DataFrame, pd.Series]":
     """Read the inputs and the target; raises `DataError`."""
     import pandas as pd
 
@@ -131,7 +137,7 @@ def columns(path: Path, target: str, inputs: str | None, *, quiet: bool) -> "tup
     from sparsedyn.data.names import check_distinct, check_known
     from sparsedyn.data.tables import listed
 
-    table = read_table(path)
+    table = read_table(path, **reading.changed())
     known = [str(name) for name in table.frame.columns]
     try:
         check_known([target], known)

@@ -12,9 +12,11 @@ from sparsedyn.cli.held_out import ENOUGH, SHARE, Parts, given, hold_out
 from sparsedyn.cli.model_file import save_model
 from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
 from sparsedyn.cli.progress import duration, training_progress
+from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.cli.source import ColumnOptions, read_columns
 from sparsedyn.cli.techniques import DEFAULT, FOR_FEW, check_names, techniques
 from sparsedyn.cli.values import check_choice, check_positive
+from sparsedyn.data.options import ReadOptions
 
 if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
@@ -52,6 +54,7 @@ sparsedyn fit train.npz -o small.safetensors --hidden 32,32 --no-skip \\
 
 
 @guarded
+@reads
 def fit(
     data: options.DataFile,
     output: fit_options.Model,
@@ -77,6 +80,7 @@ def fit(
     force: options.Force = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
+    reading: ReadOptions = PLAIN,
 ) -> None:
     """Train on the data of a file and write the model."""
     check_new_file(output, force=force)
@@ -84,7 +88,7 @@ def fit(
         hidden=hidden, technique=technique or DEFAULT, activation=activation, skip=skip, members=members,
         epochs=epochs or EPOCHS, batch=batch, learning_rate=learning_rate, average=average, seed=seed,
     )  # fmt: skip
-    columns = ColumnOptions(states, inputs, time, trajectory, dt)
+    columns = ColumnOptions(states, inputs, time, trajectory, dt, reading)
     parts = divided(read_columns(data, columns, only), validation, columns, hold_out, seed)
     suit(stepper, parts.train, technique=not technique, epochs=epochs is None)
     note(introduction(stepper, parts), quiet=quiet)

@@ -10,7 +10,9 @@ from sparsedyn.cli.errors import UsageProblem, guarded
 from sparsedyn.cli.files import check_new_folder
 from sparsedyn.cli.model_file import load_model
 from sparsedyn.cli.output import between, note, number, percent, show_json, show_table
+from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.cli.source import ColumnOptions, read_columns, renamed
+from sparsedyn.data.options import ReadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +72,7 @@ Folder = Annotated[
 
 
 @guarded
+@reads
 def forecast(
     model: Model,
     data: options.DataFile,
@@ -85,13 +88,14 @@ def forecast(
     force: options.Force = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
+    reading: ReadOptions = PLAIN,
 ) -> None:
     """Forecast trajectories and score the forecasts."""
     rows = numbers(horizons) if horizons is not None else None
     if output is not None:
         check_new_folder(output, force=force)
     stepper, known = load_model(model)
-    truth = recorded(stepper, data, ColumnOptions(states, inputs, time, trajectory, dt), known, only)
+    truth = recorded(stepper, data, ColumnOptions(states, inputs, time, trajectory, dt, reading), known, only)
     rows = rows or usual_horizons(max(truth.lengths))
     forecasts = stepper.forecast(truth.head(max(rows)), check_units=not any_units)
     scores = forecasts.score(rows)

@@ -36,8 +36,7 @@ def load_model(path: Path) -> tuple["SparseTimeStepper", ColumnOptions]:
             f"{path}: expected a model that `sparsedyn fit` wrote; this is an {type(stepper).__name__}. Read it in "
             "Python with sparsedyn.load."
         )
-    stored = load_arrays(path)[1].get(KEY, {})
-    return stepper, ColumnOptions(**{name: value for name, value in stored.items() if name in ColumnOptions._fields})
+    return stepper, ColumnOptions.restored(load_arrays(path)[1].get(KEY, {}))
 
 
 def described(path: Path) -> dict[str, Any]:

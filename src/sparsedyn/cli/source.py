@@ -1,9 +1,15 @@
 """Trajectories from a file and the options that describe its columns."""
 
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sparsedyn._warnings import SparsedynWarning
+from sparsedyn.cli.output import note
+from sparsedyn.data.options import ReadOptions, flags
 
 if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
@@ -26,11 +32,19 @@ class ColumnOptions(NamedTuple):
     time: str | None = None
     trajectory: str | None = None
     dt: float | None = None
+    reading: ReadOptions = ReadOptions()
 
     @property
     def given(self) -> dict[str, Any]:
-        """The options that were given."""
-        return {name: value for name, value in self._asdict().items() if value is not None}
+        """The options that were given, as JSON values."""
+        columns = {name: value for name, value in self._asdict().items() if value is not None and name != "reading"}
+        return columns | ({"reading": changed} if (changed := self.reading.changed()) else {})
+
+    @classmethod
+    def restored(cls, given: dict[str, Any]) -> "ColumnOptions":
+        """Return the options whose `given` a file has."""
+        known = {name: value for name, value in given.items() if name in cls._fields}
+        return cls(**known | {"reading": ReadOptions.given(**known.get("reading", {}))})
 
     def over(self, other: "ColumnOptions") -> "ColumnOptions":
         """Return `other` with the options given here in place of its own; --dt and --time drop each other."""
@@ -38,26 +52,44 @@ class ColumnOptions(NamedTuple):
             other = other._replace(time=None)
         if self.time is not None:
             other = other._replace(dt=None)
-        return other._replace(**self.given)
+        typed = {name: value for name, value in self.given.items() if name != "reading"}
+        return other._replace(**typed, reading=self.reading.over(other.reading))
 
     def options(self) -> str:
         """Write the options as they are typed."""
-        return " ".join(f"--{name} {value}" for name, value in self.given.items()) or "none"
+        typed = [f"--{name} {value}" for name, value in self.given.items() if name != "reading"]
+        return " ".join([*typed, *([flags(changed)] if (changed := self.reading.changed()) else [])]) or "none"
 
 
 def read_columns(path: Path, columns: ColumnOptions, only: str | None = None) -> "Trajectories":
-    """Read the columns of a file, and keep the trajectories `only`; raises `DataError`."""
+    """Read the columns of a file, and keep the trajectories `only`; raises `DataError`.
+
+    What was cut or merged on the way is written to standard error.
+    """
     from sparsedyn.data import read
 
-    data = read(
-        path,
-        states=expanded(columns.states or None),
-        inputs=[] if columns.inputs == "" else expanded(columns.inputs),
-        time=columns.time or None,
-        trajectory=columns.trajectory or None,
-        dt=columns.dt,
-    )
+    with remarks():
+        data = read(
+            path,
+            states=expanded(columns.states or None),
+            inputs=[] if columns.inputs == "" else expanded(columns.inputs),
+            time=columns.time or None,
+            trajectory=columns.trajectory or None,
+            dt=columns.dt,
+            **columns.reading.changed(),
+        )
     return data if only is None else data[chosen(only, data.labels)]
+
+
+@contextmanager
+def remarks() -> Iterator[None]:
+    """Write the package's warnings to standard error, as remarks."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always", SparsedynWarning)
+        yield
+    for warning in found:
+        if issubclass(warning.category, SparsedynWarning):
+            note(f"{warning.message}")
 
 
 def expanded(names: str | None) -> str | list[str] | None:

@@ -1,17 +1,19 @@
-"""Time: from what the user has (numbers, dates, durations) to seconds on a regular grid."""
+"""Time: from what the user has (numbers, dates, durations) to seconds, and how far apart they are."""
 
 from collections.abc import Sequence
-from typing import Any, SupportsFloat
+from typing import Any, NamedTuple, SupportsFloat
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
+from jaxtyping import Float64, Int
 
 from .checks import number_array
 from .errors import DataError, in_all, trajectory_place
 
 # Steps may differ from the sampling time by this share of it.
 TOLERANCE = 1e-3
+GAP = 1.5
+"""A step of so many usual ones is a gap."""
 
 
 def sampling_time(dt: SupportsFloat) -> float:
@@ -25,35 +27,60 @@ def sampling_time(dt: SupportsFloat) -> float:
     return step
 
 
-def seconds_per_row(
-    dt: SupportsFloat | None, time: Any, lengths: Sequence[int], labels: Sequence[str]
-) -> tuple[tuple[Float64[np.ndarray, " _time"], ...], float]:
-    """Return the time of every row per trajectory and the sampling time, from exactly one of `dt` and `time`.
+class Stamps(NamedTuple):
+    """Times of one trajectory in seconds, the rounding error of one of them, and as they were given, for messages."""
 
-    With `dt`, time counts from 0. Raises `DataError` when both or neither are given, and as `measured_times`.
+    seconds: Float64[np.ndarray, " _time"]
+    resolution: float
+    given: np.ndarray
+
+    def shown(self, row: int) -> str:
+        """Write the time of a row."""
+        value = self.given[row]
+        if self.given.dtype.kind in "biuf":
+            return f"{value:.10g}"
+        return str(pd.Timestamp(value) if self.given.dtype.kind == "M" else value)
+
+    def rows(self, kept: np.ndarray | slice) -> "Stamps":
+        """Return some of the rows."""
+        return self._replace(seconds=self.seconds[kept], given=self.given[kept])
+
+    def gaps(self) -> Int[np.ndarray, " _gap"]:
+        """Return the steps, by the row that they start from, that stand out of steps that are otherwise much alike.
+
+        Where half of all steps are within a quarter of the median, a step stands out that is at least one and a half
+        times the median of all and of the six around it. Times that are random, or those of a solver, have no gaps.
+        """
+        steps = np.diff(self.seconds)
+        if len(steps) < 2:
+            return np.empty(0, dtype=int)
+        usual = float(np.median(steps))
+        if np.mean(np.abs(steps - usual) <= usual / 4) < 1 / 2:
+            return np.empty(0, dtype=int)
+        long = np.flatnonzero(steps >= GAP * usual * (1 - TOLERANCE) - 2 * self.resolution)
+        return np.array([i for i in long.tolist() if steps[i] >= GAP * (1 - TOLERANCE) * _around(steps, i)], dtype=int)
+
+
+def _around(steps: np.ndarray, i: int) -> float:
+    return float(np.median(np.concatenate([steps[max(0, i - 3) : i], steps[i + 1 : i + 4]])))
+
+
+def stamps_per_row(dt: SupportsFloat | None, time: Any, lengths: Sequence[int], labels: Sequence[str]) -> list[Stamps]:
+    """Return the time of every row per trajectory, from exactly one of `dt` and `time`; with `dt`, it counts from 0.
+
+    `time` is one array (time,), shared by all trajectories, or one per trajectory. Numbers stay as they are; dates
+    become seconds since the first row of their trajectory; durations become seconds.
+
+    **Raises:** `DataError` when both or neither are given, and for times that are missing or not one per row.
     """
     if (dt is None) == (time is None):
         given = "neither is given" if dt is None else "both are given"
         raise DataError(f"exactly one of dt (the sampling time) and time (of every row) is needed; {given}.")
-    if dt is None:
-        return measured_times(time, lengths, labels)
-    step = sampling_time(dt)
-    return tuple(np.arange(length, dtype=np.float64) * step for length in lengths), step
-
-
-def measured_times(
-    time: Any, lengths: Sequence[int], labels: Sequence[str]
-) -> tuple[tuple[Float64[np.ndarray, " _time"], ...], float]:
-    """Turn recorded times into seconds per trajectory and their common sampling time.
-
-    `time` is one array (time,), shared by all trajectories, or one per trajectory. Numbers stay as they are;
-    dates become seconds since the first row of their trajectory; durations become seconds. Times that are
-    missing, do not increase, are irregular by more than 0.1 % of the step, or differ in step between
-    trajectories raise `DataError`.
-    """
-    columns = _one_per_trajectory(time, lengths, labels)
-    times, steps = [], []
-    for i, (column, length) in enumerate(zip(columns, lengths, strict=True)):
+    if dt is not None:
+        step = sampling_time(dt)
+        return [Stamps(rows * step, 0.0, rows) for rows in (np.arange(length, dtype=np.float64) for length in lengths)]
+    found = []
+    for i, (column, length) in enumerate(zip(_one_per_trajectory(time, lengths, labels), lengths, strict=True)):
         place = trajectory_place(labels, i)
         values, resolution = seconds(column, place)
         if values.shape != (length,):
@@ -61,16 +88,47 @@ def measured_times(
                 f"time of {place} has shape {values.shape}, its states have {length} rows; expected is one "
                 f"time per row, shape ({length},), and states (time, state); if they are turned, give .T."
             )
-        steps.append(_step(values, resolution, place))
-        if abs(steps[i] - steps[0]) > TOLERANCE * steps[0] + 2 * resolution:
+        found.append(Stamps(values, resolution, np.asarray(column)))
+    return found
+
+
+class Spacing(NamedTuple):
+    """The sample time, the median step where times are irregular, and whether they are regular to 0.1 %."""
+
+    dt: float
+    regular: bool
+
+
+def spacing(times: Sequence[Stamps], labels: Sequence[str], *, keep: bool = False) -> Spacing:
+    """Return how far apart the rows of all trajectories are.
+
+    **Raises:** `DataError` for times that do not increase; for gaps, unless they are to be kept; and for regular
+    trajectories of different sample times.
+    """
+    for i, stamps in enumerate(times):
+        _check_order(stamps, trajectory_place(labels, i))
+        if not keep:
+            _check_gaps(stamps, trajectory_place(labels, i))
+    steps = [float((t.seconds[-1] - t.seconds[0]) / (len(t.seconds) - 1)) for t in times]
+    if not all(_is_regular(t) for t in times):
+        return Spacing(float(np.median(np.concatenate([np.diff(t.seconds) for t in times]))), regular=False)
+    for i, step in enumerate(steps):
+        if abs(step - steps[0]) > TOLERANCE * steps[0] + 2 * times[i].resolution:
             raise DataError(
-                f"{place} has the sampling time {steps[i]:.6g}, {trajectory_place(labels, 0)} "
+                f"{trajectory_place(labels, i)} has the sampling time {step:.6g}, {trajectory_place(labels, 0)} "
                 f"{steps[0]:.6g}; all trajectories must share one. Resample them to a common step, or use "
                 "them separately."
             )
-        times.append(values)
     # Twelve digits: enough for any clock, and 0.1 is then 0.1 and not 0.09999999999999999.
-    return tuple(times), float(f"{steps[0]:.12g}")
+    return Spacing(float(f"{steps[0]:.12g}"), regular=True)
+
+
+def regular_step(time: Any, lengths: Sequence[int], labels: Sequence[str]) -> float:
+    """Return the sample time of regular times; `DataError` for others, and as `spacing`."""
+    found = spacing(stamps_per_row(None, time, lengths, labels), labels)
+    if not found.regular:
+        raise DataError("t: expected regular times; got irregular ones. Interpolate to a regular grid first.")
+    return found.dt
 
 
 def same_times(one: Any, other: Any) -> bool:
@@ -152,27 +210,53 @@ def _dates(array: np.ndarray, place: str) -> np.ndarray:
     return dates.dt.tz_localize(None).to_numpy()
 
 
-def _step(time: np.ndarray, resolution: float, place: str) -> float:
-    steps = np.diff(time)
-    if (steps <= 0).any():
-        row = int((steps <= 0).argmax()) + 1
-        now, before = f"{time[row]:.10g}", f"{time[row - 1]:.10g}"
-        problem = f"{now}, earlier than the {before} of the row before"
-        if steps[row - 1] == 0:
-            problem = f"the same time as the row before ({now})"
-        raise DataError(
-            f"time of {place}, row {row}: {problem}; time must increase. Sort the rows by time and remove "
-            "duplicates; if the rows hold several trajectories one after another, pass them as a list of "
-            "arrays or, for a table, name the column that tells them apart with trajectory=."
+def _check_order(stamps: Stamps, place: str) -> None:
+    steps = np.diff(stamps.seconds)
+    if not (steps <= 0).any():
+        return
+    row = int((steps <= 0).argmax()) + 1
+    now, before = stamps.shown(row), stamps.shown(row - 1)
+    problem = f"{now}, earlier than the {before} of the row before"
+    fix = "Sort the rows by time"
+    if steps[row - 1] == 0:
+        problem = f"the same time as the row before ({now})"
+        fix += " and remove duplicates, or make one row of them with duplicates='mean' (--duplicates mean)"
+    if _is_local(stamps) and -3600 <= steps[row - 1] <= 0:
+        fix += (
+            "; if this is the hour that the end of summer time repeats, say where the clock stood with "
+            "time_zone='Europe/Berlin', say (--time-zone)"
         )
+    count = in_all(int((steps <= 0).sum()))
+    raise DataError(
+        f"time of {place}, row {row}: {problem}{count}; time must increase. {fix}; if the rows "
+        "hold several trajectories one after another, pass them as a list of arrays or, for a table, name the column "
+        "that tells them apart with trajectory=."
+    )
+
+
+def _check_gaps(stamps: Stamps, place: str) -> None:
+    gaps = stamps.gaps()
+    if not len(gaps):
+        return
+    steps = np.diff(stamps.seconds)
+    usual, row = float(np.median(steps)), int(gaps[0]) + 1
+    summer = ""
+    if _is_local(stamps) and abs(steps[row - 1] - usual - 3600) <= TOLERANCE * usual:
+        summer = " If summer time began there, say where the clock stood: time_zone='Europe/Berlin', say (--time-zone)."
+    raise DataError(
+        f"time of {place}, row {row}: irregular, a step of {steps[row - 1]:.6g} (from {stamps.shown(row - 1)} to "
+        f"{stamps.shown(row)}) where {usual:.6g} is usual{in_all(len(gaps))}.{summer} Cut the trajectory at gaps with "
+        "gaps='cut' (--gaps cut), take times as they stand with gaps='keep' (--gaps keep); if the sampling is regular "
+        "and only the time stamps are not, pass dt= instead of the time."
+    )
+
+
+def _is_regular(stamps: Stamps) -> bool:
+    steps = np.diff(stamps.seconds)
     usual = float(np.median(steps))
-    odd = np.abs(steps - usual) > TOLERANCE * usual + 2 * resolution
-    if odd.any():
-        row = int(odd.argmax()) + 1
-        raise DataError(
-            f"time of {place}, row {row}: irregular, a step of {steps[row - 1]:.6g} (from "
-            f"{time[row - 1]:.10g} to {time[row]:.10g}) where {usual:.6g} is usual{in_all(int(odd.sum()))}. "
-            "Resample to a regular grid (numpy.interp) or cut the trajectory at the gap; if the sampling is "
-            "regular and only the time stamps are rounded, pass dt= instead of the time."
-        )
-    return float((time[-1] - time[0]) / len(steps))
+    return bool(np.all(np.abs(steps - usual) <= TOLERANCE * usual + 2 * stamps.resolution))
+
+
+def _is_local(stamps: Stamps) -> bool:
+    """Whether these are dates, which may be those of a clock that is set twice a year."""
+    return stamps.given.dtype.kind not in "biufm"

@@ -1,12 +1,14 @@
 """Files: the suffix decides the format; errors name the file; a file is there whole or not at all."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple, SupportsFloat
+from typing import Any, NamedTuple, SupportsFloat
 
 from .errors import DataError, closest, listing
 from .formats import csv, netcdf, npz, parquet
+from .formats.sniff import sniffed
+from .options import TEXT, ReadOptions
 from .tables import Columns, Table
 from .trajectories import Trajectories
 
@@ -14,7 +16,7 @@ from .trajectories import Trajectories
 class Format(NamedTuple):
     """How a kind of file is read and written."""
 
-    from_bytes: Callable[[bytes, Columns], Trajectories]
+    from_bytes: Callable[[bytes, Columns, ReadOptions], Trajectories]
     to_bytes: Callable[[Trajectories], bytes]
 
 
@@ -25,7 +27,9 @@ FORMATS = {
     ".npz": Format(npz.from_bytes, npz.to_bytes),
 }
 
-TABLES: dict[str, Callable[[bytes], Table]] = {".csv": csv.table, ".parquet": parquet.table}
+TEXTS = (".csv", ".txt", ".tsv", ".dat")
+"""Files of lines of text, all read as .csv is."""
+TABLES: dict[str, Callable[[bytes, ReadOptions], Table]] = {".csv": csv.table, ".parquet": parquet.table}
 """Formats of plain tables, whose rows need not be a time series."""
 
 
@@ -36,6 +40,7 @@ def read(
     time: str | int | None = None,
     trajectory: str | int | None = None,
     dt: SupportsFloat | None = None,
+    **options: Any,
 ) -> Trajectories:
     """Read trajectories from a .csv, .parquet, .nc or .npz file.
 
@@ -46,31 +51,40 @@ def read(
     different trajectories may be interleaved. An .npz file with one array (trajectory, time, variable) has no
     column names: there `states` and `inputs` are positions (0, 1, ...), or names x1, x2, ... by position.
 
+    What else is given are `ReadOptions`: how text files are written (`separator`, `decimal`, `encoding`, ...), how
+    times are (`day_first`, `time_zone`, ...), what happens at gaps (`gaps="cut"`). `like="excel-de"` is a set of them.
+    Nothing is guessed: a file that needs options is refused, and the message proposes them all.
+
     **Raises:** `DataError`, beginning with the file, for files that cannot be read and data that cannot be
     used.
     """
+    asked = ReadOptions.given(**options)
     source = Path(path)
-    form = _format(source)
+    form = FORMATS[".csv"] if source.suffix.lower() in TEXTS else _format(source)
     content = _content(source)
     try:
-        return form.from_bytes(content, Columns(states, inputs, time, trajectory, dt))
+        _check_text(source, asked)
+        data = form.from_bytes(content, Columns(states, inputs, time, trajectory, dt), asked)
+        return data if asked.resample is None else data.resample(asked.resample)
     except DataError as error:
-        raise DataError(f"{source}: {error}") from error
+        raise DataError(f"{source}: {error}{_hint(source, content, asked, time)}") from error
 
 
-def read_table(path: str | os.PathLike[str]) -> Table:
-    """Read all columns of a .csv or .parquet file as they are, in their order; no time is needed.
+def read_table(path: str | os.PathLike[str], **options: Any) -> Table:
+    """Read all columns of a .csv or .parquet file as they are, in their order; no time is needed. Options as `read`.
 
     **Raises:** `DataError`, beginning with the file, for files that cannot be read, have no rows, or have two columns
     of one name.
     """
     source = Path(path)
-    _check_suffix(source, TABLES)
+    _check_suffix(source, (*TEXTS, *TABLES))
     content = _content(source)
+    asked = ReadOptions.given(**options)
     try:
-        table = TABLES[source.suffix.lower()](content)
+        _check_text(source, asked)
+        table = TABLES[".csv" if source.suffix.lower() in TEXTS else source.suffix.lower()](content, asked)
     except DataError as error:
-        raise DataError(f"{source}: {error}") from error
+        raise DataError(f"{source}: {error}{_hint(source, content, asked)}") from error
     if not len(table.frame):
         raise DataError(f"{source}: there are no rows below the column names.")
     return table
@@ -95,12 +109,26 @@ def write(data: Trajectories, path: str | os.PathLike[str]) -> None:
         raise DataError(f"{target}: cannot be written ({error.strerror}).{advice}") from error
 
 
+def _check_text(path: Path, options: ReadOptions) -> None:
+    """Raise `DataError` for options of text files that are given for another."""
+    if path.suffix.lower() not in TEXTS and (changed := options.changed(TEXT)):
+        raise DataError(f"{', '.join(changed)}: these options are for {listing(TEXTS)}; leave them out.")
+
+
+def _hint(path: Path, content: bytes, options: ReadOptions, time: str | int | None = None) -> str:
+    """Propose the options that a text file looks as if it needed, all at once."""
+    if path.suffix.lower() not in TEXTS:
+        return ""
+    proposed = sniffed(content, options, None if time is None else str(time))
+    return f"\n{proposed.hint()}" if proposed.found else ""
+
+
 def _format(path: Path) -> Format:
     _check_suffix(path, FORMATS)
     return FORMATS[path.suffix.lower()]
 
 
-def _check_suffix(path: Path, known: Mapping[str, object]) -> None:
+def _check_suffix(path: Path, known: Collection[str]) -> None:
     suffix = path.suffix.lower()
     if suffix not in known:
         what = f"the suffix {path.suffix!r} is unknown" if suffix else "the file name has no suffix"

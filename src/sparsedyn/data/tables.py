@@ -1,6 +1,6 @@
 """Tables (one row per sample, one column per variable) to trajectories."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, SupportsFloat
 
 import numpy as np
@@ -9,6 +9,8 @@ import pandas as pd
 from .checks import not_finite
 from .errors import DataError, in_all, listing
 from .names import check_choice, check_known
+from .options import ROWS, ReadOptions
+from .stamps import times_of
 
 
 class Columns(NamedTuple):
@@ -22,14 +24,15 @@ class Columns(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Columns as a file has them, and which line of the file holds the first row, if it is a file of lines."""
+    """Columns as a file has them; the line of every row, if it is a file of lines; and units, where it says some."""
 
     frame: pd.DataFrame
-    first_line: int | None = None
+    lines: np.ndarray | None = None
+    units: Mapping[str, str] = {}
 
     def numbers(self, name: str) -> np.ndarray:
         """Return a column as float64; text and gaps raise `DataError` naming the row."""
-        return number_column(self.frame[name], self.first_line)
+        return number_column(self.frame[name], self.lines)
 
 
 def listed(columns: str | Sequence[str | int] | None, known: Sequence[str] = ()) -> list[str]:
@@ -81,24 +84,26 @@ def asked_columns(columns: Columns, known: Sequence[str]) -> list[str]:
     return wanted
 
 
-def arguments(frame: pd.DataFrame, columns: Columns, first_line: int | None = None) -> dict[str, Any]:
+def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str, Any]:
     """Return the arguments of `Trajectories` for the chosen columns of a table.
-
-    `first_line` is the line of the file that holds the first row, for messages.
 
     **Raises:** `DataError` as `asked_columns`, and for text, gaps and empty tables.
     """
-    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    frame = table.frame.set_axis([str(name) for name in table.frame.columns], axis=1).reset_index(drop=True)
     known = list(frame.columns)
     asked_columns(columns, known)
     if not len(frame):
         raise DataError("there are no rows below the column names; at least 2 rows per trajectory are needed.")
     states, inputs = listed(columns.states, known), listed(columns.inputs, known)
-    values = np.column_stack([number_column(frame[name], first_line) for name in (*states, *inputs)])
-    order, edges, labels = groups(frame, columns.trajectory, first_line)
+    cut = options.gaps == "cut"
+    values = np.column_stack([number_column(frame[name], table.lines, missing=cut) for name in (*states, *inputs)])
+    order, edges, labels = groups(frame, columns.trajectory, table.lines)
     time = None
     if columns.time is not None:
-        time = np.split(_time(frame[str(columns.time)], first_line)[order], edges)
+        column = frame[str(columns.time)]
+        unit = table.units.get(str(columns.time), "")
+        rows = np.split(order, edges)
+        time = [times_of(column.iloc[part], options, unit, table.lines) for part in rows]
     return {
         "states": np.split(values[order, : len(states)], edges),
         "inputs": np.split(values[order, len(states) :], edges),
@@ -106,22 +111,25 @@ def arguments(frame: pd.DataFrame, columns: Columns, first_line: int | None = No
         "time": time,
         "state_names": states,
         "input_names": inputs,
+        "state_units": [table.units.get(name, "") for name in states],
+        "input_units": [table.units.get(name, "") for name in inputs],
         "labels": labels,
+        **options.changed(ROWS),
     }
 
 
-def number_column(column: pd.Series, first_line: int | None = None) -> np.ndarray:
-    """Return a column as float64; text and gaps raise `DataError` naming the row."""
+def number_column(column: pd.Series, lines: np.ndarray | None = None, *, missing: bool = False) -> np.ndarray:
+    """Return a column as float64; text, and gaps unless they may be `missing`, raise `DataError` naming the row."""
     place = f"column {column.name!r}"
     dated = column.dtype.kind in "mM" or isinstance(column.dtype, pd.PeriodDtype | pd.DatetimeTZDtype)
     if dated or pd.api.types.is_complex_dtype(column):
         raise DataError(f"{place} holds {column.dtype} values; numbers are expected. Choose a number column.")
     values = _floats(column)
-    bad = ~np.isfinite(values)
+    text = np.asarray(column.notna()) & np.isnan(values)
+    bad = text | np.isinf(values) if missing else ~np.isfinite(values)
     if bad.any():
-        text = np.asarray(column.notna()) & np.isnan(values)
         row = int((text if text.any() else bad).argmax())
-        where = f"{place}, {_row(row, first_line)}"
+        where = f"{place}, {_row(row, lines)}"
         if text[row]:
             raise DataError(
                 f"{where}: the text {column.iloc[row]!r}{in_all(int(text.sum()))}; a number is expected. "
@@ -149,8 +157,8 @@ def _float(value: Any) -> float:
         return np.nan
 
 
-def _row(row: int, first_line: int | None) -> str:
-    return f"row {row}" + ("" if first_line is None else f" (line {first_line + row} of the file)")
+def _row(row: int, lines: np.ndarray | None) -> str:
+    return f"row {row}" + ("" if lines is None else f" (line {lines[row]} of the file)")
 
 
 def _comma_advice(text: str) -> str:
@@ -159,7 +167,7 @@ def _comma_advice(text: str) -> str:
 
 
 def groups(
-    frame: pd.DataFrame, trajectory: str | int | None, first_line: int | None = None
+    frame: pd.DataFrame, trajectory: str | int | None, lines: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, list[str] | None]:
     """Return the order that gathers each trajectory, where to cut, and the labels as they appear."""
     if trajectory is None:
@@ -168,7 +176,7 @@ def groups(
     empty = (codes < 0) | np.isin(codes, [i for i, label in enumerate(found) if str(label) == ""])
     if empty.any():
         raise DataError(
-            f"column {str(trajectory)!r}, {_row(int(empty.argmax()), first_line)}: no "
+            f"column {str(trajectory)!r}, {_row(int(empty.argmax()), lines)}: no "
             f"trajectory{in_all(int(empty.sum()))}; every row needs one. Fill it in or remove the row."
         )
     # A stable sort keeps the order of the rows within each trajectory.
@@ -182,14 +190,3 @@ def _label(value: Any) -> str:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value).strip()
-
-
-def _time(column: pd.Series, first_line: int | None) -> np.ndarray:
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
-    if pd.api.types.is_numeric_dtype(column):
-        return number_column(column, first_line)
-    if pd.api.types.is_string_dtype(column) and pd.to_numeric(column, errors="coerce").notna().any():
-        # Mostly numbers and some text: the text is the mistake, not the numbers that are no dates.
-        return number_column(column, first_line)
-    return column.to_numpy()

@@ -10,22 +10,25 @@ import xarray as xr
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
-from . import checks, clock, names
+from . import checks, clock, names, options
 from .datasets import from_dataset, to_dataset
 from .description import checked, describe
 from .errors import DataError
+from .gaps import Records, cut, merged
+from .resampling import resampled
 from .splits import Share, parts, positions
-from .tables import Columns, arguments, listed
+from .tables import Columns, Table, arguments, listed
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
 class Trajectories:
-    """Recorded or simulated trajectories of one plant, sampled regularly; immutable, float64.
+    """Recorded or simulated trajectories of one plant; immutable, float64.
 
     The input of row i acts from row i to row i + 1 (zero-order hold); states and inputs have the same rows.
 
     **Attributes:** `states` and `inputs`, one read-only array (time, state) and (time, input) per trajectory;
-    `dt`, the sampling time in seconds; `time`, the seconds of every row per trajectory; `state_names`,
+    `dt`, the sampling time in seconds, the median step where times are not `regular` (to 0.1 %); `time`, the
+    seconds of every row per trajectory; `state_names`,
     `input_names`, `state_units`, `input_units`; `labels`, one text per trajectory; `attrs`, provenance (JSON
     values); `lengths`.
     """
@@ -33,6 +36,7 @@ class Trajectories:
     states: tuple[Float64[np.ndarray, "_time _state"], ...]
     inputs: tuple[Float64[np.ndarray, "_time _input"], ...]
     dt: float
+    regular: bool
     time: tuple[Float64[np.ndarray, " _time"], ...]
     state_names: tuple[str, ...]
     input_names: tuple[str, ...]
@@ -54,6 +58,8 @@ class Trajectories:
         input_units: Sequence[str] | None = None,
         labels: Sequence[object] | None = None,
         attrs: Mapping[str, Any] | None = None,
+        gaps: str = "refuse",
+        duplicates: str = "refuse",
     ) -> None:
         """Check and copy the data.
 
@@ -62,12 +68,16 @@ class Trajectories:
         - `states`: (trajectory, time, state), one trajectory as (time, state), or a list of (time, state)
             arrays, whose lengths may differ; arrays (time,) in a list are trajectories of one state.
         - `inputs`: likewise; None for a plant without inputs.
-        - `dt` or `time`, exactly one: the sampling time in seconds, or the time of every row, regular to 0.1
-            %: one array for all trajectories or one each; dates and durations are turned into seconds.
+        - `dt` or `time`, exactly one: the sampling time in seconds, or the time of every row: one array for all
+            trajectories or one each; dates and durations are turned into seconds.
         - `state_names`, `input_names`: by default x1, x2, ... and u1, u2, ...
         - `state_units`, `input_units`: by default empty.
         - `labels`: one distinct text per trajectory; by default 0, 1, ...
         - `attrs`: anything JSON can keep, for example `{"system": "duffing", "seed": 0}`.
+        - `gaps`: where a value is missing, or a step stands out of steps that are otherwise much alike: `"refuse"`
+            raises, `"cut"` ends the trajectory there and begins another, and says what was lost, `"keep"` takes
+            times as they stand.
+        - `duplicates`: rows of one time: `"refuse"` raises, `"first"`, `"last"` and `"mean"` make one row of them.
 
         **Raises:** `DataError` for anything that does not fit, naming trajectory, row and column.
         """
@@ -80,19 +90,24 @@ class Trajectories:
         x_names = names.variable_names(state_names, xs[0].shape[1], "x", "state_names")
         u_names = names.variable_names(input_names, us[0].shape[1], "u", "input_names")
         names.check_distinct((*x_names, *u_names), "state_names and input_names together")
-        checks.check_finite(xs, "states", x_names, marks)
-        checks.check_finite(us, "inputs", u_names, marks)
-        times, step = clock.seconds_per_row(dt, time, [len(x) for x in xs], marks)
+        options.ReadOptions(gaps=gaps, duplicates=duplicates)  # says what these may be
+        records = Records(xs, us, clock.stamps_per_row(dt, time, [len(x) for x in xs], marks), marks)
+        records = records if duplicates == "refuse" else merged(records, duplicates)
+        records = records if gaps != "cut" else cut(records)
+        checks.check_finite(records.states, "states", x_names, records.labels)
+        checks.check_finite(records.inputs, "inputs", u_names, records.labels)
+        spacing = clock.spacing(records.times, records.labels, keep=gaps == "keep")
         self._fill(
-            states=tuple(xs),
-            inputs=tuple(us),
-            dt=step,
-            time=times,
+            states=tuple(records.states),
+            inputs=tuple(records.inputs),
+            dt=spacing.dt if dt is None else clock.sampling_time(dt),
+            regular=spacing.regular,
+            time=tuple(stamps.seconds for stamps in records.times),
             state_names=x_names,
             input_names=u_names,
             state_units=names.unit_texts(state_units, len(x_names), "state"),
             input_units=names.unit_texts(input_units, len(u_names), "input"),
-            labels=marks,
+            labels=records.labels,
             attrs=checks.json_attributes(attrs),
         )
 
@@ -150,6 +165,23 @@ class Trajectories:
             raise DataError(f"head({steps}) would leave fewer than the 2 rows that a trajectory needs.")
         fields = ("states", "inputs", "time")
         return self._with(**{name: tuple(array[:steps] for array in getattr(self, name)) for name in fields})
+
+    def resample(self, dt: SupportsFloat, *, method: str = "pchip") -> "Trajectories":
+        """Return the trajectories at regular times, `dt` seconds apart from the first row of each on.
+
+        States are interpolated: by `"pchip"`, cubic pieces that overshoot nowhere, by a `"cubic"` spline, or by
+        `"linear"` pieces. Inputs are held: each row has that of the last recorded row at or before.
+
+        **Raises:** `DataError` for an unknown method, and for a `dt` longer than a trajectory.
+        """
+        rows = [resampled(*one, dt, method) for one in zip(self.time, self.states, self.inputs, strict=True)]
+        return self._with(
+            states=tuple(row.states for row in rows),
+            inputs=tuple(row.inputs for row in rows),
+            time=tuple(row.time for row in rows),
+            dt=clock.sampling_time(dt),
+            regular=True,
+        )
 
     def select(self, states: Sequence[str] | None = None, inputs: Sequence[str] | None = None) -> "Trajectories":
         """Keep these columns as states and inputs, in this order; None keeps the present ones.
@@ -216,15 +248,19 @@ class Trajectories:
         time: str | int | None = None,
         trajectory: str | int | None = None,
         dt: SupportsFloat | None = None,
+        **given: Any,
     ) -> "Trajectories":
         """Read columns of a table; rows of one trajectory may be interleaved with others but must be in
         order.
 
-        Without `trajectory` all rows are one trajectory. Exactly one of `time` (a column) and `dt` is needed.
+        Without `trajectory` all rows are one trajectory. Exactly one of `time` (a column) and `dt` is needed. What
+        else is given are `ReadOptions` of times and rows.
 
-        **Raises:** `DataError` for missing columns, text, gaps, irregular time.
+        **Raises:** `DataError` for missing columns, text, gaps.
         """
-        return cls(**arguments(frame, Columns(states, inputs, time, trajectory, dt)))
+        read = options.ReadOptions.given(**given)
+        data = cls(**arguments(Table(frame), Columns(states, inputs, time, trajectory, dt), read))
+        return data if read.resample is None else data.resample(read.resample)
 
     def to_xarray(self) -> xr.Dataset:
         """Return `states` (trajectory, row, state), `inputs` (trajectory, row, input) with names, units and
@@ -258,7 +294,7 @@ def restored(
     """
     columns = columns or Columns()
     fields, dt = checked(description, columns)
-    data = Trajectories(states, inputs, time=list(time), **fields)
+    data = Trajectories(states, inputs, time=list(time), gaps="keep", **fields)
     if abs(data.dt - dt) > clock.TOLERANCE * dt:
         raise DataError(
             f"the file says dt = {dt:.6g}, its time column has steps of {data.dt:.6g}; correct one of them."

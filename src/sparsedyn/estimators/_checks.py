@@ -43,6 +43,17 @@ def check_trajectories(data: object, place: str) -> None:
         )
 
 
+def check_regular(data: Trajectories, place: str) -> None:
+    """Raise `DataError` for trajectories at irregular times, which this use has no place for."""
+    if not data.regular:
+        steps = np.concatenate([np.diff(time) for time in data.time])
+        raise DataError(
+            f"{place}: expected regular times; got steps from {steps.min():.4g} to {steps.max():.4g} s. Resample "
+            f"them: data.resample({np.median(steps):.4g}), or --resample on the command line. SINDy().fit takes "
+            "times as they are."
+        )
+
+
 def check_alike(expected: Variables, got: Trajectories, place: str) -> None:
     """Raise `DataError` unless `got` has the variables, units and sample time of `expected`."""
     for what in ("state_names", "input_names", "state_units", "input_units"):

@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Snapshots, Trajectories
 from sparsedyn.data.checks import check_finite
-from sparsedyn.data.clock import measured_times, same_times, sampling_time
+from sparsedyn.data.clock import regular_step, same_times, sampling_time
 from sparsedyn.data.description import FORMAT
-from sparsedyn.estimators._checks import Variables, check_alike, variables_of
+from sparsedyn.estimators._checks import Variables, check_alike, check_regular, variables_of
 from sparsedyn.estimators._given import Given, finite, taken
 
 OWN = "Trajectories bring their times, inputs and names along"
@@ -38,10 +38,13 @@ def own(values: Any) -> Trajectories:
     for number, part in enumerate(parts):
         check_alike(variables_of(parts[0]), part, f"x of trajectory {number}")
     first, labels = parts[0], [label for part in parts for label in part.labels]
+    times: dict[str, Any] = {"dt": first.dt}
+    if not all(part.regular for part in parts):
+        times = {"time": [time for part in parts for time in part.time], "gaps": "keep"}
     return Trajectories(
         [states for part in parts for states in part.states],
         [inputs for part in parts for inputs in part.inputs] if first.input_names else None,
-        dt=first.dt,
+        **times,
         state_names=first.state_names,
         input_names=first.input_names or None,
         state_units=first.state_units,
@@ -84,10 +87,12 @@ def recorded(
     """
     t, validation = parted(t, validation)
     data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
+    check_regular(data, "x")
     rates = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
     if validation is not None:
         validation = trajectories_like(variables_of(data), validation, place="validation")
         check_alike(variables_of(data), validation, "validation")
+        check_regular(validation, "validation")
     return Recorded(data, rates, validation)
 
 
@@ -194,6 +199,7 @@ def snapshots_of(x: Any, t: Any = None, x_dot: Any = None, x_ddot: Any = None) -
     times = None
     if is_own(x):
         data = own(x)
+        check_regular(data, "x")
         if t is not None or data.input_names:
             raise DataError(f"x: {OWN}; expected none of inputs, and no t. Leave them out.")
         x, t = list(data.states), data.dt
@@ -202,7 +208,7 @@ def snapshots_of(x: Any, t: Any = None, x_dot: Any = None, x_ddot: Any = None) -
     if t is None:
         raise DataError("t: expected the sample time or the times of all rows; got none. Give t=0.02, say.")
     lengths, marks = [values.shape[1]] * len(values), [str(i) for i in range(len(values))]
-    dt = sampling_time(t) if np.ndim(t) == 0 else measured_times(t, lengths, marks)[1]
+    dt = sampling_time(t) if np.ndim(t) == 0 else regular_step(t, lengths, marks)
     first, second = (None if d is None else _stack(d, name)[0] for d, name in ((x_dot, "x_dot"), (x_ddot, "x_ddot")))
     return Snapshots(values, first, second, dt=dt, truth=None, frame=(values.shape[2],))
 

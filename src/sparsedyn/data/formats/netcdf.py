@@ -7,7 +7,8 @@ import xarray as xr
 from ..datasets import from_dataset
 from ..description import FORMAT
 from ..errors import DataError
-from ..tables import Columns, arguments, asked_columns
+from ..options import ReadOptions
+from ..tables import Columns, Table, arguments, asked_columns
 from ..trajectories import Trajectories, restored
 
 
@@ -19,7 +20,7 @@ def to_bytes(data: Trajectories) -> bytes:
     return bytes(dataset.to_netcdf(engine="h5netcdf", encoding=plain))
 
 
-def from_bytes(content: bytes, columns: Columns) -> Trajectories:
+def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajectories:
     """Read a file written by `to_bytes`, or the chosen variables of any other as columns of a table."""
     try:
         with xr.open_dataset(io.BytesIO(content), engine="h5netcdf", decode_timedelta=False) as file:
@@ -32,4 +33,4 @@ def from_bytes(content: bytes, columns: Columns) -> Trajectories:
     wanted = asked_columns(columns, list(known))
     # Only what is asked: variables over other dimensions would multiply the rows.
     frame = dataset[[name for name in wanted if name in dataset.variables]].to_dataframe().reset_index()
-    return Trajectories(**arguments(frame, columns))
+    return Trajectories(**arguments(Table(frame), columns, options))

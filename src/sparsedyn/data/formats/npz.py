@@ -11,7 +11,8 @@ import pandas as pd
 from ..datasets import pad, unpad
 from ..description import FORMAT
 from ..errors import DataError, listing
-from ..tables import Columns, arguments
+from ..options import ReadOptions
+from ..tables import Columns, Table, arguments
 from ..trajectories import Trajectories, described, restored
 from .positions import name_positions
 
@@ -30,7 +31,7 @@ def to_bytes(data: Trajectories) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(content: bytes, columns: Columns) -> Trajectories:
+def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajectories:
     """Read an archive: one written by `to_bytes`, or a foreign one.
 
     Foreign archives hold either one-dimensional columns of one length, or one array (trajectory, time,
@@ -47,8 +48,8 @@ def from_bytes(content: bytes, columns: Columns) -> Trajectories:
         columns = columns._replace(dt=float(arrays["dt"].item()))
     blocks = {name: array for name, array in arrays.items() if array.ndim in (2, 3)}
     if not blocks:
-        return Trajectories(**arguments(_column_table(arrays), columns))
-    return _from_blocks(blocks, columns)
+        return Trajectories(**arguments(Table(_column_table(arrays)), columns, options))
+    return _from_blocks(blocks, columns, options)
 
 
 def _load(content: bytes) -> dict[str, np.ndarray]:
@@ -101,7 +102,12 @@ def _column_table(arrays: dict[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _from_blocks(blocks: dict[str, np.ndarray], columns: Columns) -> Trajectories:
+def _from_blocks(blocks: dict[str, np.ndarray], columns: Columns, options: ReadOptions) -> Trajectories:
+    if columns.trajectory is not None and any(block.ndim == 3 for block in blocks.values()):
+        raise DataError(
+            f"trajectory={columns.trajectory!r} is asked, but the first dimension of the array tells "
+            "the trajectories apart; leave trajectory= out."
+        )
     if set(blocks) == {"states", "inputs"}:
         widths = {"x": blocks["states"].shape[-1], "u": blocks["inputs"].shape[-1]}
         if blocks["states"].shape[:-1] != blocks["inputs"].shape[:-1]:
@@ -123,11 +129,6 @@ def _from_blocks(blocks: dict[str, np.ndarray], columns: Columns) -> Trajectorie
         )
     frame = pd.DataFrame(block.reshape(-1, block.shape[-1]), columns=names)
     if block.ndim == 3:
-        if columns.trajectory is not None:
-            raise DataError(
-                f"trajectory={columns.trajectory!r} is asked, but the first dimension of the array tells "
-                "the trajectories apart; leave trajectory= out."
-            )
         frame["trajectory"] = np.repeat(np.arange(block.shape[0]), block.shape[1])
         columns = columns._replace(trajectory="trajectory")
-    return Trajectories(**arguments(frame, columns))
+    return Trajectories(**arguments(Table(frame), columns, options))

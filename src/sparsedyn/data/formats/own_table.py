@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
-from ..tables import Columns, arguments
+from ..options import ReadOptions
+from ..tables import Columns, Table, arguments
 from ..trajectories import Trajectories, restored
 
 
-def restore_table(
-    frame: pd.DataFrame, description: Mapping[str, Any], columns: Columns, first_line: int | None = None
-) -> Trajectories:
+def restore_table(table: Table, description: Mapping[str, Any], columns: Columns) -> Trajectories:
     """Build trajectories from a described table; edits that broke it raise `DataError`."""
     states, inputs = list(description.get("state_names", ())), list(description.get("input_names", ()))
     known = Columns(states, inputs, time="time", trajectory="trajectory")
-    found = arguments(frame, known, first_line)
+    found = arguments(table, known, ReadOptions())
     # Rows may have been deleted or re-ordered by whoever edited the file: the labels are those that are
     # there.
     description = {**description, "labels": found["labels"]}

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from ..description import FORMAT
 from ..errors import DataError
 from ..names import check_distinct
+from ..options import ReadOptions
 from ..tables import Columns, Table, arguments, asked_columns
 from ..trajectories import Trajectories, described
 from .own_table import restore_table
@@ -26,7 +27,7 @@ def to_bytes(data: Trajectories) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(content: bytes, columns: Columns) -> Trajectories:
+def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajectories:
     """Read a file written by `to_bytes`, or the chosen columns of any other."""
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
@@ -37,11 +38,11 @@ def from_bytes(content: bytes, columns: Columns) -> Trajectories:
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"it is no readable Parquet file ({error}); write it again.") from error
     if description is not None:
-        return restore_table(frame, description, columns)
-    return Trajectories(**arguments(frame, columns))
+        return restore_table(Table(frame), description, columns)
+    return Trajectories(**arguments(Table(frame), columns, options))
 
 
-def table(content: bytes) -> Table:
+def table(content: bytes, options: ReadOptions) -> Table:
     """Read all columns, whatever they hold."""
     try:
         file = pq.ParquetFile(pa.BufferReader(content))

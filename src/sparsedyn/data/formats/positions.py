@@ -1,7 +1,9 @@
 """Names for the columns of an array that has none."""
 
+from typing import Any
+
 from ..errors import DataError
-from ..names import check_distinct
+from ..names import RESERVED, check_distinct
 from ..tables import Columns, listed
 
 
@@ -17,14 +19,16 @@ def name_positions(width: int, columns: Columns) -> tuple[list[str], Columns]:
     asked = [*states, *inputs]
     names = [f"x{i + 1}" for i in range(width)]
     rest = list(range(width))
-    if columns.time is not None:
-        clock = _position(str(columns.time), width)
-        rest.remove(clock)
-        names[clock] = "time"
-        columns = columns._replace(time="time")
+    for role in RESERVED:
+        if getattr(columns, role) is not None:
+            place = _position(str(getattr(columns, role)), width)
+            rest.remove(place)
+            names[place] = role
+            request: dict[str, Any] = {role: role}
+            columns = columns._replace(**request)
     if asked and all(_is_position(name) for name in asked):
         check_distinct(asked, "states and inputs together")
-        names = [name if name == "time" else f"column {i}" for i, name in enumerate(names)]
+        names = [name if name in RESERVED else f"column {i}" for i, name in enumerate(names)]
         new_states = [f"x{k + 1}" for k in range(len(states))]
         new_inputs = [f"u{k + 1}" for k in range(len(inputs))]
         for name, new in zip(asked, [*new_states, *new_inputs], strict=True):

@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.equations import combined, rounded, symbol, text
-from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, variables_of
+from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
 from sparsedyn.estimators._dynamics import AbstractDynamics
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of
@@ -118,6 +118,8 @@ class SINDy(AbstractDynamics):
         t, validation = parted(t, validation)
         data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
         check_spread(data)
+        if x_dot is None:
+            check_regular(data, "x")
         variables = variables_of(data)
         library = settings.library(len(data.state_names), len(data.input_names))
         check_size(library.size, sum(data.lengths))
@@ -184,6 +186,8 @@ class SINDy(AbstractDynamics):
         self._check_fitted()
         data = trajectories_like(self.variables_, x, t, u)
         check_alike(self.variables_._replace(dt=data.dt), data, "x")
+        if x_dot is None:
+            check_regular(data, "x")
         measured = measured_of(data, x_dot, x_ddot, self.model_.order)
         samples = states_of(measured, self.model_.order, self.derivative).samples()
         blocks = strong_form(samples, self.library_)
@@ -234,6 +238,7 @@ class SINDy(AbstractDynamics):
         """Return data of the fitted variables, at any sample time."""
         self._check_fitted()
         known = trajectories_like(self.variables_, data, place="data")
+        check_regular(known, "data")
         check_alike(self.variables_._replace(dt=known.dt), known, "data")
         if check_units and self.statistics_ is not None:
             check_plausible(self.statistics_, known)

@@ -1,0 +1,99 @@
+"""The options of `sparsedyn.read`, for every command that reads data: described once, added to a command by `reads`."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from sparsedyn.cli.errors import UsageProblem
+from sparsedyn.data.options import DUPLICATES, GAPS, PRESETS, TIME_UNITS, ReadOptions
+
+FILE = "How the file is written"
+ROWS = "Times and gaps"
+
+PLAIN = ReadOptions()
+"""Nothing typed."""
+
+
+def _text(flag: str, metavar: str, text: str, panel: str = FILE) -> Any:
+    return Annotated[str | None, typer.Option(flag, metavar=metavar, help=text, rich_help_panel=panel)]
+
+
+OPTIONS: dict[str, Any] = {
+    "like": Annotated[
+        bool,
+        typer.Option(
+            "--like-excel-de",
+            help="Short for --separator ';' --decimal , --encoding cp1252 --day-first: a table saved by a spreadsheet "
+            "in German.",
+            rich_help_panel=FILE,
+        ),
+    ],
+    "separator": _text("--separator", "MARK", "Between cells: a character, tab, whitespace or fixed (width)."),
+    "decimal": _text("--decimal", "MARK", "Decimal mark, . or a comma."),
+    "thousands": _text("--thousands", "MARK", "Mark between thousands."),
+    "encoding": _text("--encoding", "NAME", "Encoding of a file that is not UTF-8, such as cp1252."),
+    "header": Annotated[
+        bool | None,
+        typer.Option(
+            "--header/--no-header",
+            help="Whether there is a row of column names; without, columns are x1, x2, ..., or 0, 1, ...",
+            rich_help_panel=FILE,
+        ),
+    ],
+    "skip_rows": Annotated[
+        int | None, typer.Option("--skip-rows", min=0, help="Lines above the column names.", rich_help_panel=FILE)
+    ],
+    "units_row": Annotated[
+        bool, typer.Option("--units-row", help="The row below the names holds units.", rich_help_panel=FILE)
+    ],
+    "missing": _text("--missing", "TEXTS", 'Texts that stand for a missing value: "Bad Input,n/a".'),
+    "true": _text("--true", "TEXTS", "Texts that stand for 1, such as on."),
+    "false": _text("--false", "TEXTS", "Texts that stand for 0, such as off."),
+    "date_format": _text("--date-format", "FORMAT", "Format of dates, such as '%d.%m.%y %H:%M'.", ROWS),
+    "day_first": Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first", help="Whether 01/02/2024 is the first of February.", rich_help_panel=ROWS
+        ),
+    ],
+    "time_zone": _text("--time-zone", "NAME", "Where the clock of local dates stood, such as Europe/Berlin.", ROWS),
+    "time_unit": _text("--time-unit", "UNIT", f"Unit of times that are numbers: {', '.join(TIME_UNITS)}.", ROWS),
+    "gaps": _text("--gaps", "RULE", f"Where rows or cells are missing: {', '.join(GAPS)}; by default refuse.", ROWS),
+    "duplicates": _text("--duplicates", "RULE", f"Rows of one time: {', '.join(DUPLICATES)}; by default refuse.", ROWS),
+    "resample": Annotated[
+        float | None,
+        typer.Option("--resample", metavar="SECONDS", help="Interpolate to this sample time.", rich_help_panel=ROWS),
+    ],
+}
+
+
+def reads(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` the options of `ReadOptions`, which it takes as one keyword, `reading`."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        given = {name: options.pop(name, None) for name in OPTIONS}
+        command(*args, reading=reading_of(given), **options)
+
+    signature = inspect.signature(command)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "reading"]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    defaults = {name: False if name in ("like", "units_row") else None for name in OPTIONS}
+    added = [inspect.Parameter(n, kind, default=defaults[n], annotation=OPTIONS[n]) for n in OPTIONS]
+    run.__dict__["__signature__"] = signature.replace(parameters=[*own, *added])
+    annotations = {name: value for name, value in command.__annotations__.items() if name != "reading"}
+    run.__annotations__ = {**annotations, **OPTIONS}
+    return run
+
+
+def reading_of(given: dict[str, Any]) -> ReadOptions:
+    """Return the options that were typed; raises `UsageProblem` for values that mean nothing."""
+    typed = {name: value for name, value in given.items() if name != "like" and value not in (None, False)}
+    typed |= {name: False for name in ("header", "day_first") if given[name] is False}
+    try:
+        return ReadOptions.given(like=next(iter(PRESETS)) if given["like"] else None, **typed)
+    except ValueError as error:
+        raise UsageProblem(f"--{str(error).replace('_', '-', 1)}") from error

@@ -1,0 +1,166 @@
+"""Time stamps as files have them, texts or numbers, to dates and seconds by stated rules."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from .errors import DataError, in_all
+from .options import TIME_UNITS, ReadOptions
+
+ZONES = {
+    "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3,
+    "MSK": 3, "EDT": -4, "CDT": -5, "MDT": -6, "PDT": -7, "JST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13,
+}  # fmt: skip
+"""Hours east of UTC by abbreviations that mean one zone; CST, IST, BST and the like mean several."""
+ZONE = re.compile(r"^(?P<stamp>.*\d)\s*(?P<zone>[A-Z]{1,5})$")
+NUMERIC = re.compile(
+    r"^(?P<a>\d{1,4})(?P<mark>[./-])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{1,4})\.?(?:(?:[ T]+|,\s*)(?P<clock>.*))?$"
+)
+CLOCK = re.compile(r"^\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?$")
+OFFSET = re.compile(r"\d\s*(?:Z|[+-]\d{2}(?::?\d{2})?)$")
+NO_DATE = "numbers (seconds) or dates such as '2024-05-31 12:00:00.5' are expected"
+
+
+def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarray | None) -> np.ndarray:
+    """Return a column of times as seconds, dates (UTC, or as they stand), or durations.
+
+    `unit` is that of the file for numbers, where `options` say none; `lines` are those of the file, for messages.
+
+    **Raises:** `DataError`, naming the row, for texts that are no dates and for dates that can be read in two ways.
+    """
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
+    if column.dtype.kind == "M":
+        return _zoned(column, options, lines).to_numpy()
+    if column.dtype.kind == "m":
+        return column.to_numpy()
+    if pd.api.types.is_numeric_dtype(column):
+        scale = TIME_UNITS[options.time_unit or (unit if unit in TIME_UNITS else "s")]
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        if options.time_unit is None and unit not in TIME_UNITS:
+            check_epoch(values, f"column {column.name!r}")
+        return values if scale == 1.0 else values * scale
+    texts = column.astype(object)
+    if all(isinstance(text, str) for text in texts):
+        return _of_texts(texts.str.strip(), options, lines)
+    return column.to_numpy()
+
+
+def check_epoch(values: np.ndarray, place: str) -> None:
+    """Raise `DataError` for numbers that would be thousands of years as seconds, but are dates as milliseconds."""
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    for unit, least in (("ns", 1e17), ("us", 1e14), ("ms", 1e11)):
+        if largest >= least:
+            raise DataError(
+                f"{place}: {largest:.16g} seconds are {largest / 3.15e7:.0f} years; as {unit} since 1970 it is "
+                f"{pd.Timestamp(int(largest), unit=unit):%Y-%m-%d}. Say the unit with "
+                f"time_unit='{unit}' (--time-unit {unit}), or 's' for seconds; for arrays, give t in seconds."
+            )
+
+
+def _of_texts(texts: pd.Series, options: ReadOptions, lines: np.ndarray | None) -> np.ndarray:
+    if options.date_format is not None:
+        dates = pd.to_datetime(texts, format=options.date_format, errors="coerce", utc="%z" in options.date_format)
+        _check(texts, dates.isna(), f"no date of the format {options.date_format!r}", lines)
+        if isinstance(dates.dtype, pd.DatetimeTZDtype):
+            return dates.dt.tz_localize(None).to_numpy()
+        return _zoned(dates, options, lines).to_numpy()
+    _check(texts, texts == "", f"empty; {NO_DATE}", lines)
+    if texts.str.fullmatch(CLOCK).all():
+        return pd.to_timedelta(texts.str.replace(",", ".")).to_numpy()
+    numbers = pd.to_numeric(texts, errors="coerce").notna()
+    if numbers.any():
+        # Mostly numbers and some text: the text is the mistake, not the numbers that are no dates.
+        _check(texts, ~numbers, "text, where other rows have numbers; a number is expected", lines)
+    texts = _without_zone_names(texts, lines)
+    if (parts := texts.str.extract(NUMERIC))["a"].notna().all():
+        texts = _year_first(texts, parts, options, lines)
+    dates = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    if dates.isna().all() and texts.str.contains("[A-Za-z]{3}", regex=True).all():
+        dates = pd.to_datetime(texts, format=_guessed(texts.iloc[0]), errors="coerce", utc=True)
+    _check(texts, dates.isna(), f"no date that can be read; {NO_DATE}. Others need date_format= (--date-format)", lines)
+    offset = texts.str.contains(OFFSET, regex=True) & (texts.str.len() > len("2024-05-31"))
+    if offset.all():
+        return dates.dt.tz_localize(None).to_numpy()
+    if offset.any():
+        _check(texts, ~offset, "no offset from UTC, where other rows have one; give every row one", lines)
+    return _zoned(dates.dt.tz_localize(None), options, lines).to_numpy()
+
+
+def _guessed(text: str) -> str:
+    """Return the format of a date with the name of a month, which has one reading."""
+    from pandas.tseries.api import guess_datetime_format
+
+    return guess_datetime_format(text) or "ISO8601"
+
+
+def _without_zone_names(texts: pd.Series, lines: np.ndarray | None) -> pd.Series:
+    parts = texts.str.extract(ZONE)
+    named = parts["zone"].notna() & ~parts["zone"].isin(["Z", "AM", "PM"])
+    if not named.any():
+        return texts
+    hours = parts["zone"].map(ZONES)
+    _check(
+        texts, named & hours.isna(), f"a zone that is none of {', '.join(ZONES)}, or means several. Write offsets such "
+        "as +02:00 instead, or remove the names and give time_zone= (--time-zone)", lines,
+    )  # fmt: skip
+    offsets = hours.map(lambda hour: "" if np.isnan(hour) else f"{int(hour):+03d}:00")
+    return texts.where(~named, parts["stamp"].str.strip() + offsets)
+
+
+def _year_first(texts: pd.Series, parts: pd.DataFrame, options: ReadOptions, lines: np.ndarray | None) -> pd.Series:
+    """Return dates of three numbers in the order of ISO 8601."""
+    clock = parts["clock"].fillna("").str.replace(",", ".").str.strip()
+    twelve = clock.str.contains(r"[ap]\.?m\.?$", case=False, regex=True)
+    if twelve.any():
+        hours = pd.to_datetime(clock.str.upper(), format="%I:%M:%S %p", errors="coerce")
+        hours = hours.fillna(pd.to_datetime(clock.str.upper(), format="%I:%M %p", errors="coerce"))
+        _check(texts, hours.isna(), "no time of day that can be read; give date_format= (--date-format)", lines)
+        clock = hours.dt.strftime("%H:%M:%S")
+    clock = clock.str.replace(r"^(\d):", r"0\1:", regex=True)
+    a, b, c = (parts[name] for name in "abc")
+    if (a.str.len() == 4).all():
+        year, month, day = a, b, c
+    else:
+        _check(texts, c.str.len() != 4, "a year of other than four digits; give date_format= (--date-format)", lines)
+        first, second = a.astype(int), b.astype(int)
+        if options.day_first is None and not ((first > 12).any() or (second > 12).any()):
+            raise DataError(
+                f"{_place(texts, 0, lines)}: {texts.iloc[0]!r} may be day {first.iloc[0]} of month {second.iloc[0]} or "
+                f"month {first.iloc[0]}, day {second.iloc[0]}, and no row tells. Say which with day_first=True "
+                "(--day-first) or day_first=False (--month-first)."
+            )
+        day_first = bool((first > 12).any()) if options.day_first is None else options.day_first
+        year, month, day = (c, b, a) if day_first else (c, a, b)
+        order = "day first" if day_first else "month first"
+        _check(texts, month.astype(int) > 12, f"no date where others have the {order}; give day_first=", lines)
+    day, month = day.str.zfill(2), month.str.zfill(2)
+    return year + "-" + month + "-" + day + clock.where(clock == "", " " + clock)
+
+
+def _zoned(dates: pd.Series, options: ReadOptions, lines: np.ndarray | None) -> pd.Series:
+    """Return local dates as UTC, where their zone is known; as they stand where it is not."""
+    if options.time_zone is None:
+        return dates
+    try:
+        known = dates.dt.tz_localize(options.time_zone, ambiguous="infer")
+    except ValueError as error:
+        missing = dates.dt.tz_localize(options.time_zone, ambiguous="NaT", nonexistent="NaT").isna() & dates.notna()
+        row = int(missing.to_numpy().argmax())
+        raise DataError(
+            f"{_place(dates, row, lines)}: {dates.iloc[row]} is a local time that {options.time_zone} has twice or "
+            f"never, and the order of the rows does not tell which it is ({error}). Write offsets, or record in UTC."
+        ) from error
+    return known.dt.tz_convert("UTC").dt.tz_localize(None)
+
+
+def _check(texts: pd.Series, bad: pd.Series, what: str, lines: np.ndarray | None) -> None:
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        raise DataError(f"{_place(texts, row, lines)}: {texts.iloc[row]!r}: {what}{in_all(int(bad.sum()))}.")
+
+
+def _place(column: pd.Series, row: int, lines: np.ndarray | None) -> str:
+    number = int(column.index[row])
+    return f"column {column.name!r}, row {number}" + ("" if lines is None else f" (line {lines[number]} of the file)")
