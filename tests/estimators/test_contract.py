@@ -86,7 +86,7 @@ def test_simulate_takes_times_and_inputs_in_every_form(fitted: Any):
         (times, FORCE[0]),
         (5 + times, held),
         (times, pd.DataFrame({"force": held}, index=times)),
-        (times, lambda t: held[round(t / DT)]),
+        (times, lambda t: held[int(t / DT + 1e-9)]),
         (FORCE[0], None),
     ):
         one = model.simulate(START[0], t, u)

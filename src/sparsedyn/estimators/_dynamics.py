@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,10 @@ import xarray as xr
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Scaling, Trajectories
-from sparsedyn.data.clock import seconds
-from sparsedyn.estimators._base import AbstractEstimator, is_whole
+from sparsedyn.estimators._base import AbstractEstimator
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular
 from sparsedyn.estimators._inputs import is_own, own, trajectories_like
-from sparsedyn.estimators._states import inputs_at, rows_of, start_of
+from sparsedyn.estimators._states import function_at, inputs_at, rows_of, start_of, times_of
 from sparsedyn.forecast import Forecast, pad
 
 BATCH = ("trajectory", "sample")
@@ -61,24 +60,28 @@ class AbstractDynamics(AbstractEstimator):
     def simulate(self, x0: Any, t: Any, u: Any = None) -> xr.DataArray:
         """Return states ([member], [trajectory], time, state) from `x0` under the inputs `u`, in the data's units.
 
-        `x0` is (state,), or (trajectory, state). `t` are times, row 0 being that of `x0`, or a number of rows at the
-        sample time of training; dates become seconds since the first. `u` is an array or a table ([trajectory], time,
-        input), or a function `u(t)`; the input of a row is held until the next. Inputs in the place of `t` are at the
-        sample time of training.
+        `x0` is (state,), or (trajectory, state). `t` are times or dates, row 0 being that of `x0`, or a number of rows
+        at the sample time of training. `u` is an array or a table ([trajectory], time, input), values that stay the
+        same, or a function `u(t)` of the times as they are given, in seconds since the first where these are dates.
+        The input of a row is held until the next, unless the model says otherwise. Inputs in the place of `t` are at
+        the times of their index, or at the sample time of training.
 
         The result is always as long as `t`: rows after a state has run off to infinity are not finite.
         """
         self._check_fitted()
         if u is None and not callable(t) and np.ndim(t) >= 2:
-            t, u = np.shape(t)[-2], t
+            dated = isinstance(t, pd.DataFrame) and t.index.dtype.kind in "fMm"
+            t, u = t.index if dated else np.shape(t)[-2], t
         start, several = start_of(x0, self._integrated_names)
-        times = self._times(t)
+        times, stamps = times_of(t, self.dt_)
         steps, rows = self._clock(times)
-        forcing = inputs_at(u, times[0] + steps if callable(u) else times, self.input_names_, len(start))
-        if not callable(u):
+        if callable(u):
+            found = self._integrate_under(start, steps, function_at(u, times[0], self.input_names_))[:, :, rows]
+        else:
+            forcing = inputs_at(u, times, self.input_names_, len(start), stamps)
             forcing = forcing[:, np.searchsorted(rows, np.arange(len(steps)), side="right") - 1]
-        found = self._integrate(start, steps, forcing)[:, :, rows]
-        result = self._labelled(found, ("trajectory", "time"), {"time": times})
+            found = self._integrate(start, steps, forcing)[:, :, rows]
+        result = self._labelled(found, ("trajectory", "time"), {"time": stamps})
         return result if several else result.isel(trajectory=0)
 
     def forecast(self, data: Any, *, check_units: bool = True) -> Forecast:
@@ -167,6 +170,16 @@ class AbstractDynamics(AbstractEstimator):
     ) -> Float[np.ndarray, "member trajectory time state"]:
         """Return the states of every member at times that count from zero."""
 
+    def _integrate_under(
+        self,
+        start: Float[np.ndarray, "trajectory state"],
+        times: Float[np.ndarray, " time"],
+        u: Callable[[float], Float[np.ndarray, " input"]],
+    ) -> Float[np.ndarray, "member trajectory time state"]:
+        """Return the same under inputs that are a function of time: here its values at `times`, held until the next."""
+        values = np.stack([u(float(time)) for time in times])
+        return self._integrate(start, times, np.broadcast_to(values, (len(start), *values.shape)))
+
     @abstractmethod
     def _summary(self, digits: int) -> list[str]:
         """Return the lines that `print` shows."""
@@ -199,22 +212,6 @@ class AbstractDynamics(AbstractEstimator):
         if inputs.shape[:-1] != states.shape[:-1]:
             raise DataError(f"u: expected {states.shape[:-1]} rows, as x has; got {inputs.shape[:-1]}.")
         return states, inputs
-
-    def _times(self, t: Any) -> Float[np.ndarray, " time"]:
-        if np.ndim(t) == 0 and not isinstance(t, xr.DataArray):
-            if not is_whole(t, 1):
-                raise DataError(f"t: expected times (time,), or a number of rows of at least 1; got {t!r}.")
-            return np.arange(int(t)) * self.dt_
-        stamps = np.asarray(t)
-        if stamps.dtype.kind in "mMO" and stamps.ndim == 1 and len(stamps):
-            # Dates count from the first, as they do in training.
-            stamps, _ = seconds(stamps, "t")
-        times = rows_of(stamps[..., None], ["t"], "t")[..., 0].astype(np.float64)
-        if times.ndim != 1 or not len(times):
-            raise DataError(f"t: expected increasing times (time,); got the shape {times.shape}.")
-        if np.any(np.diff(times) <= 0):
-            raise DataError("t: expected increasing times (time,); got times that do not increase.")
-        return times
 
     def _labelled(
         self, values: Float[np.ndarray, "member *batch state"], dims: Sequence[str], coords: Mapping[str, Any]

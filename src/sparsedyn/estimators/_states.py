@@ -1,6 +1,6 @@
 """What a fitted model is asked about: states and inputs of rows, initial states, and inputs over time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,9 @@ import xarray as xr
 from jaxtyping import Float
 
 from sparsedyn.data import DataError
-from sparsedyn.estimators._given import Given, finite, labels, numbers, taken
+from sparsedyn.data.clock import seconds
+from sparsedyn.estimators._base import is_whole
+from sparsedyn.estimators._given import Given, finite, labels, taken
 
 
 def rows_of(values: Any, names: Sequence[str], place: str) -> Float[np.ndarray, "*batch column"]:
@@ -38,30 +40,93 @@ def start_of(x0: Any, names: Sequence[str]) -> tuple[Float[np.ndarray, "trajecto
     return np.atleast_2d(start).astype(np.float64), np.ndim(x0) == 2
 
 
+def times_of(t: Any, dt: float) -> tuple[Float[np.ndarray, " time"], Any]:
+    """Return increasing times in seconds, and as they were given: times, dates, or a number of rows `dt` apart.
+
+    Dates count from the first. **Raises:** `DataError` for anything else.
+    """
+    if np.ndim(t) == 0 and not isinstance(t, xr.DataArray):
+        if not is_whole(t, 1):
+            raise DataError(f"t: expected times (time,), or a number of rows of at least 1; got {t!r}.")
+        times = np.arange(int(t)) * dt
+        return times, times
+    stamps = np.asarray(t)
+    if stamps.dtype.kind in "OMm" and stamps.ndim == 1 and len(stamps):
+        times, _ = seconds(stamps, "t")
+    else:
+        times = rows_of(stamps[..., None], ["t"], "t")[..., 0].astype(np.float64)
+        stamps = times
+    if times.ndim != 1 or not len(times):
+        raise DataError(f"t: expected increasing times (time,); got the shape {times.shape}.")
+    if np.any(np.diff(times) <= 0):
+        raise DataError("t: expected increasing times (time,); got times that do not increase.")
+    return times, stamps
+
+
+def function_at(
+    u: Callable[[float], Any], origin: float, names: Sequence[str]
+) -> Callable[[float], Float[np.ndarray, " input"]]:
+    """Return inputs as a function of the time since `origin`; it raises `DataError` for values that do not fit."""
+
+    def value(time: float) -> Float[np.ndarray, " input"]:
+        found = np.atleast_1d(finite(u(origin + float(time)), "u(t)")).astype(np.float64)
+        if found.shape != (len(names),):
+            raise DataError(f"u(t): expected {len(names)} values, {list(names)}; got the shape {found.shape}.")
+        return found
+
+    return value
+
+
 def inputs_at(
-    u: Any, times: Float[np.ndarray, " time"], names: Sequence[str], count: int
+    u: Any, times: Float[np.ndarray, " time"], names: Sequence[str], count: int, stamps: Any = None
 ) -> Float[np.ndarray, "trajectory time input"]:
     """Return inputs at these times for `count` trajectories: of a function `u(t)`, a table, an array, or none at all.
 
-    **Raises:** `DataError` for anything that does not fit.
+    A number, or a value per input, stays the same at all times. `stamps` are the times as they were given, which the
+    index of a table is compared with. **Raises:** `DataError` for anything that does not fit.
     """
     if u is None and names:
         raise DataError(f"u: expected inputs (time, {len(names)}), {list(names)}; got none.")
     if u is None:
         u = np.zeros((len(times), 0))
     if callable(u):
-        u = np.stack([np.atleast_1d(numbers(u(float(time)), "u(t)")) for time in times])
-    elif isinstance(u, pd.DataFrame) and pd.api.types.is_float_dtype(u.index.dtype):
-        stamps = u.index.to_numpy()
-        if stamps.shape != times.shape or not np.allclose(stamps - stamps[0], times - times[0], rtol=1e-6):
-            raise DataError(
-                "u: expected the times t as its index; got others. Interpolate it to t, or reset its index."
-            )
-    forcing = rows_of(u, names, "u").astype(np.float64)
+        follow = function_at(u, 0.0, names)
+        u = np.stack([follow(time) for time in times])
+    if isinstance(u, pd.DataFrame | pd.Series) and not _is_state(u):
+        _check_index(u.index, times, times if stamps is None else stamps)
+    forcing = _rows_at(u, len(times), names).astype(np.float64)
     forcing = np.broadcast_to(forcing, (count, *forcing.shape)) if forcing.ndim == 2 else forcing
     if forcing.shape[:2] != (count, len(times)):
         raise DataError(f"u: expected {len(times)} rows, one per time, for each of {count}; got {forcing.shape[:2]}.")
     return forcing
+
+
+def _rows_at(u: Any, rows: int, names: Sequence[str]) -> Float[np.ndarray, "*batch time input"]:
+    """Inputs with a row per time: constants are repeated."""
+    shape = np.shape(u)
+    if names and len(shape) == 2 and shape[0] == len(names) != shape[1] and shape[1] == rows:
+        raise DataError(f"u: expected (time, input), the shape {shape[::-1]}; got {shape}. Transpose it: u.T.")
+    constant = shape == () or _is_state(u) or (shape == (len(names),) and len(names) != rows)
+    if constant and names:
+        u = np.full(len(names), finite(u, "u")) if shape == () else u
+        return np.broadcast_to(rows_of([u] if _is_state(u) else np.asarray(u)[None], names, "u"), (rows, len(names)))
+    found = rows_of(u, names, "u")
+    return np.broadcast_to(found, (rows, len(names))) if found.shape == (1, len(names)) else found
+
+
+def _check_index(index: pd.Index, times: Float[np.ndarray, " time"], stamps: Any) -> None:
+    """Raise `DataError` for inputs whose index has other times, or dates, than they are asked for."""
+    if pd.api.types.is_float_dtype(index.dtype):
+        own = index.to_numpy()
+        same = own.shape == times.shape and np.allclose(own - own[0], times - times[0], rtol=1e-6)
+    elif np.asarray(index).dtype.kind in "Mm":
+        dated = np.asarray(stamps).dtype.kind in "OMm"
+        same = len(index) == len(times) and np.allclose(seconds(index, "u")[0], times - times[0])
+        same = same and (not dated or bool(pd.Index(stamps)[0] == index[0]))
+    else:
+        return
+    if not same:
+        raise DataError("u: expected the times t as its index; got others. Interpolate it to t, or reset its index.")
 
 
 def _flat(values: Any, place: str) -> tuple[Float[np.ndarray, "..."], list[str] | None]:

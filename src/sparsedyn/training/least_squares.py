@@ -12,6 +12,9 @@ from jaxtyping import Bool, Float
 
 from sparsedyn.models import contributions
 
+ROUNDING = 1e-13
+"""Singular value of columns of unit size, as a share of the largest, up to which they depend on each other."""
+
 Scale = Literal["coefficients", "contributions"]
 Coefficients = Float[np.ndarray, "term target"]
 Support = Bool[np.ndarray, "term target"]
@@ -78,7 +81,7 @@ def solve(reduced: Factor, support: Support, *, ridge: float = 0.0) -> Coefficie
         if ridge > 0:
             matrix = np.concatenate([matrix, np.sqrt(ridge) * np.eye(chosen.size)])
             wanted = np.concatenate([wanted, np.zeros(chosen.size)])
-        found[chosen, j] = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
+        found[chosen, j] = np.linalg.lstsq(matrix, wanted, rcond=ROUNDING)[0]
     return found * rms[reduced.terms :] / rms[: reduced.terms, None]
 
 

@@ -20,11 +20,12 @@ LEFT = 1e-3
 
 
 class Identified(NamedTuple):
-    """Coefficients, the thresholds that they passed, and those of every member of an ensemble."""
+    """Coefficients, the thresholds that they passed, those of an ensemble's members, and what inputs do within rows."""
 
     coefficients: Float[np.ndarray, "term equation"]
     thresholds: Float[np.ndarray, " equation"]
     members: Float[np.ndarray, "member term equation"] | None = None
+    inputs: str = "held"
 
 
 def above_thresholds(settings: Settings) -> Callable[[Factor], Coefficients]:

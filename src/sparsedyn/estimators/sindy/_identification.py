@@ -2,17 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
+
+from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, fitted, of_forecasts
 from sparsedyn.estimators.sindy._measured import Measured
-from sparsedyn.estimators.sindy._regression import Block, pooled, rows_in, strong_form, warn_dependent, weak_form
-from sparsedyn.estimators.sindy._settings import Settings
+from sparsedyn.estimators.sindy._regression import Block, pooled, strong_form, warn_dependent
+from sparsedyn.estimators.sindy._settings import INPUTS, Settings
 from sparsedyn.estimators.sindy._states import States, full_names, states_of
+from sparsedyn.estimators.sindy._weak import weak_form, windows_in
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor
 
 WINDOWS = 3
 """Windows per term from which on the weak form is taken by itself."""
+EXPLAINED = 1e-4
+"""Share of a derivative's mean square over single rows below which nothing is lost to noise."""
+POOR = 0.01
+"""Such a share after a few sweeps that it is not worth going on."""
+BETTER = 0.25
+"""What another reading of the inputs must leave, of what holding them leaves, to be taken."""
 
 
 def identified(measured: Measured, validation: Measured | None, library: Library, settings: Settings) -> Identified:
@@ -20,32 +31,60 @@ def identified(measured: Measured, validation: Measured | None, library: Library
 
     Where thresholds are chosen, they are by `validation`, or without it by a part of the trajectories that is held out.
     """
-    states = states_of(measured, settings.order, settings.derivative)
-    weak, blocks = _regression(states, library, settings.weak)
+    states, blocks = _read(measured, library, settings)
     fit = above_thresholds(settings)
     if settings.threshold is None:
-        fit = _by_forecasts(states, validation, library, settings, weak)
+        fit = _by_forecasts(states, validation, library, settings)
     reduced = pooled(blocks, library.size)
     data = measured.data
     warn_dependent(reduced, library.names([*full_names(data.state_names, settings.order), *data.input_names]))
-    return fitted(settings, reduced, blocks, fit)
+    return fitted(settings, reduced, blocks, fit)._replace(inputs=states.inputs)
 
 
-def _regression(states: States, library: Library, weak: bool | None) -> tuple[bool, list[Block]]:
-    """Return terms and derivatives, and whether in the weak form: by itself if there are enough windows for it."""
+def _read(measured: Measured, library: Library, settings: Settings) -> tuple[States, list[Block]]:
+    """Return states, and terms and derivatives, with inputs as they are said, or else seem, to act between rows."""
+    held, *others = [
+        states_of(measured, settings.order, settings.derivative, inputs)
+        for inputs in (INPUTS if settings.inputs is None else [settings.inputs])
+    ]
+    found, left = _regression(held, library, settings)
+    if held.varying and left:
+        for states in others:
+            other, less = _regression(states, library, settings, most=left)
+            if less is not None and less < BETTER * left:
+                return states, other
+    return held, found
+
+
+def _regression(
+    states: States, library: Library, settings: Settings, most: float = np.inf
+) -> tuple[list[Block], float | None]:
+    """Return terms and derivatives, and the share of these that is left, where nothing was estimated.
+
+    Integrals over windows if there are enough of them, or over single rows if these are explained so well that there is
+    no noise, or if inputs jump so often that derivatives cannot be estimated.
+    """
+    weak = settings.weak
+    if states.given is not None or (weak is False and settings.derivative != AUTO):
+        return strong_form(states.samples(), library), None
     equations = len(states.measured.data.state_names)
-    if weak or (weak is None and states.order == 1 and states.measured.complete):
-        blocks = weak_form(states.full, library, equations)
-        if weak or rows_in(blocks) >= WINDOWS * library.size:
-            return True, blocks
-    return False, strong_form(states.samples(), library)
+    form = partial(weak_form, library=library, equations=equations, order=states.order, inputs=states.inputs)
+    if weak is not False:
+        smooth = states.whole if states.order == 1 or states.measured.x_dot is not None else states.full
+        windows = windows_in(smooth)
+        if weak or (states.order == 1 and windows >= WINDOWS * library.size):
+            return form(smooth, windows=windows >= library.size, most=most)[:2]
+    single = form(states.whole, windows=False, most=most if states.jumping else min(most, POOR))
+    if single.left < EXPLAINED or states.jumping:
+        return single[:2]
+    return strong_form(states.samples(), library), None
 
 
 def _by_forecasts(
-    states: States, validation: Measured | None, library: Library, settings: Settings, weak: bool
+    states: States, validation: Measured | None, library: Library, settings: Settings
 ) -> Callable[[Factor], Coefficients]:
     """Return how to fit as many terms as forecasts of validation, or of held-out, trajectories call for."""
     known, judged = states.measured.split() if validation is None else (states.measured, validation)
-    _, blocks = _regression(replace(states, measured=known), library, weak)
+    blocks, _ = _regression(replace(states, measured=known), library, settings)
     smooth = replace(states, measured=judged).smooth()
     return of_forecasts(settings, library, pooled(blocks, library.size), smooth)

@@ -2,20 +2,16 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse import csr_array
 
-from sparsedyn.data import DataError, Samples, Trajectories
+from sparsedyn.data import DataError, Samples
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Factor, factor
 
 BLOCKS = 20
-POWER = 6
-"""Test functions are (1 - s^2)^6 over a window: smooth enough at its ends for the trapezoidal rule to be near exact."""
-SHORTEST, OVERLAP = 5, 4
 DEPENDENT = 1e-12
 """Singular value of the scaled terms, as a share of the largest, up to which it is rounding."""
 INVOLVED = 0.01
@@ -34,26 +30,6 @@ def strong_form(samples: Sequence[Samples], library: Library) -> list[Block]:
     return [Block(terms(library, x, u), dx) for x, u, dx in samples]
 
 
-def weak_form(full: Trajectories, library: Library, equations: int) -> list[Block]:
-    """Return integrals of the terms and, by parts, of derivatives with test functions over overlapping windows.
-
-    No derivative is estimated: `-integral of phi' x` stands for `integral of phi dx/dt`. Equations are those of the
-    last so many states. Source: Messenger & Bortz 2021.
-    """
-    half = window(full)
-    s = np.arange(-half, half + 1) / half
-    bump = (1 - s**2) ** POWER
-    slope = -2 * POWER * s * (1 - s**2) ** (POWER - 1) / (half * full.dt)
-    # A derivative and its terms are weighted means: units and sizes stay what they are without windows.
-    bump, slope = bump / bump.sum(), slope / bump.sum()
-    blocks = []
-    for x, u in zip(full.states, full.inputs, strict=True):
-        if len(x) > 2 * half:
-            mean, difference = (_windowed(kernel, len(x), max(1, half // OVERLAP)) for kernel in (bump, slope))
-            blocks.append(Block(mean @ terms(library, x, u), -(difference @ x[:, -equations:])))
-    return blocks
-
-
 def terms(
     library: Library, x: Float[np.ndarray, "row state"], u: Float[np.ndarray, "row input"]
 ) -> Float[np.ndarray, "row term"]:
@@ -66,28 +42,6 @@ def terms(
             f"library: expected finite terms; {bad} is not, at some samples. Leave it out, or scale the data."
         )
     return theta
-
-
-def window(full: Trajectories) -> int:
-    """Return half a window in rows: twice the time in which the quickest state moves by a standard deviation.
-
-    At most a quarter of the usual piece. Most of a test function lies in the middle third of its window.
-    """
-    spread = np.square(np.concatenate(full.states).std(axis=0))
-    longest = max(SHORTEST, int(np.median(full.lengths)) // 4)
-    for lag in range(1, longest // 2):
-        moved = np.concatenate([x[lag:] - x[:-lag] for x in full.states if len(x) > lag])
-        if np.any(np.mean(np.square(moved), axis=0) > spread):
-            return max(SHORTEST, 2 * lag)
-    return longest
-
-
-def _windowed(kernel: Float[np.ndarray, " width"], rows: int, stride: int) -> Any:
-    """The matrix that applies a kernel to every window."""
-    begins = np.arange(0, rows - len(kernel) + 1, stride)
-    places = begins[:, None] + np.arange(len(kernel))
-    edges = np.arange(len(begins) + 1) * len(kernel)
-    return csr_array((np.tile(kernel, len(begins)), places.ravel(), edges), shape=(len(begins), rows))
 
 
 def rows_in(blocks: Sequence[Block]) -> int:

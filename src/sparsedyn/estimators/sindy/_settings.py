@@ -13,6 +13,8 @@ from sparsedyn.estimators._base import FLAG, SEED, Rule, nonnegative, one_of, op
 from sparsedyn.models import Library, Primitive, units_of
 
 OPTIMIZERS = ("stlsq", "l0", "l1")
+INPUTS = ("held", "interpolated")
+"""What inputs do between rows: keep the value of the row, or run smoothly through the values at rows."""
 
 
 def _thresholds(value: Any) -> bool:
@@ -34,13 +36,14 @@ RULES: dict[str, Rule] = {
     "seed": SEED,
     "derivative": one_of((AUTO, *DERIVATIVES)),
     "optimizer": one_of(OPTIMIZERS),
+    "inputs": one_of((AUTO, *INPUTS)),
 }
 """Parameters of `SINDy`, and what they may be."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The parameters of a `SINDy` in one form each; a threshold or a weak form of `None` is chosen by the data."""
+    """The parameters of a `SINDy` in one form each; where one may be `None`, the data choose."""
 
     degree: int
     threshold: Float[np.ndarray, "*equation"] | None
@@ -52,6 +55,7 @@ class Settings:
     ensemble: int | None
     weak: bool | None
     derivative: str
+    inputs: str | None
     ridge: float
     seed: int
 
@@ -76,6 +80,7 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
             "threshold": None if isinstance(threshold, str) else np.asarray(threshold, np.float64),
             "functions": functions_of(parameters["functions"]),
             "weak": None if isinstance(weak, str) else bool(weak),
+            "inputs": None if parameters["inputs"] == AUTO else parameters["inputs"],
         }
     )
 

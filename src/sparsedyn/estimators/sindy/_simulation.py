@@ -1,7 +1,7 @@
-"""Equations integrated from row to row, the input of a row held until the next."""
+"""Equations integrated from row to row, under inputs that are held, run smoothly, or are functions of time."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import sympy
@@ -9,8 +9,38 @@ from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
 from sparsedyn.equations import Columns, compiled
+from sparsedyn.estimators.sindy._paths import interpolant
 
 TOLERANCE = 1e-9
+
+Signal = Callable[[float], Float[np.ndarray, " input"]]
+
+
+class Forcing(NamedTuple):
+    """Inputs of one trajectory between rows: stretches (first row, last row, inputs at a time) without a jump."""
+
+    stretches: list[tuple[int, int, Signal]]
+    longest: float = np.inf
+    """The longest step that cannot leave out what inputs do."""
+
+
+def held(u: Float[np.ndarray, "time input"]) -> Forcing:
+    """Return inputs that keep the value of a row until the next."""
+    jumps = np.flatnonzero((np.diff(u, axis=0) != 0).any(axis=1)) + 1
+    pairs = zip([0, *jumps], [*jumps, len(u) - 1], strict=True)
+    return Forcing([(int(begin), int(end), _constant(u[begin])) for begin, end in pairs])
+
+
+def interpolated(u: Float[np.ndarray, "time input"], times: Float[np.ndarray, " time"]) -> Forcing:
+    """Return inputs that run smoothly through the values at rows."""
+    if len(u) < 2:
+        return held(u)
+    return Forcing([(0, len(u) - 1, interpolant(times, u))], float(np.diff(times).max()))
+
+
+def function(u: Signal, times: Float[np.ndarray, " time"]) -> Forcing:
+    """Return inputs that are a function of time."""
+    return Forcing([(0, len(times) - 1, u)], float(np.diff(times, prepend=times[:1]).max()) or np.inf)
 
 
 def integrated(
@@ -18,7 +48,7 @@ def integrated(
     names: Sequence[str],
     start: Float[np.ndarray, "trajectory state"],
     times: Float[np.ndarray, " time"],
-    inputs: Float[np.ndarray, "trajectory time input"],
+    inputs: Sequence[Forcing],
 ) -> Float[np.ndarray, "trajectory time state"]:
     """Return the states at increasing times; rows that cannot be reached are NaN. `names` are states, then inputs."""
     field = compiled(equations, names)
@@ -27,24 +57,21 @@ def integrated(
 
 
 def _trajectory(
-    field: Columns,
-    x0: Float[np.ndarray, " state"],
-    u: Float[np.ndarray, "time input"],
-    times: Float[np.ndarray, " time"],
+    field: Columns, x0: Float[np.ndarray, " state"], inputs: Forcing, times: Float[np.ndarray, " time"]
 ) -> Float[np.ndarray, "time state"]:
     """Return the states of one trajectory: between jumps of its input in one go, never across one."""
     states = np.full((len(times), len(x0)), np.nan)
     states[0] = x0
-    jumps = np.flatnonzero((np.diff(u, axis=0) != 0).any(axis=1)) + 1
-    for begin, end in zip([0, *jumps], [*jumps, len(times) - 1], strict=True):
+    for begin, end, signal in inputs.stretches:
         if begin == end:
             continue
         part = solve_ivp(
-            partial(_slope, field, u[begin]),
+            _slope(field, signal),
             (times[begin], times[end]),
             states[begin],
             method="DOP853",
             t_eval=times[begin + 1 : end + 1],
+            max_step=inputs.longest,
             rtol=TOLERANCE,
             atol=TOLERANCE * max(1e-6, float(np.abs(states[begin]).max())),
         )
@@ -55,6 +82,13 @@ def _trajectory(
     return states
 
 
-def _slope(field: Columns, held: np.ndarray, _: float, x: np.ndarray) -> np.ndarray:
-    slope: np.ndarray = field(np.concatenate([x, held])[None])[0]
+def _slope(field: Columns, signal: Signal) -> Callable[[float, np.ndarray], np.ndarray]:
+    def slope(time: float, x: np.ndarray) -> np.ndarray:
+        found: np.ndarray = field(np.concatenate([x, signal(time)])[None])[0]
+        return found
+
     return slope
+
+
+def _constant(value: Float[np.ndarray, " input"]) -> Signal:
+    return lambda _: value

@@ -21,17 +21,34 @@ class States:
     measured: Measured
     order: int
     differentiate: Differentiator
+    inputs: str = "held"
+
+    @cached_property
+    def whole(self) -> Trajectories:
+        """What was measured of the full states: for order 2 positions, with velocities where these were measured."""
+        data = self.measured.data
+        if self.order == 1 or self.measured.x_dot is None:
+            return data
+        return with_states(data, self._joined(), list(data.inputs), self._names)
+
+    @property
+    def varying(self) -> bool:
+        """Whether there are inputs that change within a trajectory."""
+        return any((u != u[:1]).any() for u in self.measured.data.inputs)
+
+    @property
+    def jumping(self) -> bool:
+        """Whether held inputs change too often for states to be cut into smooth pieces."""
+        return self.varying and self.inputs == "held" and pieces(self.measured.data) is self.measured.data
 
     @cached_property
     def full(self) -> Trajectories:
         """The full states in smooth pieces; for order 2, velocities are the measured or estimated ones."""
         data = self.measured.data
-        if self.order == 1:
-            return pieces(data)
-        if self.measured.x_dot is not None:
-            return pieces(with_states(data, self._joined(), list(data.inputs), self._names))
+        if self.order == 1 or self.measured.x_dot is not None:
+            return self._smooth(self.whole)
         states, inputs = [], []
-        smooth = pieces(data)
+        smooth = self._smooth(data)
         for x, u in zip(smooth.states, smooth.inputs, strict=True):
             rows, positions, velocities = self.differentiate(x, data.dt)
             if len(positions) > 1:
@@ -74,6 +91,8 @@ class States:
 
     def smooth(self) -> Trajectories:
         """Return the full states without their noise, where derivatives are smoothed."""
+        if self.jumping:
+            return self.full
         states, inputs = [], []
         for x, u in zip(self.full.states, self.full.inputs, strict=True):
             rows, smooth, _ = self.differentiate(x, self.full.dt)
@@ -86,15 +105,20 @@ class States:
     def _names(self) -> list[str]:
         return full_names(self.measured.data.state_names, self.order)
 
+    def _smooth(self, data: Trajectories) -> Trajectories:
+        """Return the pieces within which states are smooth."""
+        return pieces(data) if self.inputs == "held" else data
+
     def _joined(self) -> Arrays:
         assert self.measured.x_dot is not None
         pairs = zip(self.measured.data.states, self.measured.x_dot, strict=True)
         return [np.concatenate(pair, axis=1) for pair in pairs]
 
 
-def states_of(measured: Measured, order: int, derivative: str) -> States:
+def states_of(measured: Measured, order: int, derivative: str, inputs: str = "held") -> States:
     """Return the states; the method of differentiation is chosen by smooth pieces of the data."""
-    return States(measured, order, differentiator(derivative, pieces(measured.data).states))
+    smooth = pieces(measured.data) if inputs == "held" else measured.data
+    return States(measured, order, differentiator(derivative, smooth.states), inputs)
 
 
 def full_names(names: tuple[str, ...] | list[str], order: int) -> list[str]:

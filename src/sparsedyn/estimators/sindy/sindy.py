@@ -1,6 +1,7 @@
 """Sparse identification of nonlinear dynamics (SINDy), as a scikit-learn-compatible estimator."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from sparsedyn.estimators.sindy._identification import identified
 from sparsedyn.estimators.sindy._measured import Measured, check_spread, check_weak, measured_of, statistics_of
 from sparsedyn.estimators.sindy._regression import check_rows, check_size, joined, strong_form
 from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combination, functions_of, settings_of
-from sparsedyn.estimators.sindy._simulation import integrated
+from sparsedyn.estimators.sindy._simulation import Forcing, Signal, function, held, integrated, interpolated
 from sparsedyn.estimators.sindy._states import full_names, states_of
 from sparsedyn.forecast import Forecast, pad
 from sparsedyn.models import PRIMITIVES, Library, Primitive, SINDyModel
@@ -46,13 +47,16 @@ class SINDy(AbstractDynamics):
         noise; `auto`: for equations of first order where no derivatives are given, if trajectories are long enough.
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
         and where they look noisy local polynomials over windows that suit the noise.
+    inputs : what inputs do between rows: `held` at the value of the row until the next, or `interpolated` by a cubic
+        spline, as of values that were sampled from a smooth function; `auto`: held, unless the data are explained far
+        better by the other.
     ridge : relative to the mean squares of terms; steadies the choice, does not change the values.
     seed : of bootstrap samples and gradient descent.
 
     Attributes after `fit`: `model_`, `library_`, `coefficients_` (term, equation), `thresholds_` (per equation; with
     `"auto"`, the least coefficient that was kept), `members_` (member, term, equation; `None` without an ensemble),
-    `statistics_` (means and standard deviations of the data, in which errors of forecasts are counted), `dt_`,
-    `state_names_`, `input_names_`.
+    `statistics_` (means and standard deviations of the data, in which errors of forecasts are counted), `inputs_`
+    (`held` or `interpolated`), `dt_`, `state_names_`, `input_names_`.
 
     Source: Brunton, Proctor & Kutz 2016; Messenger & Bortz 2021 (weak form); Fasel et al. 2022 (ensembles).
     """
@@ -74,6 +78,7 @@ class SINDy(AbstractDynamics):
         ensemble: int | None = None,
         weak: bool | str = "auto",
         derivative: str = "auto",
+        inputs: str = "auto",
         ridge: float = 0.0,
         seed: int = 0,
     ):
@@ -87,6 +92,7 @@ class SINDy(AbstractDynamics):
         self.ensemble = ensemble
         self.weak = weak
         self.derivative = derivative
+        self.inputs = inputs
         self.ridge = ridge
         self.seed = seed
 
@@ -231,6 +237,20 @@ class SINDy(AbstractDynamics):
         times: Float[np.ndarray, " time"],
         inputs: Float[np.ndarray, "trajectory time input"],
     ) -> Float[np.ndarray, "1 trajectory time state"]:
+        between = held if self.inputs_ == "held" else partial(interpolated, times=times)
+        return self._solved(start, times, [between(u) for u in inputs])
+
+    def _integrate_under(
+        self, start: Float[np.ndarray, "trajectory state"], times: Float[np.ndarray, " time"], u: Signal
+    ) -> Float[np.ndarray, "1 trajectory time state"]:
+        return self._solved(start, times, [function(u, times)] * len(start))
+
+    def _solved(
+        self,
+        start: Float[np.ndarray, "trajectory state"],
+        times: Float[np.ndarray, " time"],
+        inputs: Sequence[Forcing],
+    ) -> Float[np.ndarray, "1 trajectory time state"]:
         names = [*self._integrated_names, *self.input_names_]
         return integrated(self.equations(), names, start, times, inputs)[None]
 
@@ -256,7 +276,7 @@ class SINDy(AbstractDynamics):
     ) -> "SINDy":
         """Take over what was found."""
         self.model_ = SINDyModel(found.coefficients, library, self.order)
-        self.thresholds_, self.members_ = found.thresholds, found.members
+        self.thresholds_, self.members_, self.inputs_ = found.thresholds, found.members, found.inputs
         self.variables_, self.statistics_ = variables, statistics
         return self
 
@@ -284,6 +304,7 @@ class SINDy(AbstractDynamics):
             "library": {"degree": library.degree, "constant": library.constant, "functions": functions},
             "variables": self.variables_._asdict(),
             "statistics": None if self.statistics_ is None else self.statistics_.to_dict(),
+            "inputs": self.inputs_,
         }
         arrays = {"coefficients": self.coefficients_, "thresholds": self.thresholds_}
         return arrays | ({} if self.members_ is None else {"members": self.members_}), header
@@ -301,7 +322,9 @@ class SINDy(AbstractDynamics):
             raise ValueError(f"coefficients of {library.size} terms expected; got {arrays['coefficients'].shape}")
         statistics = header.get("statistics")
         return estimator._adopt(
-            Identified(arrays["coefficients"], arrays["thresholds"], arrays.get("members")),
+            Identified(
+                arrays["coefficients"], arrays["thresholds"], arrays.get("members"), header.get("inputs", "held")
+            ),
             library,
             variables,
             None if statistics is None else Scaling.from_dict(statistics),

@@ -1,0 +1,122 @@
+"""States within rows: paths from each row to the next that agree with equations, under the inputs that act there.
+
+Between rows nothing was measured. A path is what the equations make of the first row, straightened so that it ends in
+the next; while equations are being fitted, both are improved in turn. A derivative may jump at every row, as those of
+states do under held inputs that change.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from numpy.polynomial import legendre
+from scipy.interpolate import make_interp_spline
+
+from sparsedyn.data import Trajectories
+
+CUBIC = 3
+
+
+class Quadrature(NamedTuple):
+    """Gauss's `places` in a row, from 0 to 1, their `weights`, and `integrals` from 0 to each place of values there."""
+
+    places: Float[np.ndarray, " node"]
+    weights: Float[np.ndarray, " node"]
+    integrals: Float[np.ndarray, "node node"]
+
+
+@cache
+def quadrature(nodes: int) -> Quadrature:
+    """Return the quadrature of so many nodes: exact for polynomials up to twice as many coefficients."""
+    places, weights = legendre.leggauss(nodes)
+    polynomials = legendre.legvander(places, nodes - 1)
+    integrated = [legendre.legval(places, legendre.legint(row, lbnd=-1)) for row in np.eye(nodes)]
+    return Quadrature((places + 1) / 2, weights / 2, np.stack(integrated, axis=1) @ np.linalg.inv(polynomials) / 2)
+
+
+@dataclass(frozen=True)
+class Paths:
+    """States and inputs at the nodes of all rows but the last of every trajectory.
+
+    `begins` and `rises` are what was measured: states, or for order 2 positions, with or without velocities. `states`
+    are full ones; velocities that were not measured follow from the paths.
+    """
+
+    begins: Float[np.ndarray, "row measured"]
+    rises: Float[np.ndarray, "row measured"]
+    states: Float[np.ndarray, "node row state"]
+    inputs: Float[np.ndarray, "node row input"]
+    lengths: tuple[int, ...]
+    dt: float
+    order: int
+    rule: Quadrature
+
+    @property
+    def parts(self) -> int:
+        """How often derivatives are integrated by parts, until what was measured is left of them."""
+        return 2 if self.begins.shape[1] < self.states.shape[2] else 1
+
+    @property
+    def equations(self) -> int:
+        """The number of equations, those of the last states."""
+        return self.states.shape[2] // self.order
+
+    @property
+    def known(self) -> slice:
+        """The measured columns that are left of the derivatives of equations."""
+        return slice(self.begins.shape[1] - self.equations, self.begins.shape[1])
+
+    def following(self, slopes: Float[np.ndarray, "node row equation"]) -> "Paths":
+        """Return paths with these derivatives of their last states, straightened so that they end in the next row."""
+        places, weights, integrals = self.rule
+        if self.parts == 2:
+            bent = self.dt * np.tensordot(integrals, slopes, 1) - self.dt * np.tensordot(
+                weights * (1 - places), slopes, 1
+            )
+            velocities = self.rises / self.dt + bent
+            return replace(self, states=np.concatenate([self._straight(velocities, slice(None)), velocities], axis=-1))
+        last = self._straight(slopes, self.known)
+        if self.order == 1:
+            return replace(self, states=last)
+        first = self._straight(last, slice(0, self.equations))
+        return replace(self, states=np.concatenate([first, last], axis=-1))
+
+    def split(self, rows: Float[np.ndarray, "row *rest"]) -> list[Float[np.ndarray, "_row *rest"]]:
+        """Return what there is for all rows trajectory by trajectory."""
+        return np.split(rows, np.cumsum(self.lengths)[:-1])
+
+    def _straight(
+        self, slopes: Float[np.ndarray, "node row column"], columns: slice
+    ) -> Float[np.ndarray, "node row column"]:
+        places, weights, integrals = self.rule
+        missed = self.rises[:, columns] - self.dt * np.tensordot(weights, slopes, 1)
+        return self.begins[:, columns] + self.dt * np.tensordot(integrals, slopes, 1) + places[:, None, None] * missed
+
+
+def chords(data: Trajectories, order: int, equations: int, inputs: str, nodes: int) -> Paths:
+    """Return straight paths from row to row, under inputs that are `held` or `interpolated`."""
+    rule = quadrature(nodes)
+    begins = np.concatenate([x[:-1] for x in data.states])
+    rises = np.concatenate([np.diff(x, axis=0) for x in data.states])
+    forcing = np.concatenate([_within(u, inputs, rule.places) for u in data.inputs], axis=1)
+    states = begins + rule.places[:, None, None] * rises
+    if begins.shape[1] < order * equations:
+        states = np.concatenate([states, np.broadcast_to(rises / data.dt, states.shape)], axis=-1)
+    return Paths(begins, rises, states, forcing, tuple(n - 1 for n in data.lengths), data.dt, order, rule)
+
+
+def interpolant(rows: Float[np.ndarray, " time"], u: Float[np.ndarray, "time input"]) -> Callable[..., np.ndarray]:
+    """Return the cubic spline through inputs, of a lower degree for fewer than four rows."""
+    return make_interp_spline(rows, u, k=min(CUBIC, len(u) - 1))  # type: ignore[no-any-return]
+
+
+def _within(
+    u: Float[np.ndarray, "time input"], inputs: str, places: Float[np.ndarray, " node"]
+) -> Float[np.ndarray, "node row input"]:
+    begins = np.arange(len(u) - 1)
+    if inputs == "held" or not u.shape[1]:
+        return np.broadcast_to(u[:-1], (len(places), *u[:-1].shape))
+    return np.asarray(interpolant(np.arange(float(len(u))), u)(begins + places[:, None]))
