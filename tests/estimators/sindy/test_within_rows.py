@@ -37,10 +37,10 @@ OSCILLATOR = np.array([[0.0, 1.0], [-4.0, -0.8]]), np.array([[0.0], [3.0]])
 
 
 @pytest.mark.parametrize("dt", [0.02, 0.2, 1.0])
-@pytest.mark.parametrize("every", [1, 25])
+@pytest.mark.parametrize("every", [1, 12])
 @pytest.mark.parametrize("weak", ["auto", False])
 def test_held_inputs_leave_no_error(dt: float, every: int, weak: Any):
-    u = np.repeat(np.random.default_rng(0).normal(size=(16 if every > 1 else 120, 1)), every, axis=0)
+    u = np.repeat(np.random.default_rng(0).normal(size=(8 if every > 1 else 60, 1)), every, axis=0)
     x = held_linear(*OSCILLATOR, u, dt)
     fitted = SINDy(1, weak=weak).fit(x, dt, u)
     assert fitted.inputs_ == "held"
@@ -48,14 +48,14 @@ def test_held_inputs_leave_no_error(dt: float, every: int, weak: Any):
     np.testing.assert_allclose(fitted.simulate(x[0], len(u), u), x, atol=1e-6)
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@settings(max_examples=8, deadline=None, derandomize=True, database=None)
 @given(st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 2), st.floats(0.02, 0.6))
 def test_random_linear_plants_are_found(seed: int, states: int, inputs: int, dt: float):
     rng = np.random.default_rng(seed)
     a = rng.normal(size=(states, states))
     a -= (np.abs(np.linalg.eigvals(a).real).max() + 0.2) * np.eye(states)
     b = rng.normal(size=(states, inputs))
-    u = rng.normal(size=(200, inputs))
+    u = rng.normal(size=(80, inputs))
     found = SINDy(1, 0.0).fit(held_linear(a, b, u, dt), dt, u).coefficients_
     np.testing.assert_allclose(found[1:].T, np.hstack([a, b]), atol=1e-6)
     np.testing.assert_allclose(found[0], 0.0, atol=1e-6)
@@ -86,7 +86,7 @@ def test_random_bilinear_plants_are_found(seed: int, dt: float):
 def test_few_rows_a_period(rows: int):
     t = np.arange(0, 20, 1 / rows)
     fitted = SINDy(1, order=2, constant=False).fit(np.sin(2 * np.pi * t), t)
-    np.testing.assert_allclose(fitted.coefficients_[:, 0], [-4 * np.pi**2, 0.0], rtol=1e-9)
+    np.testing.assert_allclose(fitted.coefficients_[:, 0], [-4 * np.pi**2, 0.0], rtol=1e-7)
 
 
 def test_a_forced_oscillator_of_second_order():

@@ -110,7 +110,7 @@ def chords(data: Trajectories, order: int, equations: int, inputs: str, nodes: i
 
 def interpolant(rows: Float[np.ndarray, " time"], u: Float[np.ndarray, "time input"]) -> Callable[..., np.ndarray]:
     """Return the cubic spline through inputs, of a lower degree for fewer than four rows."""
-    return make_interp_spline(rows, u, k=min(CUBIC, len(u) - 1))  # type: ignore[no-any-return]
+    return make_interp_spline(rows, u, k=min(CUBIC, len(u) - 1))
 
 
 def _within(

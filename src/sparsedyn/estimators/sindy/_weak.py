@@ -16,7 +16,7 @@ from sparsedyn.training.least_squares import Coefficients, Factor, solve
 POWER = 6
 """Test functions over several rows are (1 - s^2)^6: smooth at the ends of their windows."""
 SHORTEST, OVERLAP = 5, 4
-FEW, MANY = 4, 8
+FEW, MANY = 5, 8
 """Nodes in a row: few, as long as paths settle quickly, which they do where rows are short."""
 QUICK, SWEEPS = 8, 60
 SETTLED, ASTRAY = 1e-12, 10.0
