@@ -9,6 +9,7 @@ import numpy as np
 from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, fitted, of_forecasts
 from sparsedyn.estimators.sindy._measured import Measured
+from sparsedyn.estimators.sindy._paths import roughness
 from sparsedyn.estimators.sindy._regression import Block, pooled, strong_form, warn_dependent
 from sparsedyn.estimators.sindy._settings import INPUTS, Settings
 from sparsedyn.estimators.sindy._states import States, full_names, states_of
@@ -24,6 +25,10 @@ POOR = 0.01
 """Such a share after a few sweeps that it is not worth going on."""
 BETTER = 0.25
 """What another reading of the inputs must leave, of what holding them leaves, to be taken."""
+
+
+SMOOTH, NEAR, ROUNDING = 0.05, 10.0, 1e-20
+"""Roughness up to which inputs are smooth, and shares that are left up to which an interpolation is exact."""
 
 
 def identified(measured: Measured, validation: Measured | None, library: Library, settings: Settings) -> Identified:
@@ -50,10 +55,19 @@ def _read(measured: Measured, library: Library, settings: Settings) -> tuple[Sta
     found, left = _regression(held, library, settings)
     if held.varying and left:
         for states in others:
-            other, less = _regression(states, library, settings, most=left)
-            if less is not None and less < BETTER * left:
+            other, less = _regression(states, library, settings, most=max(left, POOR))
+            if less is not None and (less < BETTER * left or _exact(states, less)):
                 return states, other
     return held, found
+
+
+def _exact(states: States, left: float) -> bool:
+    """Whether inputs are smooth, and what is left is no more than splines through them are off.
+
+    Held inputs may explain the same: an exponential that is held is a multiple of one that is not.
+    """
+    off = roughness(states.measured.data.inputs)
+    return off < SMOOTH and left < max(NEAR * off**2, ROUNDING)
 
 
 def _regression(

@@ -5,7 +5,7 @@ the next; while equations are being fitted, both are improved in turn. A derivat
 states do under held inputs that change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from scipy.interpolate import make_interp_spline
 
 from sparsedyn.data import Trajectories
 
-CUBIC = 3
+CUBIC, QUINTIC = 3, 5
 
 
 class Quadrature(NamedTuple):
@@ -108,9 +108,22 @@ def chords(data: Trajectories, order: int, equations: int, inputs: str, nodes: i
     return Paths(begins, rises, states, forcing, tuple(n - 1 for n in data.lengths), data.dt, order, rule)
 
 
-def interpolant(rows: Float[np.ndarray, " time"], u: Float[np.ndarray, "time input"]) -> Callable[..., np.ndarray]:
-    """Return the cubic spline through inputs, of a lower degree for fewer than four rows."""
-    return make_interp_spline(rows, u, k=min(CUBIC, len(u) - 1))
+def interpolant(
+    rows: Float[np.ndarray, " time"], u: Float[np.ndarray, "time input"], degree: int = QUINTIC
+) -> Callable[..., np.ndarray]:
+    """Return the spline of this degree through inputs, of a lower one where there are too few rows."""
+    return make_interp_spline(rows, u, k=min(degree, len(u) - 1 - len(u) % 2))
+
+
+def roughness(inputs: Sequence[Float[np.ndarray, "_time _input"]]) -> float:
+    """Return how far splines of degree 3 and 5 through inputs are apart between rows, in shares of their spread."""
+    spread = np.concatenate(inputs).std(axis=0)
+    apart = []
+    for u in inputs:
+        rows = np.arange(float(len(u)))
+        cubic, quintic = (interpolant(rows, u, degree)(rows[:-1] + 0.5) for degree in (CUBIC, QUINTIC))
+        apart.append(np.square(cubic - quintic))
+    return float(np.max(np.sqrt(np.concatenate(apart).mean(axis=0)) / np.where(spread > 0, spread, 1.0)))
 
 
 def _within(

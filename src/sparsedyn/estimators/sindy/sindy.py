@@ -47,9 +47,8 @@ class SINDy(AbstractDynamics):
         noise; `auto`: for equations of first order where no derivatives are given, if trajectories are long enough.
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
         and where they look noisy local polynomials over windows that suit the noise.
-    inputs : what inputs do between rows: `held` at the value of the row until the next, or `interpolated` by a cubic
-        spline, as of values that were sampled from a smooth function; `auto`: held, unless the data are explained far
-        better by the other.
+    inputs : what inputs do between rows: `held` at the value of the row until the next, or `interpolated` by a spline,
+        as values that were sampled from a smooth function; `auto`: held, unless the data speak for the other.
     ridge : relative to the mean squares of terms; steadies the choice, does not change the values.
     seed : of bootstrap samples and gradient descent.
 
