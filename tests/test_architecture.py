@@ -102,6 +102,31 @@ def test_no_file_imports_from_the_front_of_its_own_package():
     assert not found, "\n" + "\n".join(found)
 
 
+def test_the_papers_use_public_names_only():
+    # As any user would; import-linter has no wildcard for a part of a name.
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    found = [
+        f"{module} imports {used}"
+        for module in sorted(graph.modules)
+        for used in graph.find_modules_directly_imported_by(module)
+        if module.startswith("sparsedyn_papers") and used.startswith("sparsedyn.") and "._" in used
+    ]
+    assert not found, "\n" + "\n".join(found)
+    assert private_names(SOURCE / "sparsedyn_papers") == []
+
+
+def private_names(source: Path) -> list[str]:
+    """Names with an underscore that files import from `sparsedyn`."""
+    return [
+        f"{path.name}:{node.lineno}: {alias.name}"
+        for path in sorted(source.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sparsedyn"
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
+
+
 @pytest.mark.parametrize(
     ("file", "code", "expected"),
     [

@@ -24,6 +24,7 @@ from sparsedyn.data import Trajectories, read, write
 from sparsedyn.studies.cell_files import Stored, run_facts, stored_cells
 from sparsedyn.studies.cells import Cell, CellFiles
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store, read_arrays, replacing, write_json, write_text
 
@@ -86,7 +87,7 @@ def read_finished(store: Store, files: CellFiles, spec: Spec, cells: Sequence[Ce
 
 
 def _of_run(store: Store, spec: Spec, cells: Sequence[Stored], results: pd.DataFrame) -> StoredStudy[Spec]:
-    rungs = sorted(store.directory.glob("search/rung-*.parquet"))
+    rungs = SearchFiles(store.directory).finished()
     test = store.data_file("test")
     return StoredStudy(
         spec,

@@ -13,6 +13,7 @@ from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.document import Column, Picture, Table, plain
 from sparsedyn.studies.document.words import DASH, duration
 from sparsedyn.studies.search.wording import value_text
+from sparsedyn_papers.autoencoders.ranking import first, loss, or_nan
 from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec
 from sparsedyn_papers.delft2024.published import BEST
 from sparsedyn_papers.figures.grid_map import grid_maps
@@ -104,7 +105,7 @@ def grid_pictures(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[Pictu
     best = np.unravel_index(int(np.nanargmin(losses)), losses.shape)
     measures = {
         "reconstruction loss on test data": losses,
-        "relative error of the derivative": values(lambda cell: _or_nan(first(cell)["errors"]["test"]["derivative"])),
+        "relative error of the derivative": values(lambda cell: or_nan(first(cell)["errors"]["test"]["derivative"])),
     }
     return [
         Picture(
@@ -127,18 +128,6 @@ def grid_pictures(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[Pictu
     ]
 
 
-def first(cell: Stored) -> Mapping[str, Any]:
-    """Return the first member of a cell's ranking."""
-    member: Mapping[str, Any] = cell.facts["members"][cell.facts["best"]]
-    return member
-
-
-def loss(cell: Stored) -> float:
-    """The mean square of what the decoder misses on test data."""
-    error = _or_nan(first(cell)["errors"]["test"]["decoder"]) * cell.facts["mean_square"]
-    return math.inf if math.isnan(error) else error
-
-
 def _geometric_mean(cells: Sequence[Stored], key: str, value: Any) -> float:
     losses = [loss(cell) for cell in cells if _plain(cell.facts["values"][key]) == _plain(value)]
     finite = [math.log(loss) for loss in losses if math.isfinite(loss) and loss > 0]
@@ -147,10 +136,6 @@ def _geometric_mean(cells: Sequence[Stored], key: str, value: Any) -> float:
 
 def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else value
-
-
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else float(value)
 
 
 def _number(value: float | None) -> str:

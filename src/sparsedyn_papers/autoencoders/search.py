@@ -81,8 +81,17 @@ def trial_of(cell: Stored) -> Tried:
 
 def search_record(spec: AutoencodersSpec, cells: Sequence[Stored]) -> SearchRecord:
     """Return what a search came to so far."""
-    rungs = [{"share of training": share} for share in (*_search(spec).rungs, 1.0)]
-    return SearchRecord(spec.dimensions(), WORDING, rungs, [trial_of(cell) for cell in cells])
+    shares = (*_search(spec).rungs, 1.0)
+    tried = [_to_the_end(trial_of(cell), len(shares)) for cell in cells]
+    return SearchRecord(spec.dimensions(), WORDING, [{"share of training": share} for share in shares], tried)
+
+
+def _to_the_end(trial: Tried, rungs: int) -> Tried:
+    """Count the end of training as the last rung."""
+    if trial.state == "pruned":
+        return trial
+    missing = (math.nan,) * (rungs - 1 - len(trial.rungs))
+    return trial._replace(rungs=(*trial.rungs, *missing, trial.objective))
 
 
 def number(value: float | None) -> float:

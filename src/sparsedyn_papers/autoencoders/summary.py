@@ -5,10 +5,10 @@ import math
 import pandas as pd
 
 from sparsedyn.studies.document.words import plural, quantity
+from sparsedyn.studies.search.space import axis_text
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.summary import Listing, Overview, Summary, listed_cells
 from sparsedyn_papers.autoencoders.cells import cells_of
-from sparsedyn_papers.autoencoders.search_report import dimension_text
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 
 READABLE = 15
@@ -30,7 +30,7 @@ def overview(spec: AutoencodersSpec) -> Overview:
     listed = listed_cells(cells)
     if not tried:
         return listed
-    lines = [f"{key}: {dimension_text(dimension)}" for key, dimension in tried.items()]
+    lines = [f"{key}: {axis_text(dimension)}" for key, dimension in tried.items()]
     return Overview(f"{plural(len(cells), 'trial')}, one after the other, with values of", lines, listed.facts)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 
 from sparsedyn.equations import complexity, text
-from sparsedyn.estimators.equation._search import EXACT
+from sparsedyn.estimators.equation import EXACT
 from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.slugs import slug_of
 from sparsedyn_papers.benchmarks.functions import Function

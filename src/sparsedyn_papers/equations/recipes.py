@@ -2,16 +2,11 @@
 
 import numpy as np
 
-from sparsedyn.data import Samples, Scaling
 from sparsedyn.equations import compiled, complexity, expressions, simplified
-from sparsedyn.estimators.equation._expressions import read, scaling_of, selection_score
-from sparsedyn.estimators.equation._front import pareto, relative_error
-from sparsedyn.estimators.equation._initial import Layout
-from sparsedyn.estimators.equation._search import Found, search
-from sparsedyn.estimators.equation._settings import Search
+from sparsedyn.estimators.equation import Search, explored, scaling_of, written_out
 from sparsedyn.models import EQL, units_of
 from sparsedyn.studies.cells import OnProgress
-from sparsedyn.training import Progress, polished
+from sparsedyn.training import Progress
 from sparsedyn.training.parsimony import bic
 from sparsedyn_papers.equations import criterion
 from sparsedyn_papers.equations.samples import Sampled
@@ -20,7 +15,6 @@ from sparsedyn_papers.equations.trials import FAILED, Trial, Trials
 from sparsedyn_papers.kim2019.as_published import STEPS, Trained, trained
 from sparsedyn_papers.kim2019.reading import one_of
 
-LANES = 32
 RESTARTS = 3
 
 
@@ -34,12 +28,15 @@ def searched(
         on_progress(done / wanted, f"generation {done} of {wanted}, {exact} of {asked.trials} trials exact")
 
     scaling = scaling_of(data.train)
-    train, held_out = (_scaled(scaling, part) for part in (data.train, data.held_out))
-    found = search(asked, train, held_out, scaling.x_std, on_progress=report)
-    own, front = found.choices(), pareto(found.candidates.nonzeros, relative_error(found.candidates), asked.active)
-    layout = Layout(len(names), asked.hidden, asked.bias)
+    found = explored(asked, data.train, data.held_out, scaling, on_progress=report)
+    own, front, candidates = found.choices(), found.front(asked.active), found.candidates
     places = list(dict.fromkeys([*(place for place in own if place >= 0), *front]))
-    by_place = dict(zip(places, _candidates(found, layout, places, train, held_out, names, scaling), strict=True))
+    by_place: dict[int, Trial] = {}
+    for place, equation in zip(
+        places, written_out(found, places, asked, data.train, data.held_out, names, scaling), strict=True
+    ):
+        inside, outside = (float(np.sqrt(part[place])) for part in (candidates.train, candidates.held_out))
+        by_place[place] = Trial(equation.expression, equation.weights, inside, outside, equation.score)
     trials = [by_place.get(place, FAILED) for place in own]
     counted = [trial._replace(networks=int(n)) for trial, n in zip(trials, found.networks, strict=True)]
     return Trials(counted, {}, [by_place[place] for place in front], float(found.single))
@@ -55,37 +52,6 @@ def search_of(settings: FunctionsSpec, regularizer: str, seed: int) -> Search:
         seed=seed,
         **{name: value for name, value in given.items() if value is not None},
     )
-
-
-def _candidates(
-    found: Found,
-    layout: Layout,
-    places: list[int],
-    train: Samples,
-    held_out: Samples,
-    names: tuple[str, ...],
-    scaling: Scaling,
-) -> list[Trial]:
-    """Return candidates as equations, after a last fit to all samples, as the estimators do."""
-    if not places:
-        return []
-    candidates = found.candidates
-    every = Samples(*(np.concatenate(parts) for parts in zip(train, held_out, strict=True)))
-    # A few sizes only, since each is compiled.
-    filled = [*places, *places[-1:] * (-len(places) % LANES)]
-    final = polished(layout.model(layout.split(candidates.weights[filled])).exact(), every)
-    units = Samples(every.x * scaling.x_std, every.u, every.dx * scaling.dx_std)
-    trials = []
-    for place, weights in zip(places, zip(*final.weights, strict=True), strict=False):
-        equation = read(layout.model(list(weights)).exact(), names, scaling, units)
-        inside, outside = (float(np.sqrt(part[place])) for part in (candidates.train, candidates.held_out))
-        score = selection_score(max(inside, outside), complexity(equation), len(train.x))
-        trials.append(Trial(equation, int(candidates.nonzeros[place]), inside, outside, score))
-    return trials
-
-
-def _scaled(scaling: Scaling, part: Samples) -> Samples:
-    return Samples(part.x / scaling.x_std, part.u, part.dx / scaling.dx_std)
 
 
 def as_published(

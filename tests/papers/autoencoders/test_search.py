@@ -17,12 +17,14 @@ from sparsedyn.studies.cell_files import Stored
 from sparsedyn.studies.events import CellProgress
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.runner import run_as
+from sparsedyn.studies.search.page import search_blocks, search_sentences
+from sparsedyn.studies.stored import StoredStudy
 from sparsedyn.studies.toml import to_toml
 from sparsedyn_papers.autoencoders.cells import cells_of
 from sparsedyn_papers.autoencoders.kind import kind
 from sparsedyn_papers.autoencoders.objective import error_of, objective_of
 from sparsedyn_papers.autoencoders.search import search_record
-from sparsedyn_papers.autoencoders.search_report import trials_picture, trials_sentences, trials_table
+from sparsedyn_papers.autoencoders.searched import terms_of
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
 
 needs_optuna = pytest.mark.skipif(importlib.util.find_spec("optuna") is None, reason="needs the extra search")
@@ -143,25 +145,34 @@ def test_trials_are_told_and_drawn():
         stored(7, "pruned", None, [0.2, 0.4]),
         stored(8, "complete", None, []),
     ]
-    rows = trials_table(spec, cells, {"trial-01": 3.0}).rows
-    assert [row[0] for row in rows] == ["5", "4", "3", "2", "1", "8", "7", "6"]
-    assert rows[0][3] == "−8"
-    assert rows[-1][3] == "given up at 20 %"
-    sentences = " ".join(trials_sentences(spec, cells))
+    study = StoredStudy(spec, {"cells": {"trial-01": {"seconds": 3.0}}}, cells, pd.DataFrame())
+    record, terms = search_record(spec, cells), terms_of(study)
+    lead, rungs, title, table, picture = search_blocks(record, terms)
+    assert "8 trials of weight dx and rate" in lead.markdown
+    assert [row[:4] + row[5:] for row in rungs.rows] == [
+        ["1", "8", "0.2", "0.20", "0", "6"],
+        ["2", "7", "0.5", "0.10", "0", "6"],
+        ["3", "6", "1", "−8.00", "1", "–"],
+    ]
+    assert title.markdown == "**All trials**"
+    assert [row[0] for row in table.rows] == ["5", "4", "3", "2", "1", "8", "7", "6"]
+    assert table.rows[0][3].text == "−8.00"
+    assert table.rows[-1][3].note == "rung 1: 0.70, given up"
+    assert table.rows[4][-1] == "3.0 s"
+    sentences = " ".join(search_sentences(record, terms))
     assert "Of 8 trials, 6 were trained to the end and 2 given up" in sentences
     assert "weight dx 0.01, rate 0.01" in sentences
     assert "By rate, the least objective" in sentences
-    assert "errors of the next best trial are 2.72 times" in sentences
+    assert "The next best trial has −7.00." in sentences
     assert "Rank correlation of the objective with weight dx" in sentences
-    assert render(trials_picture(spec, cells).draw())[0].startswith(b"\x89PNG")
-    record = search_record(spec, cells)
+    assert render(picture.draw())[0].startswith(b"\x89PNG")
     assert record.best is not None
     assert record.best.number == 5
     # Stored trials have no number for what is not finite.
     assert [one.objective for one in record.tried[5:]] == [math.inf] * 3
-    nothing = trials_sentences(spec, cells[5:])
-    assert "None has a member" in nothing[0]
-    assert render(trials_picture(spec, cells[5:7]).draw())[0].startswith(b"\x89PNG")
+    nothing = search_record(spec, cells[5:])
+    assert "None has a finite objective" in search_sentences(nothing, terms)[0]
+    assert render(search_blocks(nothing, terms)[-1].draw())[0].startswith(b"\x89PNG")
 
 
 @pytest.mark.slow
@@ -176,7 +187,7 @@ def test_a_stopped_search_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: 
     assert (results["objective"].notna() == (results["state"] == "complete")).all()
     assert results["rung_1"].notna().all()
     page = (tmp_path / "whole/report.html").read_text()
-    assert "All trials, the best first" in page
+    assert "All trials" in page
     assert "given up at" in page
     assert not (tmp_path / "whole/groups").exists()
 

@@ -17,12 +17,14 @@ from sparsedyn.studies import runner
 from sparsedyn.studies.comparison import search as search_runner
 from sparsedyn.studies.comparison.budgets import budgets, cells_of, cost, later_cost
 from sparsedyn.studies.comparison.cells import groups_of, points_of
-from sparsedyn.studies.comparison.search import search_record
-from sparsedyn.studies.comparison.search_report import search_blocks
+from sparsedyn.studies.comparison.document import document
+from sparsedyn.studies.comparison.searched import TERMS, search_record
 from sparsedyn.studies.publish.studies import read as read_study
 from sparsedyn.studies.reading import parse, stored_spec
-from sparsedyn.studies.search.halving import SearchFiles, rungs_left
+from sparsedyn.studies.search.halving import rungs_left
 from sparsedyn.studies.search.losses_by_value import losses_by_value
+from sparsedyn.studies.search.page import search_blocks
+from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.toml import to_toml
 
 TOML = """
@@ -198,7 +200,7 @@ def test_a_finished_search_has_its_tables_and_the_cells_that_were_left(finished:
 
 def test_the_record_says_how_far_every_combination_came(finished: tuple[Path, list[studies.Event]]):
     directory, _ = finished
-    record = search_record(parse(TOML, "a.toml"), SearchFiles(directory).rungs())
+    record = search_record(parse(TOML, "a.toml"), read_study(directory).tables)
     assert record is not None
     assert [one.label for one in record.tried] == LABELS
     assert [one.state for one in record.tried] == ["complete", "complete", "pruned"] * 2
@@ -274,15 +276,23 @@ def test_the_report_tells_of_the_search(finished: tuple[Path, list[studies.Event
     page = (directory / "report.html").read_text(encoding="utf-8")
     assert '<a href="#search">The search</a>' in page
     assert (directory / "figures" / "search.png").stat().st_size > 1000
-    lead, rungs, title, best, _, picture = search_blocks(read_study(directory))
+    record = search_record(parse(TOML, "a.toml"), read_study(directory).tables)
+    assert record is not None
+    lead, rungs, title, best, _, picture = search_blocks(record, TERMS)
     assert "No test trajectory was read for this choice" in lead.markdown
-    assert "All combinations of the last rung" in title.markdown
-    assert (len(rungs.rows), len(best.rows)) == (2, 4)
+    assert title.markdown == "**All combinations**"
+    assert [row[:5] + row[6:] for row in rungs.rows] == [
+        ["1", "6", "8", "2", "1", "2", "4"],
+        ["2", "4", "20", "3", "2", "0", "–"],
+    ]
+    assert [row[0] for row in best.rows] == list("123456")
+    assert [row[4].note.endswith("given up") for row in best.rows] == [False] * 4 + [True] * 2
     assert picture.name == "search"
 
 
 def test_a_study_without_a_search_has_no_such_section(finished: tuple[Path, list[studies.Event]]):
-    assert search_blocks(replace(read_study(finished[0]), tables={})) == []
+    page = document(replace(read_study(finished[0]), tables={}))
+    assert [section.blocks for section in page.sections if section.anchor == "search"] == [[]]
 
 
 def test_the_picture_counts_what_is_lost():

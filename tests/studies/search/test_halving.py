@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.search.halving import SearchFiles, gathered, halve, kept_count, ranked, rows_of, rungs_left
+from sparsedyn.studies.search.halving import gathered, halve, kept_count, ranked, rows_of, rungs_left
 from sparsedyn.studies.search.space import Combination
+from sparsedyn.studies.search_files import SearchFiles
 
 
 def points_of(count: int) -> list[Combination]:

@@ -12,7 +12,7 @@ from sparsedyn.data import DataError, Samples, Scaling
 from sparsedyn.data.splits import random_share
 from sparsedyn.equations import complexity, expressions, simplified, snapped, text
 from sparsedyn.estimators.equation._checks import unchanging
-from sparsedyn.estimators.equation._front import pareto, relative_error
+from sparsedyn.estimators.equation._front import relative_error
 from sparsedyn.estimators.equation._initial import Layout
 from sparsedyn.estimators.equation._search import Found, search
 from sparsedyn.estimators.equation._settings import Search
@@ -26,6 +26,8 @@ SAMPLES = 512
 """Samples that a search uses, of either kind: more make it slower, hardly better."""
 WRITTEN_OUT = 16
 """Candidates of least score that are written out, besides those of the front."""
+LANES = 32
+"""Networks that are refitted together for writing out are a multiple of this many."""
 LEAST = 3
 """Samples that either part of a split must have: an error over fewer says nothing."""
 ROUNDING = 1e-8
@@ -86,33 +88,64 @@ def discover(
             f"the target changes in the held-out samples only; expected it to change in the {len(data.dx)} that "
             "equations are fitted to, too. Give more such data, or try another seed or share."
         )
-    inside, outside = (_joined(scaling, part) for part in (data, held_out))
-    natural = np.concatenate([scaling.x_std, scaling.u_std])
-    found = search(settings, inside, outside, natural, on_progress=on_progress)
-    candidates = found.candidates
-    errors = relative_error(candidates)
-    front = pareto(candidates.nonzeros, errors, settings.active)
-    places = list(dict.fromkeys([*np.argsort(candidates.score, kind="stable")[:WRITTEN_OUT].tolist(), *front]))
-    layout = Layout(inside.x.shape[1], settings.hidden, settings.bias)
-    stacked = layout.model(layout.split(candidates.weights[places])).exact()
-    every = Samples(*(np.concatenate(parts) for parts in zip(inside, outside, strict=True)))
-    final = polished(stacked, every)
+    found = explored(settings, data, held_out, scaling, on_progress=on_progress)
+    best = np.argsort(found.candidates.score, kind="stable")[:WRITTEN_OUT].tolist()
+    places = list(dict.fromkeys([*best, *found.front(settings.active)]))
     written: dict[str, Equation] = {}
-    for place, matrices in zip(places, zip(*final.weights, strict=True), strict=True):
-        model = layout.model(list(matrices)).exact()
-        expression = read(model, names, scaling, data)
-        size = complexity(expression)
-        error = float(errors[place])
-        score = selection_score(error, size, len(inside.x))
-        equation = Equation(expression, model, int(candidates.nonzeros[place]), size, error, score)
-        written.setdefault(text(expression, 6), equation)
+    for equation in written_out(found, places, settings, data, held_out, names, scaling):
+        written.setdefault(text(equation.expression, 6), equation)
     if holds_constants(settings.hidden):
-        off = outside.dx - inside.dx.mean()
-        error = max(1.0, float(np.sqrt(np.mean(np.square(off)) / inside.dx.var())))
-        mean = constant_equation(settings, float(every.dx.mean()), names, scaling, data)
-        mean = mean._replace(error=error, score=selection_score(error, mean.complexity, len(inside.x)))
+        inside, outside = data.dx / scaling.dx_std, held_out.dx / scaling.dx_std
+        off = outside - inside.mean()
+        error = max(1.0, float(np.sqrt(np.mean(np.square(off)) / inside.var())))
+        value = float(np.concatenate([inside, outside]).mean())
+        mean = constant_equation(settings, value, names, scaling, data)
+        mean = mean._replace(error=error, score=selection_score(error, mean.complexity, len(inside)))
         written.setdefault(text(mean.expression, 6), mean)
     return sorted(written.values(), key=lambda equation: equation.score), found
+
+
+def explored(
+    settings: Search,
+    data: Samples,
+    held_out: Samples,
+    scaling: Scaling,
+    *,
+    on_progress: Callable[[int, int, int], None] | None = None,
+) -> Found:
+    """Search for `dx[:, 0]` as a function of `x` and `u`, all in the user's units; see `search`."""
+    inside, outside = (_joined(scaling, part) for part in (data, held_out))
+    return search(settings, inside, outside, np.concatenate([scaling.x_std, scaling.u_std]), on_progress=on_progress)
+
+
+def written_out(
+    found: Found,
+    places: Sequence[int],
+    settings: Search,
+    data: Samples,
+    held_out: Samples,
+    names: Sequence[str],
+    scaling: Scaling,
+) -> list[Equation]:
+    """Return the candidates at these places as equations, refitted to all samples; errors are those before that."""
+    if not places:
+        return []
+    candidates = found.candidates
+    errors = relative_error(candidates)
+    layout = Layout(len(names), settings.hidden, settings.bias)
+    parts = [_joined(scaling, part) for part in (data, held_out)]
+    every = Samples(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    # In a few sizes only, since each is compiled.
+    filled = [*places, *[places[-1]] * (-len(places) % LANES)]
+    final = polished(layout.model(layout.split(candidates.weights[filled])).exact(), every)
+    equations = []
+    for place, matrices in zip(places, zip(*final.weights, strict=True), strict=False):
+        model = layout.model(list(matrices)).exact()
+        expression = read(model, names, scaling, data)
+        size, error = complexity(expression), float(errors[place])
+        score = selection_score(error, size, len(data.x))
+        equations.append(Equation(expression, model, int(candidates.nonzeros[place]), size, error, score))
+    return equations
 
 
 def holds_constants(hidden: tuple[Units, ...]) -> bool:

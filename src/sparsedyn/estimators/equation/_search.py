@@ -44,9 +44,9 @@ class Found(NamedTuple):
         """Return the place of every trial's candidate of least score, -1 for a trial that has none."""
         return [self._least(self.candidates.trial == trial) for trial in range(len(self.networks))]
 
-    def choice(self) -> int:
-        """Return the place of the candidate of least score, -1 where there is none."""
-        return self._least(np.isfinite(self.candidates.score))
+    def front(self, most: int) -> list[int]:
+        """Return the places of candidates of at most `most` weights that are clearly better than all smaller ones."""
+        return pareto(self.candidates.nonzeros, relative_error(self.candidates), most)
 
     def _least(self, among: np.ndarray) -> int:
         places = np.flatnonzero(among & np.isfinite(self.candidates.score))

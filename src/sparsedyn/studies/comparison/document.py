@@ -13,10 +13,11 @@ from sparsedyn.studies.comparison.meanings import MEANINGS
 from sparsedyn.studies.comparison.notes import notes, size
 from sparsedyn.studies.comparison.pictures import against_size, at_horizons, cost, in_training, over_time
 from sparsedyn.studies.comparison.results_table import results_blocks
-from sparsedyn.studies.comparison.search_report import search_blocks
+from sparsedyn.studies.comparison.searched import TERMS, search_record
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.document import Document, Section
 from sparsedyn.studies.document.frame import framed
+from sparsedyn.studies.search.page import search_blocks
 from sparsedyn.studies.stored import StoredStudy
 
 
@@ -52,8 +53,9 @@ def document(study: StoredStudy[StudySpec], additions: Sequence[Addition] = ()) 
     contents = contents_of(study)
     longest = contents.horizons[-1]
     labels = {label: look.label for label, look in contents.looks.items()}
+    searched = search_record(study.spec, study.tables)
     sections = [
-        Section("search", "The search", search_blocks(study)),
+        Section("search", "The search", [] if searched is None else search_blocks(searched, TERMS)),
         Section("results", "Results", results_blocks(contents)),
         *(section for addition in additions for section in addition.sections(contents)),
         Section("horizons", "At the horizons", at_horizons(contents)),

@@ -15,9 +15,9 @@ from sparsedyn.studies.comparison.grid import WORDING
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.events import GroupProgress, GroupStarted, OnEvent
 from sparsedyn.studies.run_record import Clock, RunRecord
-from sparsedyn.studies.search.halving import SearchFiles, halve, kept_count, rows_of, write_table
-from sparsedyn.studies.search.record import SearchRecord, Tried
+from sparsedyn.studies.search.halving import halve, kept_count, rows_of, write_table
 from sparsedyn.studies.search.space import Combination
+from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.store import Store
 
 
@@ -140,35 +140,6 @@ def how_far(spec: StudySpec, store: Store) -> str:
     """Say how far a search has come."""
     rungs, done = len(budgets(spec)), len(SearchFiles(store.directory).rungs())
     return f"with {done} of {rungs} rungs of the search finished"
-
-
-def search_record(spec: StudySpec, tables: Sequence[pd.DataFrame]) -> SearchRecord | None:
-    """Return what a search came to, from the tables of its finished rungs; None where nothing was searched."""
-    if spec.search is None or not tables:
-        return None
-    spent = budgets(spec)
-    by_number = [table.set_index("combination") for table in tables]
-    tried = []
-    for point in points_of(spec):
-        reached = [table.loc[point.number].to_dict() for table in by_number if point.number in table.index]
-        losses = [float(row["loss"]) for row in reached]
-        last = np.asarray(reached[-1]["validation"], np.float64)
-        complete = len(reached) == len(spent)
-        tried.append(
-            Tried(
-                point.number + 1,
-                point.label,
-                point.values,
-                losses,
-                "complete" if complete else "pruned",
-                losses[-1] if complete else np.inf,
-                (float(last.min()), float(last.max())),
-            )
-        )
-    rungs = [
-        {"epochs": budget.epochs, "trajectories": budget.train, "networks of each": budget.members} for budget in spent
-    ]
-    return SearchRecord(spec.search.grid.axes(), WORDING, rungs, tried)
 
 
 def losses_of(stepper: SparseTimeStepper) -> list[float]:

@@ -11,7 +11,8 @@ from sparsedyn.studies.comparison.cells import expand, groups_of, points_of
 from sparsedyn.studies.comparison.grid import SearchSpec
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.document.words import bounds, percent, plural, quantity
-from sparsedyn.studies.search.halving import SearchFiles, rungs_left
+from sparsedyn.studies.search.halving import rungs_left
+from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.summary import Listing, Overview, Summary
 

@@ -1,14 +1,8 @@
-"""Successive halving: all points on a small budget, the best share of them on a larger one, and so on.
-
-search/rung-1/group-01.parquet   what is trained together, while a rung is under way
-search/rung-1.parquet            a finished rung
-search.parquet                   every point by the last rung that it reached
-"""
+"""Successive halving: all points on a small budget, the best share of them on a larger one, and so on."""
 
 import math
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +10,7 @@ import pandas as pd
 
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.search.space import Combination
+from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.store import replacing
 
 TrainRung = Callable[[int, Sequence[Combination]], pd.DataFrame]
@@ -64,33 +59,6 @@ def gathered(rungs: list[pd.DataFrame]) -> pd.DataFrame:
     last = pd.concat(tables, ignore_index=True).drop_duplicates("combination", keep="last").drop(columns="kept")
     order = ["rung", "loss", "combination"]
     return last.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
-
-
-@dataclass(frozen=True)
-class SearchFiles:
-    """The files of a search in the directory of its study."""
-
-    directory: Path
-
-    @property
-    def result(self) -> Path:
-        """Every point, the best of the last rung first."""
-        return self.directory / "search.parquet"
-
-    def rung(self, number: int) -> Path:
-        """A finished rung, counted from 1."""
-        return self.directory / "search" / f"rung-{number}.parquet"
-
-    def group(self, number: int, group: str) -> Path:
-        """The points of a rung that are trained together."""
-        return self.directory / "search" / f"rung-{number}" / f"{group}.parquet"
-
-    def rungs(self) -> list[pd.DataFrame]:
-        """Return the finished rungs, the first one first."""
-        found: list[pd.DataFrame] = []
-        while (path := self.rung(len(found) + 1)).is_file():
-            found.append(pd.read_parquet(path))
-        return found
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

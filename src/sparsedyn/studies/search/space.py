@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_type_hints
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, create_model, model_validator
 
 from sparsedyn.studies.errors import Misfit
-from sparsedyn.studies.search.wording import Wording
+from sparsedyn.studies.search.wording import Wording, value_text
 from sparsedyn.studies.slugs import slug_of
 from sparsedyn.studies.spec import Table, distinct
 
@@ -27,6 +27,13 @@ class Range(Table):
         if self.log and self.low <= 0:
             raise Misfit(("low",), f"a logarithmic scale begins above zero; got {self.low:g}. Write e.g. low = 1e-6.")
         return self
+
+
+def axis_text(tried: Range | Sequence[Any]) -> str:
+    """Write what a search tries of one key."""
+    if not isinstance(tried, Range):
+        return ", ".join(value_text(value) for value in tried)
+    return f"{tried.low:g} to {tried.high:g}{' (logarithmic)' if tried.log else ''}"
 
 
 class AbstractSpace(Table):

@@ -33,13 +33,21 @@ class Wording:
         """Write a point."""
         return ", ".join(self.setting(key, value) for key, value in point.items())
 
+    def short(self, key: str, value: Any) -> str:
+        """Write a value of an axis, numbers with three digits."""
+        return self.value(key, _rounded(value))
+
     def short_label(self, point: Mapping[str, Any]) -> str:
         """Write a point whose numbers were drawn: with three digits."""
-        return self.label({key: float(f"{v:.3g}") if isinstance(v, float) else v for key, v in point.items()})
+        return self.label({key: _rounded(value) for key, value in point.items()})
 
 
 def _plain(key: str) -> str:
     return key.partition(".")[2].replace("_", " ")
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.3g}") if isinstance(value, float) else value
 
 
 def value_text(value: Any) -> str:
