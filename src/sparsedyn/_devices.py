@@ -10,7 +10,7 @@ import sys
 import warnings
 
 WANTED, JAX_COUNT = "SPARSEDYN_CPU_DEVICES", "JAX_NUM_CPU_DEVICES"
-MOST = 16
+MOST_DEVICES = 16
 
 
 def spread_over_cores() -> None:
@@ -23,7 +23,7 @@ def spread_over_cores() -> None:
     chosen = JAX_COUNT in os.environ or "device_count" in os.environ.get("XLA_FLAGS", "")
     if chosen and wanted is None:
         return
-    count = wanted or min(cores(), MOST)
+    count = wanted or min(cores(), MOST_DEVICES)
     if "jax" not in sys.modules:
         os.environ[JAX_COUNT] = str(count)
         return

@@ -13,7 +13,7 @@ from jaxtyping import Array
 SAFE = 0.05
 """The least size of a denominator or an argument of a logarithm that training divides by or takes."""
 LARGEST_EXPONENT = 5.0
-MOST = 1000
+MOST_UNITS = 1000
 """Copies of a primitive that a layer may have: an equation never needs more, and their weights fill the memory."""
 
 
@@ -150,8 +150,10 @@ def units_of(chosen: str | Mapping[str | Primitive, int] | Units) -> Units:
     for primitive, count in units:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"primitives: expected a count of at least 1 for {primitive.name!r}; got {count!r}.")
-        if count > MOST:
-            raise ValueError(f"primitives: expected a count of at most {MOST} for {primitive.name!r}; got {count}.")
+        if count > MOST_UNITS:
+            raise ValueError(
+                f"primitives: expected a count of at most {MOST_UNITS} for {primitive.name!r}; got {count}."
+            )
     names = [primitive.name for primitive, _ in units]
     if not names or len(set(names)) != len(names):
         raise ValueError(f"primitives: expected at least one, each once; got {names}. Give counts to repeat one.")

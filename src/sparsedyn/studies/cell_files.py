@@ -14,7 +14,7 @@ from sparsedyn.studies.cells import Cell, CellFiles, Outcome
 from sparsedyn.studies.store import Store, appearing, read_arrays, read_json, read_of_cell, replacing, write_json
 
 
-class Stored(NamedTuple):
+class StoredCell(NamedTuple):
     """What is stored of a finished cell: facts (cell.json), arrays, tables by the stems of their files."""
 
     slug: str
@@ -34,7 +34,7 @@ def write_cell(folder: Path, files: CellFiles, cell: Cell, outcome: Outcome) -> 
         write_json(room / "cell.json", _finite({"label": cell.label, "slug": cell.slug, **outcome.facts}))
 
 
-def stored_cells(store: Store, files: CellFiles, cells: Sequence[Cell]) -> list[Stored]:
+def stored_cells(store: Store, files: CellFiles, cells: Sequence[Cell]) -> list[StoredCell]:
     """Return those of the cells that are finished; raises `StudyError` where files are missing or damaged."""
     store.check_cells(files)
     return [_stored(store.cell(cell.slug), files) for cell in cells if store.is_finished(cell.slug)]
@@ -51,8 +51,8 @@ def run_facts(store: Store) -> dict[str, Any]:
     return read_json(store.run_file) if store.run_file.is_file() else {}
 
 
-def _stored(folder: Path, files: CellFiles) -> Stored:
-    return Stored(
+def _stored(folder: Path, files: CellFiles) -> StoredCell:
+    return StoredCell(
         folder.name,
         read_of_cell(folder / "cell.json", lambda path: json.loads(path.read_text(encoding="utf-8"))),
         read_of_cell(folder / files.arrays, read_arrays),

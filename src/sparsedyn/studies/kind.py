@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.cells import Cell, CellFiles
 from sparsedyn.studies.document import Document
 from sparsedyn.studies.spec import AbstractStudySpec, Table
@@ -50,7 +50,7 @@ class Kind:
     spec: type[AbstractStudySpec]
     cells: Callable[[Any, Store], Sequence[Cell]]
     units: Callable[[StudyRun[Any]], Iterable[Unit]]
-    results: Callable[[Any, Sequence[Stored]], pd.DataFrame]
+    results: Callable[[Any, Sequence[StoredCell]], pd.DataFrame]
     document: Callable[[StoredStudy[Any]], Document]
     overview: Callable[[Any], Overview]
     summary: Callable[[Any, Store, pd.DataFrame], Summary]

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from sparsedyn.data import Trajectories, read, write
-from sparsedyn.studies.cell_files import Stored, run_facts, stored_cells
+from sparsedyn.studies.cell_files import StoredCell, run_facts, stored_cells
 from sparsedyn.studies.cells import Cell, CellFiles
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.search_files import SearchFiles
@@ -47,7 +47,7 @@ class StoredStudy(Generic[Spec_co]):
 
     spec: Spec_co
     run: Mapping[str, Any]
-    cells: Sequence[Stored]
+    cells: Sequence[StoredCell]
     results: pd.DataFrame
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     test: Trajectories | None = None
@@ -86,7 +86,7 @@ def read_finished(store: Store, files: CellFiles, spec: Spec, cells: Sequence[Ce
     return _of_run(store, spec, stored, results)
 
 
-def _of_run(store: Store, spec: Spec, cells: Sequence[Stored], results: pd.DataFrame) -> StoredStudy[Spec]:
+def _of_run(store: Store, spec: Spec, cells: Sequence[StoredCell], results: pd.DataFrame) -> StoredStudy[Spec]:
     rungs = SearchFiles(store.directory).finished()
     test = store.data_file("test")
     return StoredStudy(
@@ -117,7 +117,7 @@ def read_kept(directory: Path, spec: Spec) -> StoredStudy[Spec]:
         raise _damaged(store.results_file, "is missing")
     of_cells = {name: table for name, table in tables.items() if CELL in table}
     cells = [
-        Stored(
+        StoredCell(
             facts["slug"],
             facts,
             arrays.get(facts["slug"], {}),

@@ -7,15 +7,15 @@ from typing import Any
 from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.search.space import combinations
 from sparsedyn.studies.slugs import slug_of
-from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec, ModelSpec, TrainingSpec
+from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec, NetworkSpec, RecipeSpec
 
 
 @dataclass(frozen=True)
 class AutoencoderCell(Cell):
     """A configuration with a seed of data and networks; `values` are its values on the axes of a grid."""
 
-    model: ModelSpec
-    training: TrainingSpec
+    model: NetworkSpec
+    training: RecipeSpec
     noise: float
     seed: int
     values: Mapping[str, Any]
@@ -48,7 +48,7 @@ def trial_cells(spec: AutoencodersSpec) -> list[AutoencoderCell]:
 
 def _configurations(
     spec: AutoencodersSpec,
-) -> list[tuple[str, ModelSpec, TrainingSpec, float, dict[str, Any]]]:
+) -> list[tuple[str, NetworkSpec, RecipeSpec, float, dict[str, Any]]]:
     axes = spec.axes()
     if axes:
         points = combinations(axes, WORDING)
@@ -67,7 +67,7 @@ def _configurations(
     ]
 
 
-def at_point(spec: AutoencodersSpec, point: Mapping[str, Any]) -> tuple[ModelSpec, TrainingSpec]:
+def at_point(spec: AutoencodersSpec, point: Mapping[str, Any]) -> tuple[NetworkSpec, RecipeSpec]:
     """Return the study's tables with these values by dotted key."""
     changes: dict[str, dict[str, Any]] = {"model": {}, "training": {}}
     for key, value in point.items():

@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsedyn.data import Snapshots
 from sparsedyn_papers.autoencoders.cache import cached
-from sparsedyn_papers.autoencoders.spec import SINGLE, DataSpec
+from sparsedyn_papers.autoencoders.spec import SINGLE, SnapshotsSpec
 
 PARTS = ("train", "test", "beyond", "noise", "networks")
 
@@ -25,7 +25,7 @@ def seeds_of(seed: int, cell_seed: int) -> dict[str, int]:
     return dict(zip(PARTS, (int(number) for number in drawn), strict=True))
 
 
-def split_of(data: DataSpec, noise: float, seeds: dict[str, int]) -> Split:
+def split_of(data: SnapshotsSpec, noise: float, seeds: dict[str, int]) -> Split:
     """Return the snapshots of a cell."""
     settings = dict(data.settings)
     if data.system in SINGLE:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.document import Column, Picture, Table, plain
 from sparsedyn.studies.document.words import DASH, duration
 from sparsedyn.studies.search.wording import value_text
@@ -22,7 +22,7 @@ DOWN = ("model.latent", "model.widths")
 """Axes that go downwards in maps."""
 
 
-def grid_table(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mapping[str, float]) -> Table:
+def grid_table(spec: AutoencodersSpec, cells: Sequence[StoredCell], seconds: Mapping[str, float]) -> Table:
     """Return all configurations, that of the least reconstruction loss first."""
     axes = list(spec.axes())
     columns = [
@@ -51,7 +51,7 @@ def grid_table(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mapping
     return Table(columns, rows)
 
 
-def grid_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[str]:
+def grid_sentences(spec: AutoencodersSpec, cells: Sequence[StoredCell]) -> list[str]:
     """Return what came out, and which values are better than others, all else being equal."""
     best = min(cells, key=loss)
     chosen = ", ".join(f"{WORDING.title(key)} {value_text(value)}" for key, value in best.facts["values"].items())
@@ -77,7 +77,7 @@ def grid_sentences(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[str]
     return sentences
 
 
-def grid_pictures(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[Picture]:
+def grid_pictures(spec: AutoencodersSpec, cells: Sequence[StoredCell]) -> list[Picture]:
     """Return the maps of all configurations."""
     axes = spec.axes()
     down = [key for key in axes if key in DOWN] or list(axes)[:1]
@@ -128,7 +128,7 @@ def grid_pictures(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[Pictu
     ]
 
 
-def _geometric_mean(cells: Sequence[Stored], key: str, value: Any) -> float:
+def _geometric_mean(cells: Sequence[StoredCell], key: str, value: Any) -> float:
     losses = [loss(cell) for cell in cells if _plain(cell.facts["values"][key]) == _plain(value)]
     finite = [math.log(loss) for loss in losses if math.isfinite(loss) and loss > 0]
     return math.exp(sum(finite) / len(finite)) if finite else math.nan

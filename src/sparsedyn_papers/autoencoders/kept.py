@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.stored import StoredStudy
 from sparsedyn_papers.autoencoders.report import shown
 from sparsedyn_papers.autoencoders.spec import AutoencodersSpec
@@ -19,7 +19,7 @@ def kept(study: StoredStudy[AutoencodersSpec]) -> StoredStudy[AutoencodersSpec]:
     return replace(study, cells=[c._replace(arrays=_thinned(c) if c.slug in drawn else {}) for c in study.cells])
 
 
-def _thinned(cell: Stored) -> dict[str, np.ndarray]:
+def _thinned(cell: StoredCell) -> dict[str, np.ndarray]:
     return {name: _single(array) for name, array in cell.arrays.items() if name not in UNDRAWN}
 
 

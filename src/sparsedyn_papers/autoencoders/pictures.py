@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsedyn.forecast.metrics import VALID_BELOW
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.document import Picture, plain
 from sparsedyn_papers.champion2019.truth import Truth
 from sparsedyn_papers.figures.coefficient_matrices import coefficient_matrices
@@ -31,7 +31,7 @@ class CellPictures(NamedTuple):
 class _Named(NamedTuple):
     """A cell and what its pictures are called: its label, empty where there is only one cell."""
 
-    cell: Stored
+    cell: StoredCell
     label: str
 
     @property
@@ -46,7 +46,7 @@ class _Named(NamedTuple):
         return f"{self.cell.slug}-{name}" if self.label else name
 
 
-def cell_pictures(cell: Stored, label: str, truth: Truth) -> CellPictures:
+def cell_pictures(cell: StoredCell, label: str, truth: Truth) -> CellPictures:
     """Return the pictures of one cell; `label` is empty where there is only one."""
     named = _Named(cell, label)
     return CellPictures(
@@ -57,7 +57,7 @@ def cell_pictures(cell: Stored, label: str, truth: Truth) -> CellPictures:
     )
 
 
-def forecast_errors(cells: Sequence[Stored]) -> Picture:
+def forecast_errors(cells: Sequence[StoredCell]) -> Picture:
     """Return the picture of the errors of forecasts of all cells."""
     names = {"forecast_test": "starts as in training", "forecast_beyond": "starts beyond training"}
     curves = {

@@ -4,17 +4,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.document.words import DASH, quantity
 
 
-def first(cell: Stored) -> Mapping[str, Any]:
+def first(cell: StoredCell) -> Mapping[str, Any]:
     """Return the first member of a cell's ranking."""
     member: Mapping[str, Any] = cell.facts["members"][cell.facts["best"]]
     return member
 
 
-def loss(cell: Stored) -> float:
+def loss(cell: StoredCell) -> float:
     """Return the mean square of what the decoder of the first member misses on test data."""
     error = or_nan(first(cell)["errors"]["test"]["decoder"]) * cell.facts["mean_square"]
     return math.inf if math.isnan(error) else error

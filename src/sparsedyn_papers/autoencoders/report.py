@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from sparsedyn.forecast.metrics import VALID_BELOW
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.document import Document, Section, plain
 from sparsedyn.studies.document.frame import framed
 from sparsedyn.studies.document.words import plural
@@ -77,7 +77,7 @@ def document(study: StoredStudy[AutoencodersSpec]) -> Document:
     return framed(study, sections, size=size, answer=list(_answer(spec, truth, cells)), meanings=MEANINGS)
 
 
-def shown(spec: AutoencodersSpec, cells: Sequence[Stored]) -> list[Stored]:
+def shown(spec: AutoencodersSpec, cells: Sequence[StoredCell]) -> list[StoredCell]:
     """Return the cells of which there are pictures: of a grid and of a search the best one."""
     if spec.search is not None:
         best = search_record(spec, cells).best
@@ -100,7 +100,7 @@ def _search(study: StoredStudy[AutoencodersSpec], truth: Truth) -> Document:
     return framed(study, sections, size=size, answer=sentences, meanings=SEARCHED | MEANINGS)
 
 
-def _size(count: str, cell: Stored) -> str:
+def _size(count: str, cell: StoredCell) -> str:
     facts = cell.facts
     reduced = "" if facts["modes"] == facts["dimension"] else f", reduced to {plural(facts['modes'], 'mode')}"
     return (
@@ -109,7 +109,7 @@ def _size(count: str, cell: Stored) -> str:
     )
 
 
-def _of_the_best(truth: Truth, chosen: Sequence[Stored], noun: str) -> list[Section]:
+def _of_the_best(truth: Truth, chosen: Sequence[StoredCell], noun: str) -> list[Section]:
     if not chosen:
         return []
     coefficients, latent, forecasts, training = cell_pictures(chosen[0], "", truth)
@@ -122,7 +122,7 @@ def _of_the_best(truth: Truth, chosen: Sequence[Stored], noun: str) -> list[Sect
     ]
 
 
-def _answer(spec: AutoencodersSpec, truth: Truth, cells: Sequence[Stored]) -> Iterator[str]:
+def _answer(spec: AutoencodersSpec, truth: Truth, cells: Sequence[StoredCell]) -> Iterator[str]:
     for cell in cells:
         members, best = cell.facts["members"], first(cell)
         right = sum(member["right"] for member in members)

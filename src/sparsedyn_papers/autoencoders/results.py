@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.search.wording import value_text
 from sparsedyn_papers.autoencoders.search import trial_of
 from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec
 
 
-def results_of(spec: AutoencodersSpec, cells: Sequence[Stored]) -> pd.DataFrame:
+def results_of(spec: AutoencodersSpec, cells: Sequence[StoredCell]) -> pd.DataFrame:
     """Return the table over some cells: a row for every member, or of a search one for every trial."""
     if spec.search is not None:
         return pd.DataFrame([trial_row(spec, cell) for cell in cells])
@@ -32,7 +32,7 @@ def rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [common | _row(facts, member) for member in facts["members"]]
 
 
-def trial_row(spec: AutoencodersSpec, cell: Stored) -> dict[str, Any]:
+def trial_row(spec: AutoencodersSpec, cell: StoredCell) -> dict[str, Any]:
     """Return a trial: its values, what became of it, and the first member of its ranking if it has one."""
     assert spec.search is not None
     trial, facts = trial_of(cell), cell.facts

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparsedyn.studies.cell_files import Stored, stored_cells
+from sparsedyn.studies.cell_files import StoredCell, stored_cells
 from sparsedyn.studies.cells import CellFiles, OnProgress, Outcome
 from sparsedyn.studies.search.record import SearchRecord, Tried
 from sparsedyn.studies.search.trials import next_trial
@@ -16,7 +16,7 @@ from sparsedyn.studies.store import Store, read_json, write_json
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell, at_point, trial_cells
 from sparsedyn_papers.autoencoders.compute import compute
 from sparsedyn_papers.autoencoders.objective import error_of, objective_of
-from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec, SearchSpec
+from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec, TrialsSpec
 from sparsedyn_papers.autoencoders.training import Checkpoints
 
 
@@ -72,14 +72,14 @@ def notes_file(store: Store, cell: AutoencoderCell) -> Path:
     return store.checkpoint(f"{cell.slug}-rungs").with_suffix(".json")
 
 
-def trial_of(cell: Stored) -> Tried:
+def trial_of(cell: StoredCell) -> Tried:
     """Return what became of a stored trial."""
     facts = cell.facts
     place, rungs = int(cell.slug.rpartition("-")[2]), [number(value) for value in facts["rungs"]]
     return Tried(place, facts["label"], facts["values"], rungs, facts["state"], number(facts["objective"]))
 
 
-def search_record(spec: AutoencodersSpec, cells: Sequence[Stored]) -> SearchRecord:
+def search_record(spec: AutoencodersSpec, cells: Sequence[StoredCell]) -> SearchRecord:
     """Return what a search came to so far."""
     shares = (*_search(spec).rungs, 1.0)
     tried = [_to_the_end(trial_of(cell), len(shares)) for cell in cells]
@@ -99,7 +99,7 @@ def number(value: float | None) -> float:
     return math.inf if value is None else float(value)
 
 
-def _search(spec: AutoencodersSpec) -> SearchSpec:
+def _search(spec: AutoencodersSpec) -> TrialsSpec:
     assert spec.search is not None
     return spec.search
 

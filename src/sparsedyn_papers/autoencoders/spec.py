@@ -26,7 +26,7 @@ OWN = ("count", "seed", "box")
 """Settings of systems that a study has its own words for."""
 
 
-class DataSpec(Table):
+class SnapshotsSpec(Table):
     """Snapshots of `system`, generated with `settings`: `train` and `test` trajectories, drawn with different seeds.
 
     Of a system with a single trajectory the first `share` of rows is trained on and the rest tests. `noise` is added to
@@ -43,7 +43,7 @@ class DataSpec(Table):
     out_of_distribution: Positive | None = None
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "DataSpec":
+    def _fits_together(self) -> "SnapshotsSpec":
         known = [name for name in inspect.signature(SNAPSHOT_SYSTEMS[self.system]).parameters if name not in OWN]
         for name in self.settings:
             if name not in known:
@@ -65,7 +65,7 @@ class DataSpec(Table):
         return self
 
 
-class ModelSpec(Table):
+class NetworkSpec(Table):
     """The autoencoder and its library; the defaults are those of `SINDyAutoencoder`.
 
     Without `modes`, `auto`, and `none` as published.
@@ -79,7 +79,7 @@ class ModelSpec(Table):
     modes: Modes | None = None
 
 
-class TrainingSpec(Table):
+class RecipeSpec(Table):
     """How members are trained: by the recipe of this name, its steps times `effort`.
 
     `geodesic` is for one latent variable: it begins at the distance along the curve on which the data lie, and at the
@@ -113,8 +113,8 @@ class CellSpec(Table):
 
     label: Word
     noise: Noise | None = None
-    model: ModelSpec = ModelSpec()
-    training: TrainingSpec = TrainingSpec()
+    model: NetworkSpec = NetworkSpec()
+    training: RecipeSpec = RecipeSpec()
 
 
 FIXED = {"training.members": "a trial is one ensemble, and the best of a larger one is better by itself"}
@@ -127,11 +127,11 @@ if TYPE_CHECKING:
     Grid = AbstractSpace
     Space = AbstractSpace
 else:
-    Grid = space_table("Grid", {"model": ModelSpec, "training": TrainingSpec})
-    Space = space_table("Space", {"model": ModelSpec, "training": TrainingSpec}, fixed=FIXED, ranges=True)
+    Grid = space_table("Grid", {"model": NetworkSpec, "training": RecipeSpec})
+    Space = space_table("Space", {"model": NetworkSpec, "training": RecipeSpec}, fixed=FIXED, ranges=True)
 
 
-class SearchSpec(TrialsTable):
+class TrialsSpec(TrialsTable):
     """A search of a `space`: of lists of values and of ranges by key, such as `"model.latent" = [1, 3]`."""
 
     space: Space = Space()
@@ -148,13 +148,13 @@ class AutoencodersSpec(AbstractStudySpec):
     """
 
     kind: Literal["autoencoders"]
-    data: DataSpec
-    model: ModelSpec = ModelSpec()
-    training: TrainingSpec = TrainingSpec()
+    data: SnapshotsSpec
+    model: NetworkSpec = NetworkSpec()
+    training: RecipeSpec = RecipeSpec()
     seeds: Annotated[tuple[Seed, ...], Field(strict=False, min_length=1)] = (0,)
     cells: Annotated[tuple[CellSpec, ...], Field(strict=False)] = ()
     grid: Grid = Grid()
-    search: SearchSpec | None = None
+    search: TrialsSpec | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "AutoencodersSpec":
@@ -196,7 +196,7 @@ class AutoencodersSpec(AbstractStudySpec):
         if len(self.seeds) > 1:
             raise Misfit(("seeds",), f"a trial of a search has one seed; got {len(self.seeds)}. Keep one.")
 
-    def _trainings(self) -> list[tuple[tuple[str | int, ...], TrainingSpec]]:
+    def _trainings(self) -> list[tuple[tuple[str | int, ...], RecipeSpec]]:
         """The tables of training, merged, and where they stand."""
         own = [
             (("cells", i, "training"), self.training.model_copy(update=cell.training.given()))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.document import Column, Table, code, plain
 from sparsedyn.studies.document.words import DASH, duration, quantity
 from sparsedyn_papers.autoencoders.ranking import error_text, first, or_nan
@@ -15,7 +15,7 @@ ERRORS = ("decoder", "derivative", "latent")
 """The errors of a member, in the order of the tables."""
 
 
-def results_table(spec: AutoencodersSpec, cells: Sequence[Stored], seconds: Mapping[str, float]) -> Table:
+def results_table(spec: AutoencodersSpec, cells: Sequence[StoredCell], seconds: Mapping[str, float]) -> Table:
     """Return the first member of every cell's ranking, above what was published."""
     beyond = any("beyond" in first(cell)["errors"] for cell in cells)
     columns = [
@@ -68,7 +68,7 @@ def _reported(row: Reported, beyond: bool) -> list[str]:
     ]
 
 
-def equations_table(truth: Truth, cells: Sequence[Stored]) -> Table:
+def equations_table(truth: Truth, cells: Sequence[StoredCell]) -> Table:
     """Return the true equations and those of the first members."""
     columns = [Column("", text=True), Column("equations", text=True), Column("parameters", text=True)]
     rows = [["true", code("; ".join(truth.equations)), plain(truth.parameters_text(cells[0].facts))]]
@@ -79,7 +79,7 @@ def equations_table(truth: Truth, cells: Sequence[Stored]) -> Table:
     return Table(columns, rows)
 
 
-def members_table(cells: Sequence[Stored]) -> Table:
+def members_table(cells: Sequence[StoredCell]) -> Table:
     """Return all members in the order of their ranking."""
     columns = [
         Column("", text=True),
@@ -110,7 +110,7 @@ def members_table(cells: Sequence[Stored]) -> Table:
     return Table(columns, rows)
 
 
-def attractor_tables(cells: Sequence[Stored]) -> list[Table]:
+def attractor_tables(cells: Sequence[StoredCell]) -> list[Table]:
     """Compare long paths of equations with the true ones, where they were followed."""
     if not all("attractor" in cell.facts for cell in cells):
         return []

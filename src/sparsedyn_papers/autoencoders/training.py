@@ -7,7 +7,7 @@ from sparsedyn.estimators.autoencoder import OnErrors, Recipe, SINDyAutoencoder,
 from sparsedyn.studies.cells import OnProgress
 from sparsedyn.training import Checkpoint, Progress
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell
-from sparsedyn_papers.autoencoders.spec import TrainingSpec
+from sparsedyn_papers.autoencoders.spec import RecipeSpec
 from sparsedyn_papers.champion2019.as_published import as_published
 from sparsedyn_papers.champion2019.systems import TRUTHS
 
@@ -15,7 +15,7 @@ Checkpoints = Callable[[int], Checkpoint | None]
 """The checkpoint of every phase, by its number."""
 
 
-def recipe_of(training: TrainingSpec, system: str, data: Snapshots) -> Recipe:
+def recipe_of(training: RecipeSpec, system: str, data: Snapshots) -> Recipe:
     """Return the recipe that a study names, for these training data."""
     if training.recipe == "geodesic":
         return geodesic()

@@ -1,14 +1,12 @@
 """What the claims of a study are about, measured on a finished cell: per member, and per test trajectory."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from sparsedyn.equations import depends, kappa
 from sparsedyn.forecast import pseudo_values
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.comparison.members import active_weights, bounded_error, living
 
 WHOLE = ("active", "disagreement")
@@ -21,31 +19,15 @@ BY_MEMBER = (*WHOLE, "spread")
 """The metrics with one value per network."""
 
 
-@runtime_checkable
-class Stored(Protocol):
-    """What is read of a finished cell: its card (cell.json), the scores of its forecasts, its curves."""
-
-    @property
-    def card(self) -> Mapping[str, Any]:
-        """Names, sizes and sparsity."""
-
-    @property
-    def forecasts(self) -> pd.DataFrame | None:
-        """A row per member, trajectory and horizon: rfmse (NaN where diverged) and diverged."""
-
-    @property
-    def curves(self) -> Mapping[str, np.ndarray]:
-        """Arrays; `strength` (member, output, feature) says what depends on what in every member."""
-
-
-def measure(cell: Stored, metric: str, horizon: int) -> pd.DataFrame | None:
+def measure(cell: StoredCell, metric: str, horizon: int) -> pd.DataFrame | None:
     """Return a row per member and a column per trajectory, one column for whole networks; None if not stored."""
     if metric in WHOLE:
-        values = active_weights(cell.card) if metric == "active" else _disagreement(cell)
+        values = active_weights(cell.facts) if metric == "active" else _disagreement(cell)
         return None if values is None else pd.DataFrame({"network": values})
-    if cell.forecasts is None:
+    forecasts = cell.tables.get("forecasts")
+    if forecasts is None:
         return None
-    part = cell.forecasts[cell.forecasts["horizon"] == horizon]
+    part = forecasts[forecasts["horizon"] == horizon]
     if metric == "spread":
         if part["diverged"].mean() > MOST_LOST:
             return None
@@ -55,11 +37,11 @@ def measure(cell: Stored, metric: str, horizon: int) -> pd.DataFrame | None:
     return part.assign(value=value).pivot(index="member", columns="trajectory", values="value")
 
 
-def _disagreement(cell: Stored) -> Float[np.ndarray, " member"] | None:
-    strength = cell.curves.get("strength")
+def _disagreement(cell: StoredCell) -> Float[np.ndarray, " member"] | None:
+    strength = cell.arrays.get("strength")
     if strength is None:
         return None
-    alive = living(cell.card, len(strength))
+    alive = living(cell.facts, len(strength))
     alike = kappa(depends(np.nan_to_num(np.asarray(strength, np.float64))))
     # Values of members share their pairs: only in this form may they be taken for independent ones.
     return pseudo_values(np.where(alive[:, None] & alive, 1 - alike, np.nan))

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparsedyn.forecast import Comparison, compare, holm
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.errors import Misfit, near_miss
 from sparsedyn_papers.claims import words
-from sparsedyn_papers.claims.measures import BY_MEMBER, WHOLE, Stored, measure
+from sparsedyn_papers.claims.measures import BY_MEMBER, WHOLE, measure
 from sparsedyn_papers.tables import ClaimSpec, ComparisonSpec, claims_of, panels_of, published_of
 
 ALPHA = 0.05
@@ -20,7 +21,7 @@ ALPHA = 0.05
 PERMUTATIONS = 10_000
 """Divisions of the networks that a comparison tries at most."""
 
-MOST = 20
+MOST_LABELS = 20
 """Labels that a message lists."""
 
 HOW_TESTED = (
@@ -112,7 +113,7 @@ are still missing.
 """
 
 
-def verdicts(spec: StudySpec, cells: Mapping[str, Stored]) -> list[Verdict]:
+def verdicts(spec: StudySpec, cells: Mapping[str, StoredCell]) -> list[Verdict]:
     """Return the verdict on every claim of `spec`, in order; `cells` are the finished ones by label.
 
     A comparison holds when its p-value is below 0.05 after Holm's correction over all comparisons of all claims, and
@@ -182,8 +183,8 @@ def _check_label(path: tuple[str | int, ...], label: str, labels: Collection[str
     if label not in labels:
         close = near_miss(label, labels)
         # A search has hundreds.
-        shown = [repr(one) for one in itertools.islice(labels, MOST)]
-        more = f", ... ({len(labels)} in all)" if len(labels) > MOST else ""
+        shown = [repr(one) for one in itertools.islice(labels, MOST_LABELS)]
+        more = f", ... ({len(labels)} in all)" if len(labels) > MOST_LABELS else ""
         known = "" if close else f" Its cells: {', '.join(shown)}{more}."
         raise Misfit(path, f"expected the label of a cell of this study; got {label!r}.{close}{known}")
 
@@ -197,7 +198,7 @@ def _check_horizon(path: tuple[str | int, ...], horizon: int, horizons: Collecti
         )
 
 
-def _tested(asked: ComparisonSpec, horizon: int, cells: Mapping[str, Stored]) -> Compared:
+def _tested(asked: ComparisonSpec, horizon: int, cells: Mapping[str, StoredCell]) -> Compared:
     """Make one comparison by itself: its p-value is not adjusted, and what came of it not told yet."""
     at = None if asked.metric in WHOLE else horizon
     blank = Compared(asked, at, (0, 0), 0, None, 1.0, "unknown", words.not_stored(asked))

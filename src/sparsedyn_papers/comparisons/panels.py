@@ -84,8 +84,8 @@ def _bars(panel: Panel) -> Picture:
 
 def _violins(panel: Panel) -> list[Picture]:
     contents, shown, title = panel.contents, dict(panel.shown), panel.spec.title
-    stored = {cell: contents.cells[cell].forecasts for cell in shown if cell in contents.cells}
-    tables = {cell: table for cell, table in stored.items() if table is not None}
+    stored = {cell: contents.cells[cell].tables for cell in shown if cell in contents.cells}
+    tables = {cell: own["forecasts"] for cell, own in stored.items() if "forecasts" in own}
     if not tables:
         return []
     theirs = panel.published("rfmse")

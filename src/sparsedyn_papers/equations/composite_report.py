@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.document import Column, Document, Picture, Section, Table, Text, code, plain
 from sparsedyn.studies.document.frame import framed
 from sparsedyn.studies.document.words import DASH, percent, plural, quantity
@@ -184,17 +184,17 @@ def propagation_document(study: StoredStudy[EquationsSpec]) -> Document:
     return framed(study, sections, size=size, answer=answer, meanings=PROPAGATION_MEANINGS)
 
 
-def kept_digits(cells: Sequence[Stored]) -> list[Stored]:
+def kept_digits(cells: Sequence[StoredCell]) -> list[StoredCell]:
     """Return the cells with no more than the page and the table need: arrays of the first one, which is drawn."""
     return [cell if i == 0 else cell._replace(arrays={}) for i, cell in enumerate(cells)]
 
 
-def kept_propagation(cells: Sequence[Stored]) -> list[Stored]:
+def kept_propagation(cells: Sequence[StoredCell]) -> list[StoredCell]:
     """Return the cells with no more than the page and the table need: errors, and what is drawn of the first one."""
     return [cell._replace(arrays=dict(_shown_arrays(cell, drawn=i == 0))) for i, cell in enumerate(cells)]
 
 
-def _shown_arrays(cell: Stored, *, drawn: bool) -> Iterator[tuple[str, np.ndarray]]:
+def _shown_arrays(cell: StoredCell, *, drawn: bool) -> Iterator[tuple[str, np.ndarray]]:
     for name, values in cell.arrays.items():
         if drawn or name.startswith("error_"):
             yield name, values[: max(SERIES) + 1] if name.startswith("curve_") else values
@@ -242,11 +242,11 @@ def _correlation(values: Iterable[float]) -> str:
     return " and ".join(f"{value:.5f}".replace("-", "−") for value in values)
 
 
-def _pairs(cell: Stored, name: str) -> list[np.ndarray]:
+def _pairs(cell: StoredCell, name: str) -> list[np.ndarray]:
     return [np.asarray(cell.arrays[f"{name}_{part}"], np.float64) for part in ("train", "test")]
 
 
-def _digits_pictures(cell: Stored) -> list[Picture]:
+def _digits_pictures(cell: StoredCell) -> list[Picture]:
     images = ("training images", "test images")
     return [
         Picture(
@@ -275,7 +275,7 @@ def _digits_pictures(cell: Stored) -> list[Picture]:
     ]
 
 
-def _propagation_pictures(cell: Stored, system: str) -> list[Picture]:
+def _propagation_pictures(cell: StoredCell, system: str) -> list[Picture]:
     curves = {
         name: np.asarray(cell.arrays[f"curve_{name}"], np.float64)
         for name in ("true", *HEADS)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sparsedyn.plotting import pareto
 from sparsedyn.plotting.layout import in_figure
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.document import Column, Document, Picture, Section, Table, Text, bold, code, plain
 from sparsedyn.studies.document.frame import framed
 from sparsedyn.studies.document.words import DASH, duration, listing, percent, plural, quantity
@@ -87,11 +87,11 @@ def _meanings(settings: FunctionsSpec, grouped: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def kept(cells: Sequence[Stored]) -> list[Stored]:
+def kept(cells: Sequence[StoredCell]) -> list[StoredCell]:
     """Return the cells with no more than the page and the table need: no samples, and the one front that is shown."""
     shown = example(cells)
     return [
-        Stored(cell.slug, cell.facts if cell is shown else {**cell.facts, "front": []}, arrays={}) for cell in cells
+        StoredCell(cell.slug, cell.facts if cell is shown else {**cell.facts, "front": []}, arrays={}) for cell in cells
     ]
 
 
@@ -294,7 +294,7 @@ def _shares(study: StoredStudy[EquationsSpec], grouped: pd.DataFrame, functions:
     )
 
 
-def example(cells: Sequence[Stored]) -> Stored | None:
+def example(cells: Sequence[StoredCell]) -> StoredCell | None:
     """Return the cell whose front has the most steps, the first of those; none where that is no more than a start and
     an end.
     """
@@ -302,7 +302,7 @@ def example(cells: Sequence[Stored]) -> Stored | None:
     return longest if len(steps(longest)) >= FEWEST_STEPS else None
 
 
-def steps(cell: Stored) -> list[Mapping[str, Any]]:
+def steps(cell: StoredCell) -> list[Mapping[str, Any]]:
     """Return the equations of a cell's front that no equally simple or simpler one beats, the simplest first."""
     points = [point for point in cell.facts["front"] if point["finite"]]
     found: list[Mapping[str, Any]] = []

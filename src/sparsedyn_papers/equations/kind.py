@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.document import Document
 from sparsedyn.studies.kind import Kind
@@ -28,7 +28,7 @@ class Experiment:
     compute: Callable[[EquationsSpec, Any, OnProgress], Outcome]
     rows: Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], list[dict[str, Any]]]
     document: Callable[[StoredStudy[EquationsSpec]], Document]
-    kept: Callable[[Sequence[Stored]], list[Stored]]
+    kept: Callable[[Sequence[StoredCell]], list[StoredCell]]
 
 
 EXPERIMENTS = {
@@ -58,7 +58,7 @@ def document(study: StoredStudy[EquationsSpec]) -> Document:
     return EXPERIMENTS[study.spec.experiment].document(study)
 
 
-def results_of(spec: EquationsSpec, cells: Sequence[Stored]) -> pd.DataFrame:
+def results_of(spec: EquationsSpec, cells: Sequence[StoredCell]) -> pd.DataFrame:
     """Return the table over some cells."""
     rows = EXPERIMENTS[spec.experiment].rows
     return pd.DataFrame([row for cell in cells for row in rows(cell.facts, cell.arrays)])

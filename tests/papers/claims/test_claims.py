@@ -12,7 +12,7 @@ import pytest
 
 from sparsedyn.equations import kappa
 from sparsedyn.studies import StudyError, StudySpec
-from sparsedyn.studies.comparison.contents import Cell
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.comparison.kind import COMPARISON
 from sparsedyn.studies.document.html import to_html
 from sparsedyn.studies.reading import parse
@@ -43,7 +43,9 @@ def versus(lower: str, higher: str, **more: Any) -> dict[str, Any]:
     return {"lower": lower, "higher": higher, **more}
 
 
-def made_cell(risk: float, *, error: float = 0.2, small: float = 0.0, seed: int = 0, members: int = MEMBERS) -> Cell:
+def made_cell(
+    risk: float, *, error: float = 0.2, small: float = 0.0, seed: int = 0, members: int = MEMBERS
+) -> StoredCell:
     """A cell whose forecasts diverge with chance `risk` at the longest horizon, and never before."""
     rng = np.random.default_rng(seed)
     member, trajectory = np.meshgrid(range(members), range(TRAJECTORIES), indexing="ij")
@@ -55,22 +57,22 @@ def made_cell(risk: float, *, error: float = 0.2, small: float = 0.0, seed: int 
         parts.append(pd.DataFrame({name: values.ravel() for name, values in columns.items()}).assign(horizon=horizon))
     sparsity = {"small": (small + rng.uniform(0, 0.01, members)).tolist()}
     card = {"weights": 1000, "members": members, "alive": [True] * members, "sparsity": sparsity}
-    return Cell("cell", card, pd.concat(parts, ignore_index=True), None, {})
+    return StoredCell("cell", card, {}, {"forecasts": pd.concat(parts, ignore_index=True)})
 
 
-def scattered(cell: Cell, width: float) -> Cell:
+def scattered(cell: StoredCell, width: float) -> StoredCell:
     """A cell whose members' errors lie this far around 0.5."""
-    table = cell.forecasts.assign(diverged=False)
+    table = cell.tables["forecasts"].assign(diverged=False)
     shift = np.random.default_rng(2).normal(size=MEMBERS) * width
-    return replace(cell, forecasts=table.assign(rfmse=0.5 + shift[table["member"]]))
+    return cell._replace(tables={"forecasts": table.assign(rfmse=0.5 + shift[table["member"]])})
 
 
-def agreeing(cell: Cell, share: float) -> Cell:
+def agreeing(cell: StoredCell, share: float) -> StoredCell:
     """A cell whose members' maps are those of one, all but this share of entries drawn anew."""
     rng = np.random.default_rng(1)
     common, own = rng.uniform(size=(8, 13)) < 0.4, rng.uniform(size=(MEMBERS, 8, 13)) < 0.4
     maps = np.where(rng.uniform(size=own.shape) < share, common, own)
-    return replace(cell, curves={"strength": maps.astype(np.float32)})
+    return cell._replace(arrays={"strength": maps.astype(np.float32)})
 
 
 GOOD, ALSO_GOOD, BAD = made_cell(0.02, seed=1), made_cell(0.02, seed=2), made_cell(0.6, error=0.8, seed=3)
@@ -105,7 +107,9 @@ def test_the_sentence_names_the_numbers():
     (found,) = verdicts(study([HOLDS]), CELLS)
     result = found.compared[0].result
     assert result is not None
-    shares = [cell.forecasts[cell.forecasts["horizon"] == 60]["diverged"].mean() for cell in (GOOD, BAD)]
+    shares = [
+        cell.tables["forecasts"][cell.tables["forecasts"]["horizon"] == 60]["diverged"].mean() for cell in (GOOD, BAD)
+    ]
     assert (result.lower, result.higher) == pytest.approx(shares)
     start = (
         f"Magnitude + L1 diverged in {100 * shares[0]:.1f} % of forecasts at 60 steps against {100 * shares[1]:.1f} %"
@@ -131,20 +135,20 @@ def test_lost_forecasts_do_not_flatter():
     (found,) = verdicts(study([versus("Magnitude + L1", "Dense", metric="error")]), cells)
     assert found.verdict == "confirmed"
     result = found.compared[0].result
-    part = lossy.forecasts[lossy.forecasts["horizon"] == 60]
+    part = lossy.tables["forecasts"][lossy.tables["forecasts"]["horizon"] == 60]
     assert result.higher == pytest.approx(part["rfmse"].fillna(3.0).mean())
     assert "diverged forecasts counted as 3" in found.sentence
 
 
 def test_active_weights():
     cells = {**CELLS, "Magnitude + L1": made_cell(0, small=0.75, seed=6)}
-    cells["Magnitude + L1"].card["alive"][0] = False
+    cells["Magnitude + L1"].facts["alive"][0] = False
     (found,) = verdicts(study([versus("Magnitude + L1", "Dense", metric="active")]), cells)
     (one,) = found.compared
     assert found.verdict == "confirmed"
     assert one.members == (MEMBERS - 1, MEMBERS)
     assert one.result.lower == pytest.approx(
-        1000 * (1 - np.mean(cells["Magnitude + L1"].card["sparsity"]["small"][1:])), abs=1
+        1000 * (1 - np.mean(cells["Magnitude + L1"].facts["sparsity"]["small"][1:])), abs=1
     )
     assert re.match(r"Magnitude \+ L1 had 24\d active weights a network against 99\d for Dense", one.sentence)
     # Networks have no horizon, and no test trajectories.
@@ -154,7 +158,7 @@ def test_active_weights():
 def test_disagreement():
     cells = {**CELLS, "Magnitude + L1": agreeing(GOOD, 0.9), "Dense": agreeing(BAD, 0.4)}
     (found,) = verdicts(study([versus("Magnitude + L1", "Dense", metric="disagreement")]), cells)
-    alike = kappa(cells["Dense"].curves["strength"] > 0)
+    alike = kappa(cells["Dense"].arrays["strength"] > 0)
     assert found.verdict == "confirmed"
     assert found.compared[0].result.higher == pytest.approx(1 - alike[~np.eye(MEMBERS, dtype=bool)].mean())
     assert "(one minus the mean kappa of their maps)" in found.sentence

@@ -17,7 +17,7 @@ from sparsedyn.cli import app
 from sparsedyn.cli.study_progress import words
 from sparsedyn.equations import parsed
 from sparsedyn.studies import publish
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.reading import parse
 from sparsedyn.studies.store import Store
 from sparsedyn_papers.benchmarks.functions import Function
@@ -408,10 +408,10 @@ def test_studies_that_cannot_be_published_are_refused(finished: tuple[Path, list
 
 
 def test_only_fronts_that_show_something_are_shown():
-    def cell(name: str, errors: list[float]) -> Stored:
+    def cell(name: str, errors: list[float]) -> StoredCell:
         point = {"finite": True, "train": 0.0, "equation": ""}
         front = [{**point, "complexity": i, "held_out": error} for i, error in enumerate(errors)]
-        return Stored(name, {"front": front}, {})
+        return StoredCell(name, {"front": front}, {})
 
     cells = [cell("a", [1.0, 1.0, 2.0, 0.1]), cell("b", [1.0, 0.5, 0.7, 0.1]), cell("c", [1.0, 0.5, 0.1])]
     assert [len(functions_report.steps(one)) for one in cells] == [2, 3, 3]

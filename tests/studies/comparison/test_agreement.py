@@ -219,8 +219,8 @@ def test_maps_show_strength_and_frame_the_truth(tmp_path: Path):
     figure = picture.draw()
     shown = contents(study)
     first = next(iter(shown.cells.values()))
-    np.testing.assert_allclose(figure.axes[0].images[0].get_array(), depends(first.curves["strength"]).mean(axis=0))
+    np.testing.assert_allclose(figure.axes[0].images[0].get_array(), depends(first.arrays["strength"]).mean(axis=0))
     # The truth has four entries.
     assert [len(ax.patches) for ax in figure.axes[:4]] == [4] * 4
-    assert ceiling(first.curves) == pytest.approx(3 / 4)
+    assert ceiling(first.arrays) == pytest.approx(3 / 4)
     assert "0.75 with the plant" in drawn(study)["agreement"].caption

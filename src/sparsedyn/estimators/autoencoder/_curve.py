@@ -18,7 +18,7 @@ LANDMARKS = 400
 """Points between which distances along the data are measured."""
 NEIGHBOURS = 4
 """Landmarks that each is linked to: of landmarks at even distances, two on either side."""
-MOST = 20_000
+MOST_SAMPLES = 20_000
 """Samples that landmarks are chosen among, and that a curve is fitted to."""
 PIECES = 200
 """Polynomials of the curve, at most."""
@@ -85,7 +85,7 @@ def curve_along(values: Float[np.ndarray, "sample coordinate"], rng: np.random.G
     """
     if len(values) < FEWEST:
         raise DataError(f"x: expected at least {FEWEST} rows to find the curve they lie on; got {len(values)}.")
-    some = np.asarray(values[rng.permutation(len(values))[:MOST]], np.float64)
+    some = np.asarray(values[rng.permutation(len(values))[:MOST_SAMPLES]], np.float64)
     landmarks = some[_far_apart(some, min(LANDMARKS, len(some) // 2))]
     if len(landmarks) < FEWEST // 2:
         raise DataError(

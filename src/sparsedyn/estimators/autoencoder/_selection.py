@@ -14,7 +14,7 @@ from sparsedyn.training.parsimony import penalized
 
 ENOUGH = 1e-4
 """Relative squared error of an equation that needs no more terms: below that of trained networks."""
-MOST = 3000
+MOST_SAMPLES = 3000
 """Samples that an equation is chosen by."""
 SHARE = 0.2
 """Of the samples, the last, that terms are judged by and not fitted to."""
@@ -54,7 +54,7 @@ def forward_selection(library: Library, jet: Jet) -> Choice:
 
 
 def _forward_selection(library: Library, jet: Jet) -> Choice:
-    thin = jet.map(lambda part: np.asarray(part, np.float64)[:: -(-len(part) // MOST)])
+    thin = jet.map(lambda part: np.asarray(part, np.float64)[:: -(-len(part) // MOST_SAMPLES)])
     problem = _Problem(library, thin)
     grid = [Affine(np.array([[a]]), np.array([b])) for a, b in problem.grid()]
     moments = [problem.moments(change) for change in grid]

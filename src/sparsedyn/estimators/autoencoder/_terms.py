@@ -11,7 +11,7 @@ from sparsedyn.training.least_squares import factor, needed, solve
 
 SMALLEST = 0.02
 """Contribution below which a term does not count, when coordinates of few terms are looked for."""
-MOST = 20_000
+MOST_SAMPLES = 20_000
 """Samples that coordinates are looked for with."""
 
 
@@ -22,7 +22,7 @@ def with_selected_terms(models: Autoencoder, data: Jet) -> Autoencoder:
     takes away terms, and for polynomials only.
     """
     moved = encoded(models, data)
-    step = max(1, moved.value.shape[1] // MOST)
+    step = max(1, moved.value.shape[1] // MOST_SAMPLES)
     changed = []
     for i, (states, target) in enumerate(zip(np.asarray(moved.state), np.asarray(moved.highest), strict=True)):
         changed.append(_selected(member(models, i), states[::step], target[::step]))

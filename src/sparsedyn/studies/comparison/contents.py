@@ -4,31 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from sparsedyn.data import Trajectories
 from sparsedyn.plotting.clock import Clock
 from sparsedyn.plotting.style import PALETTE, Look, tint
-from sparsedyn.studies.comparison.members import living
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.figures.averages import average_name
 from sparsedyn.studies.stored import StoredStudy
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A finished cell: its card (cell.json) and, as far as they are there, forecasts, history and curves."""
-
-    slug: str
-    card: Mapping[str, Any]
-    forecasts: pd.DataFrame | None
-    history: pd.DataFrame | None
-    curves: Mapping[str, np.ndarray]
-
-    def alive(self) -> np.ndarray:
-        """Return which members came through training, all of them when nothing else is stored."""
-        return living(self.card, int(self.card.get("members", 1)))
 
 
 @dataclass(frozen=True)
@@ -36,7 +20,7 @@ class Contents:
     """What a report is made from; `cells` and `looks` are by label, in the order of the results' column cell."""
 
     study: StoredStudy[StudySpec]
-    cells: dict[str, Cell]
+    cells: dict[str, StoredCell]
     looks: dict[str, Look]
     clock: Clock
 
@@ -107,12 +91,7 @@ class Contents:
 
 def contents_of(study: StoredStudy[StudySpec]) -> Contents:
     """Return the contents of a stored comparison that has results."""
-    found = {
-        str(cell.facts.get("label", cell.slug)): Cell(
-            cell.slug, cell.facts, cell.tables.get("forecasts"), cell.tables.get("history"), cell.arrays
-        )
-        for cell in study.cells
-    }
+    found = {str(cell.facts.get("label", cell.slug)): cell for cell in study.cells}
     dt = study.test.dt if study.test is not None else None
     return Contents(
         study,

@@ -8,8 +8,9 @@ from sparsedyn.data import Trajectories
 from sparsedyn.plotting import trajectories
 from sparsedyn.plotting.fans import draw_fan, off_scale, plausible_range
 from sparsedyn.plotting.layout import in_figure
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.comparison.answer import most_and_least_stable
-from sparsedyn.studies.comparison.contents import Cell, Contents
+from sparsedyn.studies.comparison.contents import Contents
 from sparsedyn.studies.comparison.curves import trajectory_labels
 from sparsedyn.studies.document import Block, Fold, Picture, bold, plain
 from sparsedyn.studies.document.words import listing, plural
@@ -37,7 +38,7 @@ def fans(contents: Contents, shown: Mapping[str, str]) -> list[Block]:
     known = {
         label: cell
         for label, cell in contents.cells.items()
-        if {"fan_states", "truth", "time_index"} <= cell.curves.keys()
+        if {"fan_states", "truth", "time_index"} <= cell.arrays.keys()
     }
     first = [_fan(contents, label, known[label], remark) for label, remark in shown.items() if label in known]
     others = [_fan(contents, label, cell, "") for label, cell in known.items() if label not in shown]
@@ -56,23 +57,23 @@ def _overview(contents: Contents, some: Trajectories, name: str, names: Sequence
     )
 
 
-def _fan(contents: Contents, label: str, cell: Cell, remark: str) -> Picture:
+def _fan(contents: Contents, label: str, cell: StoredCell, remark: str) -> Picture:
     """The forecasts of the first kept test trajectory by all members of a cell."""
-    truth = cell.curves["truth"].astype(np.float64)
+    truth = cell.arrays["truth"].astype(np.float64)
     # A short trajectory is filled up with NaN.
     inside = np.isfinite(truth[0]).all(axis=-1)
-    predicted = cell.curves["fan_states"][:, 0, inside].astype(np.float64)
+    predicted = cell.arrays["fan_states"][:, 0, inside].astype(np.float64)
     plausible, look, states = plausible_range(truth), contents.looks[label], truth.shape[2]
     lost = int(off_scale(predicted, plausible).any(axis=-1).sum())
     off = f" Members that leave the plausible range: {lost} of {len(predicted)}." if lost else ""
-    name = trajectory_labels(contents, cell.curves)[0]
+    name = trajectory_labels(contents, cell.arrays)[0]
     return Picture(
         name=f"fan-{cell.slug}",
         alt=f"Line charts, a panel per state: forecasts of {name} by {look.label} against the truth.{off}",
         caption=f"{bold(look.label)}, {plain(name)}.{off}{f' {remark}' if remark else ''}",
         draw=lambda: in_figure(
             draw_fan,
-            contents.clock.times(cell.curves["time_index"][inside]),
+            contents.clock.times(cell.arrays["time_index"][inside]),
             predicted,
             truth[0, inside],
             plausible,

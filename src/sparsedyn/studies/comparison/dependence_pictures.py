@@ -5,19 +5,20 @@ from sparsedyn.plotting.maps import share_of_members
 from sparsedyn.studies import figures
 from sparsedyn.studies.comparison.agreement import ceiling
 from sparsedyn.studies.comparison.contents import Contents
+from sparsedyn.studies.comparison.members import living
 from sparsedyn.studies.comparison.pictures import Pictures, labels
 from sparsedyn.studies.document import Picture
 
 
 def maps(contents: Contents) -> Pictures:
     """Return the share of members in which a derivative depends on a state or an input."""
-    having = {key: cell for key, cell in contents.cells.items() if "reach" in cell.curves}
+    having = {key: cell for key, cell in contents.cells.items() if "reach" in cell.arrays}
     if not having:
         return []
-    measured = all("strength" in cell.curves for cell in having.values())
-    found = {key: depends(c.curves["strength"]) if measured else c.curves["reach"] for key, c in having.items()}
-    shares = {key: share_of_members(found[key], cell.alive()) for key, cell in having.items()}
-    truths = [cell.curves["structure_true"] for cell in having.values() if "structure_true" in cell.curves]
+    measured = all("strength" in cell.arrays for cell in having.values())
+    found = {key: depends(c.arrays["strength"]) if measured else c.arrays["reach"] for key, c in having.items()}
+    shares = {key: share_of_members(found[key], living(cell.facts, len(found[key]))) for key, cell in having.items()}
+    truths = [cell.arrays["structure_true"] for cell in having.values() if "structure_true" in cell.arrays]
     truth = truths[0] if measured and truths else None
     # The cells of one study have the same variables.
     outputs, features = next(iter(shares.values())).shape
@@ -48,7 +49,7 @@ def agreement(contents: Contents) -> Pictures:
     if "jaccard" not in results or not results["jaccard"].notna().any():
         return []
     by_size = "train_trajectories" in results and results["train_trajectories"].nunique() > 1
-    most = next((value for cell in contents.cells.values() if (value := ceiling(cell.curves)) is not None), None)
+    most = next((value for cell in contents.cells.values() if (value := ceiling(cell.arrays)) is not None), None)
     limit = "" if most is None else f" A perfect model has {most:.2f} with the plant, whose weak terms are below that."
     return [
         Picture(

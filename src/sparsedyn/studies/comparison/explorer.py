@@ -18,8 +18,8 @@ FEW = 4
 
 def explorer(contents: Contents) -> list[Chart]:
     """Return the charts for which something is stored."""
-    having = [label for label, cell in contents.cells.items() if {"truth", "fan_states"} <= cell.curves.keys()]
-    found = {label: error_curve(contents.clock, cell.curves) for label, cell in contents.cells.items()}
+    having = [label for label, cell in contents.cells.items() if {"truth", "fan_states"} <= cell.arrays.keys()]
+    found = {label: error_curve(contents.clock, cell.arrays) for label, cell in contents.cells.items()}
     curves = {label: curve for label, curve in found.items() if curve is not None}
     charts = []
     if having:

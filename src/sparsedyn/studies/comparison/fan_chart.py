@@ -38,7 +38,7 @@ def fan_chart(contents: Contents, labels: Sequence[str]) -> Any:
     from plotly.graph_objects import Scatter
     from plotly.subplots import make_subplots
 
-    first = contents.cells[labels[0]].curves
+    first = contents.cells[labels[0]].arrays
     lines = list(fan_lines(contents, labels))
     states = 1 + max(line.state for line in lines)
     columns = min(COLUMNS, states)
@@ -81,11 +81,11 @@ def fan_chart(contents: Contents, labels: Sequence[str]) -> Any:
 
 def fan_lines(contents: Contents, labels: Sequence[str]) -> Iterator[Line]:
     """Yield the forecasts of the cells in `labels`, each until it leaves the plausible range, then the truth."""
-    first = contents.cells[labels[0]].curves
+    first = contents.cells[labels[0]].arrays
     truth = first["truth"].astype(np.float64)[..., :MOST_STATES]
     plausible = plausible_range(truth)
     for number, label in enumerate(labels):
-        curves = contents.cells[label].curves
+        curves = contents.cells[label].arrays
         chosen = thin(curves["fan_states"].shape[2])
         time = contents.clock.times(curves["time_index"][chosen])
         fans = curves["fan_states"][:MOST_MEMBERS][:, :, chosen, :MOST_STATES].astype(np.float64)

@@ -57,7 +57,7 @@ class RungSpec(Table):
     keep: Annotated[float, Field(gt=0, lt=1)]
 
 
-class SearchSpec(Table):
+class GridSearchSpec(Table):
     """A grid of settings, searched by successive halving: after the rungs, what is left trains as the study says.
 
     `grid` has the values to try by key, e.g. `"training.batch" = [32, 64]`; all combinations of them are tried.
@@ -68,7 +68,7 @@ class SearchSpec(Table):
 
 
 def check_search(
-    search: SearchSpec,
+    search: GridSearchSpec,
     data: DataSpec,
     training: TrainingSpec,
     averages: Sequence[dict[str, Any]],

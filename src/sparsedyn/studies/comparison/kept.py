@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.comparison.data_pictures import OVERVIEW
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.stored import StoredStudy
@@ -26,7 +26,7 @@ def kept(study: StoredStudy[StudySpec], shown: Mapping[str, str]) -> StoredStudy
     return replace(study, cells=[_thinned(cell, fan=cell.facts["label"] in shown) for cell in study.cells], test=test)
 
 
-def _thinned(cell: Stored, *, fan: bool) -> Stored:
+def _thinned(cell: StoredCell, *, fan: bool) -> StoredCell:
     arrays = {name: cell.arrays[name] for name in CURVES if name in cell.arrays and (fan or name not in FAN)}
     if "fan_states" in arrays:
         # The picture is of the first one.

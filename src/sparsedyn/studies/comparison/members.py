@@ -10,18 +10,18 @@ from jaxtyping import Bool, Float
 from sparsedyn.forecast import DIVERGED_ABOVE
 
 
-def living(card: Mapping[str, Any], members: int) -> Bool[np.ndarray, " member"]:
-    """Return which of the `members` came through training; all of them where `card` (cell.json) does not say."""
-    return np.asarray(card.get("alive") or [True] * members, bool)
+def living(facts: Mapping[str, Any], members: int) -> Bool[np.ndarray, " member"]:
+    """Return which of the `members` came through training; all of them where `facts` (cell.json) does not say."""
+    return np.asarray(facts.get("alive") or [True] * members, bool)
 
 
-def active_weights(card: Mapping[str, Any]) -> Float[np.ndarray, " member"] | None:
+def active_weights(facts: Mapping[str, Any]) -> Float[np.ndarray, " member"] | None:
     """Return how many weights are above 0.001 in magnitude, NaN for dead members; None if not stored."""
-    small = card.get("sparsity", {}).get("small")
+    small = facts.get("sparsity", {}).get("small")
     if small is None:
         return None
-    count = np.rint(card["weights"] * (1 - np.asarray(small, np.float64)))
-    return np.where(living(card, len(count)), count, np.nan)
+    count = np.rint(facts["weights"] * (1 - np.asarray(small, np.float64)))
+    return np.where(living(facts, len(count)), count, np.nan)
 
 
 def bounded_error(forecasts: pd.DataFrame) -> "pd.Series[Any]":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sparsedyn.studies.comparison.contents import Contents
+from sparsedyn.studies.comparison.members import living
 from sparsedyn.studies.document.words import listing, plural
 
 FEWEST = 3
@@ -31,7 +32,7 @@ def size(contents: Contents) -> str:
 def _lost_members(contents: Contents) -> str:
     lost = []
     for label, cell in contents.cells.items():
-        alive = cell.alive()
+        alive = living(cell.facts, int(cell.facts.get("members", 1)))
         if not alive.all():
             lost.append(f"{label} ({int((~alive).sum())} of {alive.size})")
     if not lost:

@@ -25,11 +25,11 @@ def at_horizons(contents: Contents) -> Pictures:
 
 def over_time(contents: Contents) -> Pictures:
     """Return the error against time."""
-    found = {key: error_curve(contents.clock, cell.curves) for key, cell in contents.cells.items()}
+    found = {key: error_curve(contents.clock, cell.arrays) for key, cell in contents.cells.items()}
     curves = {key: curve for key, curve in found.items() if curve is not None}
     if not curves:
         return []
-    band = band_name(contents.cells[next(iter(curves))].curves)
+    band = band_name(contents.cells[next(iter(curves))].arrays)
     marks = tuple(contents.clock.times(np.asarray(contents.horizons) - 1).tolist())
     label = contents.clock.label
     return [
@@ -50,7 +50,7 @@ def against_size(contents: Contents) -> Pictures:
 
 def in_training(contents: Contents) -> Pictures:
     """Return losses and sparsity over training."""
-    tables = {key: cell.history for key, cell in contents.cells.items() if cell.history is not None}
+    tables = {key: cell.tables["history"] for key, cell in contents.cells.items() if "history" in cell.tables}
     if not tables:
         return []
     return [
@@ -94,7 +94,7 @@ def _divergence(contents: Contents) -> Picture:
 
 
 def _violins(contents: Contents) -> Pictures:
-    tables = {key: cell.forecasts for key, cell in contents.cells.items() if cell.forecasts is not None}
+    tables = {key: cell.tables["forecasts"] for key, cell in contents.cells.items() if "forecasts" in cell.tables}
     if not tables:
         return []
     return [

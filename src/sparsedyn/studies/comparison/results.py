@@ -8,12 +8,12 @@ import pandas as pd
 from jaxtyping import Shaped
 
 from sparsedyn.forecast import bootstrap_mean, bootstrap_share, spread
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.comparison.agreement import agreement_columns, size_columns, spread_over_members
 from sparsedyn.studies.comparison.spec import StudySpec
 
 
-def results(spec: StudySpec, cells: Iterable[Stored]) -> pd.DataFrame:
+def results(spec: StudySpec, cells: Iterable[StoredCell]) -> pd.DataFrame:
     """Return the table over finished cells, in their order.
 
     Equal cells give equal tables: intervals have fixed seeds, and nothing depends on the clock.
@@ -21,7 +21,7 @@ def results(spec: StudySpec, cells: Iterable[Stored]) -> pd.DataFrame:
     return pd.DataFrame([row for cell in cells for row in rows_of(cell)])
 
 
-def rows_of(cell: Stored) -> list[dict[str, Any]]:
+def rows_of(cell: StoredCell) -> list[dict[str, Any]]:
     """Return the rows of a finished cell, one per horizon in the spec's order."""
     facts, forecasts = cell.facts, cell.tables["forecasts"]
     common = {

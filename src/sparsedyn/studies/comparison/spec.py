@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from sparsedyn.studies.comparison.grid import SearchSpec, check_search
+from sparsedyn.studies.comparison.grid import GridSearchSpec, check_search
 from sparsedyn.studies.comparison.tables import Averages, DataSpec, ForecastSpec, ModelSpec, TechniqueSpec, TrainingSpec
 from sparsedyn.studies.errors import Misfit
 from sparsedyn.studies.spec import (
@@ -32,7 +32,7 @@ class StudySpec(AbstractStudySpec):
     training: TrainingSpec = TrainingSpec()
     forecast: ForecastSpec = ForecastSpec()
     techniques: Annotated[tuple[TechniqueSpec, ...], Field(strict=False, min_length=1)]
-    search: SearchSpec | None = None
+    search: GridSearchSpec | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "StudySpec":

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sparsedyn.studies.comparison.budgets import budgets
 from sparsedyn.studies.comparison.cells import expand, groups_of, points_of
-from sparsedyn.studies.comparison.grid import SearchSpec
+from sparsedyn.studies.comparison.grid import GridSearchSpec
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.document.words import bounds, percent, plural, quantity
 from sparsedyn.studies.search.halving import rungs_left
@@ -48,7 +48,7 @@ def summary(spec: StudySpec, store: Store, results: pd.DataFrame) -> Summary:
     return Summary(listings, results.to_dict(orient="records"), facts)
 
 
-def _searched(spec: StudySpec, search: SearchSpec) -> Overview:
+def _searched(spec: StudySpec, search: GridSearchSpec) -> Overview:
     points, axes, spent = points_of(spec), search.grid.axes(), budgets(spec)
     rungs = list(zip(rungs_left(len(points), [budget.keep for budget in spent]), spent, strict=True))
     return Overview(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from sparsedyn import training
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
-from sparsedyn.studies.cell_files import Stored
+from sparsedyn.studies.cell_files import StoredCell
 from sparsedyn.studies.cells import Outcome
 from sparsedyn.studies.comparison.cells import ComparisonCell, Group, expand, groups_of
 from sparsedyn.studies.comparison.data import prepare
@@ -98,7 +98,7 @@ def _outcome(
 def _stored(run: StudyRun[StudySpec]) -> Callable[[ComparisonCell, Outcome, float], Event]:
     def event(cell: ComparisonCell, outcome: Outcome, seconds: float) -> Event:
         cells = cells_in(run.spec, run.store)
-        rows = rows_of(Stored(cell.slug, {"label": cell.label, **outcome.facts}, outcome.arrays, outcome.tables))
+        rows = rows_of(StoredCell(cell.slug, {"label": cell.label, **outcome.facts}, outcome.arrays, outcome.tables))
         last = max(rows, key=lambda row: int(row["horizon"]))
         return CellFinished(
             label=cell.label,
