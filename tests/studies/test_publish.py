@@ -317,7 +317,7 @@ def test_refuses_a_kept_folder_that_is_damaged(name: str, why: str, study: Path,
     (source / name).unlink()
     if why != "is missing":
         (source / name).write_bytes(b"PAR1")
-    with pytest.raises(StudyError, match=rf"{name} {why}.*publish and keep it anew"):
+    with pytest.raises(StudyError, match=rf"{name} {why}.*publish and keep it again"):
         publish([source], tmp_path / "pages")
     assert not (tmp_path / "pages").exists()
 
@@ -342,7 +342,7 @@ def test_search_shows_its_rungs_also_from_a_kept_folder(tmp_path: Path) -> None:
     publish([tmp_path / "kept" / "small-search"], tmp_path / "again", results=tmp_path / "kept")
     assert digests(tmp_path / "again") == digests(tmp_path / "pages")
     (tmp_path / "search" / "search" / "rung-2.parquet").unlink()
-    with pytest.raises(StudyError, match="its search is still going on"):
+    with pytest.raises(StudyError, match="its search is not finished"):
         publish([tmp_path / "search"], tmp_path / "pages")
 
 

@@ -297,7 +297,7 @@ def test_ctrl_c_says_how_far_it_came_and_can_be_resumed(finished: tuple[Path, li
     [
         ("cells/dense", r"1 of 4 are missing, the first is 'Dense'\. .*sparsedyn study resume "),
         ("cells/dense/model.safetensors", r"model\.safetensors is missing"),
-        (".", r"the folder was removed, or emptied, under way\. .*run the study again"),
+        (".", r"the folder was removed or emptied during the run\. .*run the study again"),
     ],
 )
 def test_what_is_removed_under_way_is_an_error(

@@ -17,7 +17,7 @@ Name = Annotated[
     typer.Argument(metavar="NAME_OR_TOML", help="A built-in study, or a TOML file.", show_default=False),
 ]
 Directory = Annotated[
-    Path, typer.Argument(metavar="DIR", help="The folder of a study that was begun.", show_default=False)
+    Path, typer.Argument(metavar="DIR", help="The folder of a study that was started.", show_default=False)
 ]
 Output = Annotated[
     Path | None,
@@ -36,11 +36,11 @@ Mnist = Annotated[
 
 @app.callback()
 def study() -> None:
-    """Compare sparsification techniques, see what equation learners and autoencoders find, or search their settings.
+    """Compare sparsification techniques, test equation learners and autoencoders, or search their settings.
 
     One table, one illustrated report.
 
-    A study is a TOML file; some are built in. It can be stopped at any time and goes on where it was.
+    A study is a TOML file; some are built in. It can be stopped at any time and resumed.
 
     ```
     sparsedyn study list
@@ -70,10 +70,10 @@ def list_(as_json: options.Json = False) -> None:
 @app.command("show")
 @guarded
 def show(name: Name, as_json: options.Json = False) -> None:
-    """Print a study's TOML, with the cells that it stands for as comments above it.
+    """Print a study's TOML, with its cells as comments above it.
 
-    What is printed is a study itself: save it, change it, run it. With --json, the study with all defaults
-    written out, and its cells.
+    The output is a study itself: save it, change it, run it. With --json, the study with all defaults written out,
+    and its cells.
 
     Example:
 
@@ -109,9 +109,9 @@ def run(
 ) -> None:
     """Run a study: make or read the data, train every cell, forecast, draw the report.
 
-    The folder gets `report.html`, `results.parquet` (a row per cell, and per horizon), `figures/`, and everything
-    they are made from. A folder that holds the same study already is gone on with: finished cells stay,
-    training resumes from its checkpoint, and the results are those of an uninterrupted run, bit for bit.
+    The folder gets `report.html`, `results.parquet` (a row per cell, and per horizon), `figures/`, and the data behind
+    them. A folder that holds the same study already is resumed: finished cells stay, training continues from its
+    checkpoint, and the results are those of an uninterrupted run, bit for bit.
 
     Examples:
 
@@ -129,7 +129,7 @@ def run(
     if mnist is not None:
         spec = studies.with_mnist(spec, mnist)
     folder = output or Path(spec.name)
-    note(f"Study {spec.name} in {folder} (Ctrl-C stops it; the same command goes on).", quiet=quiet)
+    note(f"Study {spec.name} in {folder} (Ctrl-C stops it; the same command resumes it).", quiet=quiet)
     with study_progress(spec.name, quiet=quiet) as on_event:
         report = studies.run(spec, folder, on_event=on_event, members=members, seed=seed)
     conclude(folder, report, as_json=as_json)
@@ -138,10 +138,10 @@ def run(
 @app.command("resume")
 @guarded
 def resume(directory: Directory, quiet: options.Quiet = False, as_json: options.Json = False) -> None:
-    """Go on with a study that was interrupted.
+    """Resume a study that was interrupted.
 
-    Finished cells stay as they are and training resumes from its checkpoint. A study that is finished already
-    only has its results collected and its report drawn again.
+    Finished cells stay as they are and training resumes from its checkpoint. For a finished study, only the results are
+    collected and the report is drawn again.
 
     Example:
 
@@ -159,9 +159,9 @@ def resume(directory: Directory, quiet: options.Quiet = False, as_json: options.
 @app.command("report")
 @guarded
 def report(directory: Directory, quiet: options.Quiet = False, as_json: options.Json = False) -> None:
-    """Collect the finished cells of a study anew and draw its report again, without any training.
+    """Collect the finished cells of a study and draw its report again, without any training.
 
-    Works on a study that is not finished, too: the report then shows the cells that are.
+    A study that is not finished is reported on with the cells that are.
 
     Example:
 
@@ -226,7 +226,7 @@ def study_text(name: str) -> str:
 
 
 def conclude(folder: Path, report: Path, *, as_json: bool) -> None:
-    """Write what came of a study, and where the report is."""
+    """Print the results of a study and the path of its report."""
     import pandas as pd
 
     from sparsedyn.studies.kinds import kind_of

@@ -1,4 +1,4 @@
-"""What a running study says, on standard error: two bars on a terminal, plain lines in a log."""
+"""The progress of a study on standard error: two bars on a terminal, plain lines in a log."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def study_progress(name: str, *, quiet: bool) -> Iterator["OnEvent | None"]:
-    """Yield what shows the events of a study; `None` when quiet."""
+    """Yield a function that shows the events of a study; `None` when quiet."""
     if quiet:
         yield None
     elif sys.stderr.isatty():
@@ -105,7 +105,7 @@ def words(event: "Event") -> str:
             parts = f"{train} to train on, {validation} to validate, {test} to test{again}"
             return f"Data ready in {duration(seconds)}: {parts}."
         case studies.GroupStarted(number=i, groups=n, labels=labels, members=members, resumed=resumed):
-            start = "goes on from its checkpoint" if resumed else "starts"
+            start = "resumes from its checkpoint" if resumed else "starts"
             return f"Group {i} of {n} {start}: {', '.join(labels)} ({plural(members, 'network')} at once)."
         case studies.CellFinished() as cell:
             return (

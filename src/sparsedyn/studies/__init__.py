@@ -1,4 +1,4 @@
-"""Studies: comparisons described in TOML, run whole, resumed after any stop, reported in figures.
+"""Studies: comparisons described in TOML, run, resumed after an interruption, and reported with figures.
 
 The public names are listed in `__init__.pyi` and imported at their first use.
 """

@@ -1,4 +1,4 @@
-"""Finished cells on disk, there whole or not at all; and the table over all of them."""
+"""Finished cells on disk, each written atomically, and the table over all of them."""
 
 import json
 import math
@@ -41,7 +41,7 @@ def stored_cells(store: Store, files: CellFiles, cells: Sequence[Cell]) -> list[
 
 
 def write_results(store: Store, table: pd.DataFrame) -> None:
-    """Write `results.parquet`. Equal cells give equal bytes; times are in `run.json`."""
+    """Write `results.parquet`. The bytes depend only on the cells; times are in `run.json`."""
     with replacing(store.results_file) as temporary:
         table.to_parquet(temporary, index=False)
 
@@ -61,7 +61,7 @@ def _stored(folder: Path, files: CellFiles) -> StoredCell:
 
 
 def _finite(value: Any) -> Any:
-    """What JSON can hold: no number in place of one that is not finite."""
+    """Return a value that JSON can hold: null in place of numbers that are not finite."""
     if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 OnProgress = Callable[[float, str], None]
-"""Takes the share of a cell that is done, and a remark."""
+"""Called with the share of a cell that is done, and a remark."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is stored as one and has its rows in the results: the name of its folder, and what it is called."""
+    """A configuration with a folder and rows in the results of its own: the name of the folder, and a label."""
 
     slug: str
     label: str
@@ -23,7 +23,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class CellFiles:
-    """The files of a finished cell beside cell.json: one of arrays, tables by their stems, and others."""
+    """The files of a finished cell apart from cell.json: one of arrays, tables by their stems, and others."""
 
     arrays: str = "arrays.npz"
     tables: tuple[str, ...] = ()
@@ -43,10 +43,10 @@ class Share(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a cell.
+    """The result of a cell.
 
     `facts` go to cell.json, `arrays` and `tables` to the files that its kind names, and each of `others` is written by
-    a function of its path. `summary` is a few words for who watches.
+    a function of its path. `summary` is a few words for the progress display.
     """
 
     facts: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Making a directory that of a study, and refusing one that holds anything else."""
+"""Claim a directory for a study, and refuse one that holds anything else."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from sparsedyn.studies.toml import to_toml
 
 @contextmanager
 def claimed(store: Store, spec: AbstractStudySpec, files: CellFiles) -> Iterator[None]:
-    """Lock a directory and `claim` it for `spec`; where it is refused, nothing is left in it."""
+    """Lock a directory and `claim` it for `spec`; nothing is left in a directory that is refused."""
     store.make()
     lock = store.directory / LOCK
     known = lock.exists()
@@ -29,13 +29,13 @@ def claimed(store: Store, spec: AbstractStudySpec, files: CellFiles) -> Iterator
 
 
 def claim(store: Store, spec: AbstractStudySpec, files: CellFiles) -> None:
-    """Make a directory that of `spec`, unless it is already; raises `StudyError` for any other.
+    """Claim a directory for `spec`, which may be there already; raises `StudyError` if it holds anything else.
 
     `files` are those of a finished cell, which must be there.
     """
     store.make()
     directory, file = store.directory, store.spec_file
-    # Until there is data nothing is lost by another spec: the first one may have named files that cannot be read.
+    # Until there are data, a changed spec loses nothing: the first one may have named files that cannot be read.
     begun = store.data_file("train").exists() or any(directory.glob("cells/*/cell.json"))
     begun = begun or any(directory.glob("groups/*"))
     if file.is_file() and begun:
@@ -57,8 +57,8 @@ def _check_same(store: Store, there: Mapping[str, Any], here: Mapping[str, Any])
     differences = list(_differences(there, here, ""))
     if differences:
         raise StudyError(
-            f"{store.directory}: expected a new folder or one of this very study; it holds another one, which "
-            f"differs in {_few(differences, 3, '; ')}. Choose another folder, or go on with what is there: "
+            f"{store.directory}: expected a new folder or one of this study; it holds another one, which "
+            f"differs in {_few(differences, 3, '; ')}. Choose another folder, or continue the study that is there: "
             f"sparsedyn study resume {store.directory}"
         )
 

@@ -1,11 +1,11 @@
-"""What can be wrong with a study, in words."""
+"""Errors of studies."""
 
 import difflib
 from collections.abc import Iterable
 from typing import Any
 
 KeyPath = tuple[str | int, ...]
-"""What leads to a value in a parsed TOML text, such as `("techniques", 0, "label")`."""
+"""The path to a value in a parsed TOML text, such as `("techniques", 0, "label")`."""
 
 
 class StudyError(ValueError):
@@ -16,7 +16,7 @@ class StudyError(ValueError):
 
 
 class StudyInterrupted(KeyboardInterrupt):
-    """A study was stopped with Ctrl-C; its message says how far it came and how to go on."""
+    """A study was stopped with Ctrl-C; its message says how far it was and how to resume it."""
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:
@@ -27,7 +27,7 @@ def near_miss(name: str, known: Iterable[str]) -> str:
 
 
 class Misfit(ValueError):
-    """Values of a spec that do not fit together; `path` leads to the one to change."""
+    """Values of a spec that contradict each other; `path` leads to the one to change."""
 
     def __init__(self, path: KeyPath, message: str):
         super().__init__(message)

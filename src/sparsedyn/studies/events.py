@@ -1,4 +1,4 @@
-"""What a running study tells the one who watches it. Studies never print."""
+"""The events that a running study reports to its observer. Studies never print."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sparsedyn import training
 
 @dataclass(frozen=True)
 class DataReady:
-    """The trajectories are there, made, read or found from before; `redrawn` ones had blown up."""
+    """The trajectories are ready; `redrawn` counts those that diverged in simulation and were drawn again."""
 
     train: int
     validation: int
@@ -22,7 +22,7 @@ class DataReady:
 class GroupStarted:
     """Group `number` of `groups` begins: these cells are trained as one computation of `members` networks.
 
-    `resumed` says that it goes on from a checkpoint.
+    `resumed` says that it continues from a checkpoint.
     """
 
     number: int
@@ -82,7 +82,7 @@ class CellProgress:
 
 @dataclass(frozen=True)
 class CellStored:
-    """That cell is computed and stored; `summary` says in a few words what came of it."""
+    """That cell is computed and stored; `summary` is its result in a few words."""
 
     label: str
     number: int

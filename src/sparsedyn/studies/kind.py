@@ -1,4 +1,4 @@
-"""What there is to say of a kind of study for it to be read, run, reported and published."""
+"""The functions by which a kind of study is read, run, reported and published."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ ONE_FILE = CellFiles()
 
 
 def _fits(spec: Any) -> None:
-    """Find nothing wrong."""
+    """Accept any spec."""
 
 
 def _whole(study: StoredStudy[Any]) -> StoredStudy[Any]:
@@ -34,17 +34,17 @@ def _none_yet(spec: Any, store: Store) -> str:
 class Kind:
     """A kind of study.
 
-    How it is read: `spec` is the class of its specs, which names the kind; `check` raises `Misfit` for what validation
-    does not see; `paths` are dotted keys of files, which are looked for beside the TOML file; `tables` are those that
-    the class does not show, by their keys, for messages; `overview` says what a study will compute.
+    How it is read: `spec` is the class of its specs, which names the kind; `check` raises `Misfit` for errors that
+    validation cannot find; `paths` are dotted keys of files, which are looked for beside the TOML file; `tables` are
+    those that cannot be read off the class, by their keys, for messages; `overview` says what a study will compute.
 
-    How it is run: `cells` lists the cells that a study has in the end, none as long as they are not chosen, and
-    `undecided` says then how far that is. `units` yields what is computed together, each when the one before it is
-    stored. `files` are those of a finished cell.
+    How it is run: `cells` lists the cells that a study has in the end, none until they are chosen; `undecided` then
+    says how far the choice is. `units` yields what is computed together, each when the one before it is stored. `files`
+    are those of a finished cell.
 
     How it is reported: `results` is the table over finished cells, whose column `cell` has their labels; `document` is
-    the report; `kept` is the study with no more than the report needs, to be published; `summary` says in a few lines
-    what came of it.
+    the report; `kept` is the study reduced to what the report needs, for publishing; `summary` gives its results in a
+    few lines.
     """
 
     spec: type[AbstractStudySpec]

@@ -1,4 +1,4 @@
-"""Validation errors in this package's words: what was expected, what came, and the fix."""
+"""Validation messages: what was expected, what was given, and the fix."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, get_args
@@ -49,7 +49,7 @@ SYNTAX_HINTS = {
 
 
 class Message(NamedTuple):
-    """What is wrong with the value at `path`."""
+    """The error in the value at `path`."""
 
     path: KeyPath
     text: str
@@ -84,12 +84,12 @@ def _tables_in(annotation: Any) -> Iterator[type[Table]]:
 def messages_of(error: ValidationError, tables: Tables) -> list[Message]:
     """Return what is wrong, one message per key, in the order of the spec's keys; `tables` are those it may have."""
     found = [_message(details, tables) for details in error.errors(include_url=False)]
-    # A list whose only entry is refused also counts as empty: what lies deeper says it better.
+    # A list whose only entry is refused also counts as empty: the error of the entry is the more precise one.
     return [one for one in found if not any(other.path[:-1] == one.path for other in found if other is not one)]
 
 
 def hint_for_syntax(message: str) -> str:
-    """Return what usually helps against a syntax error."""
+    """Return the usual fix of a syntax error."""
     hints = (hint for start, hint in SYNTAX_HINTS.items() if message.startswith(start))
     return next(hints, "Look just before this place.")
 
@@ -148,7 +148,7 @@ def _how_to_add(path: KeyPath, tables: Tables) -> str:
 
 
 def _unknown_key(path: KeyPath, tables: Tables) -> str:
-    """A misspelt key, or a known one in the wrong table: TOML's usual trap after a [table] line."""
+    """A misspelt key, or a known one in the wrong table, which happens easily after a [table] line."""
     key = str(path[-1])
     here = next((part for part in reversed(path[:-1]) if isinstance(part, str)), "")
     known = tables[here].model_fields

@@ -1,4 +1,4 @@
-"""What this package itself offers to studies, like any other one."""
+"""The studies, kinds and tables that this package itself provides."""
 
 from sparsedyn.studies.providers import Provider
 

@@ -1,4 +1,4 @@
-"""Packages that offer studies, found through the entry points of the group "sparsedyn.studies"."""
+"""Packages that provide studies, found through the entry points of the group "sparsedyn.studies"."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ GROUP = "sparsedyn.studies"
 
 @dataclass(frozen=True)
 class Provider:
-    """What a package offers to studies; an entry point names a module and in it an object of this class.
+    """What a package provides for studies; an entry point names a module and in it an object of this class.
 
     `catalogue` is the name of a package: every file `NAME.toml` in it or below it is the built-in study NAME. `kinds`
     are those that a spec may name, each the place of a `sparsedyn.studies.kind.Kind`, as "module:object": it is
@@ -29,7 +29,7 @@ class Provider:
 
 @cache
 def providers() -> dict[str, Provider]:
-    """Return what the installed packages offer, by the names of their entry points, in alphabetical order.
+    """Return what the installed packages provide, by the names of their entry points, in alphabetical order.
 
     Raises `StudyError` for an entry point that cannot be used.
     """
@@ -40,7 +40,7 @@ def _loaded(point: EntryPoint) -> Provider:
     package = point.dist.name if point.dist is not None else point.module
     try:
         provider = point.load()
-    except Exception as error:  # whatever its modules do when they are imported
+    except Exception as error:  # importing its modules may raise anything
         raise StudyError(
             f"{package}: its studies, {point.value}, cannot be imported ({type(error).__name__}: {error}). Update the "
             f"package, or remove it: pip uninstall {package}"

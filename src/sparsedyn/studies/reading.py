@@ -1,4 +1,4 @@
-"""TOML text to a validated study; what is wrong with it is said with file, line, key and fix."""
+"""Read a validated study from TOML; errors name file, line, key and fix."""
 
 import tomllib
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.toml import line_of
 
 SHOWN = 8
-"""Mistakes named in one error; a spec of another kind altogether would otherwise fill the screen."""
+"""The most mistakes in one error; a spec of another kind would otherwise fill the screen."""
 
 
 def load(name_or_path: str | Path) -> AbstractStudySpec:
     """Return the study of a TOML file, or the built-in one of that name.
 
     Relative data files are looked for beside the TOML file. Raises `StudyError` with one line per problem:
-    `FILE, line N, KEY: what was expected, what came, the fix`.
+    `FILE, line N, KEY: what was expected, what was given, the fix`.
     """
     builtin = catalogue.studies()
     name = str(name_or_path)
@@ -74,7 +74,7 @@ def _validated(kind: Kind, table: dict[str, Any]) -> AbstractStudySpec:
 
 
 def _placed(table: dict[str, Any], paths: Sequence[str], folder: Path) -> dict[str, Any]:
-    """Let relative files start from the spec's folder rather than from wherever the command is typed."""
+    """Resolve relative files against the spec's folder rather than the working directory."""
     for path in paths:
         key, _, name = path.partition(".")
         inner = table.get(key)

@@ -20,11 +20,11 @@ from sparsedyn.studies.store import Store, read_json, write_json
 
 PACKAGES = ("sparsedyn", "jax", "jaxlib", "equinox", "optax", "diffrax", "numpy", "pandas", "scipy")
 EVERY = 5.0
-"""Seconds between two savings of a group's running time: what a kill can lose of it."""
+"""Seconds between two updates of a group's running time; a killed run loses at most this much."""
 
 
 class RunRecord:
-    """Seconds spent on every part, added up over all the runs that a study took, and what it ran on."""
+    """Seconds spent on every part, summed over all runs of a study, and the machine and versions."""
 
     def __init__(self, store: Store, spec: AbstractStudySpec):
         self.file = store.run_file
@@ -47,7 +47,7 @@ class RunRecord:
         self.saved = time.monotonic()
 
     def data(self, parts: dict[str, Trajectories], seconds: float) -> None:
-        """Note where the trajectories came from."""
+        """Record where the trajectories came from."""
         facts = {
             part: {"trajectories": len(data), "rows": sum(data.lengths), "dt": data.dt, **data.attrs}
             for part, data in parts.items()
@@ -73,7 +73,7 @@ class RunRecord:
         return Share(key, entry["seconds"] * members / entry["members"])
 
     def cell(self, cell: Cell, seconds: float, share: Share | None = None) -> None:
-        """Note the seconds of a cell by itself, and its share of those of its group's training."""
+        """Record the seconds of a cell by itself, and its share of its group's training."""
         trained: dict[str, Any] = {}
         if share is not None:
             trained = {"group": share.key, "training_seconds": share.seconds, "forecast_seconds": seconds}
@@ -82,20 +82,20 @@ class RunRecord:
         self.save()
 
     def finish(self) -> None:
-        """Note that everything is written."""
+        """Record that everything is written."""
         self.content["finished"] = _now()
         self.save()
 
 
 class Clock:
-    """The clock of one group's training, which goes on where an interrupted run stopped."""
+    """The clock of one group's training, which continues where an interrupted run stopped."""
 
     def __init__(self, record: RunRecord, entry: dict[str, Any]):
         self.record, self.entry = record, entry
         self.began, self.before = time.monotonic(), float(entry["seconds"])
 
     def tick(self, steps: int, *, now: bool = False) -> None:
-        """Note the time so far, at most every few seconds unless `now`."""
+        """Record the time so far, at most every few seconds unless `now`."""
         self.entry["seconds"] = self.before + time.monotonic() - self.began
         self.entry["steps"] = steps
         if now or time.monotonic() - self.record.saved > EVERY:
@@ -111,7 +111,7 @@ def versions() -> dict[str, str]:
 
 
 def device() -> str:
-    """Return what computes, in words."""
+    """Describe the devices."""
     devices = jax.devices()
     cores = f", {os.cpu_count()} cores" if devices[0].platform == "cpu" else ""
     return f"{len(devices)} x {devices[0].device_kind} ({platform.machine()}{cores})"

@@ -1,4 +1,4 @@
-"""Run a study of any kind, go on with it after any stop, and report on it."""
+"""Run a study of any kind, resume it after an interruption, and report on it."""
 
 import time
 from pathlib import Path
@@ -29,9 +29,9 @@ def run(
 ) -> Path:
     """Run `spec` in `directory` and return the report's path; `members` and `seed` override the spec's own.
 
-    A directory that holds the same study is gone on with: finished cells stay as they are, training resumes
-    from its checkpoint, and the results are those of an uninterrupted run to the last bit. Raises
-    `StudyError` for a directory of anything else and where cells are missing in the end, `StudyInterrupted` on Ctrl-C.
+    A directory that holds the same study is resumed: finished cells stay as they are, training continues from its
+    checkpoint, and the results are those of an uninterrupted run, bit for bit. Raises `StudyError` for a directory of
+    anything else and where cells are missing in the end, `StudyInterrupted` on Ctrl-C.
     """
     return run_as(kind_of(spec), spec.replaced(members=members, seed=seed), directory, on_event=on_event)
 
@@ -56,7 +56,7 @@ def run_as(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_eve
 
 
 def resume(directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
-    """Go on with the study that `directory` holds; see `run`."""
+    """Resume the study in `directory`; see `run`."""
     return run(stored_spec(directory), directory, on_event=on_event)
 
 
@@ -76,7 +76,7 @@ def report(directory: str | Path) -> Path:
 
 
 def how_far(kind: Kind, store: Store, spec: AbstractStudySpec) -> str:
-    """Say how many cells are finished, or how far the choice of cells is."""
+    """Describe how many cells are finished, or how far the choice of cells is."""
     cells = kind.cells(spec, store)
     if not cells:
         return kind.undecided(spec, store)
@@ -99,7 +99,7 @@ def _compute(kind: Kind, run: StudyRun[AbstractStudySpec], unit: Unit) -> None:
 
 
 def _check_whole(kind: Kind, store: Store, spec: AbstractStudySpec) -> None:
-    """Raise `StudyError` unless every cell is there with all its files: somebody may remove some under way."""
+    """Raise `StudyError` unless every cell is there with all its files: files may be removed while a study runs."""
     cells = kind.cells(spec, store)
     missing = [cell.label for cell in cells if not store.is_finished(cell.slug)]
     if store.spec_file.is_file() and cells and not missing:
@@ -108,7 +108,7 @@ def _check_whole(kind: Kind, store: Store, spec: AbstractStudySpec) -> None:
     lost = f"{len(missing)} of {len(cells)} are missing, the first is {missing[0]!r}" if missing else "they are missing"
     fix = f"make them again: sparsedyn study resume {store.directory}"
     if not store.spec_file.is_file():
-        lost, fix = "the folder was removed, or emptied, under way", "run the study again."
+        lost, fix = "the folder was removed or emptied during the run", "run the study again."
     raise StudyError(f"{store.directory}: expected the finished cells of the study; {lost}. Keep the folder, and {fix}")
 
 

@@ -1,4 +1,4 @@
-"""What the specs of studies of every kind are made of: tables, their usual types of values, what all of them have."""
+"""The base of all specs of studies: tables, common types of values, common keys."""
 
 from collections.abc import Collection
 from typing import Annotated, Any, TypeVar
@@ -11,7 +11,7 @@ Spec = TypeVar("Spec", bound="AbstractStudySpec")
 
 
 def one_of(known: Collection[str]) -> AfterValidator:
-    """A validator that takes the names of `known` only."""
+    """A validator that accepts only the names in `known`."""
 
     def check(name: str) -> str:
         if name not in known:
@@ -22,7 +22,7 @@ def one_of(known: Collection[str]) -> AfterValidator:
 
 
 def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Refuse a value that comes twice."""
+    """Refuse duplicate values."""
     twice = [value for i, value in enumerate(values) if value in values[:i]]
     if twice:
         raise ValueError(f"expected distinct entries; got {twice[0]!r} twice. Remove one.")
@@ -30,7 +30,7 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def listed(value: Any) -> Any:
-    """Let one value stand for a list of one."""
+    """Accept a single value in place of a list of one."""
     return value if isinstance(value, list | tuple) else (value,)
 
 
@@ -49,7 +49,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     def given(self) -> dict[str, Any]:
-        """Return the keys that were written, not those left at their defaults."""
+        """Return the keys that were given, without those left at their defaults."""
         return {name: getattr(self, name) for name in self.__class__.model_fields if name in self.model_fields_set}
 
 
@@ -58,7 +58,7 @@ SHOWN = ("title", "description")
 
 
 class AbstractStudySpec(Table):
-    """What studies of every kind have; the specs of a kind have one value for `kind`, its name."""
+    """The keys that studies of every kind have; the specs of a kind have one value for `kind`, its name."""
 
     kind: str
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -72,7 +72,7 @@ class AbstractStudySpec(Table):
         return None
 
     def computed(self) -> dict[str, Any]:
-        """Return the resolved study without what is only shown: two studies that agree in this leave equal results."""
+        """Return the resolved study without what is only shown: two studies that agree in this have equal results."""
         return {key: value for key, value in self.resolved().items() if key not in SHOWN}
 
     def resolved(self) -> dict[str, Any]:

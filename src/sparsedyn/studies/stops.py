@@ -1,4 +1,4 @@
-"""What a study says when it is stopped."""
+"""The message of an interrupted study."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,10 +9,10 @@ from sparsedyn.studies.errors import StudyInterrupted
 
 @contextmanager
 def interruptible(directory: Path, how_far: Callable[[], str]) -> Iterator[None]:
-    """Turn Ctrl-C into a message that says how far the study came and how to go on."""
+    """Turn Ctrl-C into a message that says how far the study was and how to resume it."""
     try:
         yield
     except KeyboardInterrupt as error:
         raise StudyInterrupted(
-            f"Stopped {how_far()}. Nothing is lost; go on with: sparsedyn study resume {directory}"
+            f"Stopped {how_far()}. Nothing is lost; resume it with: sparsedyn study resume {directory}"
         ) from error

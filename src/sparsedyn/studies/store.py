@@ -1,14 +1,14 @@
-"""A study's directory: where things are, and how they get there whole or not at all.
+"""A study's directory: the places of its files, and how they are written atomically.
 
     study.toml           the resolved spec            results.parquet   one row per cell and horizon
     run.json             seed, versions, wall times    figures/, report.html
     data/*.npz           train, validation, test       cells/<slug>/     one finished cell each
-    groups/*.safetensors checkpoints of training, gone when their cells are finished
+    groups/*.safetensors checkpoints of training, removed when their cells are finished
 
 Studies of equation learners have no `data` and no `groups`: a cell takes minutes. Those of SINDy autoencoders have no
 `data`, and a checkpoint for every phase of a cell.
 
-Nothing but run.json holds a clock time, so equal studies leave equal bytes.
+Nothing but run.json holds a clock time, so equal studies give equal bytes.
 """
 
 import json
@@ -65,7 +65,7 @@ class Store:
         return self.directory / "cells" / slug
 
     def is_finished(self, slug: str) -> bool:
-        """Whether a cell is there; its folder appears whole, `cell.json` being its mark."""
+        """Whether a cell is there; its folder appears atomically, with `cell.json` in it."""
         return (self.cell(slug) / "cell.json").is_file()
 
     def check_cells(self, files: CellFiles) -> None:
@@ -87,7 +87,7 @@ class Store:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep a second process out; the system drops the lock when this one ends, however it ends."""
+        """Keep other processes out; the operating system releases the lock when this process ends."""
         lock = FileLock(self.directory / LOCK, blocking=False)
         try:
             lock.acquire()
@@ -103,7 +103,7 @@ class Store:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` to write to; it takes the place of `path` when all went well."""
+    """Yield a temporary path to write to, in the folder of `path`, which it replaces on success."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     yield temporary
@@ -113,26 +113,26 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def appearing(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `folder` to fill; it becomes `folder`, whole, when all went well."""
+    """Yield a temporary folder to fill, next to `folder`, which it replaces on success."""
     temporary = _temporary(folder)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     yield temporary
     for file in temporary.iterdir():
         _flush(file)
-    # What lies in its place has no mark of a finished cell.
+    # A folder in its place has no cell.json: the cell is not finished.
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(temporary, folder)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file, whole or not at all; numbers must be finite, which JSON demands."""
+    """Write a JSON file atomically; numbers must be finite, as JSON demands."""
     write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -158,13 +158,13 @@ def read_of_cell(path: Path, how: Callable[[Path], Content]) -> Content:
     """Read a file of a finished cell; raises `StudyError` where it is missing or damaged."""
     try:
         return how(path)
-    except Exception as error:  # every format complains in its own way
+    except Exception as error:  # every format raises errors of its own
         why = f"cannot be read ({' '.join(str(error).split())})" if path.is_file() else "is missing"
         raise lost(path, why) from error
 
 
 def lost(path: Path, why: str) -> StudyError:
-    """Return what to say of a file of a finished cell that is of no use: only the whole cell can be made again."""
+    """Return the error for an unusable file of a finished cell: only the whole cell can be computed again."""
     cell, study = path.parent, path.parent.parent.parent
     return StudyError(
         f"{cell}: expected the files of a finished cell; {path.name} {why}. Remove the folder cells/{cell.name}, then "
@@ -173,7 +173,7 @@ def lost(path: Path, why: str) -> StudyError:
 
 
 def _flush(path: Path) -> None:
-    # A rename must not reach the disk before what it names.
+    # The content must reach the disk before the rename does.
     with open(path, "rb") as handle:
         os.fsync(handle.fileno())
 

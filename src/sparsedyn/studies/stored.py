@@ -39,7 +39,7 @@ CELL = "cell"
 
 @dataclass(frozen=True)
 class StoredStudy(Generic[Spec_co]):
-    """A study as far as it is finished.
+    """The finished part of a study.
 
     `run` is the content of run.json, `results` the table over the cells. `tables` are those of the study as a whole,
     `test` the test trajectories; both are empty for most kinds.
@@ -100,7 +100,7 @@ def _of_run(store: Store, spec: Spec, cells: Sequence[StoredCell], results: pd.D
 
 
 def is_kept(directory: Path) -> bool:
-    """Whether `directory` has what was kept of a study rather than what its run left."""
+    """Whether `directory` has what was kept of a study rather than the files of its run."""
     return (directory / CELLS).is_file()
 
 
@@ -160,13 +160,13 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items():
             stream = io.BytesIO()
             np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
-            # The date of an entry is that of the year in which zip files begin, not today's.
+            # A fixed date, the earliest that zip files have.
             entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
             archive.writestr(entry, stream.getvalue(), zipfile.ZIP_DEFLATED, 9)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    # Not there is not the same as nothing in it.
+    # A missing file is an error, unlike an empty one.
     path.stat()
     return read_arrays(path)
 
@@ -177,7 +177,7 @@ def _write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def _write_test(test: Trajectories, path: Path) -> None:
-    """Write trajectories in single precision, of which pictures do not need more."""
+    """Write trajectories in single precision, which is enough for pictures."""
     write(test, path)
     arrays = read_arrays(path)
     write_arrays(path, {**arrays, **{name: arrays[name].astype(np.float32) for name in ("states", "inputs")}})
@@ -190,7 +190,7 @@ def _of_cell(table: pd.DataFrame, slug: str) -> pd.DataFrame:
 def _read(path: Path, how: Any) -> Any:
     try:
         return how(path)
-    except Exception as error:  # every format complains in its own way
+    except Exception as error:  # every format raises errors of its own
         why = f"cannot be read ({' '.join(str(error).split())})" if path.is_file() else "is missing"
         raise _damaged(path, why) from error
 
@@ -198,5 +198,5 @@ def _read(path: Path, how: Any) -> Any:
 def _damaged(path: Path, why: str) -> StudyError:
     fix = f"sparsedyn study resume {path.parent}"
     if is_kept(path.parent):
-        fix = "This folder is only what was kept of a study: publish and keep it anew from where it was run."
+        fix = "This folder is only what was kept of a study: publish and keep it again from where it was run."
     return StudyError(f"{path.parent}: expected the files of a study; {path.name} {why}. {fix}")

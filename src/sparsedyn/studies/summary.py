@@ -1,4 +1,4 @@
-"""A study in a few lines: what it will compute, and what came of it, for those who read a terminal."""
+"""A study in a few lines for a terminal: what it will compute, and its results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of a study: tables to read, and its results as records, with `facts` beside them."""
+    """The results of a study: tables to read, and records, with further `facts`."""
 
     listings: Sequence[Listing]
     records: Sequence[Mapping[Any, Any]]

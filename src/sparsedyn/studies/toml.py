@@ -10,7 +10,7 @@ import tomlkit
 from sparsedyn.studies.errors import KeyPath
 
 CLOSERS = ("", "]", "]}", "]]", "]}]", "]]]", '"""', "'''")
-"""What may complete a text that is cut between two lines."""
+"""Endings that may complete a text that is cut between two lines."""
 
 
 def to_toml(table: Mapping[str, Any]) -> str:
@@ -64,7 +64,7 @@ def line_of(text: str, path: KeyPath) -> int:
 
 
 def _between(before: int, after: int, fits: Callable[[int], bool]) -> int | None:
-    """Return a number that fits, as near as can be to the middle; none where no number between the two does."""
+    """Return a number that fits, as near to the middle as possible; None if no number between the two does."""
     middle = (before + after) // 2
     return next(filter(fits, sorted(range(before + 1, after), key=lambda count: abs(count - middle))), None)
 

@@ -1,4 +1,4 @@
-"""What is computed together, and the pass over a study in which it is."""
+"""Units of work of a study, and the run in which they are computed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SpecT = TypeVar("SpecT", bound=AbstractStudySpec)
 
 @dataclass(frozen=True)
 class StudyRun(Generic[SpecT]):
-    """One pass over a study: its spec, its directory, the record of the run, and who watches it."""
+    """One run of a study: its spec, its directory, its run record, and its observer."""
 
     spec: SpecT
     store: Store
@@ -30,12 +30,12 @@ def _nothing(*_: Any) -> None:
 
 @dataclass(frozen=True)
 class Unit:
-    """Cells that are computed together; one that shares nothing with others is a unit by itself.
+    """Cells that are computed together; a cell that shares nothing with others is a unit by itself.
 
-    Where any cell is not stored yet, `compute` does what they have in common and returns a function that is called for
-    each of those that are missing; what came of a cell is stored before the next one's turn. `stored` returns the event
-    that tells of it, given the cell, what came of it, and its seconds. When all cells are stored, `forget` removes what
-    `compute` left in the directory for the case that it is stopped.
+    Unless all cells are stored already, `compute` does what they have in common and returns a function that is called
+    for each missing cell; its outcome is stored before the next cell is computed. `stored` returns the event that
+    reports it, given the cell, its outcome, and its seconds. When all cells are stored, `forget` removes the
+    checkpoints of `compute` from the directory.
     """
 
     cells: Sequence[Cell]
@@ -45,13 +45,13 @@ class Unit:
 
 
 Compute = Callable[[Store, Any, Any, OnProgress], Outcome]
-"""Computes a cell by itself, given the directory, the spec, the cell and who is told how far it is."""
+"""Computes a cell by itself, given the directory, the spec, the cell and a function to report progress to."""
 
 
 def one_by_one(
     run: StudyRun[Any], cells: Sequence[Cell], compute: Compute, forget: Callable[[Store, Any], None] = _nothing
 ) -> Iterator[Unit]:
-    """Yield a unit for every cell; `forget` removes what `compute` left in the directory."""
+    """Yield a unit for every cell; `forget` removes the checkpoints of `compute` from the directory."""
     for number, cell in enumerate(cells, 1):
         yield _single(run, cell, number, len(cells), compute, partial(forget, run.store, cell))
 

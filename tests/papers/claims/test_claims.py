@@ -171,7 +171,7 @@ def test_spread_over_members():
     assert found.verdict == "confirmed"
     assert "from their median" in found.sentence
     # Where nearly all is lost, errors are at their bound: that is no stable training.
-    lost = replace(low, forecasts=low.forecasts.assign(diverged=True, rfmse=np.nan))
+    lost = low._replace(tables={"forecasts": low.tables["forecasts"].assign(diverged=True, rfmse=np.nan)})
     (found,) = verdicts(spec, {**CELLS, "Magnitude + L1": lost, "Dense": high})
     assert found.verdict == "not yet known"
 

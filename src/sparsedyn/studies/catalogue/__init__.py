@@ -32,7 +32,7 @@ def studies() -> dict[str, Traversable]:
 
 
 def list_studies() -> dict[str, str]:
-    """Return the built-in studies: name to one line of description, read off their texts without validation."""
+    """Return a one-line description of each built-in study, by name, read from the files without validation."""
     tables = {name: tomllib.loads(file.read_text(encoding="utf-8")) for name, file in studies().items()}
     return {
         name: str(table.get("title") or str(table.get("description", "")).strip().partition("\n")[0])
@@ -43,7 +43,7 @@ def list_studies() -> dict[str, str]:
 def check_known(name_or_path: str | Path) -> None:
     """Raise `StudyError` where there is neither a built-in study of this name nor such a file.
 
-    Whoever types a name gets this answer before anything is imported that validates studies.
+    This check runs before the imports that validation needs.
     """
     builtin = studies()
     if str(name_or_path) not in builtin and not Path(name_or_path).exists():

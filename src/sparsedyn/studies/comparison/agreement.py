@@ -27,8 +27,8 @@ from sparsedyn.systems import get_system
 from sparsedyn.systems.dependence import Equations, MeanDerivative
 
 MEASURES = ("jaccard", "kappa", "true_precision", "true_recall", "true_jaccard")
-"""What the results say of a cell's maps at `THRESHOLD`, and again at the others (see `column`)."""
-# What is this small beside the strongest dependence of its row is rounding.
+"""Measures of a cell's maps, at `THRESHOLD` and at the other thresholds (see `column`)."""
+# A strength this small relative to the strongest dependence of its row is rounding.
 ROUNDING = 1e-10
 
 
@@ -61,7 +61,7 @@ def plant_strengths(name: str, test: Trajectories, scaling: Scaling) -> dict[str
 
     All (output, feature). `strength_true`: in its equations. `strength_sampled`: in the mean derivative over one
     sample, which networks are trained on; an input reaches more states within a sample. `structure_true`: which feature
-    stands in which equation, by derivatives, since strengths say nothing of an input that rests in these data.
+    stands in which equation, by derivatives, since strengths say nothing about an input that is constant in these data.
     """
     system = get_system(name)
     with jax.enable_x64(True):
@@ -76,7 +76,7 @@ def plant_strengths(name: str, test: Trajectories, scaling: Scaling) -> dict[str
 
 
 def structure(strength: Float[np.ndarray, "output feature"]) -> Bool[np.ndarray, "output feature"]:
-    """Return which strengths are more than rounding, beside the strongest of their row."""
+    """Return which strengths are more than rounding errors, relative to the strongest of their row."""
     return np.asarray(strength > ROUNDING * np.nan_to_num(strength).max(axis=1, keepdims=True))
 
 
@@ -107,7 +107,7 @@ def ceiling(curves: Mapping[str, np.ndarray]) -> float | None:
 def measures(
     maps: Bool[np.ndarray, "member output feature"], truth: Bool[np.ndarray, "output feature"] | None
 ) -> dict[str, float]:
-    """Return how alike maps are, and, where the truth is known, how near to it: means over pairs, over members."""
+    """Return the mean similarity of maps over pairs and, where the truth is known, to the truth over members."""
     found = {"jaccard": mean_jaccard(maps).overall, "kappa": mean_kappa(maps)}
     if truth is not None:
         found |= {f"true_{name}": known_mean(values) for name, values in against_truth(maps, truth)._asdict().items()}
@@ -131,6 +131,6 @@ def spread_over_members(part: pd.DataFrame) -> float:
 
 
 def known_mean(values: Float[np.ndarray, " member"]) -> float:
-    """Return the mean of what is not NaN, NaN without any."""
+    """Return the mean of the values that are not NaN; NaN if there are none."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")

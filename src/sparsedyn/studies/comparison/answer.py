@@ -1,4 +1,4 @@
-"""The answer of a study in plain words: what diverges least, what errs least, and whether the difference is clear."""
+"""The conclusions of a comparison: what diverges least, what errs least, whether the difference is clear."""
 
 import numpy as np
 import pandas as pd
@@ -41,12 +41,12 @@ def most_and_least_stable(table: pd.DataFrame) -> list[str]:
 
 
 def equal_rows(table: pd.DataFrame, column: str, row: int) -> list[int]:
-    """Return the positions of the rows with the same value as `row`, itself among them."""
+    """Return the positions of the rows with the same value as `row`, which is one of them."""
     return [int(i) for i in np.flatnonzero(table[column].to_numpy() == table[column].iloc[row])]
 
 
 def indistinct_rows(table: pd.DataFrame, column: str, best: int) -> list[int]:
-    """Return the positions of the rows whose interval reaches down into that of row `best`, itself left out."""
+    """Return the positions of the other rows whose interval overlaps with that of row `best`."""
     low, high = table[f"{column}_low"].to_numpy(np.float64), table[f"{column}_high"].to_numpy(np.float64)
     return [i for i in range(len(table)) if i != best and low[i] <= high[best]]
 
@@ -128,7 +128,7 @@ def _sparsest(table: pd.DataFrame) -> str:
 
 
 def _worst(table: pd.DataFrame) -> str:
-    """Name the least stable, if the intervals can tell it from the most stable."""
+    """Name the least stable, if its interval does not overlap with that of the most stable."""
     best = best_row(table, "diverged")
     if best is None:
         return ""

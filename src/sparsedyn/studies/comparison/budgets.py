@@ -1,4 +1,4 @@
-"""What every rung of a search spends on a combination, the cells that do so, and about how long they take."""
+"""The budget of every rung of a search, the cells that it trains, and an estimate of their time."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ VALIDATIONS = 25
 
 @dataclass(frozen=True)
 class Budget:
-    """What one rung spends on a combination, and the share of combinations that it keeps; the last keeps all."""
+    """The budget of one rung for a combination, and the share of combinations that it keeps; the last keeps all."""
 
     epochs: int
     train: int
@@ -32,7 +32,7 @@ class Budget:
 
 
 def budgets(spec: StudySpec) -> list[Budget]:
-    """Return what every rung spends; the last one is the study's own training."""
+    """Return the budget of every rung; the last one is the study's own training."""
     if spec.search is None:
         return []
     own = expand(spec)[0]
@@ -58,7 +58,7 @@ def cells_of(spec: StudySpec, points: Sequence[Combination], budget: Budget) -> 
 
 
 def cost(group: Group, budget: Budget, train: Trajectories, validation: Trajectories) -> int:
-    """Return about how many microseconds one group takes; only proportions matter."""
+    """Return an estimate of the microseconds that one group takes; only proportions matter."""
     return round(_cost(group.cells[0], float(group.members), budget, train, validation))
 
 
@@ -67,7 +67,7 @@ def later_cost(
 ) -> int:
     """Return the cost of the rungs to come, when `count` combinations of these `groups` go on to the first.
 
-    Which shapes survive is not known yet: they are taken to be spread evenly.
+    Which shapes survive is not known yet: an even spread is assumed.
     """
     total = 0.0
     for budget in later:
@@ -82,7 +82,7 @@ def later_cost(
 def _cost(cell: ComparisonCell, members: float, budget: Budget, train: Trajectories, validation: Trajectories) -> float:
     states, hidden, batch = train.states[0].shape[1], cell.arguments["hidden"], cell.arguments["batch"]
     layers, units = len(hidden) + 1, states + len(train.input_names) + sum(hidden) + states
-    # Derivative methods may drop a few rows; an estimate need not know which.
+    # Derivative methods may drop a few rows; an estimate can ignore that.
     samples = sum(train.lengths[: budget.train])
     steps = budget.epochs * max(1, samples // batch)
     step = STEP + members * (STEP_LAYER * layers + UNIT * units * batch)

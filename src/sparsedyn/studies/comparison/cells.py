@@ -1,6 +1,6 @@
 """From a study to its cells: one technique, one average, one number of training trajectories.
 
-All that studies know of a particular estimator is here: how to make one.
+This is the only place in studies that knows how to make an estimator.
 """
 
 import math
@@ -84,7 +84,7 @@ def points_of(spec: StudySpec) -> list[Combination]:
 
 
 def groups_of(cells: Sequence[ComparisonCell]) -> list[Group]:
-    """Gather cells that can share one computation; never depends on what is finished."""
+    """Group cells that can share one computation, independently of which are finished."""
     groups: list[Group] = []
     for count in dict.fromkeys(cell.train_trajectories for cell in cells):
         alike = [cell for cell in cells if cell.train_trajectories == count]

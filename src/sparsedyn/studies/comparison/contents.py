@@ -17,7 +17,7 @@ from sparsedyn.studies.stored import StoredStudy
 
 @dataclass(frozen=True)
 class Contents:
-    """What a report is made from; `cells` and `looks` are by label, in the order of the results' column cell."""
+    """The contents of a report; `cells` and `looks` are by label, in the order of the results' column cell."""
 
     study: StoredStudy[StudySpec]
     cells: dict[str, StoredCell]
@@ -82,7 +82,7 @@ class Contents:
         return units if len(units) == states else ("",) * states
 
     def feature_names(self, states: int, features: int) -> tuple[str, ...]:
-        """Name what a model reads: the states, then the inputs."""
+        """Name the inputs of a model: the states, then the inputs of the plant."""
         names = self.test.input_names if self.test is not None else ()
         inputs = features - states
         known = names if len(names) == inputs else tuple(f"u{i + 1}" for i in range(inputs))
@@ -102,7 +102,7 @@ def contents_of(study: StoredStudy[StudySpec]) -> Contents:
 
 
 def looks(results: pd.DataFrame) -> dict[str, Look]:
-    """Give every technique a colour in order of appearance, and its averaged variants the lighter shade."""
+    """Give every technique a colour in order of appearance, and its averaged variants lighter shades."""
     rows = results.drop_duplicates("cell")
     techniques = list(dict.fromkeys(rows["technique"].astype(str)))
     # A technique may come in more variants than averages, by training data: each then has its name and shade.

@@ -1,4 +1,4 @@
-"""What curves.npz of a cell holds, in the form that figures take."""
+"""The content of a cell's curves.npz, in the form that figures take."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ def error_curve(clock: Clock, curves: Mapping[str, np.ndarray]) -> ErrorCurve | 
 
 
 def band_name(curves: Mapping[str, np.ndarray]) -> str:
-    """Say in words what lies between the outer two error quantiles."""
+    """Describe the band between the outer two error quantiles."""
     levels = curves.get("error_levels")
     if levels is None:
         return "the band of its quantiles"

@@ -1,4 +1,4 @@
-"""The trajectories of a study: simulated or read once, then kept in its directory."""
+"""The trajectories of a study: simulated or read once, then stored in its directory."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def seed_of(study_seed: int, part: str) -> int:
 
 
 def prepare(spec: StudySpec, store: Store) -> dict[str, Trajectories]:
-    """Return the parts that the study uses, made and stored where they are not in its directory yet.
+    """Return the parts that the study uses; those not in its directory yet are made and stored.
 
     Raises `StudyError` where the test trajectories are shorter than a horizon.
     """
@@ -53,7 +53,7 @@ def _split(spec: StudySpec, counts: dict[str, int]) -> dict[str, Trajectories]:
     if asked > len(whole):
         raise StudyError(
             f"data: expected at least {asked} trajectories (train + validation + test); the files hold "
-            f"{len(whole)}. Ask for fewer, or name the column that tells them apart with trajectory = ..."
+            f"{len(whole)}. Ask for fewer, or name the column that separates trajectories with trajectory = ..."
         )
     if spec.data.steps is not None:
         whole = whole.head(spec.data.steps)
@@ -63,7 +63,7 @@ def _split(spec: StudySpec, counts: dict[str, int]) -> dict[str, Trajectories]:
 
 
 def _gathered(data: DataSpec) -> Trajectories:
-    """Read all files and put their trajectories together; names, units and sampling must agree."""
+    """Read all files and concatenate their trajectories; names, units and sampling must agree."""
     files = data.files or ()
     loaded = [read(file, data.states, data.inputs, data.time, data.trajectory, data.dt) for file in files]
     first = loaded[0]

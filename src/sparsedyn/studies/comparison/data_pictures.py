@@ -1,4 +1,4 @@
-"""Pictures of the data of a comparison, and of forecasts beside them."""
+"""Pictures of the data of a comparison, and of forecasts."""
 
 from collections.abc import Mapping, Sequence
 
@@ -60,7 +60,7 @@ def _overview(contents: Contents, some: Trajectories, name: str, names: Sequence
 def _fan(contents: Contents, label: str, cell: StoredCell, remark: str) -> Picture:
     """The forecasts of the first kept test trajectory by all members of a cell."""
     truth = cell.arrays["truth"].astype(np.float64)
-    # A short trajectory is filled up with NaN.
+    # Short trajectories are padded with NaN.
     inside = np.isfinite(truth[0]).all(axis=-1)
     predicted = cell.arrays["fan_states"][:, 0, inside].astype(np.float64)
     plausible, look, states = plausible_range(truth), contents.looks[label], truth.shape[2]

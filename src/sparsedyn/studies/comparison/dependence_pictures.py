@@ -1,4 +1,4 @@
-"""Pictures of what depends on what in the networks of a comparison, and of how far they agree on it."""
+"""Pictures of the dependences in the networks of a comparison, and of how far networks agree on them."""
 
 from sparsedyn.equations import THRESHOLD, THRESHOLDS, depends
 from sparsedyn.plotting.maps import share_of_members
@@ -43,7 +43,7 @@ def maps(contents: Contents) -> Pictures:
 
 
 def agreement(contents: Contents) -> Pictures:
-    """Return how alike the maps of members are, how near to the plant's, and how errors spread over members."""
+    """Return pictures of the similarity of maps, to each other and to the plant's, and of the spread of errors."""
     longest = contents.horizons[-1]
     results, name = contents.at(longest), contents.horizon_names()[longest]
     if "jaccard" not in results or not results["jaccard"].notna().any():

@@ -30,16 +30,16 @@ def _no_cells(contents: Contents) -> Mapping[str, str]:
 
 
 def _fits(spec: StudySpec, labels: Collection[str]) -> None:
-    """Find nothing wrong."""
+    """Accept any spec."""
 
 
 @dataclass(frozen=True)
 class Addition:
     """What another package adds to comparisons: tables of their specs, and sections of their reports.
 
-    `tables` are annotations and defaults by key (see `with_tables`); they change nothing that is computed. `check`
-    raises `Misfit` where they do not go with the rest of a spec, whose cells have these labels. `sections` follow the
-    results. `shown` are cells whose forecasts are to be shown, each with a remark (Markdown).
+    `tables` are annotations and defaults by key (see `with_tables`); they have no influence on what is computed.
+    `check` raises `Misfit` where they contradict the rest of a spec, whose cells have these labels. `sections` follow
+    the results. `shown` are cells whose forecasts are to be shown, each with a remark (Markdown).
     """
 
     tables: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +73,7 @@ def document(study: StoredStudy[StudySpec], additions: Sequence[Addition] = ()) 
 
 
 def shown(contents: Contents, additions: Sequence[Addition]) -> Mapping[str, str]:
-    """Return the cells whose forecasts are shown, each with a remark: those of the additions, else two of our own."""
+    """Return the cells whose forecasts are shown, each with a remark: by the additions, else by stability."""
     found: dict[str, str] = {}
     for addition in additions:
         found |= addition.shown(contents)

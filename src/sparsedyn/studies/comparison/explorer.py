@@ -13,11 +13,11 @@ from sparsedyn.studies.document import Chart
 from sparsedyn.studies.document.charts import AXIS, LAYOUT, MENU, chart_text
 
 FEW = 4
-"""Fewer cells than this show their bands from the beginning."""
+"""With fewer cells than this, bands are shown from the beginning."""
 
 
 def explorer(contents: Contents) -> list[Chart]:
-    """Return the charts for which something is stored."""
+    """Return the charts for which the data are stored."""
     having = [label for label, cell in contents.cells.items() if {"truth", "fan_states"} <= cell.arrays.keys()]
     found = {label: error_curve(contents.clock, cell.arrays) for label, cell in contents.cells.items()}
     curves = {label: curve for label, curve in found.items() if curve is not None}

@@ -17,11 +17,11 @@ MOST_POINTS, MOST_MEMBERS, MOST_STATES, COLUMNS = 150, 10, 12, 4
 ROOM = 0.6
 """Room above and below a truth for forecasts that stray, as a share of its range."""
 TRUTH = -1
-"""In place of the number of a cell: what all cells have."""
+"""In place of the number of a cell: the truth, which all cells share."""
 
 
 class Line(NamedTuple):
-    """A line of the chart: whose forecasts, of which trajectory and state; members are joined to one line."""
+    """A line of the chart: its cell, trajectory and state; all members are joined into one line."""
 
     cell: int
     trajectory: int
@@ -33,7 +33,7 @@ class Line(NamedTuple):
 def fan_chart(contents: Contents, labels: Sequence[str]) -> Any:
     """Return a panel per state, in which menus choose one of the cells in `labels`, and a trajectory.
 
-    Menus of Plotly know nothing of one another: one chooses by `visible`, the other by `opacity` and the limits.
+    Plotly's menus are independent of each other: one sets `visible`, the other `opacity` and the limits.
     """
     from plotly.graph_objects import Scatter
     from plotly.subplots import make_subplots

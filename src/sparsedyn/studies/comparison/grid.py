@@ -1,4 +1,4 @@
-"""The search of a comparison: a grid of settings by successive halving, and what else such a study must look like."""
+"""The search of a comparison: a grid of settings by successive halving, and the checks of the rest of such a study."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,7 +30,7 @@ def layers_text(hidden: Any) -> str:
 
 
 PLAIN = ("model.hidden", "model.activation", "training.optimizer", "training.schedule", "training.learning_rate")
-"""Axes whose values speak for themselves."""
+"""Axes whose values need no name in labels."""
 WORDING = Wording(
     names=dict.fromkeys(PLAIN, ""),
     titles={"model.hidden": "hidden layers", "training.batch": "batch size"},
@@ -58,7 +58,7 @@ class RungSpec(Table):
 
 
 class GridSearchSpec(Table):
-    """A grid of settings, searched by successive halving: after the rungs, what is left trains as the study says.
+    """A grid of settings, searched by successive halving; the study's training is the last rung.
 
     `grid` has the values to try by key, e.g. `"training.batch" = [32, 64]`; all combinations of them are tried.
     """
@@ -74,7 +74,7 @@ def check_search(
     averages: Sequence[dict[str, Any]],
     techniques: Sequence[TechniqueSpec],
 ) -> None:
-    """Raise `Misfit` where the rest of the study does not go with its search."""
+    """Raise `Misfit` where the rest of the study is incompatible with its search."""
     if not search.grid.axes():
         raise Misfit(
             ("search", "grid"),

@@ -1,4 +1,4 @@
-"""What a published page of a comparison needs of what its run stored."""
+"""The part of a stored comparison that its published page needs."""
 
 from collections.abc import Mapping
 from dataclasses import replace

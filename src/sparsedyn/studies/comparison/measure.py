@@ -1,4 +1,4 @@
-"""What is kept of a finished cell: its forecasts' scores, pictures' raw material, training history, facts."""
+"""What is stored of a finished cell: scores of its forecasts, data for pictures, training history, facts."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -78,7 +78,7 @@ def curves(forecast: Forecast, horizon: int, keep: ForecastSpec) -> dict[str, np
     """Return the error over time and the first forecasts at `keep.points` times up to the longest trajectory.
 
     `time_index` (p,): rows. `error_mean` (p,): of the forecasts that did not diverge by `horizon`, NaN
-    without any. `error_quantiles` (3, p): of all, at `error_levels`, infinite where so many blew up. Errors
+    without any. `error_quantiles` (3, p): of all, at `error_levels`, infinite where so many diverged. Errors
     are in training standard deviations, mean over states. `fan_states` (member, fan, p, state) and `truth`
     (fan, p, state): of the test trajectories `fan_trajectories`, in the data's units, NaN past the end of a
     short one.
@@ -115,14 +115,14 @@ def mean_of_survivors(
 
 
 def quantiles(error: Float[np.ndarray, "member trajectory point"]) -> Float[np.ndarray, "level point"]:
-    """Return the quantiles, at every time, of all forecasts that are that long."""
+    """Return the quantiles, at every time, of all forecasts that reach it."""
     flat = error.reshape(-1, error.shape[-1])
-    # A value itself rather than a mixture of two: between a number and infinity there is nothing.
+    # A sample rather than an interpolation, which is undefined between a number and infinity.
     return np.nanquantile(flat, LEVELS, axis=0, method="inverted_cdf")
 
 
 def facts(cell: ComparisonCell, estimator: SparseTimeStepper) -> dict[str, Any]:
-    """Return what `cell.json` says: names, settings, and of every member sizes, sparsity, life."""
+    """Return what `cell.json` says: names, settings, and per member sizes, sparsity, and whether it is alive."""
     return {
         "technique": cell.technique,
         "average": cell.average,

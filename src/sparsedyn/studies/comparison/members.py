@@ -1,4 +1,4 @@
-"""What the files of a finished cell tell of each of its members."""
+"""What the files of a finished cell say about each of its members."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from sparsedyn.forecast import DIVERGED_ABOVE
 
 
 def living(facts: Mapping[str, Any], members: int) -> Bool[np.ndarray, " member"]:
-    """Return which of the `members` came through training; all of them where `facts` (cell.json) does not say."""
+    """Return which of the `members` survived training; all of them where `facts` (cell.json) does not say."""
     return np.asarray(facts.get("alive") or [True] * members, bool)
 
 

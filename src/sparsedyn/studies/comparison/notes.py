@@ -1,4 +1,4 @@
-"""What a reader of a comparison must bear in mind: lost members, redrawn trajectories, few to judge by."""
+"""Caveats of a comparison: lost members, redrawn trajectories, small samples."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from sparsedyn.studies.comparison.members import living
 from sparsedyn.studies.document.words import listing, plural
 
 FEWEST = 3
-"""Members and trajectories from which an interval can be had."""
+"""The least number of members and of trajectories for an interval."""
 
 
 def notes(contents: Contents) -> list[str]:

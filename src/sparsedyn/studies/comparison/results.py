@@ -16,7 +16,7 @@ from sparsedyn.studies.comparison.spec import StudySpec
 def results(spec: StudySpec, cells: Iterable[StoredCell]) -> pd.DataFrame:
     """Return the table over finished cells, in their order.
 
-    Equal cells give equal tables: intervals have fixed seeds, and nothing depends on the clock.
+    The table depends on nothing but the cells: intervals have fixed seeds.
     """
     return pd.DataFrame([row for cell in cells for row in rows_of(cell)])
 

@@ -22,7 +22,7 @@ KEY = (
 
 
 def results_blocks(contents: Contents) -> list[Block]:
-    """Return the key to the table, the table, and folded away its other reading, by squared errors."""
+    """Return the key to the table, the table, and, folded, the same with squared errors."""
     key = Text(KEY if len(contents.looks) > 1 else INTERVALS)
     squared = {f"{column}_squared{end}" for column in NAMES for end in ("", "_low", "_high")}
     if not squared <= set(contents.results.columns):
@@ -69,7 +69,7 @@ def _measured(row: "pd.Series[Any] | None", column: str, mark: Mark) -> Entry:
 
 
 def _marks(table: pd.DataFrame, column: str) -> dict[str, Mark]:
-    """Say which cells have the best value, and which cannot be told apart from it."""
+    """Mark the cells with the best value, and those whose intervals overlap with it."""
     if column.startswith("rfmse"):
         table = enough_survivors(table)
     best = best_row(table, column)

@@ -22,7 +22,7 @@ from sparsedyn.studies.store import Store
 
 
 class Search:
-    """One pass over a search that does whatever is not done yet. It is never given test trajectories."""
+    """One run of a search, which does what is not done yet. It has no access to test trajectories."""
 
     def __init__(
         self,
@@ -48,17 +48,17 @@ class Search:
         return len(self.budgets)
 
     def choose(self) -> list[ComparisonCell]:
-        """Climb all rungs, store their tables and the result, and return the cells of the last, the best first."""
+        """Train all rungs, store their tables and the result, and return the cells of the last, the best first."""
         halve(self.points, [budget.keep for budget in self.budgets], self.files, self._rung)
         return ranked_cells(self.spec, self.store)
 
     def trained(self) -> Iterator[tuple[ComparisonCell, Group, SparseTimeStepper]]:
-        """Yield the cells of the last rung that are not stored, what they were trained with, and their networks."""
+        """Yield the cells of the last rung that are not stored, their groups, and their networks."""
         number, budget = self.last, self.budgets[-1]
         numbers = set(pd.read_parquet(self.files.rung(number))["combination"])
         groups = self._groups([point for point in self.points if point.number in numbers], budget)
         entry = _entry(number, groups)
-        # Its times are known already, unless their record was lost.
+        # Its times are recorded already, unless run.json was lost.
         self.record.group(entry.key, entry.labels, entry.members)
         for group in groups:
             missing = [cell for cell in group.cells if not self.store.is_finished(cell.slug)]
@@ -88,7 +88,7 @@ class Search:
                 self.store.checkpoint(_key(number, group)).unlink(missing_ok=True)
                 self.fitted.clear()
             self.done += cost(group, budget, *data)
-        # The next rung has other numbers of steps and samples: nothing that is compiled would be used again.
+        # The next rung has other numbers of steps and samples: no compiled function would be used again.
         jax.clear_caches()
         tables = [pd.read_parquet(self.files.group(number, group.key)) for group in groups]
         return pd.concat(tables, ignore_index=True)
@@ -137,13 +137,13 @@ def ranked_cells(spec: StudySpec, store: Store) -> list[ComparisonCell]:
 
 
 def how_far(spec: StudySpec, store: Store) -> str:
-    """Say how far a search has come."""
+    """Describe the progress of a search."""
     rungs, done = len(budgets(spec)), len(SearchFiles(store.directory).rungs())
     return f"with {done} of {rungs} rungs of the search finished"
 
 
 def losses_of(stepper: SparseTimeStepper) -> list[float]:
-    """Return the validation loss of every member at the end of training, infinite for one that came to nothing."""
+    """Return the validation loss of every member at the end of training, infinite for one that failed."""
     history = stepper.history_
     last = history[history["step"] == history["step"].max()].sort_values("member")
     values = last["validation"].to_numpy(np.float64)

@@ -1,4 +1,4 @@
-"""What the search of a comparison came to, and its words."""
+"""The record of a comparison's search, and the terms of its page."""
 
 from collections.abc import Mapping
 
@@ -27,7 +27,7 @@ TERMS = Terms(
 
 
 def search_record(spec: StudySpec, tables: Mapping[str, pd.DataFrame]) -> SearchRecord | None:
-    """Return what a search came to; None where nothing was searched. Finished rungs are among the study's `tables`."""
+    """Return the record of a search; None for a study without one. Finished rungs are among the study's `tables`."""
     rungs = rungs_in(tables)
     if spec.search is None or not rungs:
         return None

@@ -1,4 +1,4 @@
-"""What a study is: the validated form of its TOML file."""
+"""The spec of a comparison: the validated form of its TOML file."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -20,8 +20,8 @@ Horizons = Annotated[tuple[Annotated[int, Field(ge=2)], ...], Some, AfterValidat
 class StudySpec(AbstractStudySpec):
     """A comparison: every technique crossed with every average, on the same data, at the same horizons.
 
-    `horizons` count rows, the initial one included. Packages may add tables to it, which change nothing that is
-    computed: they say what the report shows beside it (see `with_tables`).
+    `horizons` count rows, the initial one included. Packages may add tables to it, which add to the report and have no
+    influence on the results (see `with_tables`).
     """
 
     kind: Literal["comparison"] = "comparison"
@@ -65,7 +65,7 @@ class StudySpec(AbstractStudySpec):
 
     @property
     def members(self) -> int:
-        """The networks of a cell, but for techniques that say otherwise."""
+        """The networks of a cell, unless its technique says otherwise."""
         return self.training.members
 
     def with_members(self, table: dict[str, Any], members: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ COLUMNS = ("cell", "nonzeros", "of", "diverged", "95 %", "RFMSE", "95 %")
 
 
 def overview(spec: StudySpec) -> Overview:
-    """Return the cells and how many computations they take, or what is searched."""
+    """Return the cells and the number of computations they take, or the space of the search."""
     if spec.search is not None:
         return _searched(spec, spec.search)
     cells = expand(spec)

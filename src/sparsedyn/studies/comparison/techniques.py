@@ -1,4 +1,4 @@
-"""The tables of a spec that stand for techniques and averages: checked by building what they stand for."""
+"""The tables of techniques and averages in a spec, checked by building them."""
 
 import dataclasses
 import math
@@ -15,7 +15,7 @@ from sparsedyn.training import AVERAGES
 def technique_table(table: dict[str, Any]) -> dict[str, Any]:
     """Return the table of a technique, e.g. `{"type": "l1", "weight": 1e-4}`, with its defaults written out.
 
-    Raises `Misfit` for a table that stands for none.
+    Raises `Misfit` for a table that describes none.
     """
     checked = _checked(table, ())
     try:
@@ -29,7 +29,7 @@ def technique_table(table: dict[str, Any]) -> dict[str, Any]:
 def average_table(value: Any) -> dict[str, Any]:
     """Return the table of an average, which may be written as its name alone; raises `Misfit`.
 
-    A table may have a `label`, by which results tell apart two averages of one type.
+    A table may have a `label`, which distinguishes two averages of one type in the results.
     """
     table = {"type": value} if isinstance(value, str) else value
     if not isinstance(table, Mapping) or not isinstance(table.get("type"), str):
@@ -61,7 +61,7 @@ def average_table(value: Any) -> dict[str, Any]:
 
 def arguments_of(cls: type) -> dict[str, dataclasses.Field[Any]]:
     """Return the arguments that a technique, timing or average takes in a spec."""
-    # Whether an average is switched on is the runner's to say.
+    # Whether an average is switched on is decided by the runner.
     return {field.name: field for field in dataclasses.fields(cls) if field.name != "active"}
 
 

@@ -1,4 +1,4 @@
-"""What is computed of a comparison: data, then networks by groups of one shape, or by rungs of a search."""
+"""The units of a comparison: data, then networks by groups of one shape, or by rungs of a search."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ Data = dict[str, Trajectories]
 
 
 def cells_in(spec: StudySpec, store: Store) -> list[ComparisonCell]:
-    """Return the cells that the study will have in this directory; of a search none before it has chosen."""
+    """Return the cells that the study will have in this directory; for a search none before it is finished."""
     return expand(spec) if spec.search is None else ranked_cells(spec, store)
 
 
@@ -45,13 +45,13 @@ def _groups(run: StudyRun[StudySpec], data: Data) -> Iterator[Unit]:
 
 
 def _group(run: StudyRun[StudySpec], data: Data, group: Group, place: tuple[int, int], work: tuple[int, int]) -> Unit:
-    """Cells that are trained as one computation; `work` is what was done before it, and all there is."""
+    """Cells that are trained as one computation; `work` is the work done before it and the total."""
     checkpoint = run.store.checkpoint(group.key)
     done, total = work
 
     def trained() -> Callable[[ComparisonCell], Outcome]:
         run.tell(GroupStarted(*place, group.labels, group.members, checkpoint.is_file()))
-        # All cells, the stored ones too: the checkpoint and its bits are of the whole group.
+        # All cells, also those stored already: the checkpoint is that of the whole group.
         steppers = {cell.slug: cell.estimator() for cell in group.cells}
         clock = run.record.group(group.key, group.labels, group.members)
 
@@ -59,7 +59,8 @@ def _group(run: StudyRun[StudySpec], data: Data, group: Group, place: tuple[int,
             clock.tick(progress.step)
             run.tell(GroupProgress(*place, progress, done + progress.step * progress.members, total))
 
-        # The parts of a study come from one source, which one trajectory may represent poorly: units are not in doubt.
+        # All parts of a study come from one source, of which a single trajectory may be a poor sample: no check of
+        # units.
         fit_together(
             list(steppers.values()),
             data["train"][: group.cells[0].train_trajectories],
@@ -122,6 +123,6 @@ def _data_ready(data: Data, seconds: float) -> DataReady:
 
 def _member_steps(group: Group, train: Trajectories) -> int:
     cell = group.cells[0]
-    # Derivative methods drop a few rows at the ends; an estimate of time need not know which.
+    # Derivative methods drop a few rows at the ends; an estimate of time can ignore that.
     samples = sum(train.lengths[: cell.train_trajectories])
     return group.members * cell.arguments["epochs"] * max(1, samples // cell.arguments["batch"])

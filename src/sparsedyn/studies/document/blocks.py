@@ -1,4 +1,4 @@
-"""What a report is made of: a document of sections, and in them text, tables, pictures, charts and folds."""
+"""The parts of a report: a document of sections with text, tables, pictures, charts and folds."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -79,7 +79,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure still to be drawn: the name of its files, what it shows (plain text), its caption (Markdown)."""
+    """A figure that is drawn when needed: the name of its files, a description (plain text), a caption (Markdown)."""
 
     name: str
     alt: str
@@ -89,7 +89,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Chart:
-    """An interactive figure of Plotly, still to be made, with its caption (Markdown); pages of text leave it out."""
+    """An interactive Plotly figure, made when needed, with its caption (Markdown); Markdown pages omit it."""
 
     name: str
     caption: str
@@ -98,7 +98,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Fold:
-    """Blocks that are shown on a click; pages of text leave them out. `title` is Markdown of one line."""
+    """Blocks that are shown on a click; Markdown pages leave them out. `title` is Markdown of one line."""
 
     title: str
     blocks: "Sequence[Block]"
@@ -109,7 +109,7 @@ Block = Text | Table | Picture | Chart | Fold
 
 @dataclass(frozen=True)
 class Section:
-    """A section: its anchor, unique in the document, its heading (Markdown), and what stands in it."""
+    """A section: its anchor, unique in the document, its heading (Markdown), and its blocks."""
 
     anchor: str
     heading: str
@@ -125,7 +125,7 @@ class Document:
     sections: Sequence[Section]
 
     def pictures(self, *, folded: bool = True) -> Iterator[Picture]:
-        """Yield all pictures in order, also those in folds unless they are not asked for."""
+        """Yield all pictures in order, those in folds only with `folded`."""
         for section in self.sections:
             yield from _pictures(section.blocks, folded)
 

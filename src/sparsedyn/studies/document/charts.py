@@ -22,7 +22,7 @@ MENU: dict[str, Any] = {
 
 
 def chart_html(chart: Chart) -> str:
-    """Return the chart as HTML; what is in it cannot end the script that it stands in."""
+    """Return the chart as HTML; its content is escaped so that it cannot end the surrounding script."""
     # Plotly takes most of a second to import.
     from plotly.io import to_html
 

@@ -1,4 +1,4 @@
-"""What the reports of all studies have around what is their own: title, answer, how it was run, what words mean."""
+"""The frame of all reports: title, conclusions, how the study was run, definitions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A document as one page of HTML that needs nothing else: style, scripts, pictures and data are in it."""
+"""A document as a self-contained HTML page: style, scripts, pictures and data are in it."""
 
 import base64
 import struct
@@ -21,7 +21,7 @@ PIXELS_PER_INCH = 100
 
 
 def to_html(document: Document, drawn: Mapping[str, bytes]) -> str:
-    """Return the page with the PNGs of its pictures, by name, in it; a browser fetches nothing to show it."""
+    """Return the page with the PNGs of its pictures, by name, embedded; it needs no network."""
     charts = any(_has_chart(section.blocks) for section in document.sections)
     return (
         _environment()

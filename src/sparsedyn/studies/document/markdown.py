@@ -1,4 +1,4 @@
-"""A document as a page of Markdown, as documentation and code hosts show it."""
+"""A document as a Markdown page, for documentation and code hosts."""
 
 import re
 from collections import Counter
@@ -46,7 +46,7 @@ def _picture(picture: Picture, folder: str, source: str) -> str:
 
 
 def _apart(table: Table) -> str:
-    """Divide a table whose columns have headings over them, of which Markdown knows nothing."""
+    """Split a table whose columns have headings over them, which Markdown has no syntax for."""
     rows = list(table.entries())
     uses = Counter(column.name for column in table.columns if column.over)
     leading = [i for i, column in enumerate(table.columns) if not column.over]
@@ -78,5 +78,5 @@ def _entry(entry: Entry) -> str:
 
 
 def _one_line(markdown: str, between: str = "<br>") -> str:
-    """Keep line breaks, and let no bar end a cell of a table."""
+    """Keep line breaks, and escape bars, which would end a table cell."""
     return re.sub(r"(?<!\\)\|", r"\\|", markdown.replace("\n", between))

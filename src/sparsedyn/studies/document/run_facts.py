@@ -1,4 +1,4 @@
-"""How a study was run, as far as its run record (run.json) knows: in a sentence, in full, and part by part."""
+"""How a study was run, from its run record (run.json): in a sentence, in full, and part by part."""
 
 import json
 import math
@@ -27,7 +27,7 @@ def machine(run: Mapping[str, Any]) -> str:
 
 
 def facts(run: Mapping[str, Any]) -> dict[str, str]:
-    """Return all that the record says of a run as a whole, in words (plain text)."""
+    """Return the facts of the record about the whole run, in words (plain text)."""
     return {_words(key): text for key, value in _facts(run) if (text := _text(value))}
 
 

@@ -1,4 +1,4 @@
-"""Text as Markdown that reads as that text, whatever is in it."""
+"""Plain text escaped for Markdown."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from html import escape
 from sparsedyn.studies.document.words import DASH
 
 LONGEST = 360
-"""Letters of an equation that are shown."""
+"""Characters of an equation that are shown."""
 
 _INLINE = re.compile(r"([\\`*_{}\[\]|])")
 _FIRST = re.compile(r"^(\d*)([#+.)-])")
@@ -15,9 +15,9 @@ _FIRST_UNESCAPABLE = re.compile(r"^[:=!?]")
 
 
 def plain(text: str) -> str:
-    """Return `text` as Markdown of one line that reads as `text`, wherever it stands and whatever is in it.
+    """Return `text` as one line of Markdown in which everything special is escaped.
 
-    No emphasis, code, link, HTML or entity comes of it, and no heading, list or definition where it begins a line.
+    It has no emphasis, code, link, HTML or entity, and is no heading, list or definition at the beginning of a line.
     """
     line = _INLINE.sub(r"\\\1", escape(" ".join(text.split()), quote=False)).replace("~", "&#126;")
     line = _FIRST.sub(r"\1\\\2", line)
@@ -25,17 +25,17 @@ def plain(text: str) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Return the paragraphs of `text`, which blank lines divide, each as `plain` has it."""
+    """Return the paragraphs of `text`, separated by blank lines, each escaped by `plain`."""
     return [plain(part) for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
 def bold(text: str) -> str:
-    """Return `text` as `plain` has it, in bold."""
+    """Return `text` escaped by `plain`, in bold."""
     return f"**{plain(text)}**"
 
 
 def code(text: str) -> str:
-    """Return `text` as code, cut where it is beyond reading; a dash for none."""
+    """Return `text` as code, shortened if it is too long to read; a dash for an empty text."""
     line = " ".join(text.split())
     if not line:
         return DASH
@@ -48,7 +48,7 @@ def code(text: str) -> str:
 
 
 def code_block(text: str, language: str = "") -> str:
-    """Return `text` as a block of code, whatever is in it."""
+    """Return `text` as a block of code."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text.strip()}\n{fence}"

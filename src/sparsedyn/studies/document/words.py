@@ -7,11 +7,11 @@ from typing import Any
 from sparsedyn.plotting.text import number
 
 DASH = "–"
-"""What stands in place of something unknown."""
+"""Stands for an unknown value."""
 
 
 def percent(share: float) -> str:
-    """Write a share as a percentage: one decimal, none for nothing and everything."""
+    """Write a share as a percentage: one decimal, none for 0 and 100."""
     return f"{_hundredths(share)} %" if math.isfinite(share) else DASH
 
 
@@ -27,7 +27,7 @@ def bounds(row: Mapping[str, Any] | Any, column: str) -> str:
         return DASH
     if column.startswith("diverged"):
         return f"{_hundredths(low)}{DASH}{_hundredths(high)}"
-    # A single forecast has no spread to tell of.
+    # A single forecast has no spread.
     if low == high:
         return DASH
     # Both ends with the decimals that the lower one needs: two significant digits, three from 1 on.

@@ -1,4 +1,4 @@
-"""A document in its files: a report with its figures, or a page with its pictures, each file whole or not at all."""
+"""Write a document: a report with its figures, or a page with its pictures, each file atomically."""
 
 import io
 import re
@@ -46,7 +46,7 @@ def write_page(document: Document, folder: Path, name: str, *, source: str) -> l
 
 
 def earlier_pictures(page: Path) -> set[Path]:
-    """Return the pictures of a page that was published before, and no others: none if anyone else wrote it."""
+    """Return the pictures of a page that this package published before; none if it is not ours."""
     text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
     if GENERATED not in text:
         return set()
@@ -54,7 +54,7 @@ def earlier_pictures(page: Path) -> set[Path]:
 
 
 def drawn(picture: Picture) -> bytes:
-    """Return the picture's PNG, in at most 256 colours: a third of the bytes, and the same to the eye."""
+    """Return the picture's PNG, in at most 256 colours: a third of the bytes, with no visible difference."""
     png, _ = render(picture.draw())
     image = Image.open(io.BytesIO(png)).convert("RGB")
     stream = io.BytesIO()

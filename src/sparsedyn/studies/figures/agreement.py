@@ -1,4 +1,4 @@
-"""What ensembles agree on: how alike members are, how near to the plant, how large, how far their errors spread."""
+"""Agreement within ensembles: similarity to each other and to the plant, sizes, spread of errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ QUANTITIES = (
 
 @styled
 def agreement_by_size(results: pd.DataFrame, *, horizon_name: str) -> Figure:
-    """Draw every quantity that is known against the training trajectories, a line per technique and average.
+    """Draw every available quantity against the training trajectories, a line per technique and average.
 
     `results` holds one row per cell: technique, average, train_trajectories and the columns of `QUANTITIES`. Bands
     reach from the lowest to the highest value over thresholds (columns such as jaccard_at_0.03).
@@ -65,7 +65,7 @@ def agreement_by_size(results: pd.DataFrame, *, horizon_name: str) -> Figure:
 
 @styled
 def agreement_by_cell(results: pd.DataFrame, looks: Mapping[str, Look], *, horizon_name: str) -> Figure:
-    """Draw every quantity that is known as a dot per cell, for a study with one number of training trajectories.
+    """Draw every available quantity as a dot per cell, for a study with one number of training trajectories.
 
     `results` holds one row per cell: cell and the columns of `QUANTITIES`. Lines reach from the lowest to the highest
     value over thresholds.
@@ -90,7 +90,7 @@ def agreement_by_cell(results: pd.DataFrame, looks: Mapping[str, Look], *, horiz
 
 
 def known(results: pd.DataFrame) -> list[Quantity]:
-    """Return the quantities of which the results hold any value."""
+    """Return the quantities for which the results have values."""
     return [q for q in QUANTITIES if q.column in results and results[q.column].notna().any()]
 
 

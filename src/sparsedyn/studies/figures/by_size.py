@@ -1,4 +1,4 @@
-"""What is drawn against the number of training trajectories: a line per technique and average."""
+"""Lines over the number of training trajectories, one per technique and average."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a study cost: wall time by group of cells that were computed together."""
+"""Wall time by group of cells that were computed together."""
 
 from matplotlib.figure import Figure
 

@@ -17,7 +17,7 @@ def divergence_bars(results: pd.DataFrame, looks: Mapping[str, Look], horizon_na
     """Draw the share in percent with its interval as a whisker and its number beside it.
 
     `results` needs the columns cell, horizon, diverged, diverged_low, diverged_high (shares between 0 and 1).
-    Lying, so that many cells keep their names beside them.
+    Horizontal, so that the names of many cells fit.
     """
     figure, axes = row_panels(len(horizon_names), len(looks), "Share of forecasts that diverged")
     tables = dict(iter(results.groupby(results["cell"].astype(str))))

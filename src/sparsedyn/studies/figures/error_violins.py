@@ -15,10 +15,10 @@ from sparsedyn.studies.figures.rows import label_rows, row_panels
 def error_violins(
     forecasts: Mapping[str, pd.DataFrame], looks: Mapping[str, Look], horizon_names: Mapping[int, str]
 ) -> Figure:
-    """Draw densities over a logarithmic axis; bar: quartiles, ring: mean; a row without survivors says so.
+    """Draw densities over a logarithmic axis; bar: quartiles, ring: mean; a row where all forecasts diverged says so.
 
-    `forecasts` holds per cell a table with the columns horizon, rfmse, diverged. Lying, so that many cells keep
-    their names beside them.
+    `forecasts` holds per cell a table with the columns horizon, rfmse, diverged. Horizontal, so that the names of many
+    cells fit.
     """
     figure, axes = row_panels(len(horizon_names), len(looks), "RFMSE of the forecasts that did not diverge")
     errors = {cell: {h: surviving_errors(table, h) for h in horizon_names} for cell, table in forecasts.items()}

@@ -25,13 +25,13 @@ def input_output_maps(
 ) -> Figure:
     """Draw a heat map per cell: in which share of members an output depends on a feature.
 
-    What is true, where that is known, is framed.
+    True dependences are framed where they are known.
     """
     outputs, features = len(output_names), len(feature_names)
     columns = balanced(len(shares), COLUMNS)
     wide, high = float(np.clip(0.16 * features, 1.4, 5)), float(np.clip(0.16 * outputs, 0.8, 5))
     figure, axes = panels(len(shares), columns, wide + 0.2, high + 0.42)
-    # Room for the names at the left and below.
+    # Space for the names at the left and below.
     side, below = (0.075 * max(map(len, names)) for names in (output_names, feature_names))
     # Not narrower than the title.
     figure.set_size_inches(max(figure.get_figwidth() + side + 1.0, 4.6), figure.get_figheight() + below)

@@ -1,4 +1,4 @@
-"""How training went, losses and share of zero weights per technique."""
+"""Losses and share of zero weights during training, per technique."""
 
 from collections.abc import Mapping
 

@@ -1,1 +1,1 @@
-"""Studies as pages of the documentation, drawn again from what is stored, without any training."""
+"""Pages of the documentation from stored studies, without any training."""

@@ -10,7 +10,7 @@ from sparsedyn.studies.spec import AbstractStudySpec
 
 @dataclass(frozen=True)
 class Command:
-    """A command line, and whether it needs nothing but the package: the study is a built-in one."""
+    """A command line, and whether the study is a built-in one, so that the command needs no file."""
 
     text: str
     builtin: bool

@@ -1,4 +1,4 @@
-"""From study folders to pages, pictures and what is kept of them, each file whole or not at all."""
+"""From study folders to pages, pictures and what is kept of them, each file written atomically."""
 
 import shutil
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -17,7 +17,7 @@ from sparsedyn.studies.store import replacing
 from sparsedyn.studies.stored import StoredStudy
 
 Overview = Callable[[Mapping[str, StoredStudy[Any] | Path]], Document]
-"""From all studies by name to a page about them together; of a study without its files, the folder."""
+"""Makes a page about all studies, which are given by name; for a study without its files, the folder is given."""
 
 
 def write_pages(
@@ -91,7 +91,7 @@ def _check_names(studies: Mapping[Path, Publication], own: tuple[str, ...]) -> N
 
 @contextmanager
 def _kept(study: Publication) -> Iterator[Path]:
-    """Yield an empty folder for what is kept of a study, gone afterwards."""
+    """Yield an empty temporary folder for what is kept of a study."""
     with TemporaryDirectory(prefix="sparsedyn-") as place:
         room = Path(place) / study.spec.name
         room.mkdir()

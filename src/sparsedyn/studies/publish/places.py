@@ -1,4 +1,4 @@
-"""Where pages and what they are made from may go: nowhere that holds something else."""
+"""Checks of the folders to which pages and kept studies are written."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ PAGES, KEEP = "--output", "--keep"
 def check_places(
     specs: Mapping[Path, AbstractStudySpec], others: Iterable[str], output: Path, results: Path | None
 ) -> None:
-    """Raise `StudyError` where the pages of the studies in `specs`, `others`, or what is kept of them, cannot go."""
+    """Raise `StudyError` where pages of the studies in `specs`, `others`, or what is kept, cannot be written."""
     names = [spec.name for spec in specs.values()]
     _check_free(output, PAGES)
     for page in (output / f"{name}.md" for name in (*others, *names)):
@@ -41,7 +41,7 @@ def check_places(
 
 
 def is_study(folder: Path) -> bool:
-    """Whether `folder` is a study's: beside a spec there is something that a run leaves."""
+    """Whether `folder` is a study's: it has a spec and something that a run writes."""
     left = (LOCK, "run.json", "results.parquet", "cells", CELLS)
     return (folder / "study.toml").is_file() and any((folder / name).exists() for name in left)
 
@@ -49,7 +49,7 @@ def is_study(folder: Path) -> bool:
 def check_keepable(target: Path) -> None:
     """Raise `StudyError` where `target` holds anything but what was kept of a study before."""
     files = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
-    # A spec by itself is somebody's own.
+    # A spec by itself may be a user's own file.
     alone = files == ["study.toml"]
     foreign = [file for file in files if alone or not is_kept_file(file)]
     if foreign:
@@ -60,7 +60,7 @@ def check_keepable(target: Path) -> None:
 
 
 def _check_free(path: Path, option: str) -> None:
-    """Refuse a file, what lies below one, and the folder of a study with all that lies below it."""
+    """Refuse a file, a path below a file, and the folder of a study with everything in it."""
     _check_folder(path, option)
     whole = path.resolve()
     for folder in (whole, *whole.parents):

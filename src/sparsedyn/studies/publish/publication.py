@@ -36,7 +36,7 @@ class Publication:
         spec = Store(self.directory).spec_file.read_text(encoding="utf-8")
         study = self.study()
         if not is_kept(self.directory):
-            # As typed a command may name folders of the machine; this is the same run wherever it is typed.
+            # The command as typed may name local folders; this is the same run without them.
             run = {**study.run, "command": command(self.spec).text} if study.run else {}
             study = self.kind.kept(replace(study, run=run))
         write_kept(study, spec, folder)
@@ -50,7 +50,7 @@ class Publication:
         cells = self.kind.cells(self.spec, store)
         if not cells:
             raise StudyError(
-                f"{self.directory}: expected a finished study; its search is still going on. Finish it first: "
+                f"{self.directory}: expected a finished study; its search is not finished. Finish it first: "
                 f"sparsedyn study resume {self.directory}"
             )
         _check_none_missing(store, cells)

@@ -45,7 +45,7 @@ def ranked(rows: pd.DataFrame, keep: float | None) -> pd.DataFrame:
 
     The share `keep` stays, rounded up, but never a point whose loss is not finite; `None` keeps all.
     """
-    # Between a number and infinity the median is infinite: half of the members dead is dead.
+    # Between a number and infinity the median is infinite: half of the members dead counts as failed.
     loss = rows["validation"].map(lambda values: float(np.median(values)))
     loss = loss.where(np.isfinite(loss), math.inf)
     table = rows.assign(loss=loss).sort_values(["loss", "combination"], kind="stable", ignore_index=True)
@@ -62,7 +62,7 @@ def gathered(rungs: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table, whole or not at all."""
+    """Write a table atomically."""
     with replacing(path) as temporary:
         table.to_parquet(temporary, index=False)
 
@@ -70,7 +70,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 def halve(
     points: Sequence[Combination], shares: Sequence[float | None], files: SearchFiles, train: TrainRung
 ) -> list[Combination]:
-    """Train the points on every rung, keep a share after each, and return those that are left, in their order.
+    """Train the points on every rung, keep a share after each, and return those that remain, in their order.
 
     Finished rungs are read, not trained again. Raises `StudyError` where no point has a finite loss.
     """

@@ -1,4 +1,4 @@
-"""What matters in a search: the validation loss of all combinations by the value of every setting."""
+"""The influence of settings in a search: the validation loss of all combinations by the value of every setting."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ from sparsedyn.plotting.style import CONTEXT, INK, PALETTE, styled
 from sparsedyn.plotting.text import plain
 
 CEILING = 10.0
-"""Losses above are lost: a model that says nothing but the mean derivative has a loss of about one."""
+"""Losses above count as lost: a model that predicts only the mean derivative has a loss of about one."""
 
 
 @styled
@@ -60,7 +60,7 @@ def _panels(rows: list[int], columns: int) -> tuple[Figure, list[Axes]]:
 def _row(
     ax: Axes, row: int, loss: Float[np.ndarray, " part"], kept: Bool[np.ndarray, " part"], furthest: float
 ) -> None:
-    """Draw the combinations that share one value; dots are spread by rank, not by chance, to stay the same."""
+    """Draw the combinations that share a value; dots are jittered by rank, not at random."""
     lost = ~(loss <= CEILING)
     height = np.empty(loss.size)
     # A low-discrepancy sequence along the sorted losses keeps neighbours apart.

@@ -1,4 +1,4 @@
-"""What a report says of a search: what was tried, at what cost, and which points came out best."""
+"""The page of a search: what was tried, at what cost, and the best points."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ def _nothing(point: Tried) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Terms:
-    """The words of a kind of study for its searches.
+    """The terms that a kind of study uses for its searches.
 
     A point is called `noun`, what is minimized `objective`; `how` says how points were compared and on which data
     (Markdown). A value above `lost_above` counts as lost. `columns` and `entries` add to the table of points.

@@ -1,4 +1,4 @@
-"""What a search came to, whatever strategy it followed: the one thing that reports read of it."""
+"""The record of a search by any strategy, from which its report is written."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,10 @@ State = Literal["complete", "pruned"]
 
 
 class Tried(NamedTuple):
-    """A point of the space: its number, counted from 1, its label, its values by dotted key, and what became of it.
+    """A point of the space: its number, counted from 1, its label, its values by dotted key, and its outcome.
 
     `rungs` are the values of the criterion at the rungs that it reached, `objective` is the last one: less is better,
-    infinite is what came to nothing. A point that is `pruned` was not trained to the end, and has no finite objective.
+    infinite for a point that failed. A point that is `pruned` was not trained to the end, and has no finite objective.
     `spread` are the least and the largest value among its members at the last rung that it reached.
     """
 
@@ -29,9 +29,9 @@ class Tried(NamedTuple):
 
 @dataclass(frozen=True)
 class SearchRecord:
-    """The axes of a space, what each rung spends on a point, and all points in the order of their numbers.
+    """The axes of a space, the budget of each rung, and all points in the order of their numbers.
 
-    `rungs` are rows of a table: the names of what is spent, and how much.
+    `rungs` are rows of a table: names and amounts of the resources of a rung.
     """
 
     axes: Mapping[str, Any]

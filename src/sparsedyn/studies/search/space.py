@@ -14,7 +14,7 @@ from sparsedyn.studies.spec import Table, distinct
 
 
 class Range(Table):
-    """Numbers from `low` to `high`, on a logarithmic scale with `log`; whole numbers of a key that takes only such."""
+    """Numbers from `low` to `high`, on a logarithmic scale with `log`; integers for a key that takes only integers."""
 
     low: int | float
     high: int | float
@@ -30,7 +30,7 @@ class Range(Table):
 
 
 def axis_text(tried: Range | Sequence[Any]) -> str:
-    """Write what a search tries of one key."""
+    """Write the values that a search tries for one key."""
     if not isinstance(tried, Range):
         return ", ".join(value_text(value) for value in tried)
     return f"{tried.low:g} to {tried.high:g}{' (logarithmic)' if tried.log else ''}"
@@ -131,7 +131,7 @@ def check_folders(points: Sequence[Combination], axes: Mapping[str, Sequence[Any
     for point in points:
         other = folders.setdefault(slug_of(point.label), point)
         if other is not point:
-            # Names are made of the values: what makes two of them alike is a value that reads like another one.
+            # Names are made of the values: two that are equal have a value that is written like another one.
             key = next(key for key in axes if other.values[key] != point.values[key])
             one, two = other.values[key], point.values[key]
             raise Misfit(

@@ -1,4 +1,4 @@
-"""A search in trials: what each came to over time, and by the values it tried."""
+"""The objective of trials over time, and by the values that were tried."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from sparsedyn.plotting.text import plain
 
 Values = Float[np.ndarray, " trial"] | Sequence[str]
 MARGIN = 0.12
-"""Room above the objectives, as a share of their range, for what has none."""
+"""Space above the objectives, as a share of their range, for trials that have none."""
 
 
 @styled
@@ -29,8 +29,8 @@ def trial_values(
 ) -> Figure:
     """Draw the objective by trial, then by the values of every key of `tried`: numbers, or choices in words.
 
-    Trials that were given up, and those without a finite objective, stand along the upper edge: what they came to is
-    not the same sum. The best trial stands out; the line of the first panel is the best so far.
+    Trials that were given up, and those without a finite objective, stand along the upper edge, since their values are
+    not comparable. The best trial stands out; the line of the first panel is the best so far.
     """
     columns = balanced(1 + len(tried), 3)
     figure, axes = panels(1 + len(tried), columns, 3.1, 2.5)

@@ -1,7 +1,7 @@
-"""Trials: each one's values are chosen by Optuna from what came out of those before it.
+"""Trials, whose values Optuna chooses from the results of the earlier ones.
 
-Nothing of the chooser is stored. It is given all earlier trials anew, in their order, as they stand in the study's
-folder: it then draws the same numbers as if the study had never been stopped.
+Optuna's state is not stored. It is told all earlier trials again, in their order, from the study's folder, and then
+draws the same numbers as in an uninterrupted study.
 """
 
 import warnings
@@ -17,15 +17,15 @@ from sparsedyn.studies.search.space import Range
 from sparsedyn.studies.spec import Count, Fractions, Table
 
 KEEP = 3
-"""One in so many trials goes on, by successive halving."""
+"""Successive halving keeps one in so many trials."""
 AT_RANDOM = 10
-"""Trials at random, at most, before values are modelled; no more than half of all."""
+"""The most random trials before values are modelled; no more than half of all."""
 
 
 class TrialsTable(Table):
-    """A search in so many `trials`, each an ensemble with values that those before it make promising.
+    """A search in so many `trials`, each an ensemble whose values are chosen by the results of the earlier ones.
 
-    After each share of training in `rungs` a trial is compared with those that came as far before, and given up by the
+    After each share of training in `rungs` a trial is compared with the earlier ones that reached it, and pruned by the
     `pruner`'s rule: `successive-halving` keeps the best third, `median` the better half.
     """
 
@@ -41,21 +41,21 @@ class TrialsTable(Table):
 
 
 class Trial:
-    """A trial that is under way: the values to try, and whether it goes on after what came out at a rung."""
+    """A running trial: the values to try, and whether it goes on after each rung."""
 
     def __init__(self, study: Any, asked: Any, values: Mapping[str, Any]):
         self.values = values
         self._study, self._asked, self._reached = study, asked, 0
 
     def goes_on(self, error: float) -> bool:
-        """Note the error at the next rung, and say whether the trial goes on."""
-        # Pruning by halves counts in resources: at every rung there are so many times as many.
+        """Report the error at the next rung, and return whether the trial goes on."""
+        # Successive halving counts resources, which grow by this factor from rung to rung.
         self._asked.report(error, KEEP**self._reached)
         self._reached += 1
         return not self._asked.should_prune()
 
     def finish(self, outcome: Tried) -> None:
-        """Note what became of it."""
+        """Report the outcome."""
         optuna = _optuna()
         if outcome.state == "pruned":
             self._study.tell(self._asked, state=optuna.trial.TrialState.PRUNED)
@@ -82,8 +82,8 @@ def next_trial(axes: Mapping[str, Any], search: TrialsTable, seed: int, before: 
         if not _same(trial.values, earlier.values):
             raise StudyError(
                 f"trial {earlier.number}: expected the values that Optuna {version('optuna')} chooses from this seed; "
-                "it was made with others. Go on with the version of Optuna that the study was begun with, or begin it "
-                "anew."
+                "it was made with others. Use the version of Optuna that the study was started with, or start the "
+                "study again."
             )
         for error in earlier.rungs:
             trial.goes_on(error)
@@ -108,7 +108,7 @@ def _distribution(optuna: Any, tried: Range | Sequence[Any]) -> Any:
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether values are the same, of which stored ones have lists for tuples."""
+    """Whether values are equal; stored ones have lists in place of tuples."""
     return one.keys() == other.keys() and all(_plain(one[key]) == _plain(other[key]) for key in one)
 
 
@@ -117,7 +117,7 @@ def _plain(value: Any) -> Any:
 
 
 def _quietly(optuna: Any, sampler: Any, pruner: Any) -> Any:
-    """Return a study in memory; Optuna announces it otherwise."""
+    """Return a study in memory, without Optuna's message about it."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

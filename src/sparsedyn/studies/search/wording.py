@@ -1,4 +1,4 @@
-"""How points of a space are written: "2 x 25, adam, 0.001, batch 32"."""
+"""The labels of points of a space: "2 x 25, adam, 0.001, batch 32"."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class Wording:
     formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
 
     def title(self, key: str) -> str:
-        """Return what an axis is called by itself."""
+        """Return the name of an axis by itself."""
         return self.titles.get(key) or self.names.get(key) or _plain(key)
 
     def value(self, key: str, value: Any) -> str:
@@ -26,7 +26,7 @@ class Wording:
         return self.formats[key](value) if key in self.formats else value_text(value)
 
     def setting(self, key: str, value: Any) -> str:
-        """Write a value so that one sees of which axis it is: "adam", "batch 32"."""
+        """Write a value with the name of its axis where needed: "adam", "batch 32"."""
         return f"{self.names.get(key, _plain(key))} {self.value(key, value)}".lstrip()
 
     def label(self, point: Mapping[str, Any]) -> str:
