@@ -163,7 +163,7 @@ def test_a_checkpoint_belongs_to_its_settings_and_data(world: Any, tmp_path: Pat
     assert first.history_.equals(again.history_)
     more = world.plant(5, 61, seed=9)
     for change in ({"learning_rate": 1e-3}, {"seed": 1}, {"method": "rk4"}, {"train": more}):
-        with pytest.raises(CheckpointError, match=r"run\.checkpoint: expected a checkpoint of this very run"):
+        with pytest.raises(CheckpointError, match=r"run\.checkpoint: expected a checkpoint of this run"):
             fit(**change)
 
 

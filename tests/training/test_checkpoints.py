@@ -87,7 +87,7 @@ def test_a_checkpoint_is_written_now_and_then_and_at_the_end(lab: Any, tmp_path:
 def test_a_checkpoint_of_another_run_is_refused(lab: Any, tmp_path: Path):
     path = tmp_path / "run.checkpoint"
     lab.fit(checkpoint=Checkpoint(path, "this run"))
-    with pytest.raises(CheckpointError, match=r"run\.checkpoint: expected a checkpoint of this very run.*Delete it"):
+    with pytest.raises(CheckpointError, match=r"run\.checkpoint: expected a checkpoint of this run.*Delete it"):
         lab.fit(checkpoint=Checkpoint(path, "another run"))
     # The same name for another shape: refused by the shapes.
     with pytest.raises(CheckpointError, match=r"run\.checkpoint: expected \d+ arrays of this run's shapes"):

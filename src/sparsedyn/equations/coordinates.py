@@ -1,4 +1,4 @@
-"""Changes of coordinates: the same motion in other latent variables, and the variables in which it reads best."""
+"""Changes of coordinates: the same dynamics in other latent variables, and those in which the equation is simplest."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ RIDGE = 1e-10
 MOST_ORDERED = 4
 """Variables up to which all orders and signs are tried."""
 LONGEST = 6
-"""Terms per equation, on average, up to which single terms are worth looking at."""
+"""Terms per equation, on average, up to which single terms are tried for removal."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Affine:
         return np.concatenate(moved, axis=-1)
 
     def after(self, first: "Affine") -> "Affine":
-        """Return this change done after another one."""
+        """Return the composition of this change after another one."""
         return Affine(self.matrix @ first.matrix, self.matrix @ first.offset + self.offset)
 
     def inverse(self) -> "Affine":
@@ -55,7 +55,7 @@ class Affine:
 
 
 def identity(latent: int) -> Affine:
-    """Return the change that changes nothing."""
+    """Return the identity."""
     return Affine(np.eye(latent), np.zeros(latent))
 
 
@@ -67,8 +67,8 @@ def polynomial(library: Library, coefficients: Numbers | Bool[np.ndarray, "term 
 def _in_use(library: Library, coefficients: Numbers) -> tuple[Library, Float[np.ndarray, "used latent"]]:
     """Return the equation in the library of monomials up to its own degree, which an affine change does not raise.
 
-    Further monomials say nothing, or worse: on a circle a cube is a linear term too. An equation with other terms than
-    monomials stays as it is.
+    Further monomials are ambiguous: on a circle, for example, a cube is a linear term too. An equation with other terms
+    than monomials stays as it is.
     """
     if not polynomial(library, coefficients):
         return library, coefficients
@@ -117,9 +117,9 @@ def sparsest(
     """Return the affine change of variables after which the equation has fewest terms.
 
     Each search minimizes the sum of `(contribution^2 + e^2)^(1/4)` for falling `e`; the first begins with the variables
-    as they are, the others with random rotations of them. Of the ends that one is taken whose equation has fewest terms
-    of a contribution of at least `threshold`; of equally short ones that of lowest degrees. New variables have mean
-    square deviation one. `states` are samples of the motion. The equation should be a polynomial.
+    as they are, the others with random rotations of them. Among the results the equation with the fewest terms of a
+    contribution of at least `threshold` is chosen; among equally short ones that of lowest degrees. New variables have
+    mean square deviation one. `states` are samples of the motion. The equation should be a polynomial.
     """
     with threadpool_limits(1, "blas"):  # threads cost more than they save on matrices this small
         return _sparsest(*_in_use(library, coefficients), states, threshold, starts, np.random.default_rng(seed))
@@ -155,7 +155,7 @@ def _shortened(
     sample: Float[np.ndarray, "sample state"],
     threshold: float,
 ) -> tuple[tuple[int, int], Affine]:
-    """Follow up a change with shifts and shears that each take out a term, as long as equations become shorter."""
+    """Refine a change with shifts and shears that each remove a term, as long as equations become shorter."""
     moved, length = _judged(library, coefficients, change, sample, threshold)
     while length[0] <= LONGEST * coefficients.shape[1]:
         options = [option.after(change) for option in _elementary(library, moved)]
@@ -174,16 +174,16 @@ def _judged(
     sample: Float[np.ndarray, "sample state"],
     threshold: float,
 ) -> tuple[Numbers, tuple[int, int]]:
-    """Return the coefficients of the terms that count after a change, and how long the equations are."""
+    """Return the coefficients of the relevant terms after a change, and the length of the equations."""
     moved = transformed(library, coefficients, change, sample)
     kept = contributions_at(library, moved, change.states(sample)) >= threshold
     return np.where(kept, moved, 0.0), _length(library, kept)
 
 
 def _elementary(library: Library, coefficients: Numbers) -> list[Affine]:
-    """Return changes of one variable by a constant or by another variable, each of which takes out a term.
+    """Return changes of one variable by a constant or by another variable, each of which removes a term.
 
-    With `b = b' - a c`, the term `k b m` becomes `k b' m - k a c m`: it takes out a term `k a c m` there is.
+    With `b = b' - a c`, the term `k b m` becomes `k b' m - k a c m`: it removes a term `k a c m`.
     """
     latent = coefficients.shape[1]
     changes = []
@@ -210,13 +210,13 @@ def _elementary(library: Library, coefficients: Numbers) -> list[Affine]:
 
 
 def _length(library: Library, kept: Bool[np.ndarray, "term latent"]) -> tuple[int, int]:
-    """The number of terms, and the sum of what they are beyond linear: a constant counts as a square."""
+    """The number of terms, and the sum of their degrees beyond one: a constant counts as a square."""
     beyond = [abs(len(monomial) - 1) for monomial in library.monomials] + [1] * len(library.applications)
     return int(kept.sum()), int(kept.sum(axis=1) @ np.asarray(beyond))
 
 
 def canonical(library: Library, coefficients: Numbers) -> Affine:
-    """Return the scales, signs and order of variables in which coefficients are simplest, as they stand in books.
+    """Return the scales, signs and order of variables in which coefficients are simplest, as in textbooks.
 
     Scales make as many coefficients of products one, and pairs of linear coefficients in an equation equal, as they
     can; after that, those of two variables in each other's equations. Then equations without products come first, and
@@ -243,7 +243,7 @@ def _canonical(library: Library, coefficients: Numbers) -> Affine:
 
 
 def _writing_cost(library: Library, coefficients: Numbers) -> tuple[float, ...]:
-    """How far equations are from how one would write them: plain ones first, few minus signs."""
+    """How far equations are from the usual form: simple ones first, few minus signs."""
     equations = range(coefficients.shape[1])
     linear = [[j for j in equations if _linear(library, coefficients, i, j)] for i in equations]
     products = [int(np.count_nonzero(coefficients[:, i])) - len(linear[i]) for i in equations]
@@ -316,7 +316,7 @@ def _compiled_cost(library: Library, latent: int) -> Callable[..., tuple[Array, 
 
     def cost(flat: Array, softness: Array, states: Array, velocity: Array) -> Array:
         matrix, offset = flat[: latent**2].reshape(latent, latent), flat[latent**2 :]
-        # Lengths of variables change no contribution; taken out, they cannot run away.
+        # Lengths of variables change no contribution; with lengths fixed they cannot diverge.
         moved = states[:, :latent] @ matrix.T
         size = jnp.std(moved, axis=0)
         matrix, moved = matrix / size[:, None], moved / size + offset
@@ -329,7 +329,7 @@ def _compiled_cost(library: Library, latent: int) -> Callable[..., tuple[Array, 
         found = jnp.linalg.solve(gram, columns.T @ target / len(states))
         sizes = jnp.abs(found) / jnp.sqrt(jnp.mean(target**2, axis=0))
         spread = jnp.sum((sizes**2 + softness**2) ** 0.25)
-        # Variables that become the same variable say nothing and cost nothing.
+        # Variables that become the same one add no information and no cost.
         return spread - 0.1 * jnp.linalg.slogdet(jnp.corrcoef(moved[:, :latent].T).reshape(latent, latent))[1]
 
     return jax.jit(jax.value_and_grad(cost))
@@ -340,7 +340,7 @@ def _descended(
     start: Affine,
     states: Float[np.ndarray, "sample state"],
 ) -> tuple[Affine, float]:
-    """Return the change that descent ends in, softness falling, and its cost."""
+    """Return the change that descent with decreasing softness converges to, and its cost."""
     latent = start.offset.size
     flat = np.concatenate([start.matrix.ravel(), start.offset])
     for softness in SOFTNESS:

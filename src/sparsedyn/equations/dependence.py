@@ -1,7 +1,7 @@
-"""How strongly the outputs of networks depend on their inputs, and how alike networks are in that.
+"""How strongly the outputs of networks depend on their inputs, and how similar networks are in this.
 
 A path of nonzero weights says that an output may depend on a feature (`reach`). After L1 with Adam nearly every path
-is there, most of them through weights that do next to nothing, so here it is measured on data what the paths do.
+is there, most of them through weights of almost no effect, so here the effect of the paths is measured on data.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from sparsedyn.models import AbstractModel
 THRESHOLD = 0.1
 """Strength above which an output is said to depend on a feature: one percent of the output's variance.
 
-Networks that forecast well err by about 0.1 standard deviations of a derivative: what is weaker than that cannot be
-told from their error.
+Networks that forecast well err by about 0.1 standard deviations of a derivative: weaker effects cannot be distinguished
+from their error.
 """
 THRESHOLDS = (0.003, 0.01, 0.03, 0.1, 0.3)
-"""Thresholds at which agreement is told: no conclusion should hang on one of them."""
+"""Thresholds at which agreement is reported: no conclusion should depend on one of them."""
 MOST_SAMPLES = 2000
 # How often every sample exchanges a feature with another one.
 EXCHANGES = 4
@@ -34,7 +34,7 @@ PointMap = Callable[[Array, Array], Array]
 
 
 class MeanAlike(NamedTuple):
-    """How alike the maps of members are: the mean over all pairs, NaN for fewer than two members.
+    """The similarity of the maps of members: the mean over all pairs, NaN for fewer than two members.
 
     `overall`: of whole maps; `by_output`: of the features of each output.
     """
@@ -95,7 +95,7 @@ def local_effect(
     """Return the root mean square over samples of the derivative of each output of `function(x, u)` to each feature.
 
     The local counterpart of `total_effect`, with the same arguments; points without a finite derivative are left out.
-    It says what stands in an equation also where the samples hardly vary.
+    It shows what an equation contains also where the samples hardly vary.
     """
     features = _features(x, u, np.dtype(jnp.result_type(float)))
     return np.asarray(_function_slope(function, features, x.shape[1]))
@@ -143,7 +143,7 @@ def jaccard(maps: Bool[np.ndarray, "member output feature"]) -> Float[np.ndarray
 def mean_jaccard(maps: Bool[np.ndarray, "member output feature"]) -> MeanAlike:
     """Return the mean Jaccard index over pairs of different members, of whole maps and by output.
 
-    Full maps are alike whatever they were trained on: read it together with `kappa`.
+    Full maps are similar whatever they were trained on: use it together with `kappa`.
     """
     by_output = [_off_diagonal_mean(jaccard(maps[:, i : i + 1])) for i in range(maps.shape[1])]
     return MeanAlike(_off_diagonal_mean(jaccard(maps)), np.asarray(by_output, np.float64))
@@ -152,8 +152,8 @@ def mean_jaccard(maps: Bool[np.ndarray, "member output feature"]) -> MeanAlike:
 def kappa(maps: Bool[np.ndarray, "member output feature"]) -> Float[np.ndarray, "member member"]:
     """Return Cohen's kappa of every two members: agreement beyond that of maps as full that are drawn at random.
 
-    1 is the same map, 0 what chance would give. NaN where both maps are full or both are empty: there is nothing to
-    tell. Source: Cohen (1960).
+    1 is the same map, 0 what chance would give. NaN where both maps are full or both are empty: agreement is then
+    undefined. Source: Cohen (1960).
     """
     flat = _flat(maps).astype(np.float64)
     full = flat.mean(axis=1)
@@ -205,7 +205,7 @@ def _function_slope(
 
 
 def _over_members(models: AbstractModel, measure: Callable[[PointMap], Array]) -> Array:
-    """One member after the other: memory does not grow with their number."""
+    """One member after the other, so that memory does not grow with their number."""
     arrays, static = eqx.partition(models, eqx.is_array)
     return jax.lax.map(lambda leaves: measure(eqx.combine(leaves, static)), arrays)
 
@@ -233,7 +233,7 @@ def _effect(
 
     def of_feature(feature: Int[Array, ""]) -> Float[Array, " output"]:
         total, count = jax.lax.map(lambda partner: moved(feature, partner), partners)
-        # Without a point at which it is known this is 0 / 0, as it should be.
+        # Without any finite point this is 0 / 0, NaN as intended.
         return jnp.sqrt(0.5 * jnp.sum(total, axis=0) / jnp.sum(count, axis=0))
 
     return jax.lax.map(of_feature, jnp.arange(features.shape[1])).T
@@ -259,7 +259,7 @@ def _flat(maps: Bool[np.ndarray, "member output feature"]) -> Bool[np.ndarray, "
 
 
 def _off_diagonal_mean(matrix: Float[np.ndarray, "member member"]) -> float:
-    """The mean of what is known of different members, NaN without any."""
+    """The mean over pairs of different members, without NaN; NaN if there are none."""
     others = matrix[~np.eye(len(matrix), dtype=bool)]
     known = others[~np.isnan(others)]
     return float(known.mean()) if known.size else float("nan")

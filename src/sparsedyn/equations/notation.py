@@ -29,7 +29,7 @@ OPERATIONS: dict[type[ast.AST], Any] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.USub: operator.neg, ast.UAdd: operator.pos,
 }  # fmt: skip
-# Numbers beyond these have no use, and take forever.
+# Larger numbers have no use, and take too long.
 LARGEST_NUMBER = sympy.Integer(10) ** 5000
 LARGEST_POWER = 1000
 # Fractions of larger integers are no longer exact in floating point, and need not be here.
@@ -47,10 +47,10 @@ ESCAPES = str.maketrans({
 
 
 def text(expr: sympy.Expr, digits: int = DIGITS) -> str:
-    """Return the expression as one writes it in Python, constants to so many significant digits.
+    """Return the expression in Python syntax, constants to so many significant digits.
 
-    With 17 digits, values are kept exactly, by the shortest number that does. Names stand as they are, whether or not
-    they could be read back; see `to_text`.
+    With 17 digits, values are kept exactly, by the shortest number that does. Names are written as they are, whether or
+    not they can be parsed; see `to_text`.
     """
     return str(_Text(digits).doprint(_shown(expr, digits)))
 
@@ -65,7 +65,7 @@ def parsed(text: str, names: Sequence[str]) -> sympy.Expr:
 
     It may have numbers, the names, `pi`, `E`, `+ - * / **`, and the functions `text` writes.
 
-    **Raises:** `ValueError` saying what in the text is not understood.
+    **Raises:** `ValueError` naming the part of the text that is not understood.
     """
     variables = {name: variable for name, variable in zip(names, symbols(names), strict=True)}
     try:
@@ -77,7 +77,7 @@ def parsed(text: str, names: Sequence[str]) -> sympy.Expr:
 def to_text(expr: sympy.Expr, names: Sequence[str]) -> str:
     """Return the expression as a text to keep: all digits, and variables as x0, x1, ... in the order of `names`.
 
-    `from_text` undoes it, whatever the names.
+    `from_text` is the inverse, for any names.
     """
     return text(_renamed(expr, names, _placeholders(names)), ALL_DIGITS)
 
@@ -159,7 +159,7 @@ def _read(node: ast.AST, variables: dict[str, sympy.Symbol], text: str) -> sympy
 
 def _call(name: str, arguments: list[sympy.Expr], text: str) -> sympy.Expr:
     if name != "sqrt":
-        # Functions of numbers are numbers: left standing, they could be nested beyond all bounds.
+        # Functions of numbers are numbers: otherwise they could be nested without bound.
         arguments = [argument.evalf(15) if argument.is_number else argument for argument in arguments]
     try:
         return _checked(FUNCTIONS[name](*arguments), text)

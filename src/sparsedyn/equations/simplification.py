@@ -10,13 +10,13 @@ from jaxtyping import Float
 
 from sparsedyn.equations.symbolic import compiled, floating, parametrized, symbols
 
-# Sums are not divided by constants beyond this, or below one over it: what is left could leave the range of numbers.
+# Sums are not divided by constants beyond this, or below one over it: the rest could leave the range of floating point.
 LARGEST_DIVISOR = 1e20
 # Products that expand to more terms than this stay products.
 MOST_TERMS = 50
 # Of the products in a sum, at most this many are tried expanded and not.
 MOST_TRIALS = 8
-# What one pass merges may let the next one merge more.
+# One pass may enable further merges in the next.
 MOST_PASSES = 3
 # Constants this close to an integer, relatively, are integers that went through floating-point arithmetic.
 ROUNDING = 1e-13
@@ -79,14 +79,14 @@ def rounded(expr: sympy.Expr, digits: int) -> sympy.Expr:
     if not isinstance(digits, Integral) or isinstance(digits, bool) or digits < 1:
         raise ValueError(f"digits: expected an integer of at least 1; got {digits!r}.")
     values = {number: float(f"{float(number):.{digits - 1}e}") for number in floating([expr])}
-    # What is out of floating point's range stays as it is.
+    # Numbers out of floating point's range are left as they are.
     return expr.xreplace({n: _whole(sympy.Float(v)) for n, v in values.items() if v != 0 and np.isfinite(v)})
 
 
 def without_small_terms(expr: sympy.Expr, data: Data, share: float) -> sympy.Expr:
     """Return the expression without the terms whose root mean square is below `share` of its standard deviation.
 
-    Terms are those of the expanded sum. `data` has a column for every variable. `effect` tells what it cost.
+    Terms are those of the expanded sum. `data` has a column for every variable. `effect` measures the change.
     """
     expanded = _expanded(sympy.sympify(expr))
     terms = sympy.Add.make_args(expanded)
@@ -203,7 +203,7 @@ def _logarithm(argument: sympy.Expr) -> sympy.Expr:
     if not (factor.is_Float and factor.is_positive):
         return whole
     divided = _plus(sympy.log(factor), sympy.log(sympy.Mul(*others)))
-    # As long as the other, it is the better one: its constant can be merged.
+    # Of equal length, this form is preferred: its constant can be merged.
     return divided if complexity(divided) <= complexity(whole) else whole
 
 
@@ -317,9 +317,9 @@ def _simple_near(value: float) -> Iterator[tuple[int, sympy.Expr]]:
     if not np.isfinite(value):
         return
     whole = round(value)
-    # A large number is close to an integer whatever it is.
+    # A large number is always close to an integer.
     if abs(whole) < LARGEST_SIMPLE:
-        # Zero and one take a term or a factor away.
+        # Zero and one remove a term or a factor.
         yield (0 if abs(whole) <= 1 else 1), sympy.Integer(whole)
     for below in range(2, LARGEST_DENOMINATOR + 1):
         above = round(value * below)

@@ -1,4 +1,4 @@
-"""What a network's zeros say: how many weights it uses, and which input reaches which output."""
+"""The structure given by a network's zeros: its number of weights, and which input reaches which output."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Int

@@ -19,7 +19,7 @@ LARGEST_FACTOR = 1e100
 
 
 def symbol(name: str) -> sympy.Symbol:
-    """Return the symbol that stands for a variable in every expression here: real, whatever its name means to SymPy.
+    """Return the symbol that stands for a variable in every expression here: real, whatever its name means in SymPy.
 
     Differentiate by it and substitute for it: `sympy.Symbol(name)`, which might be complex, is another variable.
     """
@@ -87,7 +87,7 @@ def parametrized(
 ) -> tuple[Callable[[np.ndarray, Sequence[float]], np.ndarray], list[sympy.Float]]:
     """Return a function of columns and of the values of the expressions' floating-point constants, and the constants.
 
-    Constants are handed over rather than printed into code, which would cost digits.
+    Constants are passed as arguments rather than printed into code, which would lose digits.
     """
     unknown = sorted({str(s) for e in exprs for s in e.free_symbols} - {str(v) for v in variables})
     if unknown:
@@ -122,8 +122,8 @@ def parametrized(
 def gathered(expr: sympy.Expr, stand_in: Callable[[float], sympy.Expr]) -> sympy.Expr:
     """Return the expression with `c exp(g)` as `exp(g + log c)`, `stand_in` giving a symbol for the value of `log c`.
 
-    Only where `c` is out of all proportion: SymPy splits `exp(2 T - 900)` by itself, and the factor is beyond floating
-    point, as are the exponentials of temperatures in kelvin.
+    Only where `c` is extremely large or small: SymPy splits `exp(2 T - 900)` by itself, and the factor is beyond
+    floating point, as are the exponentials of temperatures in kelvin.
     """
     if not any(map(_extreme, floating([expr]))):
         return expr

@@ -1,4 +1,4 @@
-"""Forecasts: roll a model forward, and say how good the result is."""
+"""Forecasts: roll a model forward, and score the result."""
 
 from sparsedyn._lazy import attach
 

@@ -23,7 +23,7 @@ class Comparison:
 
 
 UNKNOWN = Comparison(*(float("nan"),) * 5, p=1.0)
-"""What a comparison comes to when nothing is known of one side."""
+"""The result of a comparison without data for one side."""
 
 
 def compare(
@@ -34,21 +34,21 @@ def compare(
     permutations: int = 10_000,
     seed: int = 0,
 ) -> Comparison:
-    """Compare one measure of two ensembles on the same test trajectories; NaN is not known.
+    """Compare one measure of two ensembles on the same test trajectories; NaN for unknown.
 
     A side's mean is the mean over members of each member's mean over trajectories. A measure of whole members comes
     as a single column.
 
     The interval is a percentile bootstrap of the difference over both levels: members of each side are drawn
-    independently, trajectories for both sides at once. Trajectories that are hard for everybody then cancel: the
-    comparison is paired. Where all forecasts of a side are alike, its draws are as well, and the interval knows only
-    of the other side's spread.
+    independently, trajectories for both sides at once. Trajectories that are hard for both sides then cancel: the
+    comparison is paired. Where all forecasts of a side are alike, its draws are as well, and the interval reflects only
+    the other side's spread.
 
     The p-value is that of a permutation test: had both sides one distribution, then, the trajectories being what they
-    are, any member could have stood on either side. The statistic is the difference of the sides' means; all
-    divisions are gone through where there are at most `permutations`, else so many random ones. It is one with fewer
-    than two known members on a side. Equal arguments give equal results. Raises `ValueError` for sides of unequal
-    numbers of trajectories.
+    are, any member could have stood on either side. The statistic is the difference of the sides' means; all divisions
+    are used where there are at most `permutations`, else so many random ones. It is one with fewer than two known
+    members on a side. Equal arguments give equal results. Raises `ValueError` for sides of unequal numbers of
+    trajectories.
 
     Sources: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 (percentile intervals) and 15
     (permutation tests); Phipson & Smyth 2010 for counting the observed division among the random ones.
@@ -59,7 +59,7 @@ def compare(
             f"expected both sides on the same test trajectories; got {sides[0].shape[1]} and {sides[1].shape[1]} "
             "columns. Keep the trajectories that both sides have."
         )
-    # A member of which nothing is known says nothing; the others of its side stay exchangeable.
+    # A member without data is left out; the others of its side stay exchangeable.
     sides = [side[np.isfinite(side).any(axis=1)] for side in sides]
     if not all(len(side) for side in sides):
         return UNKNOWN
@@ -70,10 +70,10 @@ def compare(
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Return `p_values` adjusted for being several: those below a level have a family-wise error below that level.
+    """Return `p_values` adjusted for multiple testing: those below a level have a family-wise error below it.
 
-    The k-th smallest of m (from 1) is multiplied by m + 1 - k, is at least what the one before it became, and at
-    most one. This holds whatever the dependence between the tests.
+    The k-th smallest of m (from 1) is multiplied by m + 1 - k, is at least the adjusted one before it, and at most one.
+    This holds under any dependence between the tests.
 
     Source: Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 1979.
     """
@@ -87,10 +87,10 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
 def pseudo_values(pairs: Float[np.ndarray, "member other"]) -> Float[np.ndarray, " member"]:
     """Return a value per member whose mean is that of all `pairs` of different members, and which may be compared.
 
-    A member's own mean over its pairs shares every pair with another member, so the spread of these means tells only
-    half of how far chance moves the overall mean. The jackknife's pseudo-values, about independent, tell all of it:
-    `mean + 2 (n - 1) / (n - 2) (own mean - mean)` for n members. `pairs` is symmetric; its diagonal is not read, a
-    member with nothing but NaN is left out as NaN. With fewer than three members all is NaN.
+    A member's own mean over its pairs shares every pair with another member, so the spread of these means shows only
+    half of the sampling error of the overall mean. The jackknife's pseudo-values, which are nearly independent, show
+    all of it: `mean + 2 (n - 1) / (n - 2) (own mean - mean)` for n members. `pairs` is symmetric; its diagonal is not
+    read, a member that has only NaN gets NaN. With fewer than three members all is NaN.
 
     Source: Arvesen, Jackknifing U-statistics, Annals of Mathematical Statistics 40, 1969.
     """

@@ -1,4 +1,4 @@
-"""Forecasts beside the truth, ready to be scored."""
+"""Forecasts with the truth, and their scores."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -95,7 +95,7 @@ class Forecast:
         return pd.DataFrame(rows)
 
     def skill(self) -> Float[np.ndarray, "member trajectory"]:
-        """Return how good every forecast is over its whole trajectory, from 0 (diverged) to 1 (perfect)."""
+        """Return a score of every forecast over its whole trajectory, from 0 (diverged) to 1 (perfect)."""
         return skill(self.error)
 
     def valid_time(self) -> Float[np.ndarray, "member trajectory"]:

@@ -1,4 +1,4 @@
-"""Bootstrap intervals over both levels: which members were trained, and which trajectories were forecast."""
+"""Bootstrap intervals over both levels, members and trajectories."""
 
 from typing import NamedTuple
 
@@ -49,8 +49,8 @@ def bootstrap_share(
 ) -> Interval:
     """Return the share of true `flags` with its interval.
 
-    When none or all are true every resample says the same; the exact binomial bound (Clopper & Pearson 1934)
-    for as many forecasts stands in, so that 0 of 400 reads 0 to 0.9 %, not "certainly never".
+    When none or all are true, all resamples agree; the exact binomial bound (Clopper & Pearson 1934) is then used, so
+    that 0 of 400 gives 0 to 0.9 %.
     """
     flags = np.asarray(flags, bool)
     value, low, high = bootstrap_mean(flags.astype(np.float64), level=level, draws=draws, seed=seed)

@@ -1,4 +1,4 @@
-"""How good a long forecast is: RFMSE and divergence in two readings, error over time, valid time."""
+"""Scores of long forecasts: RFMSE and divergence in two variants, error over time, valid time."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ READINGS = ("absolute", "squared")
 
 
 class Scores(NamedTuple):
-    """One number per forecast that is long enough: `rfmse` (NaN where diverged) and `diverged`."""
+    """Scores per forecast that is long enough: `rfmse` (NaN where diverged) and `diverged`."""
 
     rfmse: Float[np.ndarray, "member trajectory"]
     diverged: Bool[np.ndarray, "member trajectory"]
@@ -101,7 +101,7 @@ def valid_time(
 
 
 def pad(arrays: Sequence[Float[np.ndarray, "_time variable"]], fill: float) -> Float[np.ndarray, "n time variable"]:
-    """Stack arrays of unequal length along a new first axis, short ones filled up at the end."""
+    """Stack arrays of unequal length along a new first axis, short ones padded at the end."""
     rows = max(len(a) for a in arrays)
     out = np.full((len(arrays), rows, arrays[0].shape[1]), fill)
     for i, a in enumerate(arrays):

@@ -33,7 +33,7 @@ def rollout(
 
     `models` is stacked along a leading member axis. `euler` is `x <- x + dt f(x, u)` (Haugstvedt et al. 2023,
     Algorithm 2, its misprint corrected), `rk4` the classical Runge-Kutta step with the input held over the
-    sample. A forecast that blows up continues as inf or NaN: divergence is a result, not an error. `precision` is that
+    sample. A forecast that diverges continues as inf or NaN: divergence is a result, not an error. `precision` is that
     of the steps, `float32` or `float64`; models that were trained in float32 gain nothing from the latter.
     """
     if precision not in PRECISIONS:
@@ -70,7 +70,7 @@ def rollout(
 
 
 class _Static(tuple[Any, str, Mesh]):
-    """What a compiled forecast is specific to."""
+    """The static arguments of a compiled forecast."""
 
     def __new__(cls, model: Any, method: str, mesh: Mesh) -> "_Static":
         return super().__new__(cls, (model, method, mesh))
@@ -92,7 +92,7 @@ def _integrate(static: _Static, arrays: Any, start: Array, forcing: Array, gain:
         def body(z: Array, v: Array) -> tuple[Array, Array]:
             return STEPS[method](lambda _, state: increment(state, v), z), z
 
-        # The input of the last row acts beyond the horizon, so the last row is written, not stepped from.
+        # The input of the last row acts beyond the horizon, so there is no step from the last row.
         last, rows = jax.lax.scan(body, start, forcing[:-1])
         return jnp.concatenate([rows, last[None]])
 

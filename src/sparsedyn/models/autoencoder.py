@@ -1,4 +1,4 @@
-"""An autoencoder with dynamics between its halves: coordinates, and the equation that they obey."""
+"""An autoencoder with latent dynamics: coordinates, and the equation that they obey."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,7 +19,7 @@ Numbers = Array | np.ndarray
 
 
 class Chart(eqx.Module):
-    """A change of coordinates: an MLP, with a linear part beside it where `linear` is not `None`.
+    """A change of coordinates: an MLP, plus a linear part where `linear` is not `None`.
 
     It takes any leading axes. Weights are Glorot-uniform, biases zero.
     """
@@ -52,14 +52,14 @@ class Chart(eqx.Module):
         return self.hidden(values) @ self.weights[-1] + self.biases[-1] + self.linear_part(values)
 
     def hidden(self, values: Float[Numbers, "*batch _in"]) -> Float[Array, "*batch _width"]:
-        """Return what the last layer acts on."""
+        """Return the input of the last layer."""
         hidden = jnp.asarray(values)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             hidden = ACTIVATIONS[self.activation](hidden @ weight + bias)
         return hidden
 
     def linear_part(self, values: Float[Numbers, "*batch _in"]) -> Float[Array, "*batch _out"]:
-        """Return what the linear part alone contributes."""
+        """Return the contribution of the linear part."""
         if self.linear is None:
             return jnp.zeros((*values.shape[:-1], self.biases[-1].size))
         return jnp.asarray(values) @ self.linear
@@ -68,8 +68,8 @@ class Chart(eqx.Module):
 class Autoencoder(AbstractModel):
     """Encoder, decoder and `library(z) @ coefficients`, the derivative of order `order` of the latent variables.
 
-    Called as a model it is the latent right-hand side: of `z`, or for `order` 2 of `(z, z')`. What is made sparse are
-    the coefficients alone.
+    Called as a model it is the latent right-hand side: of `z`, or for `order` 2 of `(z, z')`. Only the coefficients are
+    made sparse.
 
     Attributes: `encoder`, `decoder`; `coefficients` (term, latent); `library`, of `order` times `latent` variables.
 
@@ -119,7 +119,7 @@ class Autoencoder(AbstractModel):
         return highest if self.order == 1 else jnp.concatenate([x[x.size // 2 :], highest])
 
     def sparse_part(self) -> PyTree[bool]:
-        """Say that the coefficients are to become sparse, and nothing else."""
+        """Mark the coefficients, and nothing else, as the part to be made sparse."""
         return eqx.tree_at(lambda m: m.coefficients, jax.tree.map(lambda _: False, self), replace=True)
 
 
@@ -131,12 +131,12 @@ class Jet(NamedTuple):
     second: Float[Numbers, "*batch coordinate"] | None = None
 
     def map(self, function: Callable[[Any], Any]) -> "Jet":
-        """Return what a function makes of each of the arrays that there are."""
+        """Apply a function to each of the arrays."""
         second = None if self.second is None else function(self.second)
         return Jet(function(self.value), function(self.first), second)
 
     def blocks(self, size: int = 8192) -> "Iterator[Jet]":
-        """Return the samples, along the first axis, in blocks that fit into memory when networks see them."""
+        """Return the samples, along the first axis, in blocks small enough for networks to be applied to."""
         for begin in range(0, len(self.value), size):
             yield self.map(partial(_rows, begin=begin, end=begin + size))
 

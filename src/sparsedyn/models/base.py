@@ -17,7 +17,7 @@ class AbstractModel(eqx.Module):
         """Return the derivative of the state `x` under the input `u`, both in the model's (scaled) units."""
 
     def sparse_part(self) -> PyTree[bool]:
-        """Say which leaves are to become sparse, by flags in the place of leaves: all matrices, unless overridden."""
+        """Return flags in place of leaves, true for those to be made sparse: all matrices, unless overridden."""
         return jax.tree.map(is_matrix, self)
 
 
@@ -27,6 +27,6 @@ def is_matrix(leaf: Any) -> bool:
 
 
 def flags_of(model: AbstractModel, part: Callable[[Any], AbstractModel]) -> PyTree[bool]:
-    """Return the `sparse_part` of a model of which only one part, itself a model, is to become sparse."""
+    """Return the `sparse_part` of a model of which only one part, itself a model, is to be made sparse."""
     nothing = jax.tree.map(lambda _: False, model)
     return eqx.tree_at(part, nothing, part(model).sparse_part())

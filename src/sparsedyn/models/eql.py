@@ -1,4 +1,4 @@
-"""The equation learner: a network whose units compute the functions that equations are written with."""
+"""The equation learner: a network whose units are elementary functions."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ class EQL(AbstractModel):
 
     A unit of arity two takes two columns of `W`, a constant takes none. There are no biases: constants carry them
     from the second layer on, and with `bias` the network's input is preceded by a constant 1. While `guard` is on,
-    primitives are those that training may safely see; `exact()` returns the network with the true ones.
+    primitives are guarded against poles; `exact()` returns the network with the true ones.
 
     `units` are per hidden layer (one for all layers, or a list), see `units_of`. Weights are truncated-normal with the
     standard `deviations` of the first, the middle and the last matrices.
@@ -107,7 +107,7 @@ class EQL(AbstractModel):
             if self.guard:
                 hidden = apply(layer, given, guard=True)
             else:
-                # A unit that nobody reads may stand at a pole of its function: it gets a harmless argument and gives 0.
+                # An unused unit may be at a pole of its function: it gets a harmless argument and returns 0.
                 read = jnp.any(self.weights[i + 1] != 0, axis=1)
                 hidden = jnp.where(
                     read, apply(layer, jnp.where(of_arguments(layer, read), given, 1.0), guard=False), 0.0
@@ -123,12 +123,12 @@ class EQL(AbstractModel):
 
 
 def width(layer: Units) -> int:
-    """The number of values that a layer hands on."""
+    """The number of outputs of a layer."""
     return sum(count for _, count in layer)
 
 
 def arguments(layer: Units) -> int:
-    """The number of values that a layer takes."""
+    """The number of arguments of a layer."""
     return sum(primitive.arity * count for primitive, count in layer)
 
 
@@ -147,7 +147,7 @@ def places(layer: Units) -> tuple[tuple[Primitive, tuple[int, ...]], ...]:
 
 
 def of_arguments(layer: Units, units: Array) -> Array:
-    """Return what is said of every unit of a layer for each of its arguments."""
+    """Repeat a value per unit of a layer for each of its arguments."""
     which = np.zeros(arguments(layer), np.int32)
     for unit, (_, own) in enumerate(places(layer)):
         which[list(own)] = unit

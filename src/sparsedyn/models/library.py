@@ -1,4 +1,4 @@
-"""Libraries of candidate terms: what the right-hand side of an equation is put together from."""
+"""Libraries of candidate terms: the functions of which a right-hand side is a linear combination."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Several models side by side, each with its own outputs: one small network per state, say."""
+"""Several models with outputs of their own, such as one small network per state."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -9,7 +9,7 @@ from sparsedyn.models.base import AbstractModel
 class PerState(AbstractModel):
     """The outputs of `parts`, one after the other; every part sees the whole state and input.
 
-    Unlike one network with several outputs, the parts share no units: what one output needs, no other one pays for.
+    Unlike one network with several outputs, the parts share no units: so that outputs do not interfere with each other.
     """
 
     parts: tuple[AbstractModel, ...]

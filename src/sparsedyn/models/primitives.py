@@ -1,4 +1,4 @@
-"""Primitive functions: what the units of an equation learner compute, and how they are written."""
+"""Primitive functions: the functions of an equation learner's units, and their symbolic form."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -14,18 +14,17 @@ SAFE = 0.05
 """The least size of a denominator or an argument of a logarithm that training divides by or takes."""
 LARGEST_EXPONENT = 5.0
 MOST_UNITS = 1000
-"""Copies of a primitive that a layer may have: an equation never needs more, and their weights fill the memory."""
+"""Copies of a primitive that a layer may have: more are never needed, and would fill the memory."""
 
 
 @dataclass(frozen=True)
 class Primitive:
-    """A function of `arity` numbers: on arrays, as a SymPy expression, and as training may safely see it.
+    """A function of `arity` numbers: on arrays, as a SymPy expression, and guarded for training.
 
-    `guarded` stands in for `function` while weights are far from their place; it equals it wherever that is tame. A
-    `homogeneous` function of an argument times a number is the function times a power of that number, so that the
-    size of its argument says nothing that the weights after it could not say. `inverse` is an argument with which a
-    function of one has a given value; where there is none, it is not finite or another value's. A primitive of one's
-    own takes three lines:
+    `guarded` replaces `function` during training; the two are equal away from poles and overflow. A `homogeneous`
+    function of an argument times a number is the function times a power of that number, so that the size of its
+    argument says nothing that the weights after it could not say. `inverse` is an argument with which a function of one
+    has a given value; where there is none, it is not finite or another value's. Your own primitive takes three lines:
 
     ```python
     gauss = Primitive("gauss", lambda g: jnp.exp(-g * g), lambda g: sympy.exp(-(g**2)))
@@ -45,7 +44,7 @@ class Primitive:
         return (self.guarded or self.function if guard else self.function)(*arguments)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """Copy and hand over to other processes by name what is built in: its functions have none."""
+        """Copy and serialize built-in primitives by name, since functions cannot be serialized."""
         if PRIMITIVES.get(self.name) is self:
             return _known, (self.name,)
         return super().__reduce_ex__(protocol)
@@ -54,7 +53,7 @@ class Primitive:
 def _safe_ratio(a: Array, b: Array) -> Array:
     """`a / b`, continued through `b = 0` by a straight line."""
     far = jnp.abs(b) >= SAFE
-    # The branch not taken stays finite, or its gradient would poison the other's.
+    # The other branch must stay finite, or its gradient would be NaN in this one.
     return jnp.where(far, a / jnp.where(far, b, 1.0), a * b / SAFE**2)
 
 
@@ -134,7 +133,7 @@ SETS: dict[str, dict[str, int]] = {
 def units_of(chosen: str | Mapping[str | Primitive, int] | Units) -> Units:
     """Return primitives and how often each is repeated: the name of a set, or a mapping such as `{"sin": 2}`.
 
-    Keys are names of `PRIMITIVES` or primitives of one's own. Raises `ValueError` for unknown names and counts.
+    Keys are names of `PRIMITIVES` or your own primitives. Raises `ValueError` for unknown names and counts.
     """
     if isinstance(chosen, str):
         if chosen not in SETS:

@@ -1,4 +1,4 @@
-"""How much a term adds to an equation."""
+"""The contribution of a term to an equation."""
 
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ def contributions(
     terms: Float[Numbers, " term"],
     derivatives: Float[Numbers, " equation"],
 ) -> Float[Numbers, "term equation"]:
-    """Return `|coefficient| rms(term) / rms(derivative)`: the size of each term, whatever the units of the variables.
+    """Return `|coefficient| rms(term) / rms(derivative)`: the size of each term, in any units of the variables.
 
     `terms` and `derivatives` are root mean squares over the same samples.
     """

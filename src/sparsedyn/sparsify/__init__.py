@@ -1,4 +1,4 @@
-"""Sparsification: one technique per file, one interface, `Chain` and `On` to put them together."""
+"""Sparsification: one technique per file, one interface, `Chain` and `On` to combine them."""
 
 from sparsedyn._lazy import attach
 

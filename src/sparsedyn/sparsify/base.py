@@ -1,4 +1,4 @@
-"""The one interface that every sparsification technique implements."""
+"""The interface of all sparsification techniques."""
 
 import math
 from abc import abstractmethod
@@ -43,15 +43,15 @@ class AbstractSparsifier(eqx.Module):
 
     @abstractmethod
     def effective(self, free: Free, memo: Any, *, key: PRNGKeyArray | None = None) -> Weights:
-        """Return the weights that the model sees; `key=None` asks for the deterministic read-out."""
+        """Return the weights that the model sees; `key=None` is the deterministic read-out."""
 
     @abstractmethod
     def penalty(self, free: Free, memo: Any, progress: Float[Array, ""]) -> Float[Array, ""]:
-        """Return what is added to the training loss at this fraction of training."""
+        """Return the penalty that is added to the training loss at this fraction of training."""
 
     @abstractmethod
     def active(self, memo: Any, weights: Weights) -> Flags:
-        """Return which entries of `weights` a mask leaves alive (all of them where there is no mask)."""
+        """Return the entries of `weights` that are active (all of them without a mask)."""
 
     @abstractmethod
     def turns(self) -> tuple[float, ...]:
@@ -61,7 +61,7 @@ class AbstractSparsifier(eqx.Module):
     def revise(
         self, free: Free, memo: Any, dense_grad: Weights, progress: Float[Array, ""], *, key: PRNGKeyArray
     ) -> Revised:
-        """Prune, grow or adapt. Does nothing where `progress` is none of its own `turns()`.
+        """Prune, grow or adapt. Does nothing if `progress` is not one of its `turns()`.
 
         `dense_grad` is the gradient of the task's loss at the effective weights, dense also where masks are
         zero.
@@ -72,7 +72,7 @@ def check_number(name: str, value: Any, *, low: float = 0.0, below: float = math
     """Raise `ValueError` unless a scalar hyperparameter is a finite number in [low, below); arrays pass unchecked."""
     if hasattr(value, "shape") and np.shape(value):
         return
-    # Under jit and vmap hyperparameters are tracers or placeholders, which say nothing about their values.
+    # Under jit and vmap hyperparameters are tracers or placeholders without values.
     if isinstance(value, str | bool) or (isinstance(value, int | float) and not low <= value < below):
         least = "a finite number" if low == -math.inf else f"a number of at least {low:g}"
         wanted = least + ("" if below == math.inf else f" and below {below:g}")
@@ -80,7 +80,7 @@ def check_number(name: str, value: Any, *, low: float = 0.0, below: float = math
 
 
 def is_turn(turns: tuple[float, ...], progress: Float[Array, ""]) -> Bool[Array, ""]:
-    """Whether `progress` is one of `turns`; exact, since training passes the very fraction asked for."""
+    """Whether `progress` is one of `turns`; exact, since training passes the fraction itself."""
     return jnp.any(jnp.asarray(turns, jnp.float32) == progress.astype(jnp.float32))
 
 
@@ -95,14 +95,14 @@ def all_active(weights: Weights) -> Flags:
 
 
 def keep_largest(score: Float[Array, "..."], keep: Array | int) -> Bool[Array, "..."]:
-    """The mask of exactly `keep` entries of largest score, whatever ties there are; `keep` may be traced."""
+    """The mask of exactly `keep` entries of largest score, also with ties; `keep` may be traced."""
     flat = score.ravel()
     rank = jnp.argsort(jnp.argsort(-flat, stable=True), stable=True)
     return (rank < keep).reshape(score.shape)
 
 
 class AbstractUnrevised(AbstractSparsifier):
-    """A technique that acts through the gradient alone: nothing is masked, nothing revised."""
+    """A technique that acts only through the gradient, without masks and revisions."""
 
     def active(self, memo: Any, weights: Weights) -> Flags:
         """Return ones."""
@@ -120,7 +120,7 @@ class AbstractUnrevised(AbstractSparsifier):
 
 
 class AbstractMask(AbstractSparsifier):
-    """A technique whose memory has a 0/1 `mask` per matrix: zeros stay zero, whatever the optimizer wants."""
+    """A technique whose memory has a 0/1 `mask` per matrix: zeros stay zero, whatever the optimizer does."""
 
     def effective(self, free: Free, memo: Any, *, key: PRNGKeyArray | None = None) -> Weights:
         """Return the weights times their masks."""

@@ -1,4 +1,4 @@
-"""Put techniques together: one after the other, or on some of the matrices only."""
+"""Combine techniques: one after the other, or on some of the matrices only."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ class Chain(AbstractSparsifier):
         return total
 
     def active(self, memo: Any, weights: Weights) -> Flags:
-        """Return what every mask leaves alive."""
+        """Return the entries that all masks leave active."""
         flags = all_active(weights)
         for link, own in zip(self.links, memo, strict=True):
             flags = jax.tree.map(jnp.logical_and, flags, link.active(own, weights))

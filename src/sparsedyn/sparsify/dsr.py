@@ -1,4 +1,4 @@
-"""Dynamic sparse reparameterization (DSR): the number of weights is fixed, their places are learned."""
+"""Dynamic sparse reparameterization (DSR): a fixed number of weights at learned positions."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -35,10 +35,10 @@ class DSR(AbstractMask):
 
     A layer with `R_l` survivors receives the share `R_l / sum R` of the cut weights, by largest remainder within the
     room that it has, so the total of active weights never changes. The threshold doubles when fewer than `(1 -
-    tolerance) * reallocate` weights fell below it and halves when more than `(1 + tolerance) * reallocate` did; no more
-    than a tenth of the active weights is ever wanted. Re-grown weights start at random free places with fresh moments,
-    and with the value zero, or a draw of variance 2 / fan-in or fan-out (`regrow`). The places stay fixed from `end`
-    on, which leaves SWA a fixed network to average.
+    tolerance) * reallocate` weights fell below it and halves when more than `(1 + tolerance) * reallocate` did; at most
+    a tenth of the active weights is reallocated. Re-grown weights start at random free places with fresh moments, and
+    with the value zero, or a draw of variance 2 / fan-in or fan-out (`regrow`). The places stay fixed from `end` on,
+    which leaves SWA a fixed network to average.
 
     Source: Mostafa & Wang 2019. Differs from Haugstvedt et al. 2023: the optimizer follows every
     re-allocation.
@@ -111,7 +111,7 @@ class DSR(AbstractMask):
         return Revised(masked(Free(restarted, free.aux), mask), DSRMemo(mask, threshold), fresh)
 
     def _start(self, key: PRNGKeyArray, weight: Float[Array, "..."]) -> Float[Array, "..."]:
-        """Return what re-grown entries of a matrix begin with."""
+        """Return the initial values of re-grown entries of a matrix."""
         if self.regrow == "zero":
             return jnp.zeros_like(weight)
         fan = weight.shape[0 if self.regrow == "fan-in" else -1]
@@ -128,8 +128,8 @@ def largest_remainder(
 ) -> Int[Array, " layer"]:
     """Split `total` in proportion to `share`, never above `room`, so that the parts sum to `total` exactly.
 
-    `total` must not exceed the sum of `room`. Layers that are full hand what they cannot take to the others,
-    which takes at most as many rounds as there are layers.
+    `total` must not exceed the sum of `room`. The excess of full layers goes to the others, in at most as many rounds
+    as there are layers.
     """
     weight = share.astype(jnp.float32)
 
@@ -141,7 +141,7 @@ def largest_remainder(
         open_share = jnp.where(jnp.sum(open_share) > 0, open_share, (space > 0).astype(jnp.float32))
         exact = left * open_share / jnp.maximum(jnp.sum(open_share), 1e-12)
         whole = jnp.floor(exact).astype(room.dtype)
-        # Float32 may round a product up to the next integer: never hand out more than is left.
+        # Float32 may round a product up to the next integer: never distribute more than is left.
         whole = jnp.clip(whole, 0, jnp.maximum(left - (jnp.cumsum(whole) - whole), 0))
         extra = left - jnp.sum(whole)
         remainder = jnp.where((space > whole) & (open_share > 0), exact - whole, -1.0)

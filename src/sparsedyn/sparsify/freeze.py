@@ -21,8 +21,8 @@ class Freeze(AbstractSparsifier):
     """From the fraction `at` of training on, no gradient reaches the weights that follow in the chain or the raw ones.
 
     Put it first: `Chain(Freeze(0.1), MagnitudePruning(0.33))` prunes weights that no longer train. Biases train on, and
-    revisions still change weights. It repeats what published code does that replaces parameters behind the optimizer's
-    back (Haugstvedt et al. 2023); a technique is better off without it.
+    revisions still change weights. It reproduces published code in which the optimizer keeps the old parameters after
+    pruning (Haugstvedt et al. 2023); it is not recommended otherwise.
     """
 
     at: float = eqx.field(static=True, default=0.1)

@@ -1,4 +1,4 @@
-"""Magnitude pruning: the smallest weights go, at once or gradually, per layer or over all layers."""
+"""Magnitude pruning: the smallest weights are removed, at once or gradually, per layer or over all layers."""
 
 from itertools import accumulate
 from typing import Any, Literal
@@ -56,7 +56,7 @@ class MagnitudePruning(AbstractMask):
     ) -> Revised:
         """Prune to the sparsity that is due; pruned entries restart their moments at zero."""
         share = jnp.asarray(self.sparsity, jnp.float32) * self.timing.level(progress)
-        # A pruned weight ranks below every other one, so it can never come back.
+        # A pruned weight ranks below all others, so it cannot come back.
         score = jax.tree.map(lambda w, m: jnp.where(m, jnp.abs(w), -1.0), free.weights, memo.mask)
         mask = _by_layer(score, share) if self.scope == "layer" else _over_all(score, share)
         turn = is_turn(self.turns(), progress)

@@ -24,11 +24,11 @@ class AbstractPenalty(AbstractUnrevised):
         """Return the elementwise cost."""
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
-        """Return the weights as they are, nothing more."""
+        """Return the weights unchanged."""
         return Free(weights, None), None
 
     def effective(self, free: Free, memo: Any, *, key: PRNGKeyArray | None = None) -> Weights:
-        """Return the weights as they are."""
+        """Return the weights unchanged."""
         return free.weights
 
     def penalty(self, free: Free, memo: Any, progress: Float[Array, ""]) -> Float[Array, ""]:

@@ -1,4 +1,4 @@
-"""Let the penalty of a technique rise and fall over training."""
+"""Vary the penalty of a technique over training."""
 
 from typing import Any
 

@@ -14,10 +14,9 @@ from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights, check_numb
 class STR(AbstractUnrevised):
     """The model sees `sign(w) relu(|w| - sigmoid(s))` with a trainable `s` per matrix, first `initial`.
 
-    The sparsity is learned; it cannot be asked for. With `dense_start` the raw weights begin `sigmoid(initial)`
-    further from zero, so that the model starts with the weights it was given; without, it starts with these
-    thresholded, which takes much of the variance away that they were drawn with. Source: Kusupati et al. 2020 (without
-    `dense_start`).
+    The sparsity is learned and cannot be set. With `dense_start` the raw weights begin `sigmoid(initial)`
+    further from zero, so that the model starts with the weights it was given; without it, the model starts with these
+    weights thresholded, which have much less variance. Source: Kusupati et al. 2020 (without `dense_start`).
     """
 
     initial: float | Float[Array, "..."] = -2.0

@@ -1,4 +1,4 @@
-"""Techniques as plain dictionaries: what a TOML file, a saved model and a report say of them."""
+"""Techniques as plain dictionaries: the form they have in TOML files, saved models and reports."""
 
 import dataclasses
 import difflib
@@ -64,7 +64,7 @@ def _build(spec: Any, known: Mapping[str, type[Any]]) -> Any:
 
 
 def resolve(technique: Any) -> Chain:
-    """Return the chain that any way of naming techniques stands for.
+    """Return the chain for any way of naming techniques.
 
     A technique, a name such as `"l1"`, a dictionary with a type, a list of those, or nothing (dense).
     """

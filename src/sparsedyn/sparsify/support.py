@@ -11,8 +11,8 @@ from sparsedyn.sparsify.base import AbstractMask, Flags, Free, MaskMemo, Revised
 class Support(AbstractMask):
     """Entries that are zero at the start stay zero: training happens within a given structure.
 
-    It is for networks whose structure was drawn or found elsewhere, such as the members of a population that begin with
-    different units.
+    It is for networks whose structure was drawn or found elsewhere, such as the initial networks of a search, which
+    have different units.
     """
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:

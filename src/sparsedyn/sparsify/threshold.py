@@ -1,4 +1,4 @@
-"""Sequential thresholding: small weights go, the rest are refitted, and again."""
+"""Sequential thresholding: small weights are removed and the rest refitted, repeatedly."""
 
 from typing import Any
 

@@ -30,7 +30,7 @@ def check_fractions(at: tuple[float, ...]) -> None:
 
 
 class AbstractTiming(eqx.Module):
-    """A list of turns and the share of the final sparsity that is due at each."""
+    """Turns, and the share of the final sparsity that is due at each."""
 
     @abstractmethod
     def turns(self) -> tuple[float, ...]:
@@ -42,7 +42,7 @@ class AbstractTiming(eqx.Module):
 
 
 class OneShot(AbstractTiming):
-    """Everything at once, at the fraction `at`."""
+    """All at once, at the fraction `at`."""
 
     at: float = eqx.field(static=True, default=0.5)
 

@@ -1,4 +1,4 @@
-"""Checks of what a simulation is asked for: clean values come back, or one message says what to change."""
+"""Checks of the arguments of a simulation: return clean values, or raise one message with the fix."""
 
 import math
 import operator
@@ -26,7 +26,7 @@ def plant_of(system: object) -> AbstractSystem:
 
 
 def excitation_for(plant: AbstractSystem, excitation: AbstractExcitation | None, inputs: object) -> AbstractExcitation:
-    """The excitation asked for, or the plant's own; one channel per input of the plant."""
+    """The given excitation, or the plant's own; one channel per input of the plant."""
     if excitation is None:
         return plant.excitation()
     if inputs is not None:

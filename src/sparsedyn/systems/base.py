@@ -20,7 +20,7 @@ Time = float | int | Real[Array, ""]
 
 
 class AbstractSystem(eqx.Module):
-    """A plant: states, inputs and a vector field; knows physics and nothing of learning.
+    """A plant: states, inputs and a vector field; independent of learning.
 
     A concrete plant names itself and its columns, writes `field`, `readout`, `initial` and `excitation` for
     one point (no batch axes), and inherits `step` and `outputs`, which take any leading axes.
@@ -47,7 +47,7 @@ class AbstractSystem(eqx.Module):
 
     @abc.abstractmethod
     def readout(self, x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " output"]:
-        """Quantities one can measure that are not states; empty where there are none."""
+        """Measurable quantities that are not states; empty where there are none."""
 
     @abc.abstractmethod
     def initial(self, key: PRNGKeyArray) -> Float[Array, " state"]:
@@ -84,7 +84,7 @@ class AbstractSystem(eqx.Module):
         return jnp.asarray(x, jnp.result_type(float)), jnp.asarray(u, jnp.result_type(float))
 
 
-# Compiled, because who steps a plant by hand steps it often.
+# Compiled, because it is usually called in a loop.
 @eqx.filter_jit
 def _step(
     system: AbstractSystem, x: Float[Array, "*#batch state"], u: Float[Array, "*#batch input"], dt: Time

@@ -11,7 +11,7 @@ PARTS = 16
 
 
 class Equations(eqx.Module):
-    """The vector field of a plant: what does not stand in an equation has no effect at all."""
+    """The vector field of a plant: what is absent from an equation has no effect."""
 
     system: AbstractSystem
 
@@ -21,7 +21,7 @@ class Equations(eqx.Module):
 
 
 class MeanDerivative(eqx.Module):
-    """The mean derivative over one sample, the input held: what forward differences of data show.
+    """The mean derivative over one sample, the input held: as forward differences estimate it.
 
     Within a sample an input spreads to states whose equations do not hold it, so this one depends on more, mostly
     weakly, than the equations do.

@@ -11,11 +11,10 @@ from sparsedyn.systems.signals import APRBS
 
 
 class Duffing(AbstractSystem):
-    """A mass on a stiffening spring, pushed: x'' + delta x' + alpha x + beta x^3 = u.
+    """A forced mass on a stiffening spring: x'' + delta x' + alpha x + beta x^3 = u.
 
-    With the default alpha < 0 there are two resting places, at x = +-sqrt(-alpha / beta), and pushes move the
-    mass between them. Source: G. Duffing (1918); J. Guckenheimer and P. Holmes, Nonlinear Oscillations
-    (1983), 2.2.
+    With the default alpha < 0 there are two stable equilibria, at x = +-sqrt(-alpha / beta), and the force moves the
+    mass between them. Source: G. Duffing (1918); J. Guckenheimer and P. Holmes, Nonlinear Oscillations (1983), 2.2.
     """
 
     delta: float = eqx.field(converter=float, default=0.3)

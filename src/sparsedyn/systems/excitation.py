@@ -1,4 +1,4 @@
-"""Inputs that excite a plant: what one is, and how several are put together."""
+"""Inputs that excite a plant, and their combinations."""
 
 import abc
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 
 class AbstractExcitation(eqx.Module):
-    """One or more input channels: an open-loop signal drawn beforehand, plus a feedback of the current state.
+    """One or more input channels: an open-loop signal drawn beforehand, plus feedback of the current state.
 
     The input of sample i is `signal(...)[i] + feedback(x_i, dt)`, held until sample i + 1. Excitations add up
     with `+` and are laid side by side with `Channels`.
@@ -55,7 +55,7 @@ class AbstractSignal(AbstractExcitation):
         return self.wave(key, steps, dt)[:, None]
 
     def feedback(self, x: Float[Array, " state"], dt: float) -> Float[Array, "1"]:
-        """Zero: the state is not looked at."""
+        """Zero: the state is not used."""
         return jnp.zeros(1, x.dtype)
 
 
@@ -75,7 +75,7 @@ class Feedback(AbstractExcitation):
         return False
 
     def signal(self, key: PRNGKeyArray, steps: int, dt: float) -> Float[Array, "steps 1"]:
-        """Zero: nothing is decided beforehand."""
+        """Zero: nothing is determined in advance."""
         return jnp.zeros((steps, 1))
 
     def feedback(self, x: Float[Array, " state"], dt: float) -> Float[Array, "1"]:
@@ -151,6 +151,6 @@ def _signals(
 ) -> list[Float[Array, "steps _channel"]]:
     """Signals of the parts, each random one drawn from a key of its own."""
     count = sum(part.random for part in parts)
-    # Splitting keys is what takes long to compile, so only where two parts would share one.
+    # Splitting keys takes long to compile, so only where two parts would share one.
     keys = iter(jax.random.split(key, count) if count > 1 else [key])
     return [part.signal(next(keys) if part.random else key, steps, dt) for part in parts]

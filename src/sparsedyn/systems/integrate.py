@@ -53,7 +53,7 @@ def flow(
     Integrated sample by sample, so no step ever crosses a jump of the input. NaN where that fails.
     """
     alive = jnp.all(jnp.isfinite(x))
-    # From NaN the adaptive steps would shrink until they run out, and all other trajectories wait for it.
+    # With NaN the adaptive steps would shrink until they run out, while all other trajectories wait.
     begin = jnp.where(alive, x, harmless)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, u: system.field(jnp.asarray(t), y, u)),

@@ -34,7 +34,7 @@ def lifted_lorenz(
     Trajectories start uniformly in a box about (0, 0, 25) of the widths 72, 96 and 82, times `box`: more than 1 gives
     starts unlike those of the default. The derivatives are exact, by the chain rule. White `noise` of this standard
     deviation is added to x, x_dot and x_ddot alike, as in the published data; for noise that matters see
-    `Snapshots.noisy`. x and its derivatives are float32. Trajectory i of a seed is the same whatever the `count`.
+    `Snapshots.noisy`. x and its derivatives are float32. Trajectory i of a seed does not depend on `count`.
 
     Source: K. Champion, B. Lusch, J. N. Kutz, S. L. Brunton, "Data-driven discovery of coordinates and governing
     equations" (2019).

@@ -31,7 +31,7 @@ def pendulum_video(
     angle, -pi..pi, and velocity, -2.1..2.1, as far as abs(velocity^2 / 2 - cos(angle)) <= 0.99: the pendulum swings and
     never turns over. The derivatives are exact, by the chain rule; `noise` is the standard deviation of white noise on
     x, x_dot and x_ddot alike (the published data has none). x and its derivatives are float32, with the defaults 0.5 GB
-    each. `truth` holds angle and velocity. Trajectory i of a seed is the same whatever the `count`.
+    each. `truth` holds angle and velocity. Trajectory i of a seed does not depend on `count`.
 
     Source: K. Champion, B. Lusch, J. N. Kutz, S. L. Brunton, "Data-driven discovery of coordinates and governing
     equations" (2019).

@@ -51,13 +51,13 @@ def simulate(
 
     The input of a row is held until the next row. Plants that are defined by sampling take one Runge-Kutta
     step a row; smooth ones are integrated from row to row by an adaptive method of order 8 to a tolerance of
-    1e-10. Computed in float64 whatever JAX's mode.
+    1e-10. Computed in float64 in any mode of JAX.
 
     `system` is a plant or its registered name. `x0`, (state,) or (trajectory, state), replaces the plant's
     distribution of initial conditions; `excitation` replaces its default excitation; `inputs`, (row, input)
     or (trajectory, row, input), are given instead of an excitation. `dt` None is the plant's own.
 
-    Trajectory i of a seed is the same whatever the number of trajectories. One that does not stay finite is
+    Trajectory i of a seed does not depend on the number of trajectories. One that does not stay finite is
     drawn again, initial condition and excitation; `attrs` holds how many draws were thrown away ("redrawn"),
     and "system", "seed", "dt".
 

@@ -35,7 +35,7 @@ class AbstractAverage(eqx.Module):
 
     @abstractmethod
     def weight(self, count: Float[Array, ""]) -> Float[Array, ""]:
-        """Return the weight of the next snapshot when `count` are in the average already."""
+        """Return the weight of the next snapshot when the average has `count` already."""
 
     def init(self, value: PyTree) -> Averaged:
         """Return an empty average."""

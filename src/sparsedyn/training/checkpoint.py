@@ -14,11 +14,11 @@ from safetensors.numpy import save_file
 
 
 class CheckpointError(ValueError):
-    """A file is not what it should be: not there, cut short, or of another run."""
+    """A file is missing, cut short, or belongs to another run."""
 
 
 class Checkpoint(NamedTuple):
-    """Where a run is saved, a text that must be equal for it to be resumed, and every how many seconds."""
+    """Where a run is saved, the identity that must match for it to be resumed, and the seconds between saves."""
 
     path: Path
     identity: str
@@ -35,7 +35,7 @@ class Checkpoint(NamedTuple):
         _, header = load_arrays(self.path)
         if header.get("identity") != self.identity:
             raise CheckpointError(
-                f"{self.path}: expected a checkpoint of this very run; it is of another one (other data, settings or "
+                f"{self.path}: expected a checkpoint of this run; it is of another one (other data, settings or "
                 "seed). Delete it or choose another folder."
             )
         return load_tree(self.path, like)
@@ -104,14 +104,14 @@ def load_tree(path: str | Path, like: PyTree) -> tuple[PyTree, dict[str, Any]]:
 
 
 def _umask() -> int:
-    """The permissions that this process withholds from new files; there is no way to ask but to set."""
+    """Return the process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def _scalar(value: Any) -> Any:
-    """NumPy scalars as plain numbers."""
+    """Convert NumPy scalars to plain numbers."""
     return value.item()
 
 

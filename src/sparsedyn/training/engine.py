@@ -24,7 +24,7 @@ SAME = PartitionSpec()
 
 @dataclasses.dataclass(frozen=True)
 class Program:
-    """What is fixed while a run is compiled; `objective` is without its numbers, which compiled pieces are given."""
+    """The static part of a run; `objective` is without its numbers, which are arguments of the compiled functions."""
 
     static: AbstractModel
     objective: Objective
@@ -39,7 +39,7 @@ def spread(
 ) -> Any:
     """Apply `function`, batched over members, on every device to its own members.
 
-    Every compiled piece goes through here: left to itself, the partitioner may exchange data between CPU devices, which
+    Every compiled function goes through here: otherwise the partitioner may exchange data between CPU devices, which
     wait for each other in threads that compilation needs too.
     """
     specs = (MEMBERS,) * len(members) + (SAME,) * len(shared)
@@ -48,7 +48,7 @@ def spread(
 
 
 def complete(program: Program, numbers: PyTree) -> Objective:
-    """Return the objective with its numbers, of which a plain function has none."""
+    """Return the objective with its numbers; a plain function has none."""
     objective: Objective = eqx.combine(numbers, program.objective)
     return objective
 
@@ -60,7 +60,7 @@ def read_out(
     memo: Any,
     key: PRNGKeyArray | None = None,
 ) -> AbstractModel:
-    """Return the model that one member's trainables stand for."""
+    """Return the model of one member's trainables."""
     return join(sparsifier.effective(trainable.free, memo, key=key), trainable.other, static)
 
 
@@ -76,7 +76,7 @@ def one_step(
     progress: Float[Array, ""],
     numbers: PyTree,
 ) -> Members:
-    """One member's gradient step; a member that is not `going`, or turns non-finite, stays as it is."""
+    """One member's gradient step; a member that is not `going`, or becomes non-finite, is left unchanged."""
 
     objective = complete(program, numbers)
 
@@ -170,12 +170,12 @@ def revise(
         progress: Array,
         numbers: Any,
     ) -> tuple[Members, Any]:
-        # Past the last step, so that no training step draws the same numbers.
+        # Beyond the last step, so that no training step draws the same numbers.
         key = jax.random.fold_in(key, program.steps + step)
         free, other = members.trainable
         weights = sparsifier.effective(free, memo)
         objective = complete(program, numbers)
-        # Where no technique asks for it, the compiler drops the dense gradient.
+        # If no technique uses it, the compiler drops the dense gradient.
         dense = jax.grad(lambda w: objective(join(w, other, program.static), batch, key))(weights)
         revised = sparsifier.revise(free, memo, dense, progress, key=key)
         untouched = jax.tree.map(lambda a: jnp.zeros(a.shape, bool), (free.aux, other))
@@ -243,7 +243,7 @@ def zeros_share(
 
 
 class Outcome(NamedTuple):
-    """What training leaves: effective arrays of the last, best and averaged trainables, and the masks."""
+    """The result of training: effective arrays of the last, best and averaged trainables, and the masks."""
 
     last: PyTree
     best: PyTree
@@ -263,7 +263,7 @@ def outcome(program: Program, state: State, sparsifier: AbstractSparsifier, aver
             model = read_out(program.static, sparsifier, trainable, state.memo)
             return eqx.filter(model, eqx.is_inexact_array)
 
-        # A member that was never judged after the last mask change has no best weights: what it ends with stands in.
+        # A member that was never validated after the last mask change has no best weights: its last ones are used.
         best = jax.tree.map(lambda b, e: jnp.where(jnp.isfinite(state.best_value), b, e), state.best, averaged)
         active = sparsifier.active(state.memo, last.free.weights)
         return Outcome(read(last), read(best), read(averaged), active)
@@ -274,7 +274,7 @@ def outcome(program: Program, state: State, sparsifier: AbstractSparsifier, aver
 
 @partial(jax.jit, static_argnums=0)
 def candidates(program: Program, state: State, average: AbstractAverage) -> Trainable:
-    """Return what would be kept now: the running average of a member that has one, the present trainables of others."""
+    """Return the candidates for the best weights: running averages, the present trainables without one."""
     read = jax.vmap(lambda average, averaged, last: average.read(averaged, last))
     found: Trainable = spread(program, read, (average, state.averaged, state.members.trainable))
     return found
@@ -282,7 +282,7 @@ def candidates(program: Program, state: State, average: AbstractAverage) -> Trai
 
 @partial(jax.jit, static_argnums=0)
 def models_of(program: Program, trainable: Trainable, memo: PyTree, sparsifier: AbstractSparsifier) -> PyTree:
-    """Return the arrays of the models that trainables stand for."""
+    """Return the arrays of the models of these trainables."""
 
     def one(trainable: Trainable, memo: Any, sparsifier: Any) -> PyTree:
         model = read_out(program.static, sparsifier, trainable, memo)
@@ -316,9 +316,9 @@ def keep_best(
     settled: Array,
     patience: Array,
 ) -> State:
-    """Remember the candidates of least `value` once settled; count validations without gain.
+    """Keep the candidates of least `value` once settled; count validations without improvement.
 
-    A member that averages is settled when its average has begun.
+    A member with an average is settled when its average has begun.
     """
 
     def one(state: State, average: Any, candidate: Trainable, value: Array, settled: Array, patience: Array) -> State:

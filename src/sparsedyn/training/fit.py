@@ -29,8 +29,8 @@ class Fit(NamedTuple):
     """A trained ensemble: every array has a leading member axis.
 
     `last`, `best` (least validation loss, or criterion, since the last mask change; `last` without either) and
-    `averaged` (`last` where no average was asked for) are models with effective weights; `active` says which
-    entries the masks leave alive; `history` has one record per validation.
+    `averaged` (`last` without an average) are models with effective weights; `active` says which entries the masks
+    leave active; `history` has one record per validation.
     """
 
     last: AbstractModel
@@ -73,9 +73,9 @@ def fit(
     members see the same batches unless `shuffle="member"`, when each has an order of its own, drawn by its number
     in `ids` (default: its place). The best weights are judged by the objective over the whole of `validation`, or
     by `criterion`, a function of the stacked models that gives one number each. A member that turns non-finite is
-    frozen as it was and marked dead. `on_models` is told at every validation, with a function that returns the stacked
-    models as they are then; what it raises ends training, before anything of that moment is saved. With a `checkpoint`
-    whose file exists, the run goes on from there, to the same bits.
+    frozen as it was and marked dead. `on_models` is called at every validation, with a function that returns the
+    stacked models as they are then; what it raises ends training, before anything of that moment is saved. With a
+    `checkpoint` whose file exists, the run goes on from there, bit for bit.
     """
     average = SWA(active=0.0) if average is None else average
     averaging = bool(np.any(np.asarray(average.active) > 0))
@@ -146,7 +146,7 @@ def _prepare(
     sparsifier, average, keys = jax.device_put(pad_members(settings, total), spread)
     samples = jax.tree.leaves(data)[0].shape[0]
     batch = min(batch, samples)
-    # Objectives that differ by numbers alone share what is compiled.
+    # Objectives that differ only by numbers share compiled functions.
     weights, objective = eqx.partition(objective, eqx.is_inexact_array_like)
     program = engine.Program(
         static=eqx.filter(models, eqx.is_inexact_array, inverse=True),

@@ -1,4 +1,4 @@
-"""What training minimizes to find coordinates and their equation together."""
+"""The objective for finding coordinates and their equation together."""
 
 from typing import Any, Literal
 
@@ -13,9 +13,9 @@ from sparsedyn.models.terms import contributions
 from sparsedyn.training.projection import projected, rms
 
 FOLLOW = 1e-3
-"""Weight with which projected coefficients' sizes are followed: any, since Adam's steps do not depend on it."""
+"""Weight of the term by which the model follows projected sizes: arbitrary, since Adam's steps do not depend on it."""
 FOLLOWED = 0.5
-"""Sizes are followed up to here, beyond every threshold: what is followed from afar is out of date."""
+"""Sizes are followed up to this one, which is beyond every threshold: larger ones would lag behind."""
 
 
 def _single(values: Any) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Sparse least squares: a few terms of a library that explain many targets, by thresholding.
 
-Everything is computed from a *factor*, the triangle R of a QR decomposition of the terms and targets side by side. The
-samples are read once; after that a fit of any target on any choice of terms costs as little as the library has terms.
+Everything is computed from a *factor*, the triangle R of a QR decomposition of the terms and targets. The
+samples are read once; after that the cost of a fit of any target on any choice of terms depends only on the number of
+terms.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ class Factor(NamedTuple):
 
     @property
     def size(self) -> tuple[int, int]:
-        """How many terms and targets there are."""
+        """The numbers of terms and targets."""
         return self.terms, self.triangle.shape[1] - self.terms
 
     def standardized(self, coefficients: "Coefficients") -> "Coefficients":
@@ -106,7 +107,7 @@ def thresholded(
         if np.array_equal(kept, support):
             break
         support = kept
-    # The ridge helps to choose; it has no say in the values.
+    # The ridge is for choosing terms; the values are fitted without it.
     return solve(reduced, support)
 
 
@@ -121,10 +122,10 @@ def stlsq(
 ) -> Coefficients:
     """Return `Xi` with few entries for which `theta Xi` is near `target`, by sequentially thresholded least squares.
 
-    Again and again, entries smaller than `threshold` (one number, or one per target) are set to zero and the others are
-    fitted anew, until none falls. Sizes are those of coefficients, in the units of the columns, or with
-    `scale="contributions"` the root mean square of what a term adds, as a share of the target's. `ridge` is relative to
-    columns of unit root mean square; the values at the end are fitted without it.
+    Entries smaller than `threshold` (one number, or one per target) are set to zero and the others are fitted again,
+    until none is smaller. Sizes are those of coefficients, in the units of the columns, or with `scale="contributions"`
+    the root mean square of what a term adds, as a share of the target's. `ridge` is relative to columns of unit root
+    mean square; the values at the end are fitted without it.
 
     Source: Brunton, Proctor & Kutz 2016.
     """
@@ -147,11 +148,11 @@ def elimination(reduced: Factor, target: int = 0) -> Bool[np.ndarray, "step term
 
 
 def needed(reduced: Factor, support: Support, least: float) -> Support:
-    """Return what is left of a support when terms go, one after the other, that the others can stand in for.
+    """Return a support without the terms that the others can replace, which are removed one by one.
 
-    A term goes while its own contribution, the square root of what the relative squared error rises by without it when
-    the others are fitted anew, is below `least`. Where terms are orthogonal, that is its contribution; where others are
-    much like it, it is far less.
+    A term is removed while its unique contribution, the square root of the increase in relative squared error without
+    it when the others are fitted again, is below `least`. For orthogonal terms that is its contribution; where others
+    are similar to it, it is far less.
     """
     columns = reduced.triangle / (reduced.rms * np.sqrt(reduced.samples))
     kept = np.zeros_like(support)
@@ -167,7 +168,7 @@ def needed(reduced: Factor, support: Support, least: float) -> Support:
 
 
 def _costs(columns: Float[np.ndarray, "row left"], target: Float[np.ndarray, " row"]) -> Float[np.ndarray, " left"]:
-    """Return what the squared error rises by without each column, the others fitted anew."""
+    """Return the increase in squared error without each column, the others fitted again."""
     inverse = np.linalg.pinv(columns)
     found = inverse @ target
     # The diagonal of (A^T A)^-1; zero for a column of zeros, which costs nothing.

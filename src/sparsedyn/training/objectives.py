@@ -1,4 +1,4 @@
-"""What training minimizes: a function of a model, a batch and a key."""
+"""Objectives of training: functions of a model, a batch and a key."""
 
 from collections.abc import Callable
 from typing import Any

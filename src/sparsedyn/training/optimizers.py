@@ -11,7 +11,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd", "momentum", "rmsprop", "lion")
 def optimizer(name: str, clip: float | None = None) -> optax.GradientTransformation:
     """Return the Optax optimizer `name` at rate one; `clip` bounds the gradient's global norm.
 
-    Cached: the same object comes back for the same arguments, so compiled training is used again.
+    Cached: the same arguments give the same object, so that compiled training is reused.
     """
     makers = {
         "adam": lambda: optax.adam(1.0),

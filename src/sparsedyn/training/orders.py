@@ -1,4 +1,4 @@
-"""The order in which samples are seen: a function of seed and epoch, so that a resumed run sees the same."""
+"""The order of samples: a function of seed and epoch, so that a resumed run has the same one."""
 
 from collections.abc import Sequence
 

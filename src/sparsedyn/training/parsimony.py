@@ -1,4 +1,4 @@
-"""One score of how large an equation's error is and how long the equation: the least is the one to believe."""
+"""A score of an equation's error and length, of which the least is best (as BIC)."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import numpy as np
 from jaxtyping import Float
 
 FLOOR = 1e-13
-"""Relative squared error that counts as none: less is rounding."""
+"""Relative squared error below which differences are rounding."""
 
 
 def bic(error: Any, size: Any, samples: int, floor: float = FLOOR) -> Float[np.ndarray, "..."] | np.float64:
     """Return `n ln(error + floor) + size ln n` for `n` samples: Schwarz's criterion, up to a constant.
 
-    `error` are relative squared errors, `size` counts weights, terms or whatever makes an equation long.
+    `error` are relative squared errors, `size` counts weights, terms or nodes.
     """
     return penalized(error, size, price=np.log(samples), samples=samples, floor=floor)
 

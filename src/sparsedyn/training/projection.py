@@ -1,4 +1,4 @@
-"""Least squares inside of training: coefficients that are solved for, and differentiated through, at every step."""
+"""Least squares within training: coefficients that are solved for at every step, and differentiated through."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Second-order refinement of the weights that survived: fit them to the last digit, and leave out what can be.
+"""Second-order refinement of the remaining weights: fit them to full precision, and remove those that can go.
 
 For any model with up to a few thousand active weights, in float64: Levenberg-Marquardt, then backward elimination by
 optimal-brain-surgeon saliency with refits, which gives a path from many weights to one.
@@ -51,7 +51,7 @@ class Path(NamedTuple):
     def scores(self, samples: int, floor: float = FLOOR) -> Float[np.ndarray, "member point"]:
         """Return `n ln(max(train, held-out) + floor) + k ln n` for `k` weights and `n` samples; least is best.
 
-        The larger of the two errors, so that a point must hold on data that it was not fitted to.
+        The larger of the two errors, so that a point must also hold on data that it was not fitted to.
         """
         error = np.maximum(self.train, self.held_out)
         error = np.where(np.isfinite(error), error, np.inf)
@@ -88,7 +88,7 @@ def refine(
     count, width = index.shape
     place = np.broadcast_to(np.arange(width), index.shape)
     points = []
-    # Threads inside BLAS make small factorizations many times slower: members fill the cores already.
+    # Threads inside BLAS make small factorizations many times slower: the members use all cores already.
     with threadpool_limits(1, user_api="blas"):
         values, found = levenberg_marquardt(problem, values, kept, problem.quadratic(values, kept), iterations)
         stuck = np.zeros_like(kept)
@@ -102,7 +102,7 @@ def refine(
             left = kept.sum(axis=1).max()
             half = kept.shape[1] // 2
             if left <= half:
-                # Half of the arrays are holes by now. Always half: every width is compiled.
+                # Half of the arrays are holes by now. Always half, because each width is compiled.
                 order = np.argsort(~kept, axis=1, kind="stable")[:, :half]
                 problem = problem.narrowed(order)
                 place, values, kept, stuck = (
@@ -149,15 +149,15 @@ def without_least(
 ) -> tuple[Values, Kept, Kept, Quadratic]:
     """Remove every member's free weight of least optimal-brain-surgeon saliency `w^2 / [H^-1]_ii`.
 
-    Weights on which no output depends go with it. The others move as the quadratic model has it, or stay where that is
-    worse. A weight without which nothing finite comes out is `stuck`: it stays, now and later.
+    Weights on which no output depends go with it. The others move as the quadratic model predicts, or stay if that is
+    worse. A weight without which the result is not finite is `stuck`: it is never removed.
     """
     held = problem.held(values, kept, found)
     inverse = _inverse(_regular(found, kept & ~held, np.full(len(values), RIDGE)))
     diagonal = np.diagonal(inverse, axis1=1, axis2=2)
     idle = kept & (np.diagonal(found.hessian, axis1=1, axis2=2) == 0.0)
     able = kept & ~idle & ~held & ~stuck
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # of weights that cannot go anyway
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # of weights that cannot be removed anyway
         saliency = np.where(able, np.square(values) / diagonal, np.inf)
     which, everyone = np.argmin(saliency, axis=1), np.arange(len(values))
     left = kept & ~idle
@@ -194,7 +194,7 @@ def points_of(models: Model, path: Path, member: Any, point: Any) -> Model:
 
 
 class Problem:
-    """The least squares problem of stacked models: which weights are moved, and compiled residuals."""
+    """The least squares problem of stacked models: the weights to be moved, and compiled residuals."""
 
     def __init__(self, models: AbstractModel, data: Samples, held_out: Samples, active: int):
         arrays, skeleton = eqx.partition(models, eqx.is_inexact_array)
@@ -237,8 +237,8 @@ class Problem:
     def held(self, values: Values, kept: Kept, found: Quadratic) -> Kept:
         """Return the weights that fix the size of an argument of a homogeneous unit, one for each: the weightiest.
 
-        With all of them free, the weights of a product could make up for each other's loss, and saliencies would say
-        that any of them can go.
+        With all of them free, the weights of a product could compensate each other's removal, and saliencies would
+        suggest that any of them can go.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             weight = np.where(kept, np.square(values) * np.diagonal(found.hessian, axis1=1, axis2=2), -1.0)
@@ -264,7 +264,7 @@ class Problem:
 
 
 class _Fixed(NamedTuple):
-    """What the compiled functions are specific to."""
+    """The static arguments of the compiled functions."""
 
     skeleton: AbstractModel
     structure: Any
@@ -340,10 +340,10 @@ def _by_layers(model: EQL, index: Array, part: Samples) -> tuple[Array, Array]:
     outputs, entering, leaving = jax.vmap(model.sensitivity)(jnp.asarray(part.x), jnp.asarray(part.u))
     shapes = [w.shape for w in model.weights]
     firsts, seconds = (np.cumsum([0, *(shape[side] for shape in shapes[:-1])]) for side in (0, 1))
-    # Which row of all that enters, and which of all that leaves, an entry of the flattened weights belongs to.
+    # The input row and the output row that each entry of the flattened weights belongs to.
     source = np.concatenate([b + np.repeat(np.arange(r), c) for b, (r, c) in zip(firsts, shapes, strict=True)])
     target = np.concatenate([b + np.tile(np.arange(c), r) for b, (r, c) in zip(seconds, shapes, strict=True)])
-    # Samples come last: picking whole rows of them is many times faster than picking numbers.
+    # Samples come last: indexing whole rows is many times faster than indexing numbers.
     h = jnp.concatenate(entering, axis=1).T
     delta = jnp.moveaxis(jnp.concatenate(leaving, axis=2), 0, 2).swapaxes(0, 1)
     return outputs, h[jnp.asarray(source)[index]][:, None, :] * delta[jnp.asarray(target)[index]]
@@ -354,7 +354,7 @@ def _regular(found: Quadratic, kept: Kept, damping: Float[np.ndarray, " member"]
     diagonal = np.maximum(np.diagonal(found.hessian, axis1=1, axis2=2), 1e-12)
     added = np.where(kept, damping[:, None] * diagonal, 1.0)
     pairs = kept[:, :, None] & kept[:, None, :]
-    # Where nothing is finite, neither is infinity times zero.
+    # Where nothing is finite, infinity times zero would be NaN.
     with np.errstate(over="ignore", invalid="ignore"):
         matrix = np.where(pairs, found.hessian, 0.0) + added[:, :, None] * np.eye(kept.shape[1])
     return np.where(np.isfinite(matrix).all(axis=(1, 2), keepdims=True), matrix, np.eye(kept.shape[1]))
@@ -371,7 +371,7 @@ def _solved(found: Quadratic, kept: Kept, damping: Float[np.ndarray, " member"])
 
 
 def _inverse(matrix: Float[np.ndarray, "member a a"]) -> Float[np.ndarray, "member a a"]:
-    """Return inverses; where weights do the very same thing, so that there is none, pseudo-inverses for all."""
+    """Return inverses; pseudo-inverses for all where a matrix is singular because weights do the same thing."""
     try:
         inverse: np.ndarray = np.linalg.inv(matrix)
     except np.linalg.LinAlgError:

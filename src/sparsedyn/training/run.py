@@ -1,4 +1,4 @@
-"""A run that is set up: its compiled program, its per-member constants, and the few things done with them."""
+"""A run: its compiled program, its constants per member, and the operations on them."""
 
 import dataclasses
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Criterion = Callable[[AbstractModel], Float[np.ndarray, " member"]]
 
 
 class Progress(NamedTuple):
-    """What a progress display may show; losses are means over the members that are training."""
+    """The numbers for a progress display; losses are means over the members that are training."""
 
     step: int
     steps: int
@@ -34,9 +34,9 @@ class Progress(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The constants of a run. `count` members were asked for; the arrays may hold a few more, to fill devices.
+    """The constants of a run. It has `count` members; the arrays may hold a few more, to fill devices.
 
-    `numbers` are those of the objective, which the program's is without.
+    `numbers` are those of the objective.
     """
 
     program: engine.Program
@@ -74,7 +74,7 @@ class Run:
         return state._replace(members=members, memo=memo)
 
     def record(self, state: State, step: int) -> tuple[State, Record]:
-        """Evaluate the whole validation set, keep the best, and write down where the run stands."""
+        """Evaluate the whole validation set, keep the best weights, and record the progress."""
         loss, value = self._loss(state), np.full(self.count, np.nan)
         if self.validation is not None or self.criterion is not None:
             kept = engine.candidates(self.program, state, self.average)
@@ -108,7 +108,7 @@ class Run:
         return found
 
     def progress(self, state: State, step: int, history: list[Record]) -> Progress:
-        """Return what a display may show."""
+        """Return the numbers for a progress display."""
         last: Record = history[-1] if history else {"loss": [], "validation": []}
         loss = mean(self._loss(state).tolist())
         return Progress(
@@ -140,10 +140,10 @@ def mean(values: list[float]) -> float:
 
 
 def all_done(state: State) -> bool:
-    """Whether no member trains on."""
+    """Whether no member is training any more."""
     return bool(np.all(np.asarray(state.stopped) | ~np.asarray(state.members.alive)))
 
 
 def _integers(*values: int) -> tuple[np.int32, ...]:
-    # int32 rather than Python numbers: one compilation whatever their values.
+    # int32 rather than Python numbers: so that one compilation serves all values.
     return tuple(np.int32(value) for value in values)

@@ -19,8 +19,7 @@ def learning_rates(
     """Return the learning rate of every step.
 
     `constant` stays at `rate`; `cosine` warms up over the first 2 % and falls to 1 % of `rate`; `step`
-    divides by ten at the fractions `drops` of training. Any Optax schedule is taken as it is (`rate` is then
-    not used).
+    divides by ten at the fractions `drops` of training. An Optax schedule is used as it is (`rate` is then ignored).
 
     An array rather than a function, so that runs with different schedules can share one computation.
     """
@@ -39,7 +38,7 @@ def learning_rates(
 
 
 def raised(rates: Float[np.ndarray, " steps"], start: float, rate: float) -> Float[np.ndarray, " steps"]:
-    """Return `rates` with the constant `rate` from the fraction `start` of training on, as SWA wants it."""
+    """Return `rates` with the constant `rate` from the fraction `start` of training on, for SWA."""
     rates = np.array(rates)
     rates[int(np.ceil(start * len(rates))) :] = rate
     return rates

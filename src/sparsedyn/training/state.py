@@ -33,7 +33,7 @@ class Members(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that a checkpoint must hold."""
+    """The content of a checkpoint."""
 
     members: Members
     memo: PyTree

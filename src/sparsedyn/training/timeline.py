@@ -1,4 +1,4 @@
-"""Where training pauses: revisions, snapshots, validations and epoch ends, as step numbers."""
+"""The pauses of training, as step numbers: revisions, snapshots, validations and ends of epochs."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -28,7 +28,7 @@ def timeline(
     count = min(validations, len(ends))
     check = {ends[(i + 1) * len(ends) // count - 1] for i in range(count)} if count else set()
     check.add(steps)
-    # Pauses for the progress display alone: a long epoch should not look like a hang.
+    # Pauses only for the progress display: a long epoch should not look like a hang.
     glance = set(range(0, steps + 1, max(1, steps // 100)))
     places = sorted(set(revise) | snap | set(ends) | check | glance)
     return [Pause(p, tuple(revise.get(p, ())), p in snap, p in check) for p in places]
