@@ -107,6 +107,7 @@ AT_ONCE = {
     "bad rate": (("fit", "a.csv", "-o", "new", "--learning-rate", "0"), 2, "--learning-rate"),
     "unknown technique": (("fit", "a.csv", "-o", "new", "--technique", "l7"), 2, "l7"),
     "unknown technique in TOML": (("fit", "a.csv", "-o", "new", "--technique", '{ type = "l7" }'), 2, "l7"),
+    "unknown primitive": (("equation", "a.csv", "--target", "y", "--primitives", "sin,sinn:2"), 2, "sinn"),
     "unknown activation": (("fit", "a.csv", "-o", "new", "--activation", "rele"), 2, "relu"),
     "unknown plant": (("simulate", "duffin", "-o", "new.csv"), 2, "duffing"),
     "unknown suffix": (("simulate", "duffing", "-o", "new.txt"), 2, ".csv"),

@@ -1,7 +1,11 @@
 """Ctrl-C ends every command with one line and exit code 130."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
+from sparsedyn.cli import entry
 from sparsedyn.cli.errors import interruption
 
 COMMANDS = {
@@ -49,3 +53,12 @@ def test_what_an_interruption_brings_about_is_one():
     assert isinstance(interruption(caught.value), KeyboardInterrupt)
     other = ValueError("no")
     assert interruption(other) is other
+
+
+def test_ctrl_c_before_a_command_has_begun_is_one_line(monkeypatch, capsys):
+    ended = []
+    monkeypatch.setitem(sys.modules, "sparsedyn.cli.app", SimpleNamespace(app=interrupt))
+    monkeypatch.setattr(entry.os, "_exit", ended.append)
+    entry.main()
+    assert ended == [130]
+    assert capsys.readouterr().err == "Interrupted.\n"

@@ -46,6 +46,12 @@ def test_pruned_and_averaged(world: Any, tmp_path: Path):
     assert_same(world, back, restored(back, tmp_path))
 
 
+def test_no_clipping_written_as_infinity_is_kept(world: Any, tmp_path: Path):
+    stepper = copy(world.fitted)
+    stepper.clip = np.inf
+    assert restored(stepper, tmp_path).clip == np.inf
+
+
 def test_gates_skips_no_biases_a_dead_member(world: Any, tmp_path: Path):
     options = world.small | {
         "learning_rate": 5.0,

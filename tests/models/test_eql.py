@@ -12,7 +12,7 @@ import sympy
 
 from sparsedyn.equations import expressions
 from sparsedyn.models import EQL, PRIMITIVES, Primitive, units_of
-from sparsedyn.models.primitives import SETS
+from sparsedyn.models.catalogue import SETS
 
 KEY = jax.random.key(0)
 g = np.linspace(-2.0, 2.0, 41) + 0.011

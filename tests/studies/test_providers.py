@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from sparsedyn import studies
 from sparsedyn.studies import StudyError, catalogue, list_studies, providers
+from sparsedyn.studies.kinds import kind_of
 from sparsedyn.studies.providers import GROUP
+from sparsedyn.studies.reading import parse
+from sparsedyn.studies.toml import to_toml
 
 
 def point(value: str) -> EntryPoint:
@@ -19,6 +23,18 @@ def test_this_package_and_the_papers_offer_studies():
     assert {"sparsedyn", "sparsedyn-papers"} <= providers.providers().keys()
     assert list(catalogue.studies()) == sorted(catalogue.studies())
     assert {"aluminum-quick", "haugstvedt2023", "kim2019-table5", "duffing"} <= list_studies().keys()
+
+
+@pytest.mark.parametrize("name", sorted(catalogue.studies()))
+def test_every_built_in_study_is_valid_and_written_and_read_again(name: str):
+    spec = studies.load(name)
+    assert spec.name == name
+    # As text, since published figures may be NaN.
+    text = to_toml(spec.resolved())
+    assert to_toml(parse(text, "again.toml").resolved()) == text
+    told = kind_of(spec).overview(spec)
+    assert told.headline
+    assert told.lines
 
 
 def test_studies_are_listed_without_jax_and_validation():

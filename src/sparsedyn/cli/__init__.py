@@ -1,5 +1,5 @@
-"""The command line: simulate, fit, forecast, study, info."""
+"""The command line: simulate, fit, forecast, study, info. Names are imported at their first use."""
 
-from sparsedyn.cli.app import app, main
+from sparsedyn._lazy import attach
 
-__all__ = ["app", "main"]
+__getattr__, __dir__, __all__ = attach(__name__)

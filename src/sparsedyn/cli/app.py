@@ -3,14 +3,11 @@
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
 from sparsedyn.cli import equation, fit, forecast, info, simulate, study
-from sparsedyn.cli.errors import INTERRUPTED
 
 app = typer.Typer(
     name="sparsedyn",
@@ -25,19 +22,6 @@ app.command("forecast", help=forecast.HELP)(forecast.forecast)
 app.command("equation", help=equation.HELP)(equation.equation)
 app.add_typer(study.app, name="study")
 app.command("info")(info.info)
-
-
-def main() -> None:
-    """Run the command line; exits with the codes of `sparsedyn.cli.errors`."""
-    try:
-        app()
-    except SystemExit as end:
-        if end.code != INTERRUPTED:
-            raise
-        # Ctrl-C may have left a compilation running in a thread, over which an orderly end would trip.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(INTERRUPTED)
 
 
 @app.callback()

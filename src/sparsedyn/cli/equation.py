@@ -100,17 +100,18 @@ def equation(
 
 def unfitted(*, primitives: str, **settings: Any) -> "EquationRegressor":
     """Return the estimator that the options describe; raises `UsageProblem`."""
+    chosen = functions(primitives)
     from sparsedyn.estimators import EquationRegressor
 
     with parameters():
-        regressor = EquationRegressor(primitives=functions(primitives), **settings)
+        regressor = EquationRegressor(primitives=chosen, **settings)
         regressor.check_parameters()
     return regressor
 
 
 def functions(text: str) -> "str | dict[str | Primitive, int]":
     """Return the name of a set of primitives, or the counts of a list such as constant,identity:3,sin:2."""
-    from sparsedyn.models.primitives import PRIMITIVES, SETS
+    from sparsedyn.models.catalogue import PRIMITIVES, SETS
 
     if text in SETS:
         return text

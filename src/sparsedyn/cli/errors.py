@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from sparsedyn.cli.exit_codes import DATA, INTERRUPTED, STUDY, UNEXPECTED, USAGE
 from sparsedyn.cli.output import show_error
 
-UNEXPECTED, USAGE, DATA, STUDY, INTERRUPTED = 1, 2, 3, 4, 130
 EXIT_CODES = {
     "sparsedyn.data.errors": ("DataError", DATA),
     "sparsedyn.training.checkpoint": ("CheckpointError", DATA),

@@ -1,10 +1,11 @@
 from .autoencoder import Autoencoder, Chart, Jet, pushforward
 from .base import AbstractModel, flags_of
+from .catalogue import PRIMITIVES, SETS
 from .eql import EQL
 from .library import Library
 from .mlp import ACTIVATIONS, FANS, MLP
 from .per_state import PerState
-from .primitives import PRIMITIVES, SETS, Primitive, units_of
+from .primitives import Primitive, units_of
 from .sindy import SINDyModel
 from .terms import contributions
 

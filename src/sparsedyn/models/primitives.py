@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import sympy
 from jaxtyping import Array
 
+from sparsedyn.models.catalogue import PRIMITIVES, SETS
+
 SAFE = 0.05
 """The least size of a denominator or an argument of a logarithm that training divides by or takes."""
 LARGEST_EXPONENT = 5.0
@@ -105,29 +107,7 @@ SIGMOID_20 = _scaled("sigmoid_20", SIGMOID, 20.0, lambda g: 1 / (1 + sympy.exp(-
 EXP_SHIFTED = _scaled("exp_shifted", EXP, 1.0, lambda g: (sympy.exp(g) - 1) / sympy.E, outer=1 / math.e, shift=1.0)
 PRODUCT_10 = Primitive("product_10", lambda a, b: 10.0 * a * b, lambda a, b: 10 * a * b, arity=2, homogeneous=True)
 
-PRIMITIVES: dict[str, Primitive] = {
-    primitive.name: primitive
-    for primitive in (
-        CONSTANT, IDENTITY, SQUARE, CUBE, SIN, COS, EXP, SIGMOID, TANH, LOG, SQRT, PRODUCT, DIVISION, SIN_4PI, SIN_2PI,
-        SIGMOID_20, EXP_SHIFTED, PRODUCT_10,
-    )
-}  # fmt: skip
-
 Units: TypeAlias = tuple[tuple[Primitive, int], ...]
-
-SETS: dict[str, dict[str, int]] = {
-    "general": {
-        "constant": 1, "identity": 3, "square": 2, "sin": 2, "cos": 2, "exp": 2, "log": 1, "sqrt": 1, "product": 3,
-        "division": 2,
-    },
-    "kim2019": {
-        "constant": 2, "identity": 4, "square": 4, "sin_4pi": 2, "exp_shifted": 2, "sigmoid_20": 2, "product_10": 2,
-    },
-    "kim2019-oscillator": {
-        "constant": 2, "identity": 2, "square": 1, "sin_2pi": 1, "exp": 1, "product_10": 2,
-    },
-}  # fmt: skip
-"""Layers of units by name. The two of 2019 have the scalings of the code that was released with Kim et al. 2019."""
 
 
 def units_of(chosen: str | Mapping[str | Primitive, int] | Units) -> Units:
@@ -170,4 +150,5 @@ def _known(name: str | Primitive) -> Primitive:
         raise ValueError(
             f"primitives: unknown primitive {name!r}. Known: {', '.join(PRIMITIVES)}; or give a Primitive."
         )
-    return PRIMITIVES[name]
+    primitive: Primitive = PRIMITIVES[name]
+    return primitive

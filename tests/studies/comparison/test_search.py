@@ -292,7 +292,7 @@ def test_the_report_tells_of_the_search(finished: tuple[Path, list[studies.Event
 
 def test_a_study_without_a_search_has_no_such_section(finished: tuple[Path, list[studies.Event]]):
     page = document(replace(read_study(finished[0]), tables={}))
-    assert [section.blocks for section in page.sections if section.anchor == "search"] == [[]]
+    assert [section.blocks for section in page.sections if section.anchor == "search"] == []
 
 
 def test_the_picture_counts_what_is_lost():
