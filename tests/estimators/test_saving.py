@@ -47,7 +47,7 @@ def test_pruned_and_averaged(world: Any, tmp_path: Path):
 
 
 def test_no_clipping_written_as_infinity_is_kept(world: Any, tmp_path: Path):
-    stepper = copy(world.fitted)
+    stepper = copy.copy(world.fitted)
     stepper.clip = np.inf
     assert restored(stepper, tmp_path).clip == np.inf
 
