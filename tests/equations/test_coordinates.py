@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from sparsedyn.equations.coordinates import Affine, canonical, contributions_at, sparsest, transformed
+from sparsedyn.equations.coordinates import Affine, contributions_at, transformed
+from sparsedyn.equations.sparse_coordinates import sparsest
+from sparsedyn.equations.standard_form import canonical
 from sparsedyn.models import PRIMITIVES, Library
 
 LIBRARY = Library(3, 3)

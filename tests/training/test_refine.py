@@ -12,7 +12,8 @@ from jaxtyping import Array, Float
 from sparsedyn.data import Samples
 from sparsedyn.models import EQL, MLP, AbstractModel
 from sparsedyn.training import points_of, polished, refine
-from sparsedyn.training.refine import FLOOR, Path, Problem, _derivatives
+from sparsedyn.training.refine import FLOOR, Path
+from sparsedyn.training.residuals import Problem, _derivatives
 
 KEY = jax.random.key(0)
 UNITS = {"constant": 1, "identity": 1, "sin": 1, "product": 1}

@@ -1,21 +1,18 @@
+from .agreement import against_truth, jaccard, kappa, mean_jaccard, mean_kappa
 from .dependence import (
     THRESHOLD,
     THRESHOLDS,
-    against_truth,
     depends,
-    jaccard,
-    kappa,
     local_effect,
-    mean_jaccard,
-    mean_kappa,
     pooled,
     sensitivity,
     standardized,
     strength,
     total_effect,
 )
+from .merging import complexity
 from .notation import from_text, latex, parsed, text, to_text
-from .simplification import complexity, effect, rounded, simplified, snapped, without_small_terms
+from .simplification import effect, rounded, simplified, snapped, without_small_terms
 from .structure import SMALL, count_nonzeros, reach, sparsity
 from .symbolic import Columns, combined, compiled, expressions, symbol
 

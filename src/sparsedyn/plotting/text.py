@@ -19,11 +19,6 @@ def entry(label: str, width: int = 34) -> str:
     return f"\u200b{text}" if text.startswith("_") else text
 
 
-def with_unit(name: str, unit: str) -> str:
-    """Return the label of an axis."""
-    return plain(f"{name}, {unit_text(unit)}" if unit else name)
-
-
 def unit_text(unit: str) -> str:
     """Write a unit the way it is printed."""
     return unit.replace("degC", "°C").replace("degF", "°F")

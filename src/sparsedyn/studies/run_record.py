@@ -55,7 +55,7 @@ class RunRecord:
         self.content["data"] = {"seconds": self.content["data"].get("seconds", 0.0) + seconds, **facts}
         self.save()
 
-    def group(self, key: str, labels: Sequence[str], members: int) -> "Clock":
+    def group(self, key: str, labels: Sequence[str], members: int) -> "GroupClock":
         """Start the clock of the training of some cells together, of so many members in all."""
         known = self.content["groups"].get(key, {})
         entry = {
@@ -65,7 +65,7 @@ class RunRecord:
             "steps": known.get("steps"),
         }
         self.content["groups"][key] = entry
-        return Clock(self, entry)
+        return GroupClock(self, entry)
 
     def share(self, key: str, members: int) -> Share:
         """Return the share of so many members in the seconds of a group."""
@@ -87,7 +87,7 @@ class RunRecord:
         self.save()
 
 
-class Clock:
+class GroupClock:
     """The clock of one group's training, which continues where an interrupted run stopped."""
 
     def __init__(self, record: RunRecord, entry: dict[str, Any]):

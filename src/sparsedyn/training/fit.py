@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Key, PyTree
 
 from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier
-from sparsedyn.training import engine
+from sparsedyn.training import engine, outcomes
 from sparsedyn.training.averaging import SWA, AbstractAverage
 from sparsedyn.training.checkpoint import Checkpoint
 from sparsedyn.training.objectives import Objective, derivative_matching
@@ -105,7 +105,7 @@ def fit(
         for fraction in pause.revisions:
             state = run.revise(state, begin, pause.step, fraction)
         if pause.snapshot:
-            state = engine.snapshot(run.program, run.average, state)
+            state = outcomes.snapshot(run.program, run.average, state)
         begin = pause.step
         if pause.validate and begin > 0:
             state, record = run.record(state, begin)
@@ -188,7 +188,7 @@ def _per_member(tree: PyTree, count: int) -> PyTree:
 
 
 def _read_out(run: Run, state: State, history: list[Record], steps: int) -> Fit:
-    found = engine.outcome(run.program, state, run.sparsifier, run.average)
+    found = outcomes.outcome(run.program, state, run.sparsifier, run.average)
     arrays = jax.tree.map(lambda a: np.asarray(a)[: run.count], found)
     return Fit(
         last=eqx.combine(arrays.last, run.program.static),

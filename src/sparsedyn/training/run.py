@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key, PyTree
 
 from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier
-from sparsedyn.training import engine
+from sparsedyn.training import engine, outcomes
 from sparsedyn.training.averaging import AbstractAverage
 from sparsedyn.training.orders import Orders
 from sparsedyn.training.state import State, Trainable, pad_members
@@ -77,7 +77,7 @@ class Run:
         """Evaluate the whole validation set, keep the best weights, and record the progress."""
         loss, value = self._loss(state), np.full(self.count, np.nan)
         if self.validation is not None or self.criterion is not None:
-            kept = engine.candidates(self.program, state, self.average)
+            kept = outcomes.candidates(self.program, state, self.average)
             if self.validation is not None:
                 found = engine.evaluate(self.program, kept, self.sparsifier, state.memo, self.validation, self.numbers)
                 value = self._mine(found)
@@ -97,12 +97,12 @@ class Run:
         filled = pad_members(np.asarray(value, np.float32), state.stopped.shape[0])
         limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
         placed = jax.device_put(filled, state.stopped.sharding)
-        return engine.keep_best(self.program, state, self.average, kept, placed, np.bool_(settled), limit)
+        return outcomes.keep_best(self.program, state, self.average, kept, placed, np.bool_(settled), limit)
 
     def models(self, state: State, trainable: Trainable | None = None) -> AbstractModel:
         """Return the stacked models of these trainables, or of the present ones, with effective weights."""
         chosen = state.members.trainable if trainable is None else trainable
-        arrays = engine.models_of(self.program, chosen, state.memo, self.sparsifier)
+        arrays = outcomes.models_of(self.program, chosen, state.memo, self.sparsifier)
         mine = jax.tree.map(lambda a: np.asarray(a)[: self.count], arrays)
         found: AbstractModel = eqx.combine(mine, self.program.static)
         return found
@@ -127,7 +127,7 @@ class Run:
         return np.where(taken > 0, self._mine(state.members.loss) / np.maximum(taken, 1), np.nan)
 
     def _sparsity(self, state: State) -> Float[np.ndarray, " member"]:
-        return self._mine(engine.zeros_share(self.program, self.sparsifier, state.members.trainable, state.memo))
+        return self._mine(outcomes.zeros_share(self.program, self.sparsifier, state.members.trainable, state.memo))
 
     def _mine(self, values: Array) -> Float[np.ndarray, " member"]:
         return np.asarray(values, np.float64)[: self.count]

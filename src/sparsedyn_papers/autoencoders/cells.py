@@ -7,7 +7,8 @@ from typing import Any
 from sparsedyn.studies.cells import Cell
 from sparsedyn.studies.search.space import combinations
 from sparsedyn.studies.slugs import slug_of
-from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec, NetworkSpec, RecipeSpec
+from sparsedyn_papers.autoencoders.spec import WORDING, AutoencodersSpec
+from sparsedyn_papers.autoencoders.spec_tables import NetworkSpec, RecipeSpec
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sparsedyn.data import Snapshots
 from sparsedyn_papers.autoencoders.cache import cached
-from sparsedyn_papers.autoencoders.spec import SINGLE, SnapshotsSpec
+from sparsedyn_papers.autoencoders.spec_tables import SINGLE, SnapshotsSpec
 
 PARTS = ("train", "test", "beyond", "noise", "networks")
 

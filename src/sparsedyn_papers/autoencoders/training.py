@@ -7,7 +7,7 @@ from sparsedyn.estimators.autoencoder import OnErrors, Recipe, SINDyAutoencoder,
 from sparsedyn.studies.cells import OnProgress
 from sparsedyn.training import Checkpoint, Progress
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell
-from sparsedyn_papers.autoencoders.spec import RecipeSpec
+from sparsedyn_papers.autoencoders.spec_tables import RecipeSpec
 from sparsedyn_papers.champion2019.as_published import as_published
 from sparsedyn_papers.champion2019.systems import TRUTHS
 

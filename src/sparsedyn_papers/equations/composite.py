@@ -11,12 +11,8 @@ from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn_papers.equations.spec import EquationsSpec
 from sparsedyn_papers.kim2019.digits import EIGHT_BY_EIGHT, MNIST, DigitsResult, digits_experiment
 from sparsedyn_papers.kim2019.images import load_idx, small_digits
-from sparsedyn_papers.kim2019.propagation import (
-    KINEMATICS_SETTING,
-    OSCILLATOR_SETTING,
-    PropagationResult,
-    propagation_experiment,
-)
+from sparsedyn_papers.kim2019.propagation import PropagationResult, propagation_experiment
+from sparsedyn_papers.kim2019.propagation_data import KINEMATICS_SETTING, OSCILLATOR_SETTING
 
 SETTINGS = {"kinematics": KINEMATICS_SETTING, "oscillator": OSCILLATOR_SETTING}
 HEADS = {"eql": "equations (EQL)", "relu": "ReLU network", "euler": "Euler scheme, true equations"}

@@ -15,14 +15,8 @@ from sparsedyn_papers.kim2019.digit_sum import Digits
 from sparsedyn_papers.kim2019.digits import DigitsSetting, digits_experiment
 from sparsedyn_papers.kim2019.elimination import single_steps
 from sparsedyn_papers.kim2019.images import FILES, augmented, load_idx, small_digits
-from sparsedyn_papers.kim2019.propagation import (
-    KINEMATICS_SETTING,
-    OSCILLATOR_SETTING,
-    Growth,
-    data_of,
-    error_by_step,
-    propagation_experiment,
-)
+from sparsedyn_papers.kim2019.propagation import error_by_step, propagation_experiment
+from sparsedyn_papers.kim2019.propagation_data import KINEMATICS_SETTING, OSCILLATOR_SETTING, Growth, data_of
 from sparsedyn_papers.kim2019.reading import chosen
 from sparsedyn_papers.kim2019.series import KINEMATICS, OSCILLATOR, euler, swinging
 

@@ -239,11 +239,11 @@ def test_the_search_is_not_given_the_test_set(monkeypatch: pytest.MonkeyPatch, t
     class Chosen(Exception):
         pass
 
-    def stop(search: search_runner.Search) -> None:
+    def stop(search: search_runner.GridSearch) -> None:
         given.extend((search.train, search.validation))
         raise Chosen
 
-    monkeypatch.setattr(search_runner.Search, "choose", stop)
+    monkeypatch.setattr(search_runner.GridSearch, "choose", stop)
     with pytest.raises(Chosen):
         studies.run(parse(TOML, "a.toml"), tmp_path / "out")
     # Trajectories to train on and to validate; those to test are four.

@@ -3,15 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.equations.coordinates import (
-    Affine,
-    canonical,
-    contributions_at,
-    identity,
-    polynomial,
-    sparsest,
-    transformed,
-)
+from sparsedyn.equations.coordinates import Affine, contributions_at, identity, polynomial, transformed
+from sparsedyn.equations.sparse_coordinates import sparsest
+from sparsedyn.equations.standard_form import canonical
 from sparsedyn.estimators.autoencoder._terms import SMALLEST
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import factor, solve

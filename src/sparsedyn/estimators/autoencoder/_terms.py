@@ -4,7 +4,8 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.equations.coordinates import Affine, contributions_at, polynomial, sparsest, transformed
+from sparsedyn.equations.coordinates import Affine, contributions_at, polynomial, transformed
+from sparsedyn.equations.sparse_coordinates import sparsest
 from sparsedyn.estimators.autoencoder._members import encoded, member, stacked
 from sparsedyn.models import Autoencoder, Chart, Jet
 from sparsedyn.training.least_squares import factor, needed, solve

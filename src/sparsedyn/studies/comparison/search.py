@@ -14,14 +14,14 @@ from sparsedyn.studies.comparison.cells import ComparisonCell, Group, groups_of,
 from sparsedyn.studies.comparison.grid import WORDING
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.events import GroupProgress, GroupStarted, OnEvent
-from sparsedyn.studies.run_record import Clock, RunRecord
+from sparsedyn.studies.run_record import GroupClock, RunRecord
 from sparsedyn.studies.search.halving import halve, kept_count, rows_of, write_table
 from sparsedyn.studies.search.space import Combination
 from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.store import Store
 
 
-class Search:
+class GridSearch:
     """One run of a search, which does what is not done yet. It has no access to test trajectories."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Search:
         return pd.concat(tables, ignore_index=True)
 
     def _group(
-        self, rung: int, number: int, groups: int, group: Group, points: dict[str, Combination], clock: Clock
+        self, rung: int, number: int, groups: int, group: Group, points: dict[str, Combination], clock: GroupClock
     ) -> None:
         """Train a group and store its losses."""
         checkpoint = self.store.checkpoint(_key(rung, group))

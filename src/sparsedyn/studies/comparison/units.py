@@ -12,7 +12,7 @@ from sparsedyn.studies.comparison.cells import ComparisonCell, Group, expand, gr
 from sparsedyn.studies.comparison.data import prepare
 from sparsedyn.studies.comparison.measure import measured
 from sparsedyn.studies.comparison.results import rows_of
-from sparsedyn.studies.comparison.search import Search, ranked_cells
+from sparsedyn.studies.comparison.search import GridSearch, ranked_cells
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.events import CellFinished, DataReady, Event, GroupProgress, GroupStarted
 from sparsedyn.studies.store import Store
@@ -77,7 +77,7 @@ def _group(run: StudyRun[StudySpec], data: Data, group: Group, place: tuple[int,
 
 def _searched(run: StudyRun[StudySpec], data: Data) -> Iterator[Unit]:
     """Search the grid, and only then let the chosen cells forecast the test trajectories."""
-    search = Search(run.spec, run.store, run.record, run.tell, data["train"], data["validation"])
+    search = GridSearch(run.spec, run.store, run.record, run.tell, data["train"], data["validation"])
     search.choose()
     for cell, group, stepper in search.trained():
         yield _chosen(run, data["test"], group, cell, stepper)
