@@ -181,7 +181,7 @@ def test_what_is_not_stored_is_not_yet_known():
     found = verdicts(spec, CELLS)
     assert [one.verdict for one in found] == ["not yet known", "confirmed"]
     assert found[0].sentence.startswith("Not known: maps of what depends on what")
-    few = {**CELLS, "Dense": replace(BAD, forecasts=None)}
+    few = {**CELLS, "Dense": BAD._replace(tables={})}
     assert [one.verdict for one in verdicts(spec, few)] == ["not yet known"] * 2
 
 
