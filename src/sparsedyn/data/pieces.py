@@ -12,22 +12,15 @@ def pieces(data: Trajectories, shortest: int = 8) -> Trajectories:
     its own input to the end. Data whose inputs change too often for that (less than half of the rows would be left), or
     that have none, are returned as they are.
     """
-    states, inputs = [], []
-    for x, u in zip(data.states, data.inputs, strict=True):
+    states, inputs, times = [], [], []
+    for x, u, time in zip(data.states, data.inputs, data.time, strict=True):
         jumps = np.flatnonzero((np.diff(u, axis=0) != 0).any(axis=1)) + 1
         for begin, end in zip([0, *jumps], [*jumps, len(u) - 1], strict=True):
             if end + 1 - begin >= shortest:
                 states.append(x[begin : end + 1])
                 inputs.append(np.repeat(u[begin : begin + 1], end + 1 - begin, axis=0))
+                times.append(time[begin : end + 1])
     uncut = len(states) == len(data.states)
     if uncut or 2 * sum(map(len, states)) < sum(data.lengths):
         return data
-    return Trajectories(
-        states,
-        inputs,
-        dt=data.dt,
-        state_names=data.state_names,
-        input_names=data.input_names,
-        state_units=data.state_units,
-        input_units=data.input_units,
-    )
+    return data.with_rows(states, inputs, times)

@@ -28,9 +28,9 @@ def samples(data: Trajectories, method: str = "forward", **options: float | int 
     """
     function = choose(method, options)
     pooled = []
-    for i, (states, inputs) in enumerate(zip(data.states, data.inputs, strict=True)):
+    for i, (states, inputs, time) in enumerate(zip(data.states, data.inputs, data.time, strict=True)):
         try:
-            rows, slopes = function(states, data.dt, **options)
+            rows, slopes = function(states, data.dt if data.regular else time, **options)
         except DataError as error:
             raise DataError(f"{trajectory_place(data.labels, i)}: {error}") from error
         pooled.append((states[rows], inputs[rows], slopes))

@@ -41,8 +41,8 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
         if options.time_unit is None and unit not in TIME_UNITS:
             check_epoch(values, f"column {column.name!r}")
         return values if scale == 1.0 else values * scale
-    texts = column.astype(object)
-    if all(isinstance(text, str) for text in texts):
+    texts = column.astype(object).where(column.notna(), "")
+    if len(texts) and all(isinstance(text, str) for text in texts):
         return _of_texts(texts.str.strip(), options, lines)
     return column.to_numpy()
 
@@ -66,25 +66,30 @@ def _of_texts(texts: pd.Series, options: ReadOptions, lines: np.ndarray | None) 
         if isinstance(dates.dtype, pd.DatetimeTZDtype):
             return dates.dt.tz_localize(None).to_numpy()
         return _zoned(dates, options, lines).to_numpy()
-    _check(texts, texts == "", f"empty; {NO_DATE}", lines)
+    given = texts
+    _check(given, texts == "", f"empty; {NO_DATE}", lines)
     if texts.str.fullmatch(CLOCK).all():
         return pd.to_timedelta(texts.str.replace(",", ".")).to_numpy()
     numbers = pd.to_numeric(texts, errors="coerce").notna()
     if numbers.any():
         # Mostly numbers and some text: the text is the mistake, not the numbers that are no dates.
         _check(texts, ~numbers, "text, where other rows have numbers; a number is expected", lines)
+    # What is put together from parts has no name: messages show what was given.
     texts = _without_zone_names(texts, lines)
+    texts.name = given.name
     if (parts := texts.str.extract(NUMERIC))["a"].notna().all():
         texts = _year_first(texts, parts, options, lines)
+        texts.name = given.name
     dates = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
     if dates.isna().all() and texts.str.contains("[A-Za-z]{3}", regex=True).all():
         dates = pd.to_datetime(texts, format=_guessed(texts.iloc[0]), errors="coerce", utc=True)
-    _check(texts, dates.isna(), f"no date that can be read; {NO_DATE}. Others need date_format= (--date-format)", lines)
+    _check(given, dates.isna(), f"no date that can be read; {NO_DATE}. Others need date_format= (--date-format)", lines)
     offset = texts.str.contains(OFFSET, regex=True) & (texts.str.len() > len("2024-05-31"))
     if offset.all():
         return dates.dt.tz_localize(None).to_numpy()
     if offset.any():
-        _check(texts, ~offset, "no offset from UTC, where other rows have one; give every row one", lines)
+        _check(given, ~offset, "no offset from UTC, where other rows have one; give every row one", lines)
+    dates.name = given.name
     return _zoned(dates.dt.tz_localize(None), options, lines).to_numpy()
 
 

@@ -124,6 +124,27 @@ class Trajectories:
         new._fill(**{name: changes.get(name, getattr(self, name)) for name in Trajectories.__slots__})
         return new
 
+    def with_rows(
+        self,
+        states: Sequence[Float64[np.ndarray, "_time _state"]],
+        inputs: Sequence[Float64[np.ndarray, "_time _input"]],
+        time: Sequence[Float64[np.ndarray, " _time"]],
+        state_names: Sequence[str] | None = None,
+    ) -> "Trajectories":
+        """Return other rows of the same plant, checked, at times that are regular where these are.
+
+        With `state_names`, of other states, whose units are then unknown.
+        """
+        own = {"state_names": self.state_names, "state_units": self.state_units}
+        return Trajectories(
+            states,
+            inputs if self.input_names else None,
+            **({"dt": self.dt} if self.regular else {"time": list(time), "gaps": "keep"}),
+            **(own if state_names is None else {"state_names": state_names}),
+            input_names=self.input_names or None,
+            input_units=self.input_units or None,
+        )
+
     @property
     def lengths(self) -> tuple[int, ...]:
         """Rows of every trajectory."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparsedyn import DataError, SINDy
+from sparsedyn import DataError, SINDy, SparseTimeStepper, Trajectories
 
 T = 0.1 * np.arange(60)
 RUNS = [2 + (a - 2) * np.exp(-0.5 * T) for a in (0.0, 1.0, 4.0)]
@@ -17,7 +17,9 @@ def test_runs_of_one_state_are_runs():
 
 def test_too_few_rows_say_how_many_are_needed():
     with pytest.raises(DataError, match=r"at least 4 rows in a trajectory.*the longest has 3"):
-        SINDy(degree=1).fit([run[:3] for run in RUNS], T[1])
+        SINDy(degree=1, weak=False, derivative="spline").fit([run[:3] for run in RUNS], T[1])
+    with pytest.raises(DataError, match=r"as many (rows|samples) as the library has terms, 3"):
+        SINDy(degree=2).fit([RUNS[0][:2]], T[1])
     with pytest.raises(DataError, match=r"as many rows as the library has terms, 1,373,701; got 60"):
         SINDy(degree=3).fit(np.ones((60, 200)) * T[:, None], T[1])
 
@@ -28,6 +30,55 @@ def test_simulate_takes_dates_and_functions():
     expected = model.simulate([1.0], T, u)
     dates = pd.Timestamp("2024-03-01") + pd.to_timedelta(T, unit="s")
     np.testing.assert_allclose(model.simulate([1.0], dates, u), expected, rtol=1e-6)
-    np.testing.assert_allclose(model.simulate([1.0], dates, np.sin), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.simulate([1.0], dates, np.sin), model.simulate([1.0], T, np.sin), rtol=1e-6)
     with pytest.raises(DataError, match=r"u: expected 1 columns.*got the shape \(1, 60\). Columns are the last axis"):
         model.simulate([1.0], T, u[None])
+
+
+MOTION = np.array([[0.0, 1.0], [-4.0, -0.3]])
+
+
+def swinging(times: np.ndarray) -> np.ndarray:
+    """Return position and speed of v' = -4 x - 0.3 v, from x = 1 at rest, exactly."""
+    values, vectors = np.linalg.eig(MOTION)
+    parts = np.linalg.solve(vectors, np.array([1.0, 0.0]))
+    return np.real(np.exp(values * (times - times[0])[:, None]) * parts @ vectors.T)
+
+
+@pytest.mark.parametrize("times", ["jitter", "random", "growing"])
+def test_irregular_times_are_taken_as_they_are(times: str):
+    rng = np.random.default_rng(0)
+    t = {
+        "jitter": 0.05 * np.arange(400) + rng.uniform(-0.0025, 0.0025, 400),
+        "random": np.sort(rng.uniform(0, 20, 400)),
+        "growing": np.cumsum(np.geomspace(0.005, 0.15, 300)),
+    }[times]
+    x = swinging(t)
+    rates = x @ MOTION.T
+    for found in (SINDy(degree=1).fit(x, t), SINDy(degree=1).fit(x, t, x_dot=rates)):
+        np.testing.assert_allclose(found.coefficients_[1:].T, MOTION, atol=2e-3)
+        np.testing.assert_allclose(found.coefficients_[0], 0.0)
+    assert found.score(x, t, x_dot=rates) > 0.999
+
+
+def test_held_inputs_at_irregular_times():
+    t = np.sort(np.random.default_rng(0).uniform(0, 20, 400))
+    u = np.repeat([1.0, -1.0, 2.0, 0.0], 100)
+    x = [0.0]
+    for step, value in zip(np.diff(t), u, strict=False):
+        x.append(x[-1] * np.exp(-0.5 * step) + (1 - np.exp(-0.5 * step)) * 2 * value)
+    found = SINDy(degree=1).fit(np.array(x), t, u).coefficients()["x0"]
+    np.testing.assert_allclose(found, [0.0, -0.5, 1.0], atol=1e-3)
+
+
+def test_what_needs_regular_rows_says_how_to_get_them():
+    t = np.sort(np.random.default_rng(0).uniform(0, 20, 400))
+    data = Trajectories(swinging(t), time=t)
+    with pytest.raises(DataError, match=r"expected regular times; got steps from .* data.resample\(0.0"):
+        SparseTimeStepper().fit(data)
+    with pytest.raises(DataError, match="expected regular times"):
+        SINDy(degree=1, weak=True).fit(data)
+    model = SINDy(degree=1).fit(data)
+    with pytest.raises(DataError, match="expected regular times"):
+        model.forecast(data)
+    assert model.forecast(data.resample(0.05)).skill().min() > 0.99

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import DataError
-from .methods import DERIVATIVES
+from .methods import DERIVATIVES, Clock
 from .noise import is_noisy
 from .polynomials import filtered, windows
 
@@ -30,23 +30,33 @@ class Differentiated(NamedTuple):
     slopes: Float[np.ndarray, "row state"]
 
 
-Differentiator = Callable[[States, float], Differentiated]
-"""From states and a sample time to derivatives; a trajectory that is too short for the method has no rows."""
+Differentiator = Callable[[States, Clock], Differentiated]
+"""From states and a sample time, or times, to derivatives; a trajectory too short for the method has no rows."""
 
 
-def resolved(method: str, series: Sequence[States] | np.ndarray, *, noisy: str = "smoothing-spline") -> str:
+def resolved(
+    method: str,
+    series: Sequence[States] | np.ndarray,
+    *,
+    noisy: str = "smoothing-spline",
+    times: Sequence[np.ndarray] | None = None,
+) -> str:
     """Return the name of a method: for `auto`, `spline` where series are smooth, and `noisy` where they are not."""
     if method != AUTO:
         return method
-    return noisy if is_noisy(series, FINE_DIFFERENCES if noisy == LOCAL else DIFFERENCES) else "spline"
+    order = FINE_DIFFERENCES if noisy == LOCAL or times is not None else DIFFERENCES
+    return noisy if is_noisy(series, order, times) else "spline"
 
 
-def differentiator(method: str, series: Sequence[States]) -> Differentiator:
+def differentiator(method: str, series: Sequence[States], times: Sequence[np.ndarray] | None = None) -> Differentiator:
     """Return how to differentiate states like those of `series`: one of `DERIVATIVES`, or `auto`.
 
     For `auto` it is a spline where states are smooth, and where they look noisy local polynomials over windows that
-    suit the noise of each state; of columns after these, such as velocities, the windows are the same in turn.
+    suit the noise of each state; of columns after these, such as velocities, the windows are the same in turn. At
+    irregular `times` a smoothing spline takes the place of local polynomials.
     """
+    if times is not None:
+        return _plain(resolved(method, series, times=times))
     chosen = resolved(method, series, noisy=LOCAL)
     return _local_polynomials(series) if chosen == LOCAL else _plain(chosen)
 
@@ -54,7 +64,7 @@ def differentiator(method: str, series: Sequence[States]) -> Differentiator:
 def _plain(method: str) -> Differentiator:
     function = DERIVATIVES[method]
 
-    def plain(states: States, dt: float) -> Differentiated:
+    def plain(states: States, dt: Clock) -> Differentiated:
         try:
             rows, slopes = function(states, dt)
         except DataError:  # too short for the method: other trajectories may do
@@ -68,7 +78,7 @@ def _local_polynomials(series: Sequence[States]) -> Differentiator:
     # Lazily: the weak form never needs the windows.
     widths = cache(lambda: windows(series, FINE_DIFFERENCES))
 
-    def smooth(states: States, dt: float) -> Differentiated:
-        return Differentiated(*filtered(states, np.resize(widths(), states.shape[1]), dt))
+    def smooth(states: States, dt: Clock) -> Differentiated:
+        return Differentiated(*filtered(states, np.resize(widths(), states.shape[1]), float(dt)))
 
     return smooth

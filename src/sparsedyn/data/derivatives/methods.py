@@ -1,4 +1,7 @@
-"""Derivatives of sampled states: each function returns the rows that have one, and the derivatives there."""
+"""Derivatives of sampled states: each function returns the rows that have one, and the derivatives there.
+
+`dt` is the sample time, or, of all methods but `savgol`, the time of every row.
+"""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -12,54 +15,70 @@ from ..errors import DataError, closest, listing
 
 States = Float64[np.ndarray, "time state"]
 Slopes = Float64[np.ndarray, "row state"]
+Clock = float | np.floating | Float64[np.ndarray, " time"]
+"""A sample time, or the times of rows that are not regular."""
 
 
-def forward(states: States, dt: float) -> tuple[slice, Slopes]:
+def times_of(states: States, dt: Clock) -> Float64[np.ndarray, " time"]:
+    """Return the time of every row."""
+    return np.asarray(dt, dtype=np.float64) if np.ndim(dt) else np.arange(len(states)) * float(dt)
+
+
+def forward(states: States, dt: Clock) -> tuple[slice, Slopes]:
     """(x[k + 1] - x[k]) / dt, first order: the slope that an Euler step from row k needs to hit row k + 1."""
-    return slice(0, -1), np.diff(states, axis=0) / dt
+    steps = np.diff(times_of(states, dt))[:, None] if np.ndim(dt) else dt
+    return slice(0, -1), np.diff(states, axis=0) / steps
 
 
-def central(states: States, dt: float) -> tuple[slice, Slopes]:
-    """(x[k + 1] - x[k - 1]) / (2 dt) on the inner rows, second order; not where a held input jumps."""
+def central(states: States, dt: Clock) -> tuple[slice, Slopes]:
+    """(x[k + 1] - x[k - 1]) / (2 dt) on the inner rows, second order; not where a held input jumps.
+
+    At irregular times it is the slope of the parabola through three rows.
+    """
     _need(states, 3, "central")
+    if np.ndim(dt):
+        return slice(1, -1), np.gradient(states, times_of(states, dt), axis=0)[1:-1]
     return slice(1, -1), (states[2:] - states[:-2]) / (2 * dt)
 
 
-def savgol(states: States, dt: float, *, window: int = 11, order: int = 3) -> tuple[slice, Slopes]:
+def savgol(states: States, dt: Clock, *, window: int = 11, order: int = 3) -> tuple[slice, Slopes]:
     """Slope of the least-squares polynomial over `window` rows, on the rows that have half a window on each
     side.
 
     Savitzky and Golay (1964), as in `scipy.signal.savgol_filter`. For a fixed window the error falls with dt
     to the power `order` when that is even, `order` + 1 when odd.
     """
+    if np.ndim(dt):
+        raise DataError("savgol: expected regular times; got irregular ones. Resample them, or use 'spline'.")
     if window != int(window) or window % 2 == 0 or window < 3:
         raise DataError(f"savgol: window={window}; an odd number of rows, 3 or more, is expected.")
     if order != int(order) or not 1 <= order < window:
         raise DataError(f"savgol: order={order}; a whole number from 1 to window - 1 = {window - 1} is expected.")
     _need(states, window, f"savgol with window={window}")
     half = window // 2
-    slopes = savgol_filter(states, window, order, deriv=1, delta=dt, axis=0)
+    slopes = savgol_filter(states, window, order, deriv=1, delta=float(dt), axis=0)
     return slice(half, len(states) - half), slopes[half : len(states) - half]
 
 
-def spline(states: States, dt: float) -> tuple[slice, Slopes]:
+def spline(states: States, dt: Clock) -> tuple[slice, Slopes]:
     """Slope of the cubic spline through all rows (not-a-knot), third order at the ends, fourth inside."""
     _need(states, 4, "spline")
-    time = np.arange(len(states)) * dt
+    time = times_of(states, dt)
     return slice(0, len(states)), CubicSpline(time, states)(time, 1)
 
 
-def smoothing_spline(states: States, dt: float, *, smoothing: float | None = None) -> tuple[slice, Slopes]:
+def smoothing_spline(states: States, dt: Clock, *, smoothing: float | None = None) -> tuple[slice, Slopes]:
     """Slope of the cubic smoothing spline; `smoothing` weighs curvature, None chooses it by cross-validation.
 
-    As `scipy.interpolate.make_smoothing_spline`, in units of rows: the weight does not depend on dt.
+    As `scipy.interpolate.make_smoothing_spline`, in units of (median) rows: the weight does not depend on dt.
     """
     _need(states, 5, "smoothing-spline")
     if smoothing is not None and not smoothing >= 0:
         raise DataError(f"smoothing-spline: smoothing={smoothing}; a number of at least 0, or None, is expected.")
-    rows = np.arange(len(states), dtype=np.float64)
+    step = float(np.median(np.diff(times_of(states, dt))))
+    rows = times_of(states, dt) / step
     fits = [make_smoothing_spline(rows, column, lam=smoothing) for column in states.T]
-    return slice(0, len(states)), np.stack([fit(rows, nu=1) for fit in fits], axis=1) / dt
+    return slice(0, len(states)), np.stack([fit(rows, nu=1) for fit in fits], axis=1) / step
 
 
 Derivative = Callable[..., tuple[slice, np.ndarray]]

@@ -66,7 +66,7 @@ def _exact(states: States, left: float) -> bool:
 
     Held inputs may explain the same: an exponential that is held is a multiple of one that is not.
     """
-    off = roughness(states.measured.data.inputs)
+    off = roughness(states.measured.data)
     return off < SMOOTH and left < max(NEAR * off**2, ROUNDING)
 
 
@@ -83,11 +83,15 @@ def _regression(
         return strong_form(states.samples(), library), None
     equations = len(states.measured.data.state_names)
     form = partial(weak_form, library=library, equations=equations, order=states.order, inputs=states.inputs)
-    if weak is not False:
+    regular = states.measured.data.regular
+    if weak is not False and regular:
         smooth = states.whole if states.order == 1 or states.measured.x_dot is not None else states.full
         windows = windows_in(smooth)
         if weak or (states.order == 1 and windows >= WINDOWS * library.size):
             return form(smooth, windows=windows >= library.size, most=most)[:2]
+    if not regular and states.order == 2 and states.measured.x_dot is None:
+        # The hat over two rows needs rows of one length; splines are as good on exact data.
+        return strong_form(states.samples(), library), None
     single = form(states.whole, windows=False, most=most if states.jumping else min(most, POOR))
     if single.left < EXPLAINED or states.jumping:
         return single[:2]
@@ -101,4 +105,5 @@ def _by_forecasts(
     known, judged = states.measured.split() if validation is None else (states.measured, validation)
     blocks, _ = _regression(replace(states, measured=known), library, settings)
     smooth = replace(states, measured=judged).smooth()
+    smooth = smooth if smooth.regular else smooth.resample(smooth.dt)
     return of_forecasts(settings, library, pooled(blocks, library.size), smooth)

@@ -1,5 +1,6 @@
 """What was measured: trajectories, with derivatives where there are some, checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +42,10 @@ class Measured:
             return None if arrays is None else [array[part.rows] for array in arrays[part.trajectories]]
 
         data = self.data[part.trajectories]
-        states, inputs = ([array[part.rows] for array in arrays] for arrays in (data.states, data.inputs))
-        return Measured(with_states(data, states, inputs, data.state_names), some(self.x_dot), some(self.x_ddot))
+        states, inputs, times = (
+            [array[part.rows] for array in arrays] for arrays in (data.states, data.inputs, data.time)
+        )
+        return Measured(data.with_rows(states, inputs, times), some(self.x_dot), some(self.x_ddot))
 
 
 def check_spread(data: Trajectories) -> None:
@@ -83,6 +86,17 @@ def measured_of(data: Trajectories, x_dot: Any, x_ddot: Any, order: int, traject
     )
 
 
-def with_states(data: Trajectories, states: Arrays, inputs: Arrays, names: list[str] | tuple[str, ...]) -> Trajectories:
-    """Return trajectories of these states, at the sample time of others."""
-    return Trajectories(states, inputs, dt=data.dt, state_names=names, input_names=data.input_names)
+def with_states(
+    data: Trajectories,
+    states: Arrays,
+    inputs: Arrays,
+    names: list[str] | tuple[str, ...],
+    times: Sequence[np.ndarray] | None = None,
+) -> Trajectories:
+    """Return trajectories of these states, at the sample time of others, or at their times, or at other `times`."""
+    return data.with_rows(states, inputs, data.time if times is None else times, names)
+
+
+def clocks(data: Trajectories) -> list[Any]:
+    """Return what derivatives of each trajectory are estimated by: the sample time, or irregular times."""
+    return [data.dt] * len(data) if data.regular else list(data.time)

@@ -5,7 +5,7 @@ the next; while equations are being fitted, both are improved in turn. A derivat
 states do under held inputs that change.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
@@ -42,7 +42,8 @@ class Paths:
     """States and inputs at the nodes of all rows but the last of every trajectory.
 
     `begins` and `rises` are what was measured: states, or for order 2 positions, with or without velocities. `states`
-    are full ones; velocities that were not measured follow from the paths.
+    are full ones; velocities that were not measured follow from the paths. `dt` is how long rows last, one by one where
+    times are irregular.
     """
 
     begins: Float[np.ndarray, "row measured"]
@@ -50,7 +51,7 @@ class Paths:
     states: Float[np.ndarray, "node row state"]
     inputs: Float[np.ndarray, "node row input"]
     lengths: tuple[int, ...]
-    dt: float
+    dt: float | Float[np.ndarray, "row 1"]
     order: int
     rule: Quadrature
 
@@ -101,11 +102,21 @@ def chords(data: Trajectories, order: int, equations: int, inputs: str, nodes: i
     rule = quadrature(nodes)
     begins = np.concatenate([x[:-1] for x in data.states])
     rises = np.concatenate([np.diff(x, axis=0) for x in data.states])
-    forcing = np.concatenate([_within(u, inputs, rule.places) for u in data.inputs], axis=1)
+    forcing = np.concatenate(
+        [_within(u, row, inputs, rule.places) for u, row in zip(data.inputs, counted(data), strict=True)], axis=1
+    )
+    dt = data.dt if data.regular else np.concatenate([np.diff(time) for time in data.time])[:, None]
     states = begins + rule.places[:, None, None] * rises
     if begins.shape[1] < order * equations:
-        states = np.concatenate([states, np.broadcast_to(rises / data.dt, states.shape)], axis=-1)
-    return Paths(begins, rises, states, forcing, tuple(n - 1 for n in data.lengths), data.dt, order, rule)
+        states = np.concatenate([states, np.broadcast_to(rises / dt, states.shape)], axis=-1)
+    return Paths(begins, rises, states, forcing, tuple(n - 1 for n in data.lengths), dt, order, rule)
+
+
+def counted(data: Trajectories) -> list[Float[np.ndarray, " time"]]:
+    """Return where rows are in time: counted where they are regular, else in median steps."""
+    if data.regular:
+        return [np.arange(float(rows)) for rows in data.lengths]
+    return [(time - time[0]) / data.dt for time in data.time]
 
 
 def interpolant(
@@ -115,21 +126,23 @@ def interpolant(
     return make_interp_spline(rows, u, k=min(degree, len(u) - 1 - len(u) % 2))
 
 
-def roughness(inputs: Sequence[Float[np.ndarray, "_time _input"]]) -> float:
+def roughness(data: Trajectories) -> float:
     """Return how far splines of degree 3 and 5 through inputs are apart between rows, in shares of their spread."""
-    spread = np.concatenate(inputs).std(axis=0)
+    spread = np.concatenate(data.inputs).std(axis=0)
     apart = []
-    for u in inputs:
-        rows = np.arange(float(len(u)))
-        cubic, quintic = (interpolant(rows, u, degree)(rows[:-1] + 0.5) for degree in (CUBIC, QUINTIC))
+    for u, rows in zip(data.inputs, counted(data), strict=True):
+        between = (rows[:-1] + rows[1:]) / 2
+        cubic, quintic = (interpolant(rows, u, degree)(between) for degree in (CUBIC, QUINTIC))
         apart.append(np.square(cubic - quintic))
     return float(np.max(np.sqrt(np.concatenate(apart).mean(axis=0)) / np.where(spread > 0, spread, 1.0)))
 
 
 def _within(
-    u: Float[np.ndarray, "time input"], inputs: str, places: Float[np.ndarray, " node"]
+    u: Float[np.ndarray, "time input"],
+    rows: Float[np.ndarray, " time"],
+    inputs: str,
+    places: Float[np.ndarray, " node"],
 ) -> Float[np.ndarray, "node row input"]:
-    begins = np.arange(len(u) - 1)
     if inputs == "held" or not u.shape[1]:
         return np.broadcast_to(u[:-1], (len(places), *u[:-1].shape))
-    return np.asarray(interpolant(np.arange(float(len(u))), u)(begins + places[:, None]))
+    return np.asarray(interpolant(rows, u)(rows[:-1] + places[:, None] * np.diff(rows)))

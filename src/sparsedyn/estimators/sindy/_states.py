@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Trajectories, pieces
 from sparsedyn.data.derivatives import AUTO, DERIVATIVES, Differentiator, differentiator, resolved
-from sparsedyn.estimators.sindy._measured import Arrays, Measured, with_states
+from sparsedyn.estimators.sindy._measured import Arrays, Measured, clocks, with_states
 
 FEWEST = 4
 """Rows of a trajectory that a cubic spline needs, the method that needs fewest of those that `auto` takes."""
@@ -47,14 +47,15 @@ class States:
         data = self.measured.data
         if self.order == 1 or self.measured.x_dot is not None:
             return self._smooth(self.whole)
-        states, inputs = [], []
+        states, inputs, times = [], [], []
         smooth = self._smooth(data)
-        for x, u in zip(smooth.states, smooth.inputs, strict=True):
-            rows, positions, velocities = self.differentiate(x, data.dt)
+        for x, u, time, clock in zip(smooth.states, smooth.inputs, smooth.time, clocks(smooth), strict=True):
+            rows, positions, velocities = self.differentiate(x, clock)
             if len(positions) > 1:
                 states.append(np.concatenate([positions, velocities], axis=1))
                 inputs.append(u[rows])
-        return with_states(data, states, inputs, self._names)
+                times.append(time[rows])
+        return with_states(data, states, inputs, self._names, times)
 
     @property
     def given(self) -> Arrays | None:
@@ -68,8 +69,8 @@ class States:
             known = data.states if self.order == 1 else self._joined()
             return [Samples(*part) for part in zip(known, data.inputs, self.given, strict=True)]
         found = []
-        for states, inputs in zip(self.full.states, self.full.inputs, strict=True):
-            rows, x, slopes = self.differentiate(states, data.dt)
+        for states, inputs, clock in zip(self.full.states, self.full.inputs, clocks(self.full), strict=True):
+            rows, x, slopes = self.differentiate(states, clock)
             found.append(Samples(x, inputs[rows], slopes[:, -len(data.state_names) :]))
         if not any(len(part.x) for part in found):
             raise DataError(
@@ -86,20 +87,23 @@ class States:
         if self.order == 1:
             return positions
         # Splines, smoothing ones where there is noise: other methods have no derivative at the first row.
-        method = DERIVATIVES[resolved(AUTO, data.states)]
-        return np.concatenate([positions, np.stack([method(x, data.dt)[1][0] for x in data.states])], axis=1)
+        method = DERIVATIVES[resolved(AUTO, data.states, times=None if data.regular else data.time)]
+        begins = [method(x, clock)[1][0] for x, clock in zip(data.states, clocks(data), strict=True)]
+        return np.concatenate([positions, np.stack(begins)], axis=1)
 
     def smooth(self) -> Trajectories:
         """Return the full states without their noise, where derivatives are smoothed."""
         if self.jumping:
             return self.full
-        states, inputs = [], []
-        for x, u in zip(self.full.states, self.full.inputs, strict=True):
-            rows, smooth, _ = self.differentiate(x, self.full.dt)
+        full = self.full
+        states, inputs, times = [], [], []
+        for x, u, time, clock in zip(full.states, full.inputs, full.time, clocks(full), strict=True):
+            rows, smooth, _ = self.differentiate(x, clock)
             if len(smooth) > 1:
                 states.append(smooth)
                 inputs.append(u[rows])
-        return with_states(self.full, states, inputs, self.full.state_names) if states else self.full
+                times.append(time[rows])
+        return with_states(full, states, inputs, full.state_names, times) if states else full
 
     @property
     def _names(self) -> list[str]:
@@ -118,7 +122,8 @@ class States:
 def states_of(measured: Measured, order: int, derivative: str, inputs: str = "held") -> States:
     """Return the states; the method of differentiation is chosen by smooth pieces of the data."""
     smooth = pieces(measured.data) if inputs == "held" else measured.data
-    return States(measured, order, differentiator(derivative, smooth.states), inputs)
+    times = None if smooth.regular else smooth.time
+    return States(measured, order, differentiator(derivative, smooth.states, times), inputs)
 
 
 def full_names(names: tuple[str, ...] | list[str], order: int) -> list[str]:

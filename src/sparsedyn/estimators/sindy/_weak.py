@@ -124,7 +124,7 @@ def _single(paths: Paths) -> Form:
     places, weights = paths.rule.places[:, None], paths.rule.weights[:, None]
     terms = weights if paths.parts == 1 else weights * np.concatenate([places, 1 - places], axis=1)
     rises = np.ones(1) if paths.parts == 1 else np.array([-1.0, 1.0])
-    return Form(terms, np.zeros_like(terms), rises / paths.dt**paths.parts, 1)
+    return Form(terms, np.zeros_like(terms), rises, 1)
 
 
 def integrated(form: Form, paths: Paths, library: Library) -> list[Block]:
@@ -144,7 +144,8 @@ def integrated(form: Form, paths: Paths, library: Library) -> list[Block]:
             sums = [part + more for part, more in zip(sums, added, strict=True)]
         return sums
 
-    rises = [part for part, fits in zip(paths.split(paths.rises[:, paths.known]), long, strict=True) if fits]
+    rates = paths.rises[:, paths.known] / paths.dt**paths.parts
+    rises = [part for part, fits in zip(paths.split(rates), long, strict=True) if fits]
     target = [matrix[-1] @ rise for matrix, rise in zip(matrices, rises, strict=True)]
     if form.states.any():
         # Large means would cost digits, and nothing of them is left in the integrals.

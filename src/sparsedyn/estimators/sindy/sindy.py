@@ -123,7 +123,7 @@ class SINDy(AbstractDynamics):
         t, validation = parted(t, validation)
         data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
         check_spread(data)
-        if x_dot is None:
+        if self.weak is True:
             check_regular(data, "x")
         variables = variables_of(data)
         library = settings.library(len(data.state_names), len(data.input_names))
@@ -191,8 +191,6 @@ class SINDy(AbstractDynamics):
         self._check_fitted()
         data = trajectories_like(self.variables_, x, t, u)
         check_alike(self.variables_._replace(dt=data.dt), data, "x")
-        if x_dot is None:
-            check_regular(data, "x")
         measured = measured_of(data, x_dot, x_ddot, self.model_.order)
         samples = states_of(measured, self.model_.order, self.derivative).samples()
         blocks = strong_form(samples, self.library_)
