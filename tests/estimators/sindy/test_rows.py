@@ -31,7 +31,7 @@ def test_simulate_takes_dates_and_functions():
     dates = pd.Timestamp("2024-03-01") + pd.to_timedelta(T, unit="s")
     np.testing.assert_allclose(model.simulate([1.0], dates, u), expected, rtol=1e-6)
     np.testing.assert_allclose(model.simulate([1.0], dates, np.sin), model.simulate([1.0], T, np.sin), rtol=1e-6)
-    with pytest.raises(DataError, match=r"u: expected 1 columns.*got the shape \(1, 60\). Columns are the last axis"):
+    with pytest.raises(DataError, match=r"u: expected \(time, input\), the shape \(60, 1\); got \(1, 60\)"):
         model.simulate([1.0], T, u[None])
 
 

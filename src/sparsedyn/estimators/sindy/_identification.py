@@ -2,33 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
-import numpy as np
-
-from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, fitted, of_forecasts
+from sparsedyn.estimators.sindy._forms import read, regression
 from sparsedyn.estimators.sindy._measured import Measured
-from sparsedyn.estimators.sindy._paths import roughness
-from sparsedyn.estimators.sindy._regression import Block, pooled, strong_form, warn_dependent
-from sparsedyn.estimators.sindy._settings import INPUTS, Settings
-from sparsedyn.estimators.sindy._states import States, full_names, states_of
-from sparsedyn.estimators.sindy._weak import weak_form, windows_in
+from sparsedyn.estimators.sindy._regression import pooled, warn_dependent
+from sparsedyn.estimators.sindy._settings import Settings
+from sparsedyn.estimators.sindy._states import States, full_names
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor
-
-WINDOWS = 3
-"""Windows per term from which on the weak form is taken by itself."""
-EXPLAINED = 1e-4
-"""Share of a derivative's mean square over single rows below which nothing is lost to noise."""
-POOR = 0.01
-"""Such a share after a few sweeps that it is not worth going on."""
-BETTER = 0.25
-"""What another reading of the inputs must leave, of what holding them leaves, to be taken."""
-
-
-SMOOTH, NEAR, ROUNDING = 0.05, 10.0, 1e-20
-"""Roughness up to which inputs are smooth, and shares that are left up to which an interpolation is exact."""
 
 
 def identified(measured: Measured, validation: Measured | None, library: Library, settings: Settings) -> Identified:
@@ -36,7 +18,7 @@ def identified(measured: Measured, validation: Measured | None, library: Library
 
     Where thresholds are chosen, they are by `validation`, or without it by a part of the trajectories that is held out.
     """
-    states, blocks = _read(measured, library, settings)
+    states, blocks = read(measured, library, settings)
     fit = above_thresholds(settings)
     if settings.threshold is None:
         fit = _by_forecasts(states, validation, library, settings)
@@ -46,64 +28,12 @@ def identified(measured: Measured, validation: Measured | None, library: Library
     return fitted(settings, reduced, blocks, fit)._replace(inputs=states.inputs)
 
 
-def _read(measured: Measured, library: Library, settings: Settings) -> tuple[States, list[Block]]:
-    """Return states, and terms and derivatives, with inputs as they are said, or else seem, to act between rows."""
-    held, *others = [
-        states_of(measured, settings.order, settings.derivative, inputs)
-        for inputs in (INPUTS if settings.inputs is None else [settings.inputs])
-    ]
-    found, left = _regression(held, library, settings)
-    if held.varying and left:
-        for states in others:
-            other, less = _regression(states, library, settings, most=max(left, POOR))
-            if less is not None and (less < BETTER * left or _exact(states, less)):
-                return states, other
-    return held, found
-
-
-def _exact(states: States, left: float) -> bool:
-    """Whether inputs are smooth, and what is left is no more than splines through them are off.
-
-    Held inputs may explain the same: an exponential that is held is a multiple of one that is not.
-    """
-    off = roughness(states.measured.data)
-    return off < SMOOTH and left < max(NEAR * off**2, ROUNDING)
-
-
-def _regression(
-    states: States, library: Library, settings: Settings, most: float = np.inf
-) -> tuple[list[Block], float | None]:
-    """Return terms and derivatives, and the share of these that is left, where nothing was estimated.
-
-    Integrals over windows if there are enough of them, or over single rows if these are explained so well that there is
-    no noise, or if inputs jump so often that derivatives cannot be estimated.
-    """
-    weak = settings.weak
-    if states.given is not None or (weak is False and settings.derivative != AUTO):
-        return strong_form(states.samples(), library), None
-    equations = len(states.measured.data.state_names)
-    form = partial(weak_form, library=library, equations=equations, order=states.order, inputs=states.inputs)
-    regular = states.measured.data.regular
-    if weak is not False and regular:
-        smooth = states.whole if states.order == 1 or states.measured.x_dot is not None else states.full
-        windows = windows_in(smooth)
-        if weak or (states.order == 1 and windows >= WINDOWS * library.size):
-            return form(smooth, windows=windows >= library.size, most=most)[:2]
-    if not regular and states.order == 2 and states.measured.x_dot is None:
-        # The hat over two rows needs rows of one length; splines are as good on exact data.
-        return strong_form(states.samples(), library), None
-    single = form(states.whole, windows=False, most=most if states.jumping else min(most, POOR))
-    if single.left < EXPLAINED or states.jumping:
-        return single[:2]
-    return strong_form(states.samples(), library), None
-
-
 def _by_forecasts(
     states: States, validation: Measured | None, library: Library, settings: Settings
 ) -> Callable[[Factor], Coefficients]:
     """Return how to fit as many terms as forecasts of validation, or of held-out, trajectories call for."""
     known, judged = states.measured.split() if validation is None else (states.measured, validation)
-    blocks, _ = _regression(replace(states, measured=known), library, settings)
+    blocks, _ = regression(replace(states, measured=known), library, settings)
     smooth = replace(states, measured=judged).smooth()
     smooth = smooth if smooth.regular else smooth.resample(smooth.dt)
     return of_forecasts(settings, library, pooled(blocks, library.size), smooth)

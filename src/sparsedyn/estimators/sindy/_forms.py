@@ -1,0 +1,81 @@
+"""The form of the regression that data call for: integrals over windows or rows, or derivatives; inputs held or not."""
+
+from functools import partial
+
+import numpy as np
+
+from sparsedyn.data.derivatives import AUTO
+from sparsedyn.estimators.sindy._measured import Measured
+from sparsedyn.estimators.sindy._paths import roughness
+from sparsedyn.estimators.sindy._regression import Block, strong_form
+from sparsedyn.estimators.sindy._settings import INPUTS, Settings
+from sparsedyn.estimators.sindy._states import States, states_of
+from sparsedyn.estimators.sindy._weak import weak_form, windows_in
+from sparsedyn.models import Library
+
+WINDOWS = 3
+"""Windows per term from which on the weak form is taken by itself."""
+EXPLAINED, ROWS = 1e-4, 4
+"""Share of derivatives over single rows that is left, with so many rows per term, below which there is no noise."""
+POOR = 0.01
+"""Such a share after a few sweeps that it is not worth going on."""
+BETTER = 0.25
+"""What another reading of the inputs must leave, of what holding them leaves, to be taken."""
+
+
+SMOOTH, NEAR, ROUNDING = 0.05, 10.0, 1e-20
+"""Roughness up to which inputs are smooth, and shares that are left up to which an interpolation is exact."""
+
+
+def read(measured: Measured, library: Library, settings: Settings) -> tuple[States, list[Block]]:
+    """Return states, and terms and derivatives, with inputs as they are said, or else seem, to act between rows."""
+    held, *others = [
+        states_of(measured, settings.order, settings.derivative, inputs)
+        for inputs in (INPUTS if settings.inputs is None else [settings.inputs])
+    ]
+    found, left = regression(held, library, settings)
+    if held.varying and left:
+        for states in others:
+            other, less = regression(states, library, settings, most=max(left, POOR))
+            if less is not None and (less < BETTER * left or _exact(states, less)):
+                return states, other
+    return held, found
+
+
+def _exact(states: States, left: float) -> bool:
+    """Whether inputs are smooth, and what is left is no more than splines through them are off.
+
+    Held inputs may explain the same: an exponential that is held is a multiple of one that is not.
+    """
+    off = roughness(states.measured.data)
+    return off < SMOOTH and left < max(NEAR * off**2, ROUNDING)
+
+
+def regression(
+    states: States, library: Library, settings: Settings, most: float = np.inf
+) -> tuple[list[Block], float | None]:
+    """Return terms and derivatives, and the share of these that is left, where nothing was estimated.
+
+    Integrals over windows if there are enough of them, or over single rows if these are explained so well that there is
+    no noise, or if inputs jump so often that derivatives cannot be estimated.
+    """
+    weak = settings.weak
+    if states.given is not None or (weak is False and settings.derivative != AUTO):
+        return strong_form(states.samples(), library), None
+    equations = len(states.measured.data.state_names)
+    form = partial(weak_form, library=library, equations=equations, order=states.order, inputs=states.inputs)
+    regular = states.measured.data.regular
+    if weak is not False and regular:
+        smooth = states.whole if states.order == 1 or states.measured.x_dot is not None else states.full
+        windows = windows_in(smooth)
+        if weak or (states.order == 1 and windows >= WINDOWS * library.size):
+            return form(smooth, windows=windows >= library.size, most=most)[:2]
+    if not regular and states.order == 2 and states.measured.x_dot is None:
+        # The hat over two rows needs rows of one length; splines are as good on exact data.
+        return strong_form(states.samples(), library), None
+    enough = sum(length - states.order for length in states.whole.lengths) >= ROWS * library.size
+    if enough or states.jumping:
+        single = form(states.whole, windows=False, most=most if states.jumping else min(most, POOR))
+        if single.left < EXPLAINED or states.jumping:
+            return single[:2]
+    return strong_form(states.samples(), library), None
