@@ -23,7 +23,7 @@ BETTER = 0.25
 """What another reading of the inputs must leave, of what holding them leaves, to be taken."""
 
 
-SMOOTH, NEAR, ROUNDING = 0.05, 10.0, 1e-20
+SMOOTH, ROUNDING = 0.02, 1e-20
 """Roughness up to which inputs are smooth, and shares that are left up to which an interpolation is exact."""
 
 
@@ -48,7 +48,7 @@ def _exact(states: States, left: float) -> bool:
     Held inputs may explain the same: an exponential that is held is a multiple of one that is not.
     """
     off = roughness(states.measured.data)
-    return off < SMOOTH and left < max(NEAR * off**2, ROUNDING)
+    return off < SMOOTH and left < max(off**2, ROUNDING)
 
 
 def regression(

@@ -127,14 +127,14 @@ def interpolant(
 
 
 def roughness(data: Trajectories) -> float:
-    """Return how far splines of degree 3 and 5 through inputs are apart between rows, in shares of their spread."""
+    """Return how far splines of degree 3 and 5 through inputs are apart at most, in shares of their spread."""
     spread = np.concatenate(data.inputs).std(axis=0)
     apart = []
     for u, rows in zip(data.inputs, counted(data), strict=True):
         between = (rows[:-1] + rows[1:]) / 2
         cubic, quintic = (interpolant(rows, u, degree)(between) for degree in (CUBIC, QUINTIC))
-        apart.append(np.square(cubic - quintic))
-    return float(np.max(np.sqrt(np.concatenate(apart).mean(axis=0)) / np.where(spread > 0, spread, 1.0)))
+        apart.append(np.abs(cubic - quintic))
+    return float(np.max(np.concatenate(apart).max(axis=0) / np.where(spread > 0, spread, 1.0)))
 
 
 def _within(
