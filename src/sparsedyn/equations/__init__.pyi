@@ -11,7 +11,7 @@ from .dependence import (
     total_effect,
 )
 from .merging import complexity
-from .notation import from_text, latex, parsed, text, to_text
+from .notation import from_text, latex, maps, parsed, text, to_text
 from .simplification import effect, rounded, simplified, snapped, without_small_terms
 from .structure import SMALL, count_nonzeros, reach, sparsity
 from .symbolic import Columns, combined, compiled, expressions, symbol
@@ -34,6 +34,7 @@ __all__ = [
     "kappa",
     "latex",
     "local_effect",
+    "maps",
     "mean_jaccard",
     "mean_kappa",
     "parsed",

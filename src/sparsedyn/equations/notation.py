@@ -55,6 +55,16 @@ def text(expr: sympy.Expr, digits: int = DIGITS) -> str:
     return str(_Text(digits).doprint(_shown(expr, digits)))
 
 
+def maps(
+    expressions: Sequence[sympy.Expr], states: Sequence[str], inputs: Sequence[str], digits: int = DIGITS
+) -> list[str]:
+    """Return `x[k+1] = ...` for the expressions of the next states, one a line."""
+    names = [*states, *inputs]
+    now = [f"{name}[k]" for name in names]
+    right = [text(_renamed(one, names, now), digits) for one in expressions]
+    return [f"{name}[k+1] = {one}" for name, one in zip(states, right, strict=True)]
+
+
 def latex(expr: sympy.Expr, digits: int = DIGITS) -> str:
     """Return the expression in LaTeX, for TeX and for Matplotlib, without dollar signs."""
     return str(_Latex(digits).doprint(_shown(expr, digits)))

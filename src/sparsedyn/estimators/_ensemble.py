@@ -9,14 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.equations import standardized, strength
 from sparsedyn.estimators._dynamics import AbstractDynamics
+from sparsedyn.estimators._states import steps_at
 from sparsedyn.forecast import Forecast, forecast, rollout
 from sparsedyn.models import AbstractModel
-
-CLOCK = 1e-3
-"""What times may be off the rows of the training's sample time, in shares of it."""
 
 
 class AbstractEnsemble(AbstractDynamics):
@@ -95,15 +93,7 @@ class AbstractEnsemble(AbstractDynamics):
         return states
 
     def _clock(self, times: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
-        """Return the training's rows up to the last time, and which of them are asked for."""
-        counted = (times - times[0]) / self.dt_
-        rows = np.round(counted).astype(int)
-        if np.any(np.abs(counted - rows) > CLOCK * np.maximum(rows, 1)) or np.any(np.diff(rows) < 1):
-            raise DataError(
-                f"t: expected times a whole number of sample times of training, {self.dt_:g}, apart; got others. Take "
-                "t = model.dt_ * np.arange(rows), and interpolate."
-            )
-        return np.arange(rows[-1] + 1) * self.dt_, rows
+        return steps_at(times, self.dt_)
 
 
 @eqx.filter_jit

@@ -53,6 +53,11 @@ def own(values: Any) -> Trajectories:
     )
 
 
+def untimed(x: Any, t: Any) -> bool:
+    """Whether neither `t` nor what is given as `x` says when rows were measured."""
+    return t is None and not is_own(x) and taken(x, "x").times is None
+
+
 def parted(t: Any, validation: Any) -> tuple[Any, Any]:
     """Return times and validation data: `fit(train, validation)` has the latter in the place of the former."""
     if not is_own(t):

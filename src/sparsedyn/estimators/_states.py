@@ -13,6 +13,9 @@ from sparsedyn.data.clock import seconds
 from sparsedyn.estimators._base import is_whole
 from sparsedyn.estimators._given import Given, finite, labels, taken
 
+CLOCK = 1e-3
+"""What times may be off the rows of the training's sample time, in shares of it."""
+
 
 def rows_of(values: Any, names: Sequence[str], place: str) -> Float[np.ndarray, "*batch column"]:
     """Return finite numbers whose last axis has a column per name; those of tables are put in order by their names.
@@ -61,6 +64,21 @@ def times_of(t: Any, dt: float) -> tuple[Float[np.ndarray, " time"], Any]:
     if np.any(np.diff(times) <= 0):
         raise DataError("t: expected increasing times (time,); got times that do not increase.")
     return times, stamps
+
+
+def steps_at(times: Float[np.ndarray, " time"], dt: float) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
+    """Return steps of `dt` from zero to the last of some times, and which of them these times are.
+
+    **Raises:** `DataError` for times that are not a whole number of steps apart.
+    """
+    counted = (times - times[0]) / dt
+    rows = np.round(counted).astype(int)
+    if np.any(np.abs(counted - rows) > CLOCK * np.maximum(rows, 1)) or np.any(np.diff(rows) < 1):
+        raise DataError(
+            f"t: expected times a whole number of sample times of training, {dt:g}, apart; got others. Take "
+            "t = model.dt_ * np.arange(rows), and interpolate."
+        )
+    return np.arange(rows[-1] + 1) * dt, rows
 
 
 def function_at(

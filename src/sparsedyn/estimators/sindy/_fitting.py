@@ -14,18 +14,20 @@ from sparsedyn.estimators.sindy._regression import Block, chunks
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor, bagged, elimination, solve, thresholded
+from sparsedyn.training.parsimony import bic
 
 LEFT = 1e-3
 """Contribution from which on a term counts as left by a penalty."""
 
 
 class Identified(NamedTuple):
-    """Coefficients, the thresholds that they passed, those of an ensemble's members, and what inputs do within rows."""
+    """Coefficients, the thresholds that they passed, those of an ensemble's members, and what time is."""
 
     coefficients: Float[np.ndarray, "term equation"]
     thresholds: Float[np.ndarray, " equation"]
     members: Float[np.ndarray, "member term equation"] | None = None
     inputs: str = "held"
+    time: str = "continuous"
 
 
 def above_thresholds(settings: Settings) -> Callable[[Factor], Coefficients]:
@@ -40,6 +42,17 @@ def of_forecasts(
     paths = _paths(settings, known)
     steps = selection.choose(known, paths, library, settings.order, selection.starts(judged))
     counts = [int(path[step].sum()) for path, step in zip(paths, steps, strict=True)]
+    return partial(_of_size, settings, counts)
+
+
+def of_information(settings: Settings, known: Factor) -> Callable[[Factor], Coefficients]:
+    """Return how to fit as many terms to each equation as Bayes's information criterion calls for."""
+    counts = []
+    for j, path in enumerate(_paths(settings, known)):
+        found = [solve(known, np.where(np.arange(known.size[1]) == j, step[:, None], False))[:, j] for step in path]
+        theta, target = known.triangle[:, : known.terms], known.triangle[:, known.terms + j]
+        left = [np.sum(np.square(theta @ one - target)) / np.sum(np.square(target)) for one in found]
+        counts.append(int(path[np.argmin(bic(np.asarray(left), path.sum(axis=1), known.samples))].sum()))
     return partial(_of_size, settings, counts)
 
 

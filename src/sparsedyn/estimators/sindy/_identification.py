@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, fitted, of_forecasts
+from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, fitted, of_forecasts, of_information
 from sparsedyn.estimators.sindy._forms import read, regression
 from sparsedyn.estimators.sindy._measured import Measured
 from sparsedyn.estimators.sindy._regression import pooled, warn_dependent
@@ -21,11 +21,15 @@ def identified(measured: Measured, validation: Measured | None, library: Library
     states, blocks = read(measured, library, settings)
     fit = above_thresholds(settings)
     if settings.threshold is None:
-        fit = _by_forecasts(states, validation, library, settings)
+        if settings.time == "discrete":
+            known = measured if validation is None else validation
+            fit = of_information(settings, pooled(regression(replace(states, measured=known), library, settings)[0], 2))
+        else:
+            fit = _by_forecasts(states, validation, library, settings)
     reduced = pooled(blocks, library.size)
     data = measured.data
     warn_dependent(reduced, library.names([*full_names(data.state_names, settings.order), *data.input_names]))
-    return fitted(settings, reduced, blocks, fit)._replace(inputs=states.inputs)
+    return fitted(settings, reduced, blocks, fit)._replace(inputs=states.inputs, time=settings.time)
 
 
 def _by_forecasts(

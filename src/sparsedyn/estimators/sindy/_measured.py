@@ -17,6 +17,8 @@ Arrays = list[Float[np.ndarray, "_time _state"]]
 SHARE = 0.2
 FEWEST = 8
 """Rows of a single trajectory that are held out, at least, and as many to fit to."""
+FEWEST_MAPPED = 2
+"""Rows that have a next one, in every trajectory."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,17 @@ class Measured:
     def complete(self) -> bool:
         """Whether no derivative was measured, so that all are free to be estimated or done without."""
         return self.x_dot is None and self.x_ddot is None
+
+    def mapped(self) -> "Measured":
+        """Return all rows but the last, with the states of their next rows in the place of derivatives."""
+        data = self.data
+        states, inputs = ([array[:-1] for array in arrays] for arrays in (data.states, data.inputs))
+        if any(len(x) < FEWEST_MAPPED for x in states):
+            raise DataError(
+                f"x: expected at least {FEWEST_MAPPED + 1} rows in every trajectory for time='discrete'; the shortest "
+                f"has {min(data.lengths)}. Give longer trajectories."
+            )
+        return Measured(with_states(data, states, inputs, data.state_names), [x[1:] for x in data.states])
 
     def split(self) -> tuple["Measured", "Measured"]:
         """Return what is for fitting and what is for judging, the last fifth of trajectories or of a single one."""

@@ -13,6 +13,8 @@ from sparsedyn.estimators._base import FLAG, SEED, Rule, nonnegative, one_of, op
 from sparsedyn.models import Library, Primitive, units_of
 
 OPTIMIZERS = ("stlsq", "l0", "l1")
+TIMES = ("continuous", "discrete")
+"""What equations give: derivatives, or the states of the next row."""
 INPUTS = ("held", "interpolated")
 """What inputs do between rows: keep the value of the row, or run smoothly through the values at rows."""
 
@@ -37,6 +39,7 @@ RULES: dict[str, Rule] = {
     "derivative": one_of((AUTO, *DERIVATIVES)),
     "optimizer": one_of(OPTIMIZERS),
     "inputs": one_of((AUTO, *INPUTS)),
+    "time": one_of(TIMES),
 }
 """Parameters of `SINDy`, and what they may be."""
 
@@ -56,6 +59,7 @@ class Settings:
     weak: bool | None
     derivative: str
     inputs: str | None
+    time: str
     ridge: float
     seed: int
 
@@ -87,6 +91,10 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
 
 def check_combination(settings: Settings) -> None:
     """Raise `ValueError` for settings that do not go together."""
+    if settings.time == "discrete":
+        for name, expected in (("order", (1,)), ("weak", (None, False)), ("inputs", (None, "held"))):
+            if (value := getattr(settings, name)) not in expected:
+                raise ValueError(f"{name}: expected the default along with time='discrete'; got {value!r}.")
     if settings.ensemble is not None and settings.optimizer != "stlsq":
         raise ValueError(f"ensemble: expected optimizer='stlsq' along with it; got {settings.optimizer!r}.")
 

@@ -11,11 +11,12 @@ from jaxtyping import Float
 from sklearn.metrics import r2_score
 
 from sparsedyn.data import DataError, Scaling, Trajectories
-from sparsedyn.equations import combined, rounded, symbol, text
+from sparsedyn.equations import combined, maps, rounded, symbol, text
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
 from sparsedyn.estimators._dynamics import AbstractDynamics
 from sparsedyn.estimators._files import Stored
-from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of
+from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of, untimed
+from sparsedyn.estimators._states import steps_at
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._identification import identified
 from sparsedyn.estimators.sindy._measured import Measured, check_spread, check_weak, measured_of, statistics_of
@@ -49,13 +50,15 @@ class SINDy(AbstractDynamics):
         and where they look noisy local polynomials over windows that suit the noise.
     inputs : what inputs do between rows: `held` at the value of the row until the next, or `interpolated` by a spline,
         as values that were sampled from a smooth function; `auto`: held, unless the data speak for the other.
+    time : `continuous`, or `discrete` for maps, `x[k + 1] = theta(x[k], u[k]) Xi`: what is said of derivatives here
+        holds for the states of the next row then, and `simulate` iterates the map, a row at a time.
     ridge : relative to the mean squares of terms; steadies the choice, does not change the values.
     seed : of bootstrap samples and gradient descent.
 
     Attributes after `fit`: `model_`, `library_`, `coefficients_` (term, equation), `thresholds_` (per equation; with
     `"auto"`, the least coefficient that was kept), `members_` (member, term, equation; `None` without an ensemble),
     `statistics_` (means and standard deviations of the data, in which errors of forecasts are counted), `inputs_`
-    (`held` or `interpolated`), `dt_`, `state_names_`, `input_names_`.
+    (`held` or `interpolated`), `time_`, `dt_`, `state_names_`, `input_names_`.
 
     Source: Brunton, Proctor & Kutz 2016; Messenger & Bortz 2021 (weak form); Fasel et al. 2022 (ensembles).
     """
@@ -78,6 +81,7 @@ class SINDy(AbstractDynamics):
         weak: bool | str = "auto",
         derivative: str = "auto",
         inputs: str = "auto",
+        time: str = "continuous",
         ridge: float = 0.0,
         seed: int = 0,
     ):
@@ -92,6 +96,7 @@ class SINDy(AbstractDynamics):
         self.weak = weak
         self.derivative = derivative
         self.inputs = inputs
+        self.time = time
         self.ridge = ridge
         self.seed = seed
 
@@ -121,10 +126,13 @@ class SINDy(AbstractDynamics):
         self.check_parameters()
         settings = self.settings()
         t, validation = parted(t, validation)
+        t = 1.0 if settings.time == "discrete" and untimed(x, t) else t
         data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
         check_spread(data)
         if self.weak is True:
             check_regular(data, "x")
+        elif settings.time == "discrete":
+            raise DataError("x_dot: expected none with time='discrete': states are followed by those of the next row.")
         variables = variables_of(data)
         library = settings.library(len(data.state_names), len(data.input_names))
         check_size(library.size, sum(data.lengths))
@@ -133,6 +141,8 @@ class SINDy(AbstractDynamics):
         others = None if validation is None else Measured(trajectories_like(variables, validation, place="validation"))
         if others is not None:
             check_alike(variables, others.data, "validation")
+        if settings.time == "discrete":
+            measured, others = measured.mapped(), others and others.mapped()
         found = identified(measured, others, library, settings)
         return self._adopt(found, library, variables, statistics_of(data))
 
@@ -183,7 +193,9 @@ class SINDy(AbstractDynamics):
         return Forecast(predicted, known, np.asarray(measured.x_std))
 
     def score(self, x: Any, t: Any = None, u: Any = None, x_dot: Any = None, x_ddot: Any = None) -> float:
-        """Return R^2 of the derivatives (of accelerations for order 2), the mean over states; data as for `fit`.
+        """Return R^2 of the derivatives, the mean over states; data as for `fit`.
+
+        For order 2 they are those of velocities, and for discrete time the states of the next row.
 
         1 is perfect. Of derivatives rather than of forecasts, as other implementations do: it is finite for every
         model, and cheap. `evaluate` judges forecasts.
@@ -192,6 +204,9 @@ class SINDy(AbstractDynamics):
         data = trajectories_like(self.variables_, x, t, u)
         check_alike(self.variables_._replace(dt=data.dt), data, "x")
         measured = measured_of(data, x_dot, x_ddot, self.model_.order)
+        if self.time_ == "discrete":
+            check_alike(self.variables_, data, "x")
+            measured = measured.mapped()
         samples = states_of(measured, self.model_.order, self.derivative).samples()
         blocks = strong_form(samples, self.library_)
         check_rows(blocks, 2, "the samples that R^2 needs")
@@ -234,13 +249,32 @@ class SINDy(AbstractDynamics):
         times: Float[np.ndarray, " time"],
         inputs: Float[np.ndarray, "trajectory time input"],
     ) -> Float[np.ndarray, "1 trajectory time state"]:
+        if self.time_ == "discrete":
+            return self._iterated(start, inputs)
         between = held if self.inputs_ == "held" else partial(interpolated, times=times)
         return self._solved(start, times, [between(u) for u in inputs])
 
     def _integrate_under(
         self, start: Float[np.ndarray, "trajectory state"], times: Float[np.ndarray, " time"], u: Signal
     ) -> Float[np.ndarray, "1 trajectory time state"]:
+        if self.time_ == "discrete":
+            return super()._integrate_under(start, times, u)
         return self._solved(start, times, [function(u, times)] * len(start))
+
+    def _clock(self, times: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
+        return steps_at(times, self.dt_) if self.time_ == "discrete" else super()._clock(times)
+
+    def _iterated(
+        self, start: Float[np.ndarray, "trajectory state"], inputs: Float[np.ndarray, "trajectory time input"]
+    ) -> Float[np.ndarray, "1 trajectory time state"]:
+        states = [start]
+        with np.errstate(all="ignore"):
+            for k in range(inputs.shape[1] - 1):
+                states.append(self._derivatives(states[-1], inputs[:, k])[0])
+        found = np.stack(states, axis=1)
+        # What has run off stays so.
+        lost = np.logical_or.accumulate(~np.isfinite(found).all(axis=-1), axis=1)
+        return np.where(lost[..., None], np.nan, found)[None]
 
     def _solved(
         self,
@@ -256,12 +290,15 @@ class SINDy(AbstractDynamics):
         self._check_fitted()
         known = trajectories_like(self.variables_, data, place="data")
         check_regular(known, "data")
-        check_alike(self.variables_._replace(dt=known.dt), known, "data")
+        discrete = self.time_ == "discrete"
+        check_alike(self.variables_ if discrete else self.variables_._replace(dt=known.dt), known, "data")
         if check_units and self.statistics_ is not None:
             check_plausible(self.statistics_, known)
         return known
 
     def _summary(self, digits: int) -> list[str]:
+        if self.time_ == "discrete":
+            return maps(self.equations(), self.state_names_, self.input_names_, digits)
         pairs = zip(self._integrated_names, self.equations(), strict=True)
         return [f"d{name}/dt = {text(right, digits)}" for name, right in pairs]
 
@@ -273,7 +310,8 @@ class SINDy(AbstractDynamics):
     ) -> "SINDy":
         """Take over what was found."""
         self.model_ = SINDyModel(found.coefficients, library, self.order)
-        self.thresholds_, self.members_, self.inputs_ = found.thresholds, found.members, found.inputs
+        self.thresholds_, self.members_ = found.thresholds, found.members
+        self.inputs_, self.time_ = found.inputs, found.time
         self.variables_, self.statistics_ = variables, statistics
         return self
 
@@ -292,6 +330,7 @@ class SINDy(AbstractDynamics):
         # What was fitted, whatever has been set since: coefficients have the shape of this order.
         parameters = self.get_params(deep=False) | {
             "order": self.model_.order,
+            "time": self.time_,
             "functions": [f.name for f in functions_of(self.functions)],
             "threshold": self.threshold if isinstance(self.threshold, str) else np.asarray(self.threshold).tolist(),
         }
@@ -320,7 +359,11 @@ class SINDy(AbstractDynamics):
         statistics = header.get("statistics")
         return estimator._adopt(
             Identified(
-                arrays["coefficients"], arrays["thresholds"], arrays.get("members"), header.get("inputs", "held")
+                arrays["coefficients"],
+                arrays["thresholds"],
+                arrays.get("members"),
+                header.get("inputs", "held"),
+                estimator.time,
             ),
             library,
             variables,
