@@ -65,7 +65,7 @@ def regression(
     equations = len(states.measured.data.state_names)
     form = partial(weak_form, library=library, equations=equations, order=states.order, inputs=states.inputs)
     regular = states.measured.data.regular
-    if weak is not False and regular:
+    if weak is not False and (regular or states.order == 1):
         smooth = states.whole if states.order == 1 or states.measured.x_dot is not None else states.full
         windows = windows_in(smooth)
         if weak or (states.order == 1 and windows >= WINDOWS * library.size):

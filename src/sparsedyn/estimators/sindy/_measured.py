@@ -43,7 +43,8 @@ class Measured:
                 f"x: expected at least {FEWEST_MAPPED + 1} rows in every trajectory for time='discrete'; the shortest "
                 f"has {min(data.lengths)}. Give longer trajectories."
             )
-        return Measured(with_states(data, states, inputs, data.state_names), [x[1:] for x in data.states])
+        times = [time[:-1] for time in data.time]
+        return Measured(data.with_rows(states, inputs, times), [x[1:] for x in data.states])
 
     def split(self) -> tuple["Measured", "Measured"]:
         """Return what is for fitting and what is for judging, the last fifth of trajectories or of a single one."""

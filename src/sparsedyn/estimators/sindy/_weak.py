@@ -115,7 +115,7 @@ def _bumps(paths: Paths, half: int) -> Form:
     else:
         by_parts = weights * 2 * POWER * ((2 * POWER - 1) * s**2 - 1) * (1 - s**2) ** (POWER - 2)
     # A derivative and its terms are weighted means: units and sizes stay what they are without windows.
-    by_parts = by_parts / (half * paths.dt) ** paths.parts
+    by_parts = by_parts / (half * float(np.mean(paths.dt))) ** paths.parts
     return Form(bump / bump.sum(), by_parts / bump.sum(), np.zeros(2 * half), _stride(half))
 
 
@@ -144,6 +144,8 @@ def integrated(form: Form, paths: Paths, library: Library) -> list[Block]:
             sums = [part + more for part, more in zip(sums, added, strict=True)]
         return sums
 
+    # Test functions over windows are functions of the number of the row, and rows count by how long they last.
+    share = paths.dt / np.mean(paths.dt) if form.states.any() else 1.0
     rates = paths.rises[:, paths.known] / paths.dt**paths.parts
     rises = [part for part, fits in zip(paths.split(rates), long, strict=True) if fits]
     target = [matrix[-1] @ rise for matrix, rise in zip(matrices, rises, strict=True)]
@@ -152,7 +154,7 @@ def integrated(form: Form, paths: Paths, library: Library) -> list[Block]:
         centred = paths.states[..., paths.known] - paths.begins[:, paths.known].mean(axis=0)
         target = total(target, slice(nodes, 2 * nodes), lambda node: centred[node])
     theta = total(
-        [0.0] * len(matrices), slice(nodes), lambda node: terms(library, paths.states[node], paths.inputs[node])
+        [0.0] * len(matrices), slice(nodes), lambda node: share * terms(library, paths.states[node], paths.inputs[node])
     )
     return [Block(*pair) for pair in zip(theta, target, strict=True)]
 

@@ -129,9 +129,9 @@ class SINDy(AbstractDynamics):
         t = 1.0 if settings.time == "discrete" and untimed(x, t) else t
         data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
         check_spread(data)
-        if self.weak is True:
+        if settings.time == "discrete" or (settings.weak and settings.order == 2):
             check_regular(data, "x")
-        elif settings.time == "discrete":
+        if settings.time == "discrete" and x_dot is not None:
             raise DataError("x_dot: expected none with time='discrete': states are followed by those of the next row.")
         variables = variables_of(data)
         library = settings.library(len(data.state_names), len(data.input_names))
