@@ -25,8 +25,9 @@ from sparsedyn.studies.comparison.data import PARTS, prepare, seed_of
 from sparsedyn.studies.comparison.kind import FILES
 from sparsedyn.studies.comparison.measure import as_json
 from sparsedyn.studies.document import Document
+from sparsedyn.studies.files import appearing, replacing
 from sparsedyn.studies.reading import parse
-from sparsedyn.studies.store import Store, appearing, replacing
+from sparsedyn.studies.store import Store
 
 SPEC = Path(__file__).with_name("tiny.toml")
 TINY = SPEC.read_text(encoding="utf-8")

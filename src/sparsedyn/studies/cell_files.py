@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from sparsedyn.studies.cells import Cell, CellFiles, Outcome
-from sparsedyn.studies.store import Store, appearing, read_arrays, read_json, read_of_cell, replacing, write_json
+from sparsedyn.studies.files import appearing, read_arrays, read_json, write_json, write_table
+from sparsedyn.studies.store import Store, read_of_cell
 
 
 class StoredCell(NamedTuple):
@@ -42,8 +43,7 @@ def stored_cells(store: Store, files: CellFiles, cells: Sequence[Cell]) -> list[
 
 def write_results(store: Store, table: pd.DataFrame) -> None:
     """Write `results.parquet`. The bytes depend only on the cells; times are in `run.json`."""
-    with replacing(store.results_file) as temporary:
-        table.to_parquet(temporary, index=False)
+    write_table(store.results_file, table)
 
 
 def run_facts(store: Store) -> dict[str, Any]:

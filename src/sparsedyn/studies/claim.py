@@ -6,9 +6,10 @@ from typing import Any
 
 from sparsedyn.studies.cells import CellFiles
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.files import is_temporary, write_text
 from sparsedyn.studies.reading import stored_spec
 from sparsedyn.studies.spec import AbstractStudySpec
-from sparsedyn.studies.store import LOCK, Store, is_temporary, write_text
+from sparsedyn.studies.store import LOCK, Store
 from sparsedyn.studies.toml import to_toml
 
 

@@ -15,8 +15,9 @@ import jax
 
 from sparsedyn.data import Trajectories
 from sparsedyn.studies.cells import Cell, Share
+from sparsedyn.studies.files import read_json, write_json
 from sparsedyn.studies.spec import AbstractStudySpec
-from sparsedyn.studies.store import Store, read_json, write_json
+from sparsedyn.studies.store import Store
 
 PACKAGES = ("sparsedyn", "jax", "jaxlib", "equinox", "optax", "diffrax", "numpy", "pandas", "scipy")
 EVERY = 5.0

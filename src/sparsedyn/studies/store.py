@@ -1,4 +1,4 @@
-"""A study's directory: the places of its files, and how they are written atomically.
+"""A study's directory: the places of its files, and the lock of a run.
 
     study.toml           the resolved spec            results.parquet   one row per cell and horizon
     run.json             seed, versions, wall times    figures/, report.html
@@ -11,16 +11,12 @@ Studies of equation learners have no `data` and no `groups`: a cell takes minute
 Nothing but run.json holds a clock time, so equal studies give equal bytes.
 """
 
-import json
-import os
-import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 from sparsedyn.studies.cells import CellFiles
@@ -101,59 +97,6 @@ class Store:
             lock.release()
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path to write to, in the folder of `path`, which it replaces on success."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(path)
-    yield temporary
-    _flush(temporary)
-    os.replace(temporary, path)
-
-
-@contextmanager
-def appearing(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder to fill, next to `folder`, which it replaces on success."""
-    temporary = _temporary(folder)
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    yield temporary
-    for file in temporary.iterdir():
-        _flush(file)
-    # A folder in its place has no cell.json: the cell is not finished.
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(temporary, folder)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file atomically; numbers must be finite, as JSON demands."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file of a study directory."""
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StudyError(f"{path}: expected JSON written by a study; it cannot be read ({error}).") from error
-    return content
-
-
-def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
-    """Read the arrays of an npz file, of `names` those that are in it; none where there is no such file."""
-    if not path.is_file():
-        return {}
-    # NumPy leaves a file that it cannot read open.
-    with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files if names is None or name in names}
-
-
 def read_of_cell(path: Path, how: Callable[[Path], Content]) -> Content:
     """Read a file of a finished cell; raises `StudyError` where it is missing or damaged."""
     try:
@@ -170,17 +113,3 @@ def lost(path: Path, why: str) -> StudyError:
         f"{cell}: expected the files of a finished cell; {path.name} {why}. Remove the folder cells/{cell.name}, then "
         f"run: sparsedyn study resume {study}"
     )
-
-
-def _flush(path: Path) -> None:
-    # The content must reach the disk before the rename does.
-    with open(path, "rb") as handle:
-        os.fsync(handle.fileno())
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.tmp")
-
-
-def is_temporary(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(".tmp")

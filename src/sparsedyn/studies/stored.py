@@ -24,9 +24,10 @@ from sparsedyn.data import Trajectories, read, write
 from sparsedyn.studies.cell_files import StoredCell, run_facts, stored_cells
 from sparsedyn.studies.cells import Cell, CellFiles
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.files import read_arrays, replacing, write_json, write_table, write_text
 from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.spec import AbstractStudySpec
-from sparsedyn.studies.store import Store, read_arrays, replacing, write_json, write_text
+from sparsedyn.studies.store import Store
 
 Spec = TypeVar("Spec", bound=AbstractStudySpec)
 Spec_co = TypeVar("Spec_co", bound=AbstractStudySpec, covariant=True)
@@ -140,9 +141,9 @@ def write_kept(study: StoredStudy[Any], spec: str, folder: Path) -> None:
     write_arrays(folder / ARRAYS, {f"{c.slug}/{name}": a for c in study.cells for name, a in c.arrays.items()})
     for name in dict.fromkeys(name for cell in study.cells for name in cell.tables):
         parts = [cell.tables[name].assign(**{CELL: cell.slug}) for cell in study.cells if name in cell.tables]
-        _write_table(folder / f"{name}.parquet", pd.concat(parts, ignore_index=True))
+        write_table(folder / f"{name}.parquet", pd.concat(parts, ignore_index=True))
     for name, table in {**study.tables, store.results_file.stem: study.results}.items():
-        _write_table(folder / f"{name}.parquet", table)
+        write_table(folder / f"{name}.parquet", table)
     if study.test is not None:
         _write_test(study.test, folder / TEST)
     # Last: it marks the folder as a study's.
@@ -169,11 +170,6 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     # A missing file is an error, unlike an empty one.
     path.stat()
     return read_arrays(path)
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False)
 
 
 def _write_test(test: Trajectories, path: Path) -> None:

@@ -15,7 +15,7 @@ import platformdirs
 
 from sparsedyn.data import Snapshots
 from sparsedyn.studies.errors import StudyError, near_miss
-from sparsedyn.studies.store import read_arrays
+from sparsedyn.studies.files import read_arrays
 from sparsedyn.systems import SNAPSHOT_SYSTEMS
 
 ARRAYS = ("x", "x_dot", "x_ddot", "truth")

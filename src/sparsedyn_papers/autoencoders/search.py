@@ -10,9 +10,10 @@ import pandas as pd
 
 from sparsedyn.studies.cell_files import StoredCell, stored_cells
 from sparsedyn.studies.cells import CellFiles, OnProgress, Outcome
+from sparsedyn.studies.files import read_json, write_json
 from sparsedyn.studies.search.record import SearchRecord, Tried
 from sparsedyn.studies.search.trials import next_trial
-from sparsedyn.studies.store import Store, read_json, write_json
+from sparsedyn.studies.store import Store
 from sparsedyn_papers.autoencoders.cells import AutoencoderCell, at_point, trial_cells
 from sparsedyn_papers.autoencoders.compute import compute
 from sparsedyn_papers.autoencoders.objective import error_of, objective_of

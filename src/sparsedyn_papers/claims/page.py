@@ -6,7 +6,7 @@ from typing import Any
 
 from sparsedyn.studies.comparison.contents import contents_of
 from sparsedyn.studies.document import Column, Document, Entry, Section, Table, Text, plain
-from sparsedyn.studies.store import read_json
+from sparsedyn.studies.files import read_json
 from sparsedyn.studies.stored import StoredStudy
 from sparsedyn_papers.claims.findings import Finding, Findings, findings_from, findings_of
 from sparsedyn_papers.claims.section import badge

@@ -14,8 +14,9 @@ from sparsedyn.studies.comparison.cells import ComparisonCell, Group, groups_of,
 from sparsedyn.studies.comparison.grid import WORDING
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.events import GroupProgress, GroupStarted, OnEvent
+from sparsedyn.studies.files import write_table
 from sparsedyn.studies.run_record import GroupClock, RunRecord
-from sparsedyn.studies.search.halving import halve, kept_count, rows_of, write_table
+from sparsedyn.studies.search.halving import halve, kept_count, rows_of
 from sparsedyn.studies.search.space import Combination
 from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.store import Store

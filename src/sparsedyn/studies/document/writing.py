@@ -10,7 +10,7 @@ from sparsedyn.plotting.style import render
 from sparsedyn.studies.document.blocks import Document, Picture
 from sparsedyn.studies.document.html import to_html
 from sparsedyn.studies.document.markdown import to_markdown
-from sparsedyn.studies.store import replacing, write_text
+from sparsedyn.studies.files import replacing, write_text
 
 GENERATED = "<!-- Written by `sparsedyn study publish`: change the study, not this page. -->"
 COLORS = 256

@@ -10,10 +10,10 @@ from typing import Any
 from sparsedyn.studies.document import Document, code
 from sparsedyn.studies.document.writing import write_page
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.files import replacing
 from sparsedyn.studies.publish.command import command
 from sparsedyn.studies.publish.places import check_keepable, check_places, is_study
 from sparsedyn.studies.publish.publication import Publication, publication
-from sparsedyn.studies.store import replacing
 from sparsedyn.studies.stored import StoredStudy
 
 Overview = Callable[[Mapping[str, StoredStudy[Any] | Path]], Document]

@@ -3,15 +3,14 @@
 import math
 import shutil
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.files import write_table
 from sparsedyn.studies.search.space import Combination
 from sparsedyn.studies.search_files import SearchFiles
-from sparsedyn.studies.store import replacing
 
 TrainRung = Callable[[int, Sequence[Combination]], pd.DataFrame]
 """Trains points on the budget of a rung, counted from 1, and returns a row for each; see `rows_of`."""
@@ -59,12 +58,6 @@ def gathered(rungs: list[pd.DataFrame]) -> pd.DataFrame:
     last = pd.concat(tables, ignore_index=True).drop_duplicates("combination", keep="last").drop(columns="kept")
     order = ["rung", "loss", "combination"]
     return last.sort_values(order, ascending=[False, True, True], kind="stable", ignore_index=True)
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Write a table atomically."""
-    with replacing(path) as temporary:
-        table.to_parquet(temporary, index=False)
 
 
 def halve(
