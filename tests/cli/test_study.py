@@ -140,7 +140,7 @@ def progress(step: int) -> studies.GroupProgress:
 
 def test_events_read_well():
     assert "1 drawn again" in words(studies.DataReady(2, 1, 2, 1, 3.0))
-    assert "goes on" in words(studies.GroupStarted(1, 2, ("Dense", "L1"), 4, True))
+    assert "resumes from its checkpoint" in words(studies.GroupStarted(1, 2, ("Dense", "L1"), 4, True))
     cell = words(studies.CellFinished("L1", 1, 2, 10.0, 40, 30, 0.25, float("nan")))
     assert "10 of 40 weights" in cell
     assert "25 %" in cell
