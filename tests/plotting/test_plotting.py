@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from sparsedyn import plotting
+from sparsedyn.plotting import style
 from sparsedyn.plotting.layout import standalone
 
 from .made import HOSTILE, data, forecast, history, scores
@@ -282,3 +283,12 @@ def test_pareto_rings_what_was_chosen():
 def test_an_empty_comparison_is_refused():
     with pytest.raises(ValueError, match="at least one entry"):
         plotting.divergence({})
+
+
+def test_fonts_in_pdf_files_are_those_that_journals_take(monkeypatch: pytest.MonkeyPatch):
+    # As in the library: all other tests write quicker ones.
+    monkeypatch.setitem(style.STYLE, "pdf.fonttype", 42)
+    ((pdf,), (again,)) = (style.render(plotting.pareto(PARETO).figure, "pdf") for _ in range(2))
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+    assert pdf == again

@@ -52,4 +52,4 @@ def file_names(labels: tuple[str, ...]) -> list[str]:
 
 def _save(figure: "Figure", path: Path) -> None:
     with replacing(path) as temporary:
-        temporary.write_bytes(render(figure)[0])
+        temporary.write_bytes(*render(figure, "png"))

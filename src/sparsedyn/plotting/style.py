@@ -5,7 +5,7 @@ import io
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib.style
 from matplotlib.colors import to_rgb
@@ -50,8 +50,12 @@ STYLE: dict[str, Any] = {
     # Journals refuse the default, type 3.
     "pdf.fonttype": 42,
 }
+Kind = Literal["png", "pdf"]
 # File formats write the clock and their own version unless told not to.
-METADATA = {"png": {"Software": None}, "pdf": {"Creator": None, "Producer": None, "CreationDate": None}}
+METADATA: dict[Kind, dict[str, None]] = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+}
 DOTS_PER_INCH = 150
 
 
@@ -99,18 +103,18 @@ def styled(draw: Callable[Parameters, Drawn]) -> Callable[Parameters, Drawn]:
     return in_style
 
 
-def render(figure: Figure) -> tuple[bytes, bytes]:
-    """Return the contents of a PNG and a PDF file of `figure`, the same bytes for the same figure."""
+def render(figure: Figure, *kinds: Kind) -> tuple[bytes, ...]:
+    """Return the contents of a file of `figure` for each of `kinds`, the same bytes for the same figure."""
     with matplotlib.style.context(("default", STYLE)), warnings.catch_warnings():
         # A label may hold letters that the font does not have; a box in the picture says as much.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        # Placing everything takes as long as drawing it: once is enough for both files.
+        # Placing everything takes as long as drawing it: once is enough for all files.
         figure.draw_without_rendering()
         figure.set_layout_engine(None)
-        return _saved(figure, "png"), _saved(figure, "pdf")
+        return tuple(_saved(figure, kind) for kind in kinds)
 
 
-def _saved(figure: Figure, kind: str) -> bytes:
+def _saved(figure: Figure, kind: Kind) -> bytes:
     stream = io.BytesIO()
     figure.savefig(stream, format=kind, dpi=DOTS_PER_INCH, metadata=METADATA[kind])
     return stream.getvalue()

@@ -165,14 +165,14 @@ def test_trials_are_told_and_drawn():
     assert "By rate, the least objective" in sentences
     assert "The next best trial has −7.00." in sentences
     assert "Rank correlation of the objective with weight dx" in sentences
-    assert render(picture.draw())[0].startswith(b"\x89PNG")
+    assert render(picture.draw(), "png")[0].startswith(b"\x89PNG")
     assert record.best is not None
     assert record.best.number == 5
     # StoredCell trials have no number for what is not finite.
     assert [one.objective for one in record.tried[5:]] == [math.inf] * 3
     nothing = search_record(spec, cells[5:])
     assert "None has a finite objective" in search_sentences(nothing, terms)[0]
-    assert render(search_blocks(nothing, terms)[-1].draw())[0].startswith(b"\x89PNG")
+    assert render(search_blocks(nothing, terms)[-1].draw(), "png")[0].startswith(b"\x89PNG")
 
 
 @pytest.mark.slow

@@ -152,8 +152,8 @@ def test_the_digits_in_small():
     np.testing.assert_allclose([result.latent[0].mean(), result.latent[0].std()], [0.0, 0.5], atol=0.3)
     first = latent_against_truth(result.digit, result.latent, labels=("a", "b"), name="digit", title="t")
     second = predicted_against_true(result.wanted, result.predicted, labels=("a", "b"), name="sum", title="t", below=15)
-    assert render(first)
-    assert render(second)
+    assert all(render(first, "png", "pdf"))
+    assert all(render(second, "png", "pdf"))
 
 
 @pytest.mark.slow
@@ -175,4 +175,4 @@ def test_a_short_run_of_kinematics_finds_what_determines_the_motion():
     figure = propagated_curves(
         result.curves, result.time, span=3, names=("u", "v"), samples=(0, 1), time_label="time", title="t"
     )
-    assert render(figure)
+    assert all(render(figure, "png", "pdf"))

@@ -209,7 +209,7 @@ def test_agreement_is_drawn_by_cell_or_by_training_size(tmp_path: Path, train: t
     titles = [ax.get_title(loc="left").split(":")[0] for ax in figure.axes]
     assert titles == ["Members with each other", "The same beyond chance", "Members with the plant", "Size",
                       "Spread over members"]  # fmt: skip
-    assert render(figure) == render(picture.draw())
+    assert render(figure, "png", "pdf") == render(picture.draw(), "png", "pdf")
 
 
 def test_maps_show_strength_and_frame_the_truth(tmp_path: Path):

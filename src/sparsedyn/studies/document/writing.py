@@ -20,7 +20,7 @@ def write_report(document: Document, directory: Path) -> Path:
     """Write `figures/*.png`, `figures/*.pdf` and `report.html` into `directory`; return the report's path."""
     drawn = {}
     for picture in document.pictures():
-        drawn[picture.name], pdf = render(picture.draw())
+        drawn[picture.name], pdf = render(picture.draw(), "png", "pdf")
         for suffix, content in (("png", drawn[picture.name]), ("pdf", pdf)):
             _write_bytes(directory / "figures" / f"{picture.name}.{suffix}", content)
     target = directory / "report.html"
@@ -55,7 +55,7 @@ def earlier_pictures(page: Path) -> set[Path]:
 
 def drawn(picture: Picture) -> bytes:
     """Return the picture's PNG, in at most 256 colours: a third of the bytes, with no visible difference."""
-    png, _ = render(picture.draw())
+    (png,) = render(picture.draw(), "png")
     image = Image.open(io.BytesIO(png)).convert("RGB")
     stream = io.BytesIO()
     few = image.quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
