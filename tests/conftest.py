@@ -7,10 +7,12 @@ the next time.
 """
 
 import atexit
+import base64
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,9 @@ if CACHE not in os.environ:
     os.environ[CACHE] = tempfile.mkdtemp(prefix="sparsedyn-tests-")
     atexit.register(shutil.rmtree, os.environ[CACHE], ignore_errors=True)
 
+DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAGg5tZQAAAABJRU5ErkJggg==")
+"""A picture of one point."""
+
 settings.register_profile("same examples every time", derandomize=True, deadline=None)
 settings.load_profile("same examples every time")
 
@@ -47,6 +52,40 @@ def quick_fonts() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(STYLE, "pdf.fonttype", 3)
+        yield
+
+
+@pytest.fixture(scope="session")
+def dotted() -> Callable[[], AbstractContextManager[None]]:
+    """Return what leaves a dot in the place of every picture of a report while it is entered.
+
+    Figures are made, but not laid out and saved, which takes longer than the small studies of these tests.
+    """
+
+    @contextmanager
+    def entered() -> Iterator[None]:
+        # Few tests need them, and they import much.
+        from sparsedyn.studies import runner
+        from sparsedyn.studies.document import Document, writing
+
+        write_report = writing.write_report
+
+        def with_dots(document: Document, directory: Path) -> Path:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(writing, "render", lambda figure, *kinds: (DOT,) * len(kinds))
+                return write_report(document, directory)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(runner, "write_report", with_dots)
+            yield
+
+    return entered
+
+
+@pytest.fixture
+def dotted_reports(dotted: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """Leave dots in reports during one test."""
+    with dotted():
         yield
 
 

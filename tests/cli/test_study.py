@@ -46,10 +46,11 @@ def spec(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def finished(run, spec):
+def finished(run, spec, dotted):
     """Run the study and return its folder and the command's result."""
     folder = spec.with_name("results")
-    result = run("study", "run", spec, "-o", folder)
+    with dotted():
+        result = run("study", "run", spec, "-o", folder)
     assert result.exit_code == 0, result.stderr
     return folder, result
 
@@ -79,6 +80,7 @@ def test_run_leaves_results_and_a_report(finished):
     assert "2 of 2 finished: L1" in result.stderr
 
 
+@pytest.mark.usefixtures("dotted_reports")
 def test_run_again_goes_on_with_what_is_there(run, spec, finished):
     folder, _ = finished
     before = (folder / "results.parquet").read_bytes()

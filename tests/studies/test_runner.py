@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,14 @@ def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[studies.Event]]:
+def finished(
+    tmp_path_factory: pytest.TempPathFactory, dotted: Callable[[], AbstractContextManager[None]]
+) -> tuple[Path, list[studies.Event]]:
     """The tiny study, run whole and without interruption, and what it told."""
     directory = tmp_path_factory.mktemp("study") / "tiny"
     events: list[studies.Event] = []
-    studies.run(studies.load(SPEC), directory, on_event=events.append)
+    with dotted():
+        studies.run(studies.load(SPEC), directory, on_event=events.append)
     return directory, events
 
 

@@ -1,6 +1,9 @@
 """Studies of SINDy autoencoders: what the truth says of equations, and whole studies in small, stopped and resumed."""
 
 import json
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -107,9 +110,9 @@ def test_the_grid_of_the_blog_has_72_cells():
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory, dotted: Callable[[], AbstractContextManager[None]]) -> Path:
     folder = tmp_path_factory.mktemp("studies")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, dotted():
         patch.setenv("SPARSEDYN_CACHE", str(folder / "cache"))
         studies.run(parse(TOML, "tiny.toml"), folder / "whole")
     return folder
@@ -127,10 +130,16 @@ def test_a_study_is_stored_and_reported(finished: Path):
     assert not (folder / "groups").exists()
     facts = json.loads((folder / "cells/01-noise-free/cell.json").read_text())
     assert facts["attractor"]["lyapunov"] == pytest.approx(0.9, abs=0.2)
-    before = {figure.name: figure.read_bytes() for figure in folder.glob("figures/*")}
-    studies.report(folder)
+
+
+@pytest.mark.slow
+def test_a_report_is_drawn_the_same_again(finished: Path, tmp_path: Path):
+    folders = [shutil.copytree(finished / "whole", tmp_path / name) for name in ("once", "again")]
+    for folder in folders:
+        studies.report(folder)
     # The page itself tells the time that the study took, of which the first report was a part.
-    assert {figure.name: figure.read_bytes() for figure in folder.glob("figures/*")} == before
+    once, again = ({figure.name: figure.read_bytes() for figure in folder.glob("figures/*")} for folder in folders)
+    assert once == again
 
 
 @pytest.mark.slow

@@ -253,6 +253,7 @@ def test_a_study_goes_on_after_a_stop_to_the_same_results(finished: tuple[Path, 
         studies.resume(tmp_path)
 
 
+@pytest.mark.usefixtures("dotted_reports")
 def test_as_published_counts_what_is_not_finite_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     own = as_published.fit
     calls: list[int] = []
@@ -297,6 +298,7 @@ def propagation_result() -> PropagationResult:
     return PropagationResult((eql, relu), chosen, parameter, parameter, curves, errors, np.arange(21.0), 5)
 
 
+@pytest.mark.usefixtures("dotted_reports")
 def test_studies_inside_larger_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked = []
 
@@ -328,6 +330,7 @@ def test_studies_inside_larger_networks(tmp_path: Path, monkeypatch: pytest.Monk
     assert asked == [(1, 0), (1, 4)]
 
 
+@pytest.mark.usefixtures("dotted_reports")
 def test_the_command_line(tmp_path: Path, finished: tuple[Path, list[studies.Event]]):
     runner = CliRunner()
     shown = runner.invoke(app, ["study", "show", "kim2019-table5"])
@@ -373,6 +376,7 @@ def contents_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.usefixtures("dotted_reports")
 def test_pages_say_what_reports_say(finished: tuple[Path, list[studies.Event]], tmp_path: Path):
     directory, _ = finished
     before = contents_of(directory)
