@@ -43,22 +43,22 @@ def _fit(
 ) -> tuple[float, Float[np.ndarray, "4"]]:
     sizes = np.array(list(PARAMETERS.values()))
 
-    def unpacked(flat: np.ndarray) -> tuple[Affine, np.ndarray]:
+    def unpacked(flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         # In steps relative to the start, all unknowns are of one size.
         matrix = (np.eye(3) + flat[:9].reshape(3, 3)) @ start.matrix
-        return Affine(matrix, start.offset + 10.0 * flat[9:12]), sizes * (1 + flat[12:])
+        return matrix, start.offset + 10.0 * flat[9:12], sizes * (1 + flat[12:])
 
     def difference(flat: np.ndarray) -> np.ndarray:
-        change, (sigma, c, rho, beta) = unpacked(flat)
-        x, y, z = change(points).T
+        matrix, offset, (sigma, c, rho, beta) = unpacked(flat)
+        x, y, z = (points @ matrix.T + offset).T
         template = np.stack([sigma * (y - x), x * (rho - z) - c * y, x * y - beta * z], axis=1)
-        moved = velocity @ change.matrix.T
+        moved = velocity @ matrix.T
         size = np.sqrt(np.mean(np.square(moved), axis=0)) + 1e-12
         gap: np.ndarray = ((moved - template) / size).ravel()
         return gap
 
     found = least_squares(difference, np.zeros(16), method="lm", xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=2000)
-    return float(np.sqrt(np.mean(np.square(found.fun)))), unpacked(found.x)[1]
+    return float(np.sqrt(np.mean(np.square(found.fun)))), unpacked(found.x)[2]
 
 
 def coefficients(library: Library, parameters: Mapping[str, float]) -> Float[np.ndarray, "term 3"]:
