@@ -1,6 +1,7 @@
 """A tiny round trip that the tests of the command line share."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,34 @@ from sparsedyn.data import read
 Run = Callable[..., Result]
 
 QUICK = ("--hidden", "6", "--members", "2", "--epochs", "2", "--batch", "32")
+
+TINY = """
+name = "tiny"
+title = "A study of seconds"
+horizons = [10, 30]
+
+[data]
+system = "lotka-volterra"
+train = 2
+validation = 1
+test = 2
+steps = 30
+
+[model]
+hidden = [4]
+
+[training]
+members = 2
+epochs = 1
+batch = 16
+
+[[techniques]]
+label = "Dense"
+
+[[techniques]]
+label = "L1"
+technique = [{ type = "l1", weight = 1e-3 }]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +84,21 @@ def model(run: Run, table: Path) -> Path:
     result = run("fit", table, *columns, "-o", path, *QUICK)
     assert result.exit_code == 0, result.stderr
     return path
+
+
+@pytest.fixture(scope="session")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that describes a study of seconds."""
+    path = tmp_path_factory.mktemp("study") / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished(run: Run, spec: Path, dotted: Callable[[], AbstractContextManager[None]]) -> tuple[Path, Result]:
+    """The folder of that study, finished, and the result of the command that ran it."""
+    folder = spec.with_name("results")
+    with dotted():
+        result = run("study", "run", spec, "-o", folder)
+    assert result.exit_code == 0, result.stderr
+    return folder, result

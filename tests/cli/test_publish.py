@@ -4,22 +4,7 @@ import json
 
 import pytest
 
-from sparsedyn.studies import runner
 from sparsedyn.studies.document import writing
-
-from .test_study import TINY
-
-
-@pytest.fixture(scope="module")
-def finished(run, tmp_path_factory):
-    """Run a study of seconds and return its folder."""
-    place = tmp_path_factory.mktemp("publish")
-    (place / "tiny.toml").write_text(TINY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "write_report", lambda document, directory: directory)
-        result = run("study", "run", place / "tiny.toml", "-o", place / "study", "-q")
-    assert result.exit_code == 0, result.stderr
-    return place / "study"
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +14,7 @@ def undrawn(monkeypatch):
 
 
 def test_publish_prints_what_it_wrote(run, finished, tmp_path):
-    result = run("study", "publish", finished, "--output", tmp_path / "pages", "--keep", tmp_path / "kept")
+    result = run("study", "publish", finished[0], "--output", tmp_path / "pages", "--keep", tmp_path / "kept")
     assert result.exit_code == 0, result.stderr
     written = result.stdout.split()
     there = [str(path) for folder in ("pages", "kept") for path in (tmp_path / folder).rglob("*") if path.is_file()]
@@ -39,7 +24,7 @@ def test_publish_prints_what_it_wrote(run, finished, tmp_path):
 
 
 def test_publish_as_json(run, finished, tmp_path):
-    result = run("study", "publish", finished, "-o", tmp_path, "--json")
+    result = run("study", "publish", finished[0], "-o", tmp_path, "--json")
     assert str(tmp_path / "claims.md") in json.loads(result.stdout)["written"]
 
 

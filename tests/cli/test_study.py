@@ -9,51 +9,6 @@ from sparsedyn import studies
 from sparsedyn.cli.study_progress import StudyLines, words
 from sparsedyn.training import Progress
 
-TINY = """
-name = "tiny"
-title = "A study of seconds"
-horizons = [10, 30]
-
-[data]
-system = "lotka-volterra"
-train = 2
-validation = 1
-test = 2
-steps = 30
-
-[model]
-hidden = [4]
-
-[training]
-members = 2
-epochs = 1
-batch = 16
-
-[[techniques]]
-label = "Dense"
-
-[[techniques]]
-label = "L1"
-technique = [{ type = "l1", weight = 1e-3 }]
-"""
-
-
-@pytest.fixture(scope="module")
-def spec(tmp_path_factory):
-    path = tmp_path_factory.mktemp("study") / "tiny.toml"
-    path.write_text(TINY)
-    return path
-
-
-@pytest.fixture(scope="module")
-def finished(run, spec, dotted):
-    """Run the study and return its folder and the command's result."""
-    folder = spec.with_name("results")
-    with dotted():
-        result = run("study", "run", spec, "-o", folder)
-    assert result.exit_code == 0, result.stderr
-    return folder, result
-
 
 def test_list(run):
     assert "aluminum-quick" in run("study", "list").stdout
