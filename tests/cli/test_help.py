@@ -15,6 +15,7 @@ from sparsedyn.training import AVERAGES
 COMMANDS = (
     (),
     ("simulate",),
+    ("look",),
     ("fit",),
     ("forecast",),
     ("equation",),

@@ -63,6 +63,15 @@ def test_rows_an_hour_apart_are_read_as_such_whatever_dates_they_have(case: str,
     assert (data.lengths, data.dt, data.regular) == ((ROWS,), 3600.0, True)
 
 
+def test_a_row_that_is_there_twice_is_no_hour_that_is(tmp_path: Path):
+    minutes = pd.date_range("2023-10-29 01:30", periods=ROWS * 2, freq="min", tz="Europe/Berlin")
+    text = [str(stamp) for stamp in minutes.strftime("%Y-%m-%d %H:%M")]
+    stamps = [*text[:40], *text[39 : ROWS - 1]]
+    with pytest.warns(SparsedynWarning, match=r"1 rows of a time"):
+        data = read(log(tmp_path, stamps), **ROLES, time_zone="Europe/Berlin", duplicates="first")
+    assert (data.lengths, data.dt) == ((ROWS - 1,), 60.0)
+
+
 REFUSED: dict[str, tuple[list[Any], dict[str, Any], str]] = {
     "the hour that is there twice": (
         list(AUTUMN.strftime("%Y-%m-%d %H:%M")),
@@ -82,7 +91,12 @@ REFUSED: dict[str, tuple[list[Any], dict[str, Any], str]] = {
     "a local time that there never is": (
         list(pd.date_range("2024-03-30", periods=ROWS, freq="h").strftime("%Y-%m-%d %H:%M")),
         {"time_zone": "Europe/Berlin"},
-        "row 26 (line 28 of the file): 2024-03-31 02:00:00 is a local time that Europe/Berlin has twice or never",
+        "row 26 (line 28 of the file): '2024-03-31 02:00:00': a local time that Europe/Berlin never has",
+    ),
+    "a record that begins in the hour that is there twice": (
+        list(pd.date_range("2023-10-29 02:00", periods=ROWS, freq="min").strftime("%Y-%m-%d %H:%M")),
+        {"time_zone": "Europe/Berlin"},
+        "has twice, and no row before tells which",
     ),
     "a zone that means several": (
         [f"2024-01-01 {i // 60:02d}:{i % 60:02d} IST" for i in range(ROWS)],

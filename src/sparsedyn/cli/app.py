@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sparsedyn.cli import equation, fit, forecast, info, simulate, study
+from sparsedyn.cli import equation, fit, forecast, info, look, simulate, study
 
 app = typer.Typer(
     name="sparsedyn",
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("simulate")(simulate.simulate)
+app.command("look", help=look.HELP)(look.look)
 app.command("fit", help=fit.HELP)(fit.fit)
 app.command("forecast", help=forecast.HELP)(forecast.forecast)
 app.command("equation", help=equation.HELP)(equation.equation)
@@ -41,6 +42,8 @@ def root(
     sparsedyn fit prey.csv -o prey.safetensors
     sparsedyn forecast prey.safetensors prey.csv --horizons 100,1000
     ```
+
+    `sparsedyn look plant.csv` shows what your own file holds, and which options it needs.
 
     A formula for one column of a table in the others:
 

@@ -1,6 +1,8 @@
 from .derivatives import DERIVATIVES
 from .errors import DataError
-from .io import read, write
+from .io import look, read, write
+from .options import ReadOptions
+from .overview import Overview, overview
 from .pieces import pieces
 from .reduction import POD, pod
 from .samples import Samples, samples
@@ -12,11 +14,15 @@ __all__ = [
     "DERIVATIVES",
     "POD",
     "DataError",
+    "Overview",
     "PooledSnapshots",
+    "ReadOptions",
     "Samples",
     "Scaling",
     "Snapshots",
     "Trajectories",
+    "look",
+    "overview",
     "pieces",
     "pod",
     "read",

@@ -9,6 +9,7 @@ from .errors import DataError, closest, listing
 from .formats import csv, netcdf, npz, parquet
 from .formats.sniff import sniffed
 from .options import TEXT, ReadOptions
+from .overview import Overview, overview
 from .tables import Columns, Table
 from .trajectories import Trajectories
 
@@ -31,6 +32,9 @@ TEXTS = (".csv", ".txt", ".tsv", ".dat")
 """Files of lines of text, all read as .csv is."""
 TABLES: dict[str, Callable[[bytes, ReadOptions], Table]] = {".csv": csv.table, ".parquet": parquet.table}
 """Formats of plain tables, whose rows need not be a time series."""
+
+LOOKED: dict[str, Callable[[bytes, ReadOptions], Table]] = {**TABLES, ".nc": netcdf.table, ".npz": npz.table}
+"""Formats whose columns can be looked at."""
 
 
 def read(
@@ -88,6 +92,39 @@ def read_table(path: str | os.PathLike[str], **options: Any) -> Table:
     if not len(table.frame):
         raise DataError(f"{source}: there are no rows below the column names.")
     return table
+
+
+class Looked(NamedTuple):
+    """What a file holds, the options that it was read with, and what it looks like, where it needs more than given."""
+
+    overview: Overview
+    options: ReadOptions
+    hint: str
+
+
+def look(
+    path: str | os.PathLike[str], time: str | None = None, trajectory: str | None = None, **options: Any
+) -> Looked:
+    """Return what a file holds, whatever `read` says of it: text files are read with the options that they need.
+
+    **Raises:** `DataError`, beginning with the file, where that is not enough.
+    """
+    asked = ReadOptions.given(**options)
+    source = Path(path)
+    _check_suffix(source, (*TEXTS, *LOOKED))
+    content = _content(source)
+    hint = ""
+    try:
+        _check_text(source, asked)
+        if source.suffix.lower() in TEXTS:
+            proposed = sniffed(content, asked, time)
+            asked, hint = proposed.options, proposed.hint() if proposed.found else ""
+            table = csv.table(content, asked)
+        else:
+            table = LOOKED[source.suffix.lower()](content, asked)
+        return Looked(overview(table, time, trajectory, options=asked), asked, hint)
+    except DataError as error:
+        raise DataError(f"{source}: {error}" + (f"\n{hint}" if hint else "")) from error
 
 
 def write(data: Trajectories, path: str | os.PathLike[str]) -> None:

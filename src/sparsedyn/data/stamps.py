@@ -145,19 +145,34 @@ def _year_first(texts: pd.Series, parts: pd.DataFrame, options: ReadOptions, lin
 
 
 def _zoned(dates: pd.Series, options: ReadOptions, lines: np.ndarray | None) -> pd.Series:
-    """Return local dates as UTC, where their zone is known; as they stand where it is not."""
+    """Return local dates as UTC, where their zone is known; as they stand where it is not.
+
+    Where the clock shows an hour twice, a row is in that hour which is nearer to the usual step after the row before.
+    """
     if options.time_zone is None:
         return dates
-    try:
-        known = dates.dt.tz_localize(options.time_zone, ambiguous="infer")
-    except ValueError as error:
-        missing = dates.dt.tz_localize(options.time_zone, ambiguous="NaT", nonexistent="NaT").isna() & dates.notna()
-        row = int(missing.to_numpy().argmax())
-        raise DataError(
-            f"{_place(dates, row, lines)}: {dates.iloc[row]} is a local time that {options.time_zone} has twice or "
-            f"never, and the order of the rows does not tell which it is ({error}). Write offsets, or record in UTC."
-        ) from error
-    return known.dt.tz_convert("UTC").dt.tz_localize(None)
+
+    def utc(summer: bool) -> pd.Series:
+        shape = np.full(len(dates), summer)
+        known = dates.dt.tz_localize(options.time_zone, ambiguous=shape, nonexistent="NaT")
+        return known.dt.tz_convert("UTC").dt.tz_localize(None)
+
+    first, second = utc(True), utc(False)
+    never = first.isna() & dates.notna()
+    _check(dates.astype(str), never, f"a local time that {options.time_zone} never has; write offsets", lines)
+    twice = np.flatnonzero((first != second).to_numpy() & dates.notna().to_numpy())
+    if not len(twice):
+        return first
+    at_start = pd.Series(np.arange(len(dates)) == (0 if twice[0] == 0 else -1), index=dates.index)
+    unknown = f"a local time that {options.time_zone} has twice, and no row before tells which; write offsets"
+    _check(dates.astype(str), at_start, unknown, lines)
+    early, late = (part.to_numpy().astype("datetime64[ns]").astype(np.int64) for part in (first, second))
+    usual = float(np.median(np.diff(early)))
+    for row in twice:
+        steps = np.array([early[row], late[row]]) - early[row - 1]
+        later = steps[0] < 0 or abs(steps[1] - usual) < abs(steps[0] - usual)
+        early[row] = late[row] if later else early[row]
+    return pd.Series(early.astype("datetime64[ns]"), index=dates.index, name=dates.name)
 
 
 def _check(texts: pd.Series, bad: pd.Series, what: str, lines: np.ndarray | None) -> None:

@@ -1,3 +1,4 @@
+from .columns import recorded
 from .divergences import divergence
 from .errors import error_over_time
 from .fans import fan
@@ -22,6 +23,7 @@ __all__ = [
     "input_output_map",
     "pareto",
     "portrait",
+    "recorded",
     "sparsity_against_error",
     "training",
     "trajectories",

@@ -22,11 +22,7 @@ def to_bytes(data: Trajectories) -> bytes:
 
 def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajectories:
     """Read a file written by `to_bytes`, or the chosen variables of any other as columns of a table."""
-    try:
-        with xr.open_dataset(io.BytesIO(content), engine="h5netcdf", decode_timedelta=False) as file:
-            dataset = file.load()
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise DataError(f"it is no readable NetCDF 4 file ({error}); write it again as NetCDF 4.") from error
+    dataset = _opened(content)
     if dataset.attrs.get("format") == FORMAT:
         return restored(*from_dataset(dataset), columns)
     known = dict.fromkeys(str(name) for name in (*dataset.variables, *dataset.dims))
@@ -34,3 +30,22 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
     # Only what is asked: variables over other dimensions would multiply the rows.
     frame = dataset[[name for name in wanted if name in dataset.variables]].to_dataframe().reset_index()
     return Trajectories(**arguments(Table(frame), columns, options))
+
+
+def table(content: bytes, options: ReadOptions) -> Table:
+    """Read all variables as columns; those over fewer dimensions are repeated."""
+    dataset = _opened(content)
+    if dataset.attrs.get("format") == FORMAT:
+        data = restored(*from_dataset(dataset))
+        names = (*data.state_names, *data.input_names)
+        units = dict(zip(names, (*data.state_units, *data.input_units), strict=True))
+        return Table(data.to_pandas(), None, units)
+    return Table(dataset.to_dataframe().reset_index())
+
+
+def _opened(content: bytes) -> xr.Dataset:
+    try:
+        with xr.open_dataset(io.BytesIO(content), engine="h5netcdf", decode_timedelta=False) as file:
+            return file.load()
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise DataError(f"it is no readable NetCDF 4 file ({error}); write it again as NetCDF 4.") from error

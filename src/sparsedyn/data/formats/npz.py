@@ -52,6 +52,26 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
     return _from_blocks(blocks, columns, options)
 
 
+def table(content: bytes, options: ReadOptions) -> Table:
+    """Read all columns; those of arrays of several axes are x1, x2, ..., with a column of trajectories."""
+    arrays = _load(content)
+    if _own_description(arrays) is not None:
+        data = from_bytes(content, Columns(), options)
+        names = (*data.state_names, *data.input_names)
+        units = dict(zip(names, (*data.state_units, *data.input_units), strict=True))
+        return Table(data.to_pandas(), None, units)
+    blocks = [array for array in arrays.values() if array.ndim in (2, 3)]
+    if not blocks:
+        return Table(_column_table(arrays))
+    if len({block.shape[:-1] for block in blocks}) > 1:
+        raise DataError(f"it holds arrays of several shapes ({listing(b.shape for b in blocks)}); keep one.")
+    block = np.concatenate(blocks, axis=-1)
+    frame = pd.DataFrame(block.reshape(-1, block.shape[-1]), columns=[f"x{i + 1}" for i in range(block.shape[-1])])
+    if block.ndim == 3:
+        frame.insert(0, "trajectory", np.repeat(np.arange(block.shape[0]), block.shape[1]))
+    return Table(frame)
+
+
 def _load(content: bytes) -> dict[str, np.ndarray]:
     if not content.startswith(b"PK"):
         raise DataError(

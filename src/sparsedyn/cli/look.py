@@ -1,0 +1,131 @@
+"""`sparsedyn look`: what a data file holds, before anything is fitted to it."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sparsedyn.cli import options
+from sparsedyn.cli.errors import guarded
+from sparsedyn.cli.files import check_new_folder, replacing
+from sparsedyn.cli.output import note, number, show_json, show_pairs, show_table, show_text
+from sparsedyn.cli.reading import PLAIN, reads
+from sparsedyn.data.options import ReadOptions, flags
+
+if TYPE_CHECKING:
+    from sparsedyn.data import Overview
+
+HELP = """
+Show what a data file holds before anything is fitted to it: columns, units, times, gaps, dead and stuck sensors,
+outliers, missing cells, columns that are much alike, and the command to go on with.
+
+Files that `fit` refuses are shown as well: what they look like, and the options that read them, all at once. What has
+two readings, such as 01/02/2024, is asked about.
+
+Examples:
+
+```
+sparsedyn look plant.csv
+sparsedyn look plant.csv --time t --trajectory run -o pictures
+sparsedyn look log.csv --like-excel-de --json
+```
+
+With --json: `{"rows": ..., "columns": [...], "time": {...}, "hint": "...", "next": "..."}` and more.
+"""
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="DIR", help="Write a picture of all columns (PNG) to this folder.",
+        rich_help_panel=options.OUTPUT,
+    ),
+]  # fmt: skip
+
+
+@guarded
+@reads
+def look(
+    data: options.DataFile,
+    time: options.Time = None,
+    trajectory: options.Trajectory = None,
+    output: Folder = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+    reading: ReadOptions = PLAIN,
+) -> None:
+    """Look at a file, and show what is in it."""
+    if output is not None:
+        check_new_folder(output, force=force)
+    from sparsedyn.data import look as look_at
+
+    seen = look_at(data, time or None, trajectory or None, **reading.changed())
+    following = command(data, seen.overview, seen.options)
+    if as_json:
+        show_json(seen.overview.to_dict() | {"options": seen.options.changed(), "hint": seen.hint, "next": following})
+    else:
+        show(seen.overview, seen.hint)
+        show_text(f"Next, with your states and inputs (here what changes and what is held):\n{following}")
+    if output is not None:
+        write_picture(seen.overview, data.name, output)
+        note(f"A picture is in {output}.", quiet=quiet)
+
+
+def show(overview: "Overview", hint: str) -> None:
+    """Write an overview as text."""
+    if hint:
+        show_text(hint + "\n")
+    show_pairs(pairs(overview))
+    columns = ("column", "unit", "least", "mean", "greatest", "deviation", "missing", "")
+    show_table(columns, [row(column) for column in overview.columns])
+    for one, other, share in overview.correlated:
+        show_text(f"{one} and {other} are much alike (correlation {share:.3f}).")
+
+
+def pairs(overview: "Overview") -> list[tuple[str, str]]:
+    """Return what is to be said of all rows."""
+    found = [("rows", f"{overview.rows:,}")]
+    if overview.trajectory is not None:
+        found.append(("trajectories", f"{overview.trajectories:,} by {overview.trajectory}"))
+    if (time := overview.time) is None:
+        return [*found, ("time", "no column of times is found: --time NAME, or --dt SECONDS")]
+    step = "unknown" if time.step is None else f"{time.step:.6g} s" + ("" if time.regular else ", not regular")
+    found += [("time", f"{time.column}, from {time.first} to {time.last}"), ("sample time", step)]
+    return [*found, *(("", finding) for finding in time.findings)]
+
+
+def row(column: Any) -> tuple[str, ...]:
+    """Return what is to be said of a column."""
+    figures = (column.least, column.mean, column.greatest, column.deviation)
+    numbers = ["" if value is None else number(value, 4) for value in figures]
+    notes = [*column.findings, *(["held between rows"] if column.held and "constant" not in column.findings else [])]
+    return (column.name, column.unit, *numbers, str(column.missing or ""), ", ".join(notes))
+
+
+def command(path: Path, overview: "Overview", reading: ReadOptions) -> str:
+    """Return the command that fits a model, as it is typed."""
+    pieces = ["sparsedyn fit", shlex.quote(str(path))]
+    for name, columns in (("states", overview.states), ("inputs", overview.inputs)):
+        if columns:
+            pieces.append(f"--{name} {shlex.quote(','.join(columns))}")
+    pieces.append("--dt 1" if overview.time is None else f"--time {shlex.quote(overview.time.column)}")
+    if overview.trajectory is not None:
+        pieces.append(f"--trajectory {shlex.quote(overview.trajectory)}")
+    if changed := reading.changed():
+        pieces.append(flags(changed))
+    time = overview.time
+    if time is not None and time.gaps and reading.gaps == "refuse":
+        pieces.append("--gaps cut")
+    return " ".join([*pieces, "-o model.safetensors"])
+
+
+def write_picture(overview: "Overview", name: str, folder: Path) -> None:
+    """Write `columns.png`."""
+    from sparsedyn import plotting
+    from sparsedyn.plotting.layout import in_figure
+    from sparsedyn.plotting.style import render
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / "columns.png") as temporary:
+        temporary.write_bytes(render(in_figure(plotting.recorded, overview, title=name))[0])

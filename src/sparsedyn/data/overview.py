@@ -1,0 +1,239 @@
+"""What a table holds, before anything is fitted to it: columns, times, gaps, dead and stuck sensors, correlations."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from .clock import Stamps
+from .errors import DataError
+from .options import ReadOptions
+from .stamps import times_of
+from .tables import Table
+
+TIME_NAMES = re.compile(r"t\b|(?i:time|date|datetime|timestamp|zeit|datum|uhrzeit|zeitstempel|temps|fecha|clock)\b")
+ALIKE = 0.95
+"""Correlation from which on two columns tell much the same."""
+STUCK = 20
+"""Rows of one value, among values that change at most rows, that make a sensor look stuck."""
+SPIKE = 10.0
+"""Deviations by which a spike stands out of the rows beside it."""
+
+
+@dataclass(frozen=True)
+class ColumnSummary:
+    """One column: what it holds, its unit, what is odd about it, and whether it is mostly `held` from row to row."""
+
+    name: str
+    kind: str
+    unit: str
+    missing: int
+    distinct: int
+    least: float | None = None
+    mean: float | None = None
+    greatest: float | None = None
+    deviation: float | None = None
+    held: bool = False
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TimeSummary:
+    """The times of the rows: their column, first and last, the usual step in seconds, and what is odd about them."""
+
+    column: str
+    first: str
+    last: str
+    step: float | None
+    regular: bool
+    gaps: int
+    duplicates: int
+    backward: int
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a table holds. `seconds` are the times of the rows, where there are any, and `frame` the table itself."""
+
+    rows: int
+    columns: tuple[ColumnSummary, ...]
+    time: TimeSummary | None
+    trajectory: str | None
+    trajectories: int
+    correlated: tuple[tuple[str, str, float], ...]
+    frame: pd.DataFrame = field(repr=False, compare=False)
+    seconds: Float[np.ndarray, " row"] | None = field(repr=False, compare=False)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Columns of numbers that change from row to row, which states do."""
+        return tuple(c.name for c in self._variables if not c.held)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Columns of numbers that mostly repeat the row before, which held inputs do."""
+        return tuple(c.name for c in self._variables if c.held)
+
+    @property
+    def _variables(self) -> list[ColumnSummary]:
+        roles = {self.trajectory, self.time and self.time.column}
+        return [c for c in self.columns if c.kind == "numbers" and c.name not in roles and "constant" not in c.findings]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the table itself, as JSON values."""
+        plain = {name: value for name, value in self.__dict__.items() if name not in ("frame", "seconds")}
+        columns, time = [asdict(c) for c in self.columns], self.time and asdict(self.time)
+        return {**plain, "columns": columns, "time": time, "states": self.states, "inputs": self.inputs}
+
+
+def overview(
+    frame: pd.DataFrame | Table,
+    time: str | None = None,
+    trajectory: str | None = None,
+    *,
+    units: Mapping[str, str] | None = None,
+    options: ReadOptions | None = None,
+) -> Overview:
+    """Return what a table holds: of its columns, of its times, and which columns are much alike.
+
+    `time` is the column of times, by default the first that is called so, or the first of dates; `trajectory` that of
+    labels, by default one that changes where times start again. Nothing is changed or left out.
+
+    **Raises:** `DataError` for columns that are not there.
+    """
+    table = frame if isinstance(frame, Table) else Table(frame.reset_index(drop=True), None, units or {})
+    data = table.frame.set_axis([str(name) for name in table.frame.columns], axis=1)
+    for name in (time, trajectory):
+        if name is not None and name not in data.columns:
+            raise DataError(f"there is no column {name!r}. The columns are: {', '.join(data.columns)}.")
+    clock = time or _named_time(data)
+    seconds, when = (None, None) if clock is None else _times(data, clock, trajectory, table, options or ReadOptions())
+    if when is not None and when.backward and trajectory is None:
+        trajectory = _labels(data, seconds, clock)
+        if trajectory is not None:
+            seconds, when = _times(data, str(clock), trajectory, table, options or ReadOptions())
+    columns = tuple(_column(data[name], table.units.get(name, ""), dates=name == clock) for name in data.columns)
+    count = 1 if trajectory is None else int(data[trajectory].nunique())
+    measured = [c.name for c in columns if c.kind == "numbers" and c.name not in (clock, trajectory)]
+    return Overview(len(data), columns, when, trajectory, count, _correlated(data[measured]), data, seconds)
+
+
+def _named_time(data: pd.DataFrame) -> str | None:
+    for name in data.columns:
+        if TIME_NAMES.match(name):
+            return name
+    return next((name for name in data.columns if data[name].dtype.kind == "M"), None)
+
+
+def _times(
+    data: pd.DataFrame, clock: str, trajectory: str | None, table: Table, options: ReadOptions
+) -> tuple[np.ndarray | None, TimeSummary]:
+    """Return the times of all rows in seconds, and what is to be said of them; `None` where they cannot be read."""
+    column = data[clock]
+    first, last = (str(column.iloc[row]) if len(column) else "" for row in (0, -1))
+    try:
+        stamps = times_of(column.reset_index(drop=True), options, table.units.get(clock, ""), table.lines)
+        if stamps.dtype.kind in "mM":
+            stamps = (stamps - stamps[0]).astype("timedelta64[ns]").astype(np.float64) / 1e9
+        seconds = stamps.astype(np.float64)
+    except (DataError, ValueError, TypeError) as error:
+        return None, TimeSummary(clock, first, last, None, False, 0, 0, 0, (str(error),))
+    if not np.isfinite(seconds).all():
+        return None, TimeSummary(clock, first, last, None, False, 0, 0, 0, ("some times are missing",))
+    runs = [np.arange(len(seconds))]
+    if trajectory is not None:
+        codes = pd.factorize(data[trajectory])[0]
+        runs = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
+    steps = np.concatenate([np.diff(seconds[rows]) for rows in runs]) if runs else np.empty(0)
+    if not len(steps):
+        return seconds, TimeSummary(clock, first, last, None, True, 0, 0, 0)
+    gaps = [Stamps(seconds[rows], 0.0, seconds[rows]).gaps() for rows in runs]
+    usual = float(np.median(steps))
+    regular = bool(np.all(np.abs(steps - usual) <= 1e-3 * usual))
+    duplicates, backward = int((steps == 0).sum()), int((steps < 0).sum())
+    findings = []
+    if count := sum(map(len, gaps)):
+        row = next(rows[g[0]] for rows, g in zip(runs, gaps, strict=True) if len(g))
+        findings.append(f"{_count(count, 'gap')}, the first after row {row}: --gaps cut")
+    if duplicates:
+        repeated = _count(duplicates, "row")
+        findings.append(f"{repeated} of the time of the row before: --duplicates mean, or --time-zone for local time")
+    if backward:
+        backwards = _count(backward, "step")
+        findings.append(f"{backwards} backward: several trajectories (--trajectory), or local time (--time-zone)")
+    if not regular and not (count or duplicates or backward):
+        findings.append(f"irregular, steps from {steps.min():.4g} to {steps.max():.4g} s: --resample {usual:.4g}")
+    return seconds, TimeSummary(clock, first, last, usual, regular, count, duplicates, backward, tuple(findings))
+
+
+def _labels(data: pd.DataFrame, seconds: np.ndarray | None, clock: str | None) -> str | None:
+    """Return the column that changes exactly where times start again."""
+    assert seconds is not None
+    backward = np.diff(seconds) < 0
+    for name in data.columns:
+        codes = pd.factorize(data[name])[0]
+        if name != clock and np.array_equal(np.diff(codes) != 0, backward):
+            return str(name)
+    return None
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+def _column(column: pd.Series, unit: str, *, dates: bool) -> ColumnSummary:
+    missing, distinct = int(column.isna().sum()), int(column.nunique())
+    name = str(column.name)
+    if missing == len(column):
+        return ColumnSummary(name, "empty", unit, missing, 0, findings=("empty",))
+    if column.dtype.kind == "M" or (dates and not pd.api.types.is_numeric_dtype(column)):
+        return ColumnSummary(name, "dates", unit, missing, distinct)
+    if not pd.api.types.is_numeric_dtype(column):
+        examples = ", ".join(map(str, column.dropna().unique()[:3]))
+        return ColumnSummary(name, "text", unit, missing, distinct, findings=(f"text: {examples}",))
+    known = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return ColumnSummary(name, "numbers", unit, missing, distinct, findings=("no finite value",))
+    findings = _odd(known) + ((f"{missing} missing",) if missing else ())
+    held = len(known) > 2 and bool(np.mean(np.diff(known) == 0) > 1 / 2)
+    figures = (float(known.min()), float(known.mean()), float(known.max()), float(known.std()))
+    return ColumnSummary(name, "numbers", unit, missing, distinct, *figures, held, findings)
+
+
+def _odd(known: np.ndarray) -> tuple[str, ...]:
+    """Say whether a sensor is dead, was stuck, or has spikes."""
+    if np.ptp(known) == 0:
+        return ("constant",)
+    found = []
+    changes = np.flatnonzero(np.diff(known) != 0)
+    runs = np.diff(np.concatenate([[-1], changes, [len(known) - 1]]))
+    longest = int(runs.max())
+    if longest >= STUCK and len(changes) > (len(known) - longest) / 2:
+        begin = int(np.concatenate([[0], changes + 1])[runs.argmax()])
+        found.append(f"stuck for {longest} rows from row {begin}")
+    if len(known) >= 5:
+        middle = np.median(np.stack([known[:-2], known[1:-1], known[2:]]), axis=0)
+        away = np.abs(known[1:-1] - middle)
+        low, high = np.percentile(known, [25, 75])
+        beyond = (known < low - 3 * (high - low)) | (known > high + 3 * (high - low))
+        spikes = np.flatnonzero((away > SPIKE * np.percentile(away, 75)) & (away > known.std()) & beyond[1:-1]) + 1
+        # A short pulse of an input is none: values that come back are not out of range.
+        spikes = spikes[[(known == known[i]).sum() == 1 for i in spikes]] if len(spikes) else spikes
+        if len(spikes):
+            found.append(f"{_count(len(spikes), 'outlier')}, the first {known[spikes[0]]:.4g} in row {spikes[0]}")
+    return tuple(found)
+
+
+def _correlated(data: pd.DataFrame) -> tuple[tuple[str, str, float], ...]:
+    varied = [name for name in data.columns if data[name].nunique() > 1]
+    if len(varied) < 2 or len(data) < 3:
+        return ()
+    matrix = data[varied].astype(np.float64).corr().to_numpy()
+    pairs = [(i, j) for i in range(len(varied)) for j in range(i) if abs(matrix[i, j]) >= ALIKE]
+    return tuple((varied[j], varied[i], float(matrix[i, j])) for i, j in pairs)
