@@ -1,10 +1,11 @@
-from . import data, equations, estimators, forecast, models, plotting, sparsify, studies, systems, training
+from . import data, equations, estimators, forecast, models, plotting, selection, sparsify, studies, systems, training
 from ._version import __version__ as __version__
 from ._warnings import SparsedynWarning
 from .data import DataError, Samples, Scaling, Trajectories, read, samples, write
 from .estimators import EquationLearner, EquationRegressor, SINDy, SINDyAutoencoder, SparseTimeStepper, load
 from .forecast import Forecast, rollout
 from .models import EQL, MLP, PRIMITIVES, AbstractModel, Library, Primitive
+from .selection import RollingOriginSplit, TrajectoryKFold, cross_validate, search
 from .sparsify import (
     DSR,
     L0,
@@ -58,6 +59,7 @@ __all__ = [
     "OneShot",
     "Phases",
     "Primitive",
+    "RollingOriginSplit",
     "SINDy",
     "SINDyAutoencoder",
     "Samples",
@@ -68,6 +70,8 @@ __all__ = [
     "Stages",
     "Support",
     "Trajectories",
+    "TrajectoryKFold",
+    "cross_validate",
     "data",
     "equations",
     "estimators",
@@ -78,6 +82,8 @@ __all__ = [
     "read",
     "rollout",
     "samples",
+    "search",
+    "selection",
     "simulate",
     "sparsify",
     "studies",

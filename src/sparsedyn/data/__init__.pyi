@@ -9,6 +9,7 @@ from .samples import Samples, samples
 from .scaling import Scaling
 from .snapshots import PooledSnapshots, Snapshots
 from .trajectories import Trajectories
+from .windows import Window, windows
 
 __all__ = [
     "DERIVATIVES",
@@ -21,11 +22,13 @@ __all__ = [
     "Scaling",
     "Snapshots",
     "Trajectories",
+    "Window",
     "look",
     "overview",
     "pieces",
     "pod",
     "read",
     "samples",
+    "windows",
     "write",
 ]

@@ -7,6 +7,7 @@ from .histories import training
 from .maps import input_output_map
 from .matrices import coefficients
 from .portraits import portrait
+from .searches import search_path
 from .series import trajectories
 from .sparsity import sparsity_against_error
 from .style import PALETTE, Look
@@ -24,6 +25,7 @@ __all__ = [
     "pareto",
     "portrait",
     "recorded",
+    "search_path",
     "sparsity_against_error",
     "training",
     "trajectories",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import sympy
 import xarray as xr
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from sparsedyn.data import DataError, Snapshots, Trajectories
 from sparsedyn.data.reduction import lost_share
@@ -61,6 +61,12 @@ class AbstractLatentDynamics(AbstractEstimator):
         """The member that the ranking puts first."""
         self._check_fitted()
         return int(self.ranking_["member"].iloc[0])
+
+    @property
+    def nonzeros_(self) -> Int[np.ndarray, " member"]:
+        """How many terms every member's equations have."""
+        self._check_fitted()
+        return np.count_nonzero(self.coefficients_, axis=(1, 2))
 
     @property
     def latent_names_(self) -> tuple[str, ...]:

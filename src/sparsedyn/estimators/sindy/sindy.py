@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sympy
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from sklearn.metrics import r2_score
 
 from sparsedyn.data import DataError, Scaling, Trajectories
@@ -224,6 +224,11 @@ class SINDy(AbstractDynamics):
         """The terms."""
         self._check_fitted()
         return self.model_.library
+
+    @property
+    def nonzeros_(self) -> Int[np.ndarray, " member"]:
+        """How many terms the equations have, all states together."""
+        return np.asarray([np.count_nonzero(self.coefficients_)])
 
     @property
     def _integrated_names(self) -> tuple[str, ...]:

@@ -4,13 +4,13 @@ Optuna's state is not stored. It is told all earlier trials again, in their orde
 draws the same numbers as in an uninterrupted study.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Literal
 
 from pydantic import model_validator
 
+from sparsedyn.selection._optuna import optuna_module, quiet_study
 from sparsedyn.studies.errors import Misfit, StudyError
 from sparsedyn.studies.search.record import Tried
 from sparsedyn.studies.search.space import Range
@@ -75,7 +75,7 @@ def next_trial(axes: Mapping[str, Any], search: TrialsTable, seed: int, before: 
         "none": optuna.pruners.NopPruner,
     }
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=min(AT_RANDOM, search.trials // 2))
-    study = _quietly(optuna, sampler, pruners[search.pruner]())
+    study = quiet_study(sampler=sampler, pruner=pruners[search.pruner]())
     distributions = {key: _distribution(optuna, tried) for key, tried in axes.items()}
     for earlier in before:
         trial = _asked(axes, study, distributions)
@@ -116,24 +116,8 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, list | tuple) else value
 
 
-def _quietly(optuna: Any, sampler: Any, pruner: Any) -> Any:
-    """Return a study in memory, without Optuna's message about it."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        return optuna.create_study(sampler=sampler, pruner=pruner)
-    finally:
-        optuna.logging.set_verbosity(before)
-
-
 def _optuna() -> Any:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import optuna
+        return optuna_module()
     except ImportError as error:
-        raise StudyError(
-            f"search: trials are chosen by Optuna, which cannot be imported ({error}). Run: pip install "
-            '"sparsedyn[search]"'
-        ) from error
-    return optuna
+        raise StudyError(str(error)) from error
