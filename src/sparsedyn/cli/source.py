@@ -143,27 +143,30 @@ def rows_of(data: "Trajectories", parts: Sequence[slice]) -> "Trajectories":
     """Return a part of the rows of each trajectory; time starts at zero again."""
     states = [states[part] for states, part in zip(data.states, parts, strict=True)]
     inputs = [inputs[part] for inputs, part in zip(data.inputs, parts, strict=True)]
-    return _again(data, states, inputs, data.state_names, data.input_names)
+    times = [time[part] for time, part in zip(data.time, parts, strict=True)]
+    return _again(data, states, inputs, times, data.state_names, data.input_names)
 
 
 def renamed(data: "Trajectories", state_names: Sequence[str], input_names: Sequence[str]) -> "Trajectories":
     """Return the same numbers under other names."""
-    return _again(data, data.states, data.inputs, state_names, input_names)
+    return _again(data, data.states, data.inputs, data.time, state_names, input_names)
 
 
 def _again(
     data: "Trajectories",
     states: Sequence[Any],
     inputs: Sequence[Any],
+    times: Sequence[Any],
     state_names: Sequence[str],
     input_names: Sequence[str],
 ) -> "Trajectories":
     from sparsedyn.data import Trajectories
 
+    clock: dict[str, Any] = {"dt": data.dt} if data.regular else {"time": list(times), "gaps": "keep"}
     return Trajectories(
         list(states),
         list(inputs) if data.input_names else None,
-        dt=data.dt,
+        **clock,
         state_names=state_names,
         input_names=input_names or None,
         state_units=data.state_units,

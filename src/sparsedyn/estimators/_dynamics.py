@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.estimators._base import AbstractEstimator
-from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular
+from sparsedyn.estimators._checks import Variables, check_alike, check_plausible
 from sparsedyn.estimators._inputs import is_own, own, trajectories_like
 from sparsedyn.estimators._states import function_at, inputs_at, rows_of, start_of, times_of
 from sparsedyn.forecast import Forecast, pad
@@ -192,7 +192,6 @@ class AbstractDynamics(AbstractEstimator):
         """Return data of the fitted variables, in their order, or raise `DataError`."""
         self._check_fitted()
         known = trajectories_like(self.variables_, data, place="data")
-        check_regular(known, "data")
         check_alike(self.variables_, known, "data")
         if check_units:
             check_plausible(self._measured, known)

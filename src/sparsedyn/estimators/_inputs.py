@@ -92,12 +92,10 @@ def recorded(
     """
     t, validation = parted(t, validation)
     data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
-    check_regular(data, "x")
     rates = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
     if validation is not None:
         validation = trajectories_like(variables_of(data), validation, place="validation")
         check_alike(variables_of(data), validation, "validation")
-        check_regular(validation, "validation")
     return Recorded(data, rates, validation)
 
 
@@ -109,8 +107,9 @@ def trajectories_of(
     trajectory: str | None = None,
     names: Sequence[str] | None = None,
     input_names: Sequence[str] | None = None,
+    irregular: bool = False,
 ) -> Trajectories:
-    """Return states `x` at times `t` under inputs `u` as trajectories.
+    """Return states `x` at times `t` under inputs `u` as trajectories; at `irregular` times only where these may be.
 
     `x` is an array (time,), (time, state) or (trajectory, time, state); a list, each item of which is a trajectory, one
     without columns being a run of one state; a table, or a list of tables; an xarray object; or `Trajectories`, which
@@ -126,7 +125,7 @@ def trajectories_of(
         extra = {"t": t, "u": u, "trajectory": trajectory, "names": names, "input_names": input_names}
         if doubled := [name for name, value in extra.items() if value is not None]:
             raise DataError(f"x: {OWN}; got {', '.join(doubled)} as well. Leave it out.")
-        return own(x)
+        return _timed(own(x), "x", irregular)
     states, inputs, t = _both(x, t, u, trajectory)
     if inputs is None and input_names is not None:
         if states.names is None:
@@ -134,11 +133,24 @@ def trajectories_of(
         inputs = states.chosen(input_names, "input_names")
         names = names or [name for name in states.names if name not in input_names]
     states = states.chosen(names, "names")
-    return _assembled(states, t, inputs and inputs.chosen(input_names, "input_names"))
+    return _timed(_assembled(states, t, inputs and inputs.chosen(input_names, "input_names")), "x", irregular)
+
+
+def _timed(data: Trajectories, place: str, irregular: bool) -> Trajectories:
+    if not irregular:
+        check_regular(data, place)
+    return data
 
 
 def trajectories_like(
-    variables: Variables, x: Any, t: Any = None, u: Any = None, *, trajectory: str | None = None, place: str = "x"
+    variables: Variables,
+    x: Any,
+    t: Any = None,
+    u: Any = None,
+    *,
+    trajectory: str | None = None,
+    place: str = "x",
+    irregular: bool = False,
 ) -> Trajectories:
     """Return states and inputs of these variables as trajectories; what is given as for `trajectories_of`.
 
@@ -149,7 +161,7 @@ def trajectories_like(
     """
     names, input_names = variables.state_names, variables.input_names
     if is_own(x):
-        return trajectories_of(x, t, u, trajectory=trajectory)
+        return _timed(trajectories_of(x, t, u, trajectory=trajectory, irregular=True), place, irregular)
     states, inputs, t = _both(x, t, u, trajectory, place)
     if inputs is None and input_names and states.names and set(input_names) <= set(states.names):
         whole = states.ordered([*names, *input_names], place)
@@ -165,7 +177,7 @@ def trajectories_like(
         _check_width(inputs, input_names, "u")
         inputs = inputs._replace(names=list(input_names))
     t = variables.dt if t is None and states.times is None else t
-    return _assembled(states._replace(names=list(names)), t, inputs)
+    return _timed(_assembled(states._replace(names=list(names)), t, inputs), place, irregular)
 
 
 def derivatives_like(

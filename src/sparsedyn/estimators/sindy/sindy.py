@@ -127,7 +127,7 @@ class SINDy(AbstractDynamics):
         settings = self.settings()
         t, validation = parted(t, validation)
         t = 1.0 if settings.time == "discrete" and untimed(x, t) else t
-        data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
+        data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names, irregular=True)
         check_spread(data)
         if settings.time == "discrete" or (settings.weak and settings.order == 2):
             check_regular(data, "x")
@@ -138,7 +138,11 @@ class SINDy(AbstractDynamics):
         check_size(library.size, sum(data.lengths))
         measured = measured_of(data, x_dot, x_ddot, settings.order, trajectory)
         check_weak(settings, measured)
-        others = None if validation is None else Measured(trajectories_like(variables, validation, place="validation"))
+        others = (
+            None
+            if validation is None
+            else Measured(trajectories_like(variables, validation, place="validation", irregular=True))
+        )
         if others is not None:
             check_alike(variables, others.data, "validation")
         if settings.time == "discrete":
@@ -201,7 +205,7 @@ class SINDy(AbstractDynamics):
         model, and cheap. `evaluate` judges forecasts.
         """
         self._check_fitted()
-        data = trajectories_like(self.variables_, x, t, u)
+        data = trajectories_like(self.variables_, x, t, u, irregular=True)
         check_alike(self.variables_._replace(dt=data.dt), data, "x")
         measured = measured_of(data, x_dot, x_ddot, self.model_.order)
         if self.time_ == "discrete":
@@ -294,7 +298,6 @@ class SINDy(AbstractDynamics):
         """Return data of the fitted variables, at any sample time."""
         self._check_fitted()
         known = trajectories_like(self.variables_, data, place="data")
-        check_regular(known, "data")
         discrete = self.time_ == "discrete"
         check_alike(self.variables_ if discrete else self.variables_._replace(dt=known.dt), known, "data")
         if check_units and self.statistics_ is not None:

@@ -67,6 +67,11 @@ def _gathered(data: DataSpec) -> Trajectories:
     files = data.files or ()
     loaded = [read(file, data.states, data.inputs, data.time, data.trajectory, data.dt) for file in files]
     first = loaded[0]
+    for file, part in zip(files, loaded, strict=True):
+        if not part.regular:
+            raise DataError(
+                f"{file}: expected regular times; got irregular ones. Resample the data to one sample time."
+            )
     if len(loaded) == 1:
         return first
     for file, other in zip(files, loaded, strict=True):
