@@ -2,7 +2,15 @@ from . import data, equations, estimators, forecast, models, plotting, selection
 from ._version import __version__ as __version__
 from ._warnings import SparsedynWarning
 from .data import DataError, Samples, Scaling, Trajectories, read, samples, write
-from .estimators import EquationLearner, EquationRegressor, SINDy, SINDyAutoencoder, SparseTimeStepper, load
+from .estimators import (
+    EquationLearner,
+    EquationRegressor,
+    SINDy,
+    SINDyAutoencoder,
+    SparseStateSpace,
+    SparseTimeStepper,
+    load,
+)
 from .forecast import Forecast, rollout
 from .models import EQL, MLP, PRIMITIVES, AbstractModel, Library, Primitive
 from .selection import RollingOriginSplit, TrajectoryKFold, cross_validate, search
@@ -65,6 +73,7 @@ __all__ = [
     "Samples",
     "Scaling",
     "SequentialThresholding",
+    "SparseStateSpace",
     "SparseTimeStepper",
     "SparsedynWarning",
     "Stages",

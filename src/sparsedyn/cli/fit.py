@@ -34,6 +34,10 @@ DATA is a table with a row per sample: say which columns are states and inputs, 
 `sparsedyn forecast` need not repeat them. States and inputs are standardized with the mean and the standard
 deviation of the training data.
 
+Where states are not measured, --outputs names what is: the model is then a sparse state-space model with latent
+states, few nonlinear units and few weights, fitted to free runs (`sparsedyn.SparseStateSpace`); without --time and --dt
+its rows are one apart.
+
 By default the networks are sparse: an L1 penalty of 1e-4 and gradual magnitude pruning to 75 % zeros by half
 of the training. With fewer than five trajectories the penalty is 1e-3. Part of the data is held out, and each
 member keeps the weights, of those since its last pruning, that forecast the held-out data best. A run that was
@@ -47,6 +51,7 @@ sparsedyn fit plant.csv --states a,b --inputs c,d --time t \\
 sparsedyn fit train.npz --validation val.npz -o model.safetensors
 sparsedyn fit cell.npz --states x1..x8 --inputs x9..x13 --dt 10 \\
     --only 0,1 -o cell.safetensors
+sparsedyn fit circuit.csv --outputs y --inputs u -o circuit.safetensors
 sparsedyn fit train.npz -o small.safetensors --hidden 32,32 --no-skip \\
     --technique l1:1e-4 --technique magnitude:0.9,scope=global
 ```
@@ -60,6 +65,7 @@ def fit(
     output: fit_options.Model,
     states: options.States = None,
     inputs: options.Inputs = None,
+    outputs: fit_options.Outputs = None,
     time: options.Time = None,
     trajectory: options.Trajectory = None,
     dt: options.SampleTime = None,
@@ -84,6 +90,16 @@ def fit(
 ) -> None:
     """Train on the data of a file and write the model."""
     check_new_file(output, force=force)
+    if outputs is not None:
+        from sparsedyn.cli.fit_outputs import check_options, fit_outputs
+
+        check_options(
+            states=states, hold_out=hold_out, hidden=hidden, technique=technique, activation=activation, skip=skip,
+            members=members, epochs=epochs, batch=batch, learning_rate=learning_rate, average=average, restart=restart,
+        )  # fmt: skip
+        columns = ColumnOptions(outputs, inputs, time, trajectory, dt, reading)
+        fit_outputs(data, output, columns, only, validation, seed=seed, quiet=quiet, as_json=as_json)
+        return
     stepper = unfitted(
         hidden=hidden, technique=technique or DEFAULT, activation=activation, skip=skip, members=members,
         epochs=epochs or EPOCHS, batch=batch, learning_rate=learning_rate, average=average, seed=seed,

@@ -14,6 +14,14 @@ ACTIVATIONS = ("relu", "tanh", "silu", "gelu", "softplus", "sigmoid", "identity"
 """The keys of `sparsedyn.models.ACTIVATIONS`, here for messages that come before JAX is imported."""
 AVERAGES = ("none", "swa", "ema")
 
+Outputs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="Columns that are measured where states are not, written like the states; in place of --states.",
+        rich_help_panel=COLUMNS,
+    ),
+]
 Model = Annotated[
     Path,
     typer.Option(

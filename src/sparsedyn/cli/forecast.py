@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from sparsedyn.cli import options
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sparsedyn.data import Trajectories
-    from sparsedyn.estimators import SparseTimeStepper
+    from sparsedyn.estimators import SparseStateSpace, SparseTimeStepper
     from sparsedyn.forecast import Forecast
+
+    Fitted = SparseTimeStepper | SparseStateSpace
 
 USUAL = (100, 1000)
 
@@ -44,8 +47,11 @@ sparsedyn forecast model.safetensors new.csv --horizons 100,1000,5000 \\
 sparsedyn forecast cell.safetensors cell.npz --only 2 --json
 ```
 
-With --json: `{"horizons": [...], "diverged": [...], "rfmse": [...], "nonzeros": ...}` and more; `nonzeros` is
-the mean over members; `rfmse` is null where every forecast diverged.
+A model with latent states is shown the first rows of a trajectory (--warmup), which are not scored.
+
+With --json: `{"horizons": [...], "diverged": [...], "rfmse": [...], "rmse": {...}, "nonzeros": ...}` and more;
+`nonzeros` is the mean over members; `rfmse` is null where every forecast diverged; `rmse` is the root mean squared
+error of each state over the longest horizon, in the data's units.
 """
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `sparsedyn fit` wrote.", show_default=False)]
@@ -56,6 +62,14 @@ Horizons = Annotated[
         help="Horizons in rows, comma separated; by default 100, 1000 and the length of the longest trajectory.",
     ),
 ]
+WarmUp = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="ROWS",
+        help="Rows that show a model with latent states where a trajectory begins; they are not scored, and horizons "
+        "count from their end. By default 50, or a tenth of a short record.",
+    ),
+]  # fmt: skip
 AnyUnits = Annotated[
     bool,
     typer.Option(
@@ -77,6 +91,7 @@ def forecast(
     model: Model,
     data: options.DataFile,
     horizons: Horizons = None,
+    warmup: WarmUp = None,
     states: options.States = None,
     inputs: options.Inputs = None,
     time: options.Time = None,
@@ -94,23 +109,23 @@ def forecast(
     rows = numbers(horizons) if horizons is not None else None
     if output is not None:
         check_new_folder(output, force=force)
-    stepper, known = load_model(model)
-    truth = recorded(stepper, data, ColumnOptions(states, inputs, time, trajectory, dt, reading), known, only)
-    rows = rows or usual_horizons(max(truth.lengths))
-    forecasts = stepper.forecast(truth.head(max(rows)), check_units=not any_units)
+    fitted, known = load_model(model)
+    truth = recorded(fitted, data, ColumnOptions(states, inputs, time, trajectory, dt, reading), known, only)
+    forecasts, rows = free_runs(fitted, truth, rows, warmup, check_units=not any_units)
     scores = forecasts.score(rows)
-    if not stepper.alive_.all():
-        lost = int((~stepper.alive_).sum())
-        note(f"{lost} of {stepper.members} members failed in training; they count as diverged.", quiet=quiet)
+    for finding in forecasts.report:
+        note(finding.message, quiet=quiet)
+    if lost := int(np.sum(~getattr(fitted, "alive_", np.ones(1, bool)))):
+        note(f"{lost} of {len(forecasts.predicted)} members failed in training; they count as diverged.", quiet=quiet)
     if output is not None:
         from sparsedyn.cli.pictures import write_pictures
 
-        write_pictures(forecasts, scores, stepper, output)
+        write_pictures(forecasts, scores, fitted, output)
         note(f"Figures, scores and forecasts are in {output}.", quiet=quiet)
     if as_json:
-        show_json(facts(scores, forecasts, stepper))
+        show_json(facts(scores, forecasts, fitted))
     else:
-        show_scores(scores, forecasts, stepper)
+        show_scores(scores, forecasts, fitted)
 
 
 def numbers(text: str) -> list[int]:
@@ -124,21 +139,36 @@ def numbers(text: str) -> list[int]:
     return rows
 
 
+def free_runs(
+    model: "Fitted", truth: "Trajectories", rows: list[int] | None, warmup: int | None, *, check_units: bool
+) -> "tuple[Forecast, list[int]]":
+    """Return forecasts, and the horizons to score; raises `UsageProblem` for a warm-up where there is none."""
+    from sparsedyn.estimators import SparseStateSpace
+
+    if isinstance(model, SparseStateSpace):
+        made = model.forecast(truth, warmup=warmup, check_units=check_units)
+        return made, rows or usual_horizons(max(truth.lengths) - made.warmup)
+    if warmup is not None:
+        raise UsageProblem("--warmup: expected a model with latent states; this one starts from the first row.")
+    rows = rows or usual_horizons(max(truth.lengths))
+    return model.forecast(truth.head(max(rows)), check_units=check_units), rows
+
+
 def usual_horizons(longest: int) -> list[int]:
     """Return the horizons that are scored by default."""
     return sorted({rows for rows in (*USUAL, longest) if rows <= longest})
 
 
 def recorded(
-    stepper: "SparseTimeStepper", path: Path, given: ColumnOptions, known: ColumnOptions, only: str | None
+    model: "Fitted", path: Path, given: ColumnOptions, known: ColumnOptions, only: str | None
 ) -> "Trajectories":
     """Read the recorded trajectories: the columns given on the command line, else those of training."""
     from sparsedyn.data import DataError
 
-    own = ColumnOptions(states=",".join(stepper.state_names_), inputs=",".join(stepper.input_names_))
+    own = ColumnOptions(states=",".join(model.state_names_), inputs=",".join(model.input_names_))
     columns = given.over(known.over(own))
     try:
-        return named_alike(read_columns(path, columns, only), stepper)
+        return named_alike(read_columns(path, columns, only), model)
     except DataError as error:
         if not given.given:
             # A file that describes itself refuses column options; any other needs them.
@@ -149,19 +179,19 @@ def recorded(
         raise DataError(f"{error}\nColumn options, as in training unless given: {columns.options()}.") from error
 
 
-def named_alike(data: "Trajectories", stepper: "SparseTimeStepper") -> "Trajectories":
+def named_alike(data: "Trajectories", model: "Fitted") -> "Trajectories":
     """Return the data under the names of the model, where another file has as many columns of other names."""
-    same = data.state_names == stepper.state_names_ and data.input_names == stepper.input_names_
+    same = data.state_names == model.state_names_ and data.input_names == model.input_names_
     counts = (
-        len(data.state_names) == len(stepper.state_names_),
-        len(data.input_names) == len(stepper.input_names_),
+        len(data.state_names) == len(model.state_names_),
+        len(data.input_names) == len(model.input_names_),
     )
     if same or not all(counts):
         return data
-    return renamed(data, stepper.state_names_, stepper.input_names_)
+    return renamed(data, model.state_names_, model.input_names_)
 
 
-def facts(scores: "pd.DataFrame", forecasts: "Forecast", stepper: "SparseTimeStepper") -> dict[str, Any]:
+def facts(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> dict[str, Any]:
     """Return the scores for JSON: a list per quantity, an entry per horizon."""
     first = ("horizon", "diverged", "rfmse")
     more = [name for name in scores.columns if name not in first]
@@ -169,18 +199,21 @@ def facts(scores: "pd.DataFrame", forecasts: "Forecast", stepper: "SparseTimeSte
         "horizons": scores["horizon"],
         "diverged": scores["diverged"],
         "rfmse": scores["rfmse"],
-        "nonzeros": float(stepper.nonzeros_.mean()),
+        "rmse": dict(zip(forecasts.state_names, forecasts.rmse(), strict=True)),
+        "nonzeros": float(model.nonzeros_.mean()),
         **{str(name): scores[name] for name in more},
-        "nonzeros_per_member": stepper.nonzeros_,
-        "weights": stepper.weights_,
-        "members": stepper.members,
+        "nonzeros_per_member": model.nonzeros_,
+        "weights": model.weights_,
+        "members": len(forecasts.predicted),
         "trajectories": list(forecasts.labels),
         "valid_time": float(forecasts.valid_time().mean()),
         "dt": forecasts.dt,
+        "warmup": forecasts.warmup,
+        "report": [{"check": finding.check, "message": finding.message} for finding in forecasts.report],
     }
 
 
-def show_scores(scores: "pd.DataFrame", forecasts: "Forecast", stepper: "SparseTimeStepper") -> None:
+def show_scores(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> None:
     """Write the scores as a table."""
     rows = [
         (
@@ -197,7 +230,7 @@ def show_scores(scores: "pd.DataFrame", forecasts: "Forecast", stepper: "SparseT
     ]
     names = ("horizon", "time", "forecasts", "diverged", "95 %", "RFMSE", "spread", "95 %")
     title = (
-        f"{stepper.members} members with {stepper.nonzeros_.mean():,.0f} of {stepper.weights_:,} weights, "
+        f"{len(forecasts.predicted)} members with {model.nonzeros_.mean():,.0f} of {model.weights_:,} weights, "
         f"{len(forecasts.labels)} trajectories"
     )
     show_table(names, rows, title=title)

@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsedyn import plotting
 from sparsedyn.cli.files import replacing
+from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.plotting.layout import in_figure
 from sparsedyn.plotting.style import render
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from sparsedyn.estimators import SparseTimeStepper
+    from sparsedyn.estimators import SparseStateSpace
     from sparsedyn.forecast import Forecast
+
+    Model = SparseTimeStepper | SparseStateSpace
 
 FANS = 12
 """Trajectories that are drawn, a picture each."""
@@ -24,15 +27,17 @@ ERROR = "Error of the forecasts over time"
 MAP = "What the derivative of each row depends on"
 
 
-def write_pictures(forecast: "Forecast", scores: "pd.DataFrame", stepper: "SparseTimeStepper", folder: Path) -> None:
-    """Write `forecast-LABEL.png` per trajectory, `error.png`, `map.png`, `scores.csv` and `forecasts.nc`."""
+def write_pictures(forecast: "Forecast", scores: "pd.DataFrame", model: "Model", folder: Path) -> None:
+    """Write `forecast-LABEL.png` per trajectory, `error.png`, `scores.csv`, `forecasts.nc`; of networks `map.png`."""
     folder.mkdir(parents=True, exist_ok=True)
     for i, name in enumerate(file_names(forecast.labels[:FANS])):
         _save(in_figure(plotting.fan, forecast, i), folder / f"forecast-{name}.png")
     horizons = [int(rows) for rows in scores["horizon"]]
     _save(in_figure(plotting.error_over_time, forecast, horizons=horizons, title=ERROR), folder / "error.png")
-    names = (stepper.state_names_, stepper.input_names_)
-    _save(in_figure(plotting.input_output_map, stepper.reach()[stepper.alive_], *names, title=MAP), folder / "map.png")
+    if isinstance(model, SparseTimeStepper):
+        names = (model.state_names_, model.input_names_)
+        reach = model.reach()[model.alive_]
+        _save(in_figure(plotting.input_output_map, reach, *names, title=MAP), folder / "map.png")
     with replacing(folder / "scores.csv") as temporary:
         scores.to_csv(temporary, index=False)
     with replacing(folder / "forecasts.nc") as temporary:

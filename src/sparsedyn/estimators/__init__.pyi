@@ -5,6 +5,7 @@ from .equation.learner import EquationLearner
 from .equation.regressor import EquationRegressor
 from .sindy._pysindy import from_pysindy, to_pysindy
 from .sindy.sindy import SINDy
+from .state_space.state_space import SparseStateSpace
 from .stepper._averages import average_from_spec
 from .stepper.time_stepper import SparseTimeStepper
 from .stepper.together import fit_together, group_together
@@ -14,6 +15,7 @@ __all__ = [
     "EquationRegressor",
     "SINDy",
     "SINDyAutoencoder",
+    "SparseStateSpace",
     "SparseTimeStepper",
     "average_from_spec",
     "describe",

@@ -1,8 +1,8 @@
-"""The one contract of models of dynamics: fit, predict, simulate, forecast, evaluate, score, print."""
+"""Models of how measured states change: derivatives, simulation from any state, forecasts from the first row."""
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
-from sparsedyn.data import DataError, Scaling, Trajectories
-from sparsedyn.estimators._base import AbstractEstimator
-from sparsedyn.estimators._checks import Variables, check_alike, check_plausible
-from sparsedyn.estimators._inputs import is_own, own, trajectories_like
+from sparsedyn.data import DataError
+from sparsedyn.estimators._checks import check_alike
+from sparsedyn.estimators._forecaster import AbstractForecaster
+from sparsedyn.estimators._inputs import is_own, own
 from sparsedyn.estimators._states import function_at, inputs_at, rows_of, start_of, times_of
 from sparsedyn.forecast import Forecast, pad
 
@@ -21,18 +21,12 @@ BATCH = ("trajectory", "sample")
 """Axes of states before that of variables."""
 
 
-class AbstractDynamics(AbstractEstimator):
+class AbstractDynamics(AbstractForecaster):
     """A model of how states change under inputs, `dx/dt = f(x, u)`; one, or an ensemble of members.
 
     What is returned has named axes (xarray) and behaves as an array. There is an axis `member` where there are several
     members, and an axis `trajectory` where what was given has one.
     """
-
-    variables_: Variables
-
-    @abstractmethod
-    def fit(self, *args: Any, **options: Any) -> Any:
-        """Fit to `x`, `t`, `u`; see `estimators._inputs.trajectories_of` for what these may be."""
 
     def predict(self, x: Any, u: Any = None) -> Any:
         """Return the derivatives ([member], [trajectory], [sample], state) at states `x` under inputs `u`.
@@ -98,63 +92,6 @@ class AbstractDynamics(AbstractEstimator):
         predicted = self._integrate(np.stack([states[0] for states in known.states]), steps, inputs)
         return Forecast(predicted, known, np.asarray(self._measured.x_std))
 
-    def evaluate(
-        self,
-        data: Any,
-        horizons: Sequence[int] = (100, 1000),
-        *,
-        reading: str = "absolute",
-        check_units: bool = True,
-    ) -> pd.DataFrame:
-        """Return a table of `horizon`, `diverged` (share), `rfmse`, `rfmse_std` and 95 % intervals.
-
-        See `Forecast.score`, whose `reading` this takes.
-        """
-        return self.forecast(data, check_units=check_units).score(horizons, reading=reading)
-
-    def score(self, x: Any, t: Any = None, u: Any = None) -> float:
-        """Return how good forecasts of whole trajectories are: 1 is perfect, 0 is diverged.
-
-        One minus the mean, over members and trajectories, of RFMSE as a share of the limit of divergence; see
-        `Forecast.skill`. It is finite for forecasts that diverged, so that scikit-learn can compare models by it.
-        """
-        self._check_fitted()
-        data = trajectories_like(self.variables_, x, t, u)
-        return float(np.mean(self.forecast(data, check_units=False).skill()))
-
-    def print(self, digits: int = 3) -> None:
-        """Print what was found: equations, or a summary of the ensemble."""
-        self._check_fitted()
-        print("\n".join(self._summary(digits)))
-
-    @property
-    def dt_(self) -> float:
-        """The sample time of the training data."""
-        self._check_fitted()
-        return self.variables_.dt
-
-    @property
-    def state_names_(self) -> tuple[str, ...]:
-        """The names of the states."""
-        self._check_fitted()
-        return self.variables_.state_names
-
-    @property
-    def input_names_(self) -> tuple[str, ...]:
-        """The names of the inputs."""
-        self._check_fitted()
-        return self.variables_.input_names
-
-    @property
-    def _integrated_names(self) -> tuple[str, ...]:
-        """The names of what is integrated: the states, unless equations are of second order."""
-        return self.state_names_
-
-    @property
-    @abstractmethod
-    def _measured(self) -> Scaling:
-        """Means and standard deviations of the training data, in which errors are counted."""
-
     @abstractmethod
     def _derivatives(
         self, x: Float[np.ndarray, "sample state"], u: Float[np.ndarray, "sample input"]
@@ -180,22 +117,9 @@ class AbstractDynamics(AbstractEstimator):
         values = np.stack([u(float(time)) for time in times])
         return self._integrate(start, times, np.broadcast_to(values, (len(start), *values.shape)))
 
-    @abstractmethod
-    def _summary(self, digits: int) -> list[str]:
-        """Return the lines that `print` shows."""
-
     def _clock(self, times: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
         """Return the times from zero at which inputs may change, and which of them are asked for: here just these."""
         return times - times[0], np.arange(len(times))
-
-    def _known(self, data: Any, *, check_units: bool) -> Trajectories:
-        """Return data of the fitted variables, in their order, or raise `DataError`."""
-        self._check_fitted()
-        known = trajectories_like(self.variables_, data, place="data")
-        check_alike(self.variables_, known, "data")
-        if check_units:
-            check_plausible(self._measured, known)
-        return known
 
     def _rows(self, x: Any, u: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return states and inputs of as many rows."""
@@ -211,12 +135,3 @@ class AbstractDynamics(AbstractEstimator):
         if inputs.shape[:-1] != states.shape[:-1]:
             raise DataError(f"u: expected {states.shape[:-1]} rows, as x has; got {inputs.shape[:-1]}.")
         return states, inputs
-
-    def _labelled(
-        self, values: Float[np.ndarray, "member *batch state"], dims: Sequence[str], coords: Mapping[str, Any]
-    ) -> xr.DataArray:
-        """Return values with named axes, without that of members where there is one."""
-        result = xr.DataArray(
-            values, dims=("member", *dims, "state"), coords={**coords, "state": list(self._integrated_names)}
-        )
-        return result.isel(member=0) if len(values) == 1 else result

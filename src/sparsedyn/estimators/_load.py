@@ -8,10 +8,11 @@ from sparsedyn.estimators.autoencoder import SINDyAutoencoder
 from sparsedyn.estimators.equation.learner import EquationLearner
 from sparsedyn.estimators.equation.regressor import EquationRegressor
 from sparsedyn.estimators.sindy import SINDy
+from sparsedyn.estimators.state_space.state_space import SparseStateSpace
 from sparsedyn.estimators.stepper.time_stepper import SparseTimeStepper
 from sparsedyn.training import CheckpointError
 
-ESTIMATORS = (EquationLearner, EquationRegressor, SINDy, SINDyAutoencoder, SparseTimeStepper)
+ESTIMATORS = (EquationLearner, EquationRegressor, SINDy, SINDyAutoencoder, SparseStateSpace, SparseTimeStepper)
 
 
 def load(path: str | Path) -> Any:

@@ -59,6 +59,13 @@ def phase_bar(
 
 
 @contextmanager
+def stage_bar(title: str, show: bool | None = None) -> Iterator[Callable[[float, str], None] | None]:
+    """Yield a callback that draws the share of a search that is done, and what it is at."""
+    with _bar(title, show) as update:
+        yield update and (lambda done, note: update(round(1000 * done), 1000, note))
+
+
+@contextmanager
 def _bar(title: str, show: bool | None) -> Iterator[Callable[[int, int, str], None] | None]:
     show = sys.stderr.isatty() if show is None else show
     if not show:

@@ -8,11 +8,14 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
+from sparsedyn._warnings import Report
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.forecast.intervals import bootstrap_mean, bootstrap_share, spread
 from sparsedyn.forecast.metrics import Scores, deviation, forecast_scores, pad, skill, valid_time
 from sparsedyn.forecast.rollout import rollout
 from sparsedyn.models import AbstractModel
+
+NOTHING = Report()
 
 
 class Forecast:
@@ -20,7 +23,8 @@ class Forecast:
 
     Attributes: `predicted` (member, trajectory, time, state) and `truth` (trajectory, time, state), in the
     data's units, short trajectories padded with NaN; `data`, the trajectories; `std`, the training data's
-    standard deviations, in which errors are counted.
+    standard deviations, in which errors are counted; `warmup`, how many first rows the model was shown, which are not
+    scored; `report`, what is to be known about the forecasts.
     """
 
     def __init__(
@@ -28,7 +32,12 @@ class Forecast:
         predicted: Float[np.ndarray, "member trajectory time state"],
         data: Trajectories,
         std: Float[np.ndarray, " state"],
+        *,
+        warmup: int = 0,
+        report: Report = NOTHING,
     ):
+        self.warmup = warmup
+        self.report = report
         self.predicted = predicted
         self.data = data
         self.std = std
@@ -64,9 +73,14 @@ class Forecast:
         """Absolute errors in training standard deviations; infinite where a forecast is not finite."""
         return deviation(self.predicted, self.truth, self.std)
 
+    @property
+    def _scored(self) -> Float[np.ndarray, "member trajectory time state"]:
+        """The errors after the warm-up."""
+        return self.error[:, :, self.warmup :]
+
     def scores(self, horizon: int, *, reading: str = "absolute") -> Scores:
-        """Return RFMSE and divergence of every forecast over the first `horizon` rows."""
-        return forecast_scores(self.error, horizon, reading=reading)
+        """Return RFMSE and divergence of every forecast over the first `horizon` rows after the warm-up."""
+        return forecast_scores(self._scored, horizon, reading=reading)
 
     def score(self, horizons: Sequence[int], *, reading: str = "absolute", level: float = 0.95) -> pd.DataFrame:
         """Return one row per horizon: share diverged and RFMSE (mean, standard deviation over the forecasts
@@ -96,11 +110,19 @@ class Forecast:
 
     def skill(self) -> Float[np.ndarray, "member trajectory"]:
         """Return a score of every forecast over its whole trajectory, from 0 (diverged) to 1 (perfect)."""
-        return skill(self.error)
+        return skill(self._scored)
+
+    def rmse(self) -> Float[np.ndarray, " state"]:
+        """Return root mean squared errors in the data's units, over all members, trajectories and rows after the
+        warm-up; infinite where a forecast ran off to infinity.
+        """
+        with np.errstate(over="ignore"):
+            mean: Float[np.ndarray, " state"] = np.nanmean(np.square(self._scored), axis=(0, 1, 2))
+        return np.sqrt(mean) * self.std
 
     def valid_time(self) -> Float[np.ndarray, "member trajectory"]:
         """Return how long every forecast stays within 0.4 standard deviations (root mean square)."""
-        return valid_time(self.error, self.dt)
+        return valid_time(self._scored, self.dt)
 
     def to_xarray(self) -> xr.Dataset:
         """Return predictions and truth with named axes; time counts from each trajectory's first row."""

@@ -7,6 +7,7 @@ from .mlp import ACTIVATIONS, FANS, MLP
 from .per_state import PerState
 from .primitives import Primitive, units_of
 from .sindy import SINDyModel
+from .state_space import StateSpace
 from .terms import contributions
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "PerState",
     "Primitive",
     "SINDyModel",
+    "StateSpace",
     "contributions",
     "flags_of",
     "pushforward",

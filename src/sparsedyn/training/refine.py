@@ -7,7 +7,7 @@ The loops run on the host, and so do the small linear systems: LAPACK calls insi
 devices wait for each other's threads. The expensive part, residuals and their derivatives, is one compiled function.
 """
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -20,6 +20,8 @@ from sparsedyn.models import AbstractModel
 from sparsedyn.training.parsimony import FLOOR, bic
 from sparsedyn.training.residuals import Kept, Problem, Quadratic, Values
 
+SHORTEST = 1e4
+"""Damping beyond which steps are too short to lower the cost."""
 RIDGE = 1e-8
 """Damping of the Hessian of which saliencies are taken, as a share of its diagonal."""
 
@@ -115,10 +117,24 @@ def polished(models: Model, data: Samples, iterations: int = 50) -> Model:
     return points_of(models, Path(problem.index, values[:, None], *parts), member, np.zeros_like(member))
 
 
+@runtime_checkable
+class LeastSquares(Protocol):
+    """What Levenberg-Marquardt asks of a problem of least squares, whatever its residuals are."""
+
+    def quadratic(self, values: Values, kept: Kept) -> Quadratic:
+        """Return the mean squared residual and its quadratic model at these values."""
+
+    def held(self, values: Values, kept: Kept, found: Quadratic) -> Kept:
+        """Return which values stay as they are."""
+
+
 def levenberg_marquardt(
-    problem: "Problem", values: Values, kept: Kept, found: "Quadratic", iterations: int
+    problem: LeastSquares, values: Values, kept: Kept, found: Quadratic, iterations: int, *, enough: float = 0.0
 ) -> tuple[Values, Quadratic]:
-    """Take so many steps of Levenberg-Marquardt on the kept values; a step that does not help is not taken."""
+    """Take so many steps of Levenberg-Marquardt on the kept values; a step that does not help is not taken.
+
+    It ends early once a step lowers the cost of no member by more than the share `enough`.
+    """
     damping = np.full(len(values), 1e-3)
     free = kept & ~problem.held(values, kept, found)
     for _ in range(iterations):
@@ -126,8 +142,13 @@ def levenberg_marquardt(
         new = problem.quadratic(proposed, kept)
         good = np.isfinite(new.cost) & ~(new.cost >= found.cost)
         values = _chosen(good, proposed, values)
+        with np.errstate(invalid="ignore"):
+            gained = good & (found.cost - new.cost > enough * found.cost)
         found = Quadratic(*(_chosen(good, a, b) for a, b in zip(new, found, strict=True)))
         damping = np.clip(np.where(good, 0.2 * damping, 5.0 * damping), 1e-14, 1e8)
+        # A step that was not taken may be taken once it is shorter.
+        if enough and not (gained | (~good & (damping < SHORTEST))).any():
+            break
     return values, found
 
 

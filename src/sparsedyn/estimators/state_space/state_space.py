@@ -1,0 +1,307 @@
+"""Sparse state-space models from inputs and outputs, as a scikit-learn-compatible estimator."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+import sympy
+import xarray as xr
+from jaxtyping import Bool, Float, Int
+
+from sparsedyn._warnings import Finding, Report
+from sparsedyn.data import DataError, Samples, Scaling, Trajectories
+from sparsedyn.equations import rounded, text
+from sparsedyn.estimators._base import is_whole
+from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
+from sparsedyn.estimators._files import Stored
+from sparsedyn.estimators._forecaster import AbstractForecaster
+from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of
+from sparsedyn.estimators._progress import stage_bar
+from sparsedyn.estimators._states import function_at, inputs_at, rows_of, steps_at, times_of
+from sparsedyn.estimators.state_space._equations import expressions, in_units, state_names, table
+from sparsedyn.estimators.state_space._initial import most_probable
+from sparsedyn.estimators.state_space._report import report_of
+from sparsedyn.estimators.state_space._search import searched
+from sparsedyn.estimators.state_space._settings import RULES, settings_of
+from sparsedyn.estimators.state_space._windows import warm_rows
+from sparsedyn.forecast import Forecast, pad
+from sparsedyn.models import StateSpace
+from sparsedyn.models.state_space import WEIGHTS, free_run
+
+
+class SparseStateSpace(AbstractForecaster):
+    """Finds a sparse state-space model of a plant of which inputs and outputs are measured, but not the states.
+
+    `z+ = A z + B u + c + F s(G z + H u + b)`, `y = C z + D u + d` from row to row, with few latent states `z`, few
+    units `s`, and few weights. It is fitted to free runs: given inputs alone, its outputs are to follow the record.
+
+    Parameters
+    ----------
+    states : how many latent states; `"auto"`: as few as forecast rows that were left out nearly as well as any.
+    units : what the units compute: `"polynomial"` (squares and cubes), `"tanh"`, `"none"` (a linear model), or
+        `"auto"`: all of these are tried, and judged by rows that were left out.
+    nonlinear_units : how many units there are before elimination.
+    max_weights : the most weights that a model may have, or `None`.
+    seed : of the directions in which units start.
+
+    Attributes after `fit`: `model_` (a `StateSpace` of standardized variables), `statistics_` (means and standard
+    deviations of the data, in which errors are counted), `mean_` and `covariance_` (of the latent states in training),
+    `error_` (mean squared error of free runs in training, standardized), `held_out_` (root mean squared error of rows
+    that were left out, in standard deviations), `kept_` (which weights there are), `path_` (a table of all models from
+    many weights to few), `report_` (what is to be known about the fit), `variables_`.
+
+    Source: Paduart et al. 2010 (polynomial state-space models); Ljung 1999 (output-error methods).
+    """
+
+    _rules = RULES
+    _fitted = "model_"
+
+    model_: StateSpace
+    statistics_: Scaling
+    mean_: Float[np.ndarray, " state"]
+    covariance_: Float[np.ndarray, "state state"]
+    kept_: Bool[np.ndarray, " weight"]
+    error_: float
+    held_out_: float
+    path_: pd.DataFrame
+    report_: Report
+
+    def __init__(
+        self,
+        states: int | str = "auto",
+        *,
+        units: str = "auto",
+        nonlinear_units: int = 3,
+        max_weights: int | None = None,
+        seed: int = 0,
+    ):
+        self.states = states
+        self.units = units
+        self.nonlinear_units = nonlinear_units
+        self.max_weights = max_weights
+        self.seed = seed
+
+    def fit(
+        self,
+        x: Any,
+        t: Any = None,
+        u: Any = None,
+        *,
+        validation: Any = None,
+        trajectory: str | None = None,
+        names: Sequence[str] | None = None,
+        input_names: Sequence[str] | None = None,
+        progress: bool | None = None,
+        check_units: bool = True,
+    ) -> "SparseStateSpace":
+        """Find a model of the measured outputs `x` at times `t` under inputs `u`, or of `Trajectories` alone.
+
+        `x` is an array (time, output), (time,) or (record, time, output), a list of records, a table (rows of one
+        record have the same value in its column `trajectory`), or an xarray object; `t` the sample time or the times of
+        all rows; `u` laid out as `x`. Models are judged by `validation` records, also as the second argument, or by
+        rows of `x` that copies of the model are fitted without.
+
+        `progress` draws a bar (default: on a terminal). What the checks at the end find is in `report_` and is warned
+        of. Raises `DataError` for data that cannot be used, `ValueError` for parameters out of range.
+        """
+        self.check_parameters()
+        settings = settings_of(self.get_params(deep=False))
+        t, validation = parted(t, validation)
+        data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
+        check_regular(data, "x")
+        variables = variables_of(data)
+        scaling = statistics_of(data)
+        others = None
+        if validation is not None:
+            others = trajectories_like(variables, validation, place="validation")
+            check_regular(others, "validation")
+            check_alike(variables, others, "validation")
+            if check_units:
+                check_plausible(scaling, others)
+        with stage_bar("state space", progress) as on_progress:
+            found = searched(data, scaling, settings, validation=others, on_progress=on_progress)
+        self.model_, self.statistics_, self.variables_ = found.model, scaling, variables
+        self.mean_, self.covariance_, self.kept_ = found.mean, found.covariance, found.kept
+        self.error_, self.held_out_ = found.error, found.chosen.judged
+        self.path_ = pd.DataFrame(
+            [
+                (family, point.model.sizes[0], point.weights, np.sqrt(point.error), point.judged, point is found.chosen)
+                for family, path in found.paths.items()
+                for point in path
+            ],
+            columns=["units", "states", "weights", "error", "held_out", "chosen"],
+        )
+        self.report_ = report_of(found, variables)
+        self.report_.warn()
+        return self
+
+    def predict(self, x: Any, u: Any = None) -> Any:
+        """Return the outputs ([sample], output) that the model gives for records of outputs `x` and inputs `u`.
+
+        The first rows of `x` show the initial latent state; all other rows follow from the inputs. There is no model of
+        the noise, so the prediction one step ahead is the free run. For `Trajectories`, or several records, a list.
+        """
+        self._check_fitted()
+        data = trajectories_like(self.variables_, x, None, u)
+        made = self.forecast(data, check_units=False)
+        found = [self._labelled(made.predicted[:, i, :rows], ("sample",), {}) for i, rows in enumerate(data.lengths)]
+        several = isinstance(x, Trajectories | list | tuple) or np.ndim(x) == 3
+        return found if several else found[0]
+
+    def simulate(self, x0: Any, t: Any, u: Any = None, *, latent: bool = False) -> xr.DataArray:
+        """Return outputs ([trajectory], time, output) under the inputs `u`, in the data's units.
+
+        `x0` are the outputs of the first rows: (output,) for one, (row, output), or (trajectory, row, output) for
+        several trajectories; the simulation begins with the first of them. With `latent`, `x0` is the latent state,
+        (state,) or (trajectory, state). `t` and `u` as for the other models: times, or a number of rows; an array, a
+        table or a function `u(t)`.
+        """
+        self._check_fitted()
+        if u is None and not callable(t) and np.ndim(t) >= 2:
+            t, u = np.shape(t)[-2], t
+        names = self.latent_names_ if latent else self.state_names_
+        given = rows_of(x0 if np.ndim(x0) else np.atleast_1d(x0), names, "x0").astype(np.float64)
+        axes = 2 if latent else 3
+        if given.ndim > axes:
+            raise DataError(f"x0: expected at most {axes} axes; got the shape {given.shape}.")
+        start = given.reshape((1,) * (axes - given.ndim) + given.shape)
+        times, stamps = times_of(t, self.dt_)
+        steps, rows = steps_at(times, self.dt_)
+        if callable(u):
+            at = function_at(u, times[0], self.input_names_)
+            values = np.stack([at(float(time)) for time in steps])
+            forcing = np.broadcast_to(values, (len(start), *values.shape))
+        else:
+            forcing = inputs_at(u, times, self.input_names_, len(start), stamps)
+            forcing = forcing[:, np.searchsorted(rows, np.arange(len(steps)), side="right") - 1]
+        if not latent:
+            if start.shape[1] > forcing.shape[1]:
+                raise DataError(f"x0: expected at most {forcing.shape[1]} rows, as t has; got {start.shape[1]}.")
+            start = self._initial(start, forcing[:, : start.shape[1]])
+        found = self._outputs(start, forcing)[0][None, :, rows]
+        result = self._labelled(found, ("trajectory", "time"), {"time": stamps})
+        return result if given.ndim == axes else result.isel(trajectory=0)
+
+    def forecast(self, data: Any, *, warmup: int | None = None, check_units: bool = True) -> Forecast:
+        """Return free runs over every trajectory under its recorded inputs.
+
+        The latent state at the first row is the most probable one given the outputs of the first `warmup` rows: by
+        default 50, or a tenth of a short record. These rows are part of the forecast, but are not scored. Values that
+        look like another unit raise `DataError` unless `check_units` is off. Where inputs or states go beyond those of
+        training, the forecast's `report` says so.
+        """
+        known = self._known(data, check_units=check_units)
+        check_regular(known, "data")
+        shortest = min(known.lengths)
+        warm = warm_rows(shortest) if warmup is None else warmup
+        if not (is_whole(warm, 1) and warm < shortest):
+            raise DataError(
+                f"warmup: expected a number of rows from 1 to {shortest - 1}, below that of the shortest trajectory; "
+                f"got {warmup!r}."
+            )
+        inputs = pad(known.inputs, np.nan)
+        # Past the end of a short trajectory nothing is scored; the mean input keeps the padding harmless.
+        inputs = np.where(np.isnan(inputs), self.statistics_.u_mean, inputs)
+        first = np.stack([outputs[:warm] for outputs in known.states])
+        predicted, _ = self._outputs(self._initial(first, inputs[:, :warm]), inputs)
+        return Forecast(predicted[None], known, np.asarray(self.statistics_.x_std), warmup=int(warm))
+
+    def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
+        """Return the latent states of the next row, then the outputs, in the data's units, exactly or rounded.
+
+        Their variables are `sparsedyn.equations.symbol(name)` of `latent_names_` and `input_names_`. Bounds on the
+        arguments of units, which act only outside the range of training, are left out.
+        """
+        self._check_fitted()
+        parts = expressions(in_units(self.model_, self.statistics_), self.latent_names_, self.input_names_)
+        found = (*parts[0], *parts[1])
+        return found if digits is None else tuple(rounded(expression, digits) for expression in found)
+
+    def coefficients(self) -> pd.DataFrame:
+        """Return the weights in the data's units: a row per next state, argument and output, a column per term."""
+        self._check_fitted()
+        model = in_units(self.model_, self.statistics_)
+        return table(model, self.latent_names_, self.input_names_, self.state_names_)
+
+    @property
+    def latent_names_(self) -> tuple[str, ...]:
+        """The names of the latent states: z1, z2, ..."""
+        self._check_fitted()
+        return state_names(self.model_.sizes[0], (*self.state_names_, *self.input_names_))
+
+    @property
+    def nonzeros_(self) -> Int[np.ndarray, " member"]:
+        """How many weights there are."""
+        self._check_fitted()
+        return np.asarray([int(self.kept_.sum())])
+
+    @property
+    def weights_(self) -> int:
+        """How many weights a model of this size has before elimination."""
+        self._check_fitted()
+        return int(self.kept_.size)
+
+    @property
+    def _measured(self) -> Scaling:
+        return self.statistics_
+
+    def _initial(
+        self, y: Float[np.ndarray, "run row output"], u: Float[np.ndarray, "run row input"]
+    ) -> Float[np.ndarray, "run state"]:
+        """Return the latent states at the first of these rows."""
+        scaling = self.statistics_
+        scaled = ((u - scaling.u_mean) / scaling.u_std, (y - scaling.x_mean) / scaling.x_std)
+        return most_probable(self.model_, self.mean_, self.covariance_, self.error_, *scaled)
+
+    def _outputs(
+        self, start: Float[np.ndarray, "run state"], u: Float[np.ndarray, "run row input"]
+    ) -> tuple[Float[np.ndarray, "run row output"], Float[np.ndarray, "run row state"]]:
+        """Return outputs in the data's units, and latent states."""
+        scaling = self.statistics_
+        with jax.enable_x64(True):
+            found = free_run(self.model_, start, (u - scaling.u_mean) / scaling.u_std)
+        states, outputs = map(np.asarray, found)
+        return outputs * scaling.x_std + scaling.x_mean, states
+
+    def _summary(self, digits: int) -> list[str]:
+        found = [text(expression, digits) for expression in self.equations()]
+        names = [*(f"{name}[k+1]" for name in self.latent_names_), *(f"{name}[k]" for name in self.state_names_)]
+        return [f"{name} = {right}" for name, right in zip(names, found, strict=True)]
+
+    def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        model = self.model_
+        bounds = {name: getattr(model, name) for name in ("low", "high", "floor", "ceiling")}
+        arrays = {name: np.asarray(getattr(model, name)) for name in WEIGHTS} | bounds
+        arrays |= {"mean": self.mean_, "covariance": self.covariance_, "kept": self.kept_}
+        return arrays, {
+            "parameters": self.get_params(deep=False),
+            "units": list(model.units),
+            "error": self.error_,
+            "held_out": self.held_out_,
+            "path": self.path_.to_dict(orient="list"),
+            "report": [list(finding) for finding in self.report_],
+            "variables": self.variables_._asdict(),
+            "statistics": self.statistics_.to_dict(),
+        }
+
+    @classmethod
+    def _from_file(cls, stored: Stored) -> "SparseStateSpace":
+        header, arrays = stored.header, stored.arrays
+        made = cls(**header["parameters"])
+        fields = {name: arrays[name] for name in (*WEIGHTS, "low", "high", "floor", "ceiling")}
+        made.model_ = StateSpace(**fields, units=tuple(header["units"]))
+        made.mean_, made.covariance_, made.kept_ = arrays["mean"], arrays["covariance"], arrays["kept"]
+        made.error_, made.held_out_ = header["error"], header["held_out"]
+        made.path_ = pd.DataFrame(header["path"])
+        made.report_ = Report(Finding(*finding) for finding in header["report"])
+        made.variables_ = Variables.restored(header["variables"])
+        made.statistics_ = Scaling.from_dict(header["statistics"])
+        return made
+
+
+def statistics_of(data: Trajectories) -> Scaling:
+    """Return means and standard deviations of outputs and inputs; raises `DataError` for one that never changes."""
+    y, u = np.concatenate(data.states), np.concatenate(data.inputs)
+    return Scaling.fit(Samples(y, u, y), state_names=data.state_names, input_names=data.input_names)

@@ -1,0 +1,65 @@
+"""`sparsedyn fit --outputs` and the forecasts of its models."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sparsedyn.estimators import load
+from sparsedyn.estimators.state_space import _search, _settings
+
+
+@pytest.fixture(scope="module")
+def circuit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lag of first order, with no column of times."""
+    rng = np.random.default_rng(0)
+    u = np.repeat(rng.uniform(-1, 1, 20), 6)
+    z, states = 0.0, []
+    for value in u:
+        states.append(z)
+        z = 0.9 * z + 0.2 * value
+    path = tmp_path_factory.mktemp("circuit") / "circuit.csv"
+    pd.DataFrame({"u": u, "y": 2 * np.asarray(states) + 1}).to_csv(path, index=False)
+    return path
+
+
+def test_defaults_do(run, circuit: Path, monkeypatch: pytest.MonkeyPatch):
+    # The search itself has tests of its own; here a small one will do.
+    monkeypatch.setattr(_settings, "FAMILIES", {})
+    monkeypatch.setattr(_search, "MOST_STATES", 1)
+    model = circuit.with_name("model.safetensors")
+    result = run("fit", circuit, "--outputs", "y", "--inputs", "u", "-o", model, "--json")
+    assert result.exit_code == 0, result.stderr
+    facts = json.loads(result.stdout)
+    assert (facts["outputs"], facts["inputs"], facts["dt"], facts["states"]) == (["y"], ["u"], 1.0, 1)
+    assert load(model).state_names_ == ("y",)
+    result = run("forecast", model, circuit, "--warmup", "5", "--json")
+    assert result.exit_code == 0, result.stderr
+    facts = json.loads(result.stdout)
+    assert facts["warmup"] == 5
+    assert facts["rmse"]["y"] < 1e-4
+    assert facts["horizons"] == [100, 115]
+    assert "z1[k+1]" in run("info", model).stdout
+
+
+@pytest.mark.parametrize(
+    "options", [("--states", "y"), ("--hidden", "8"), ("--members", "2"), ("--no-skip",), ("--technique", "none")]
+)
+def test_options_of_networks_are_refused(run, circuit: Path, options: tuple[str, ...]):
+    result = run("fit", circuit, "--outputs", "y", "--inputs", "u", "-o", circuit.with_name("other"), *options)
+    assert result.exit_code == 2
+    assert options[0].removeprefix("--no-").removeprefix("--") in result.stderr
+
+
+def test_a_warm_up_needs_latent_states(run, model, table):
+    result = run("forecast", model, table, "--warmup", "5")
+    assert result.exit_code == 2
+    assert "latent states" in result.stderr
+
+
+def test_columns_that_are_missing_are_named(run, circuit: Path):
+    result = run("fit", circuit, "--outputs", "volts", "--inputs", "u", "-o", circuit.with_name("other"))
+    assert result.exit_code != 0
+    assert "volts" in result.stderr

@@ -1,0 +1,197 @@
+"""State-space models of inputs and outputs: the common contract, and what is found in plants that are known."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+import sparsedyn
+from sparsedyn import DataError, SparsedynWarning, SparseStateSpace, Trajectories
+
+DT = 0.5
+
+
+def record(rows: int, seed: int, noise: float = 0.0, bend: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs and inputs of a lag of first order, `z+ = 0.9 z + 0.2 u - bend z u`, `y = 2 z + 1`."""
+    rng = np.random.default_rng(seed)
+    u = np.repeat(rng.uniform(-1, 1, -(-rows // 6)), 6)[:rows]
+    z, states = 0.3, []
+    for value in u:
+        states.append(z)
+        z = 0.9 * z + 0.2 * value - bend * z * value
+    y = 2 * np.asarray(states) + 1
+    return (y + noise * rng.normal(size=rows))[:, None], u[:, None]
+
+
+def data(*lengths: int, seed: int = 0, **plant: float) -> Trajectories:
+    """Records of the lag."""
+    made = [record(rows, seed + i, **plant) for i, rows in enumerate(lengths)]
+    names = {"state_names": ["y"], "input_names": ["u"]}
+    return Trajectories([y for y, _ in made], [u for _, u in made], dt=DT, **names)
+
+
+LINEAR = {"states": 1, "units": "none"}
+TEST = data(90, 60, seed=100)
+
+
+@pytest.fixture(scope="module")
+def linear() -> SparseStateSpace:
+    """A linear model of a linear plant, from records of unequal length."""
+    return SparseStateSpace(**LINEAR).fit(data(150, 110, 70))
+
+
+def test_a_linear_plant_is_found_to_the_last_digits(linear: SparseStateSpace):
+    np.testing.assert_allclose(linear.model_.A, [[0.9]], rtol=1e-5)
+    assert linear.forecast(TEST).rmse()[0] < 1e-5
+    assert linear.score(TEST) > 1 - 1e-4
+    assert not linear.report_
+
+
+def test_the_variables_are_remembered(linear: SparseStateSpace):
+    assert (linear.state_names_, linear.input_names_, linear.dt_) == (("y",), ("u",), DT)
+    assert linear.latent_names_ == ("z1",)
+
+
+def test_the_warm_up_is_not_scored(linear: SparseStateSpace):
+    forecast = linear.forecast(TEST, warmup=3)
+    assert forecast.predicted.shape == (1, 2, 90, 1)
+    assert forecast.warmup == 3
+    before = forecast.predicted.copy()
+    forecast.predicted[:, :, :3] += 100.0
+    again = sparsedyn.Forecast(forecast.predicted, TEST, forecast.std, warmup=3)
+    shown = sparsedyn.Forecast(before, TEST, forecast.std, warmup=3)
+    np.testing.assert_array_equal(again.rmse(), shown.rmse())
+    np.testing.assert_array_equal(again.skill(), shown.skill())
+    assert again.score([20])["rfmse"].tolist() == shown.score([20])["rfmse"].tolist()
+    assert linear.evaluate(TEST, horizons=(10,))["diverged"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("warmup", [0, 60, True])
+def test_a_warm_up_that_does_not_fit_is_refused(linear: SparseStateSpace, warmup: object):
+    with pytest.raises(DataError, match="warmup: expected a number of rows from 1 to 59"):
+        linear.forecast(TEST, warmup=warmup)
+
+
+def test_simulation_begins_from_outputs_or_from_a_latent_state(linear: SparseStateSpace):
+    y, u = TEST.states[0], TEST.inputs[0]
+    made = linear.simulate(y[:4], 90, u)
+    assert made.dims == ("time", "state")
+    np.testing.assert_allclose(made, linear.forecast(TEST, warmup=4).predicted[0, 0], rtol=1e-9)
+    held = u[:, 0]
+    for t, inputs in (
+        (DT * np.arange(90), u),
+        (7 + DT * np.arange(90), pd.DataFrame({"u": held})),
+        (DT * np.arange(90), lambda t: held[round(t / DT)]),
+    ):
+        np.testing.assert_allclose(linear.simulate(y[:4], t, inputs), made, rtol=1e-9)
+    both = linear.simulate(np.stack([y[:4], y[:4]]), 90, np.stack([u, u]))
+    assert both.dims == ("trajectory", "time", "state")
+    np.testing.assert_allclose(both.isel(trajectory=1), made, rtol=1e-9)
+    assert linear.simulate(y[0], 5, u[:5]).shape == (5, 1)
+    rest = linear.simulate([0.0], 5, u[:5], latent=True)
+    values = {sparsedyn.equations.symbol("z1"): 0.0, sparsedyn.equations.symbol("u"): u[0, 0]}
+    assert float(rest[0, 0]) == pytest.approx(float(linear.equations()[1].subs(values)))
+    every_third = linear.simulate(y[:4], 3 * DT * np.arange(10), np.repeat(u[::3][:10], 1, axis=0))
+    assert every_third.sizes["time"] == 10
+
+
+def test_predictions_are_free_runs(linear: SparseStateSpace):
+    y, u = TEST.states[0], TEST.inputs[0]
+    np.testing.assert_allclose(linear.predict(y, u), y, atol=1e-4)
+    first, second = linear.predict(TEST)
+    assert (len(first), len(second)) == TEST.lengths
+
+
+def test_equations_are_in_the_datas_units(linear: SparseStateSpace, capsys: pytest.CaptureFixture[str]):
+    following, output = linear.equations()
+    z = sparsedyn.equations.symbol("z1")
+    table = linear.coefficients()
+    assert float(following.coeff(z)) == pytest.approx(0.9, rel=1e-5)
+    # The gain from input to output is the plant's, whatever the latent coordinate.
+    gain = table.loc["y", "z1"] * table.loc["z1+", "u"]
+    assert gain == pytest.approx(0.4, rel=1e-4)
+    assert float(output.coeff(z)) == pytest.approx(table.loc["y", "z1"])
+    linear.print()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" = ")[0] for line in lines] == ["z1[k+1]", "y[k]"]
+
+
+def test_a_file_gives_the_model_back(linear: SparseStateSpace, tmp_path: Path):
+    linear.save(tmp_path / "model")
+    back = sparsedyn.load(tmp_path / "model")
+    assert type(back) is SparseStateSpace
+    assert back.get_params() == linear.get_params()
+    np.testing.assert_array_equal(back.forecast(TEST).predicted, linear.forecast(TEST).predicted)
+    assert back.report_ == linear.report_
+    pd.testing.assert_frame_equal(back.path_, linear.path_)
+
+
+def test_fits_of_the_same_data_are_the_same(linear: SparseStateSpace):
+    train = data(150, 110, 70)
+    again = SparseStateSpace(**LINEAR)
+    assert again.fit(list(train.states), DT, list(train.inputs), names=["y"], input_names=["u"]) is again
+    np.testing.assert_array_equal(again.forecast(TEST).predicted, linear.forecast(TEST).predicted)
+
+
+def test_validation_judges(linear: SparseStateSpace):
+    train, other = data(150, 110, 70), data(80, seed=50)
+    one, two = SparseStateSpace(**LINEAR).fit(train, other), SparseStateSpace(**LINEAR).fit(train, validation=other)
+    np.testing.assert_array_equal(one.forecast(TEST).predicted, two.forecast(TEST).predicted)
+
+
+def test_a_clone_has_the_parameters_and_no_fit(linear: SparseStateSpace):
+    copy = clone(linear)
+    assert copy.get_params() == linear.get_params()
+    assert not [name for name in vars(copy) if name.endswith("_")]
+
+
+def test_an_output_that_the_input_does_not_move_is_warned_of():
+    rng = np.random.default_rng(3)
+    with (
+        pytest.warns(SparsedynWarning, match="no better than the mean"),
+        pytest.warns(SparsedynWarning, match="No dependence on u0"),
+    ):
+        model = SparseStateSpace(**LINEAR).fit(rng.normal(size=(300, 1)), 1.0, rng.normal(size=(300, 1)))
+    assert {finding.check for finding in model.report_} == {"no-better-than-mean", "input-without-effect"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(model.score(rng.normal(size=(50, 1)), 1.0, rng.normal(size=(50, 1))))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"states": 0}, "states: expected 'auto', or an integer of at least 1; got 0"),
+        ({"states": "many"}, "states: expected 'auto'"),
+        ({"units": "relu"}, "units: expected one of auto, none, polynomial, tanh"),
+        ({"nonlinear_units": 0}, "nonlinear_units: expected an integer of at least 1"),
+        ({"max_weights": 1}, "max_weights: expected None, or an integer of at least 3"),
+        ({"seed": -1}, "seed: expected an integer from 0"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(given: dict[str, object], expected: str):
+    with pytest.raises(ValueError, match=expected):
+        SparseStateSpace(**given).fit(data(50))
+
+
+def test_too_few_rows_are_refused_with_the_number_needed():
+    with pytest.raises(DataError, match=r"expected at least 30 rows in all .* got 12"):
+        SparseStateSpace().fit(data(12))
+
+
+def test_an_output_that_never_changes_is_refused():
+    with pytest.raises(DataError, match="'y' is constant"):
+        SparseStateSpace().fit(np.ones((60, 1)), 1.0, np.arange(60.0), names=["y"])
+
+
+@pytest.mark.slow
+def test_a_bilinear_plant_is_found():
+    train, test = data(400, noise=0.005, bend=0.1), data(300, seed=100, bend=0.1)
+    model = SparseStateSpace().fit(train)
+    assert model.model_.sizes[0] == 1
+    assert model.model_.units
+    assert model.nonzeros_[0] <= 12
+    assert model.forecast(test, warmup=5).rmse()[0] < 0.005
