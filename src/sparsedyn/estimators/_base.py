@@ -58,6 +58,7 @@ def optional(rule: Rule, expected: str) -> Rule:
 
 SEED = Rule(lambda value: is_whole(value) and value < 2**32, "an integer from 0 to 2**32 - 1")
 FLAG = Rule(lambda value: isinstance(value, bool | np.bool_), "True or False")
+TIME = one_of(("continuous", "discrete"))
 HELD_OUT = positive("a share between 0 and 1 of the samples to hold out", below=1.0)
 
 

@@ -43,7 +43,7 @@ class AbstractEnsemble(AbstractDynamics):
             self.models_,
             self._known(data, check_units=check_units),
             scaling=self.scaling_ if scaling is None else scaling,
-            method=self.method,
+            method=self._advance,
             precision=self.precision,
             std=self._measured.x_std if scaling is None else scaling.x_std,
         )
@@ -57,6 +57,11 @@ class AbstractEnsemble(AbstractDynamics):
         """
         known = self._known(data, check_units=False)
         return strength(self.models_, *standardized(known, self.scaling_))
+
+    @property
+    def _advance(self) -> str:
+        """How forecasts go from row to row."""
+        return self.method
 
     @property
     def _measured(self) -> Scaling:
@@ -86,7 +91,7 @@ class AbstractEnsemble(AbstractDynamics):
             inputs,
             scaling=self.scaling_,
             dt=float(times[1]) if len(times) > 1 else self.dt_,
-            method=self.method,
+            method=self._advance,
             precision=self.precision,
         )
         states[~self.alive_] = np.nan

@@ -85,12 +85,19 @@ def recorded(
     trajectory: str | None = None,
     names: Sequence[str] | None = None,
     input_names: Sequence[str] | None = None,
+    time: str = "continuous",
 ) -> Recorded:
     """Return the arguments of a `fit`; trajectories in the place of `t` are those to choose by.
+
+    For discrete `time`, rows without times are one apart.
 
     **Raises:** `DataError` for anything that does not fit; see `trajectories_of`.
     """
     t, validation = parted(t, validation)
+    if time == "discrete":
+        t = 1.0 if untimed(x, t) else t
+        if x_dot is not None:
+            raise DataError("x_dot: expected none with time='discrete': states are followed by those of the next row.")
     data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
     rates = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
     if validation is not None:

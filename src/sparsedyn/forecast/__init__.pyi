@@ -14,10 +14,11 @@ from .metrics import (
     skill,
     valid_time,
 )
-from .rollout import METHODS, rollout
+from .rollout import MAP, METHODS, rollout
 
 __all__ = [
     "DIVERGED_ABOVE",
+    "MAP",
     "METHODS",
     "READINGS",
     "Comparison",

@@ -16,6 +16,8 @@ from sparsedyn.data import DataError, Scaling
 from sparsedyn.models import AbstractModel
 
 METHODS = tuple(STEPS)
+MAP = "map"
+"""The method of models whose outputs are the states of the next row."""
 PRECISIONS = ("float32", "float64")
 
 
@@ -33,12 +35,12 @@ def rollout(
 
     `models` is stacked along a leading member axis. `euler` is `x <- x + dt f(x, u)` (Haugstvedt et al. 2023,
     Algorithm 2, its misprint corrected), `rk4` the classical Runge-Kutta step with the input held over the
-    sample. A forecast that diverges continues as inf or NaN: divergence is a result, not an error. `precision` is that
-    of the steps, `float32` or `float64`; models that were trained in float32 gain nothing from the latter.
+    sample; `map` is `x <- f(x, u)`. A forecast that diverges continues as inf or NaN: divergence is a result, not an
+    error. `precision` is that of the steps, `float32` or `float64`; models that were trained in float32 gain nothing from the latter.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision: expected one of {', '.join(PRECISIONS)}; got {precision!r}.")
-    if method not in METHODS:
+    if method not in (*METHODS, MAP):
         raise ValueError(f"method: expected one of {', '.join(METHODS)}; got {method!r}.")
     if x0.ndim != 2 or inputs.ndim != 3 or len(x0) != len(inputs):
         raise DataError(
@@ -55,8 +57,9 @@ def rollout(
     start = ((x0 - scaling.x_mean) / scaling.x_std).astype(precision)
     forcing = ((inputs - scaling.u_mean) / scaling.u_std).astype(precision)
     # In scaled states z the step is z <- z + gain * f + drift, which keeps float32 accurate near large means.
-    gain = (dt * scaling.dx_std / scaling.x_std).astype(precision)
-    drift = (dt * scaling.dx_mean / scaling.x_std).astype(precision)
+    rate, origin = (1.0, scaling.x_mean) if method == MAP else (dt, 0.0)
+    gain = (rate * scaling.dx_std / scaling.x_std).astype(precision)
+    drift = ((rate * scaling.dx_mean - origin) / scaling.x_std).astype(precision)
     devices = jax.devices()
     mesh = Mesh(np.asarray(devices[: _divisor(members, len(devices))]), ("members",))
     spread, same = NamedSharding(mesh, PartitionSpec("members")), NamedSharding(mesh, PartitionSpec())
@@ -90,7 +93,7 @@ def _integrate(static: _Static, arrays: Any, start: Array, forcing: Array, gain:
         increment: Any = jax.vmap(lambda z, v: gain * model(z, v) + drift)
 
         def body(z: Array, v: Array) -> tuple[Array, Array]:
-            return STEPS[method](lambda _, state: increment(state, v), z), z
+            return increment(z, v) if method == MAP else STEPS[method](lambda _, state: increment(state, v), z), z
 
         # The input of the last row acts beyond the horizon, so there is no step from the last row.
         last, rows = jax.lax.scan(body, start, forcing[:-1])

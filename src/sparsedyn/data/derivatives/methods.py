@@ -90,9 +90,19 @@ DERIVATIVES: dict[str, Derivative] = {
     "smoothing-spline": smoothing_spline,
 }
 
+FOLLOWING = "following"
+"""The name, to `samples`, of the states of the next row: what a map gives, in the place of derivatives."""
+
+
+def following(states: States, dt: float) -> tuple[slice, Slopes]:
+    """x[k + 1], the state of the next row."""
+    return slice(0, -1), states[1:]
+
 
 def choose(method: str, options: Iterable[str]) -> Derivative:
     """Return the method of this name; an unknown name, or an option it does not have, raises `DataError`."""
+    if method == FOLLOWING:
+        return following
     if method not in DERIVATIVES:
         raise DataError(
             f"derivative method {method!r} is unknown.{closest(method, list(DERIVATIVES))} The methods are: "

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from sparsedyn.data import DataError, Samples, Scaling, pieces, samples
-from sparsedyn.data.derivatives import resolved
+from sparsedyn.data.derivatives import FOLLOWING, resolved
 from sparsedyn.estimators._inputs import Recorded, measured_samples
 from sparsedyn.estimators.equation._checks import at_rest, check_rates, check_sizes
 from sparsedyn.estimators.equation._expressions import (
@@ -53,14 +53,14 @@ def task_of(given: Recorded, *, derivative: str, share: float, seed: int) -> Tas
     data, x_dot, validation = given
     check_sizes(data)
     # Derivatives of states are those of smooth curves, which a jump of the input breaks.
-    pieced = pieces(data)
+    pieced = data if derivative == FOLLOWING else pieces(data)
     method = resolved(derivative, pieced.states)
     pooled = samples(pieced, method) if x_dot is None else measured_samples(data, x_dot)
     check_rates(pooled, data)
     inside, outside = split(len(pooled.x), share if validation is None else 0.0, seed)
     held_out = pooled
     if validation is not None:
-        held_out = samples(pieces(validation), method)
+        held_out = samples(validation if derivative == FOLLOWING else pieces(validation), method)
         outside = split(len(held_out.x), 0.0, seed)[0]
     names = [*data.state_names, *data.input_names]
     return Task(pooled, held_out, inside, outside, scaling_of(pooled), names, data.dt)

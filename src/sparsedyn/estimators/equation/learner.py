@@ -11,7 +11,8 @@ import sympy
 from jaxtyping import Float, Int
 
 from sparsedyn.data import Scaling, Trajectories
-from sparsedyn.equations import rounded, text
+from sparsedyn.data.derivatives import FOLLOWING
+from sparsedyn.equations import maps, rounded, text
 from sparsedyn.estimators._checks import Variables, check_plausible, variables_of
 from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored
@@ -23,6 +24,7 @@ from sparsedyn.estimators.equation._right_hand_sides import right_hand_side, tas
 from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
+from sparsedyn.forecast import MAP
 from sparsedyn.models import PerState, Primitive
 
 FITTED = 0.5
@@ -41,11 +43,13 @@ class EquationLearner(AbstractEnsemble):
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
         `smoothing-spline` where they look noisy.
     method : the integrator of forecasts, `rk4` or `euler`.
+    time : `continuous`, or `discrete` for maps: equations then give the states of the next row instead of derivatives,
+        and forecasts iterate them.
 
     Attributes after `fit`: `models_` (one member), `scaling_` (the powers of two that its variables are divided by),
     `statistics_` (means and standard deviations of the training data, in which errors are counted), `alive_`,
     `candidates_` (per state, all candidate equations, the chosen first), `found_` (the searches, `None` for a
-    derivative that never changes; not kept in files), `dt_`, `state_names_`, `input_names_`.
+    derivative that never changes; not kept in files), `time_`, `dt_`, `state_names_`, `input_names_`.
 
     Source: Sahoo et al. 2018; Kim et al. 2019.
     """
@@ -69,6 +73,7 @@ class EquationLearner(AbstractEnsemble):
         share: float = 1 / 3,
         derivative: str = "auto",
         method: str = "rk4",
+        time: str = "continuous",
     ):
         self.trials = trials
         self.seed = seed
@@ -81,6 +86,7 @@ class EquationLearner(AbstractEnsemble):
         self.share = share
         self.derivative = derivative
         self.method = method
+        self.time = time
 
     def fit(
         self,
@@ -108,19 +114,22 @@ class EquationLearner(AbstractEnsemble):
         """
         self.check_parameters()
         options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
-        given = recorded(x, t, u, x_dot=x_dot, validation=validation, **options)
+        given = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, **options)
         data = given.data
-        task = task_of(given, derivative=self.derivative, share=self.share, seed=self.seed)
+        derivative = FOLLOWING if self.time == "discrete" else self.derivative
+        task = task_of(given, derivative=derivative, share=self.share, seed=self.seed)
         statistics = Scaling.fit(task.pooled, state_names=data.state_names, input_names=data.input_names)
         if given.validation is not None and check_units:
             check_plausible(statistics, given.validation)
         settings = replace(search_of(self), fitted=FITTED)
         found: list[tuple[list[Equation], Found | None]] = []
         for state, name in enumerate(data.state_names):
-            with search_bar(f"d{name}/dt", progress) as on_progress:
+            with search_bar(f"{name}[k+1]" if self.time == "discrete" else f"d{name}/dt", progress) as on_progress:
                 found.append(right_hand_side(settings, task, state, on_progress=on_progress))
         self.found_ = [search for _, search in found]
-        return self._adopt([candidates for candidates, _ in found], task.scaling, statistics, variables_of(data))
+        return self._adopt(
+            [candidates for candidates, _ in found], task.scaling, statistics, variables_of(data), self.time
+        )
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded.
@@ -158,17 +167,23 @@ class EquationLearner(AbstractEnsemble):
     def _measured(self) -> Scaling:
         return self.statistics_
 
+    @property
+    def _advance(self) -> str:
+        return MAP if self.time_ == "discrete" else self.method
+
     def _check_combination(self) -> None:
         check_primitives(self.primitives)
 
     def _summary(self, digits: int) -> list[str]:
+        if self.time_ == "discrete":
+            return maps(self.equations(), self.state_names_, self.input_names_, digits)
         pairs = zip(self.state_names_, self.equations(), strict=True)
         return [f"d{name}/dt = {text(right, digits)}" for name, right in pairs]
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, header = stored_equations(self.candidates_, [*self.state_names_, *self.input_names_])
         return arrays, {
-            "parameters": stored_parameters(self.get_params(deep=False)),
+            "parameters": stored_parameters(self.get_params(deep=False) | {"time": self.time_}),
             **header,
             "scaling": self.scaling_.to_dict(),
             "statistics": self.statistics_.to_dict(),
@@ -180,10 +195,16 @@ class EquationLearner(AbstractEnsemble):
         learner = cls(**stored.header["parameters"])
         scaling, statistics = (Scaling.from_dict(stored.header[name]) for name in ("scaling", "statistics"))
         equations = restored_equations(stored, search_of(learner).hidden)
-        return learner._adopt(equations, scaling, statistics, Variables.restored(stored.header["variables"]))
+        variables = Variables.restored(stored.header["variables"])
+        return learner._adopt(equations, scaling, statistics, variables, learner.time)
 
     def _adopt(
-        self, equations: list[list[Equation]], scaling: Scaling, statistics: Scaling, variables: Variables
+        self,
+        equations: list[list[Equation]],
+        scaling: Scaling,
+        statistics: Scaling,
+        variables: Variables,
+        time: str,
     ) -> "EquationLearner":
         """Take over what was found."""
         self.candidates_ = equations
@@ -193,4 +214,5 @@ class EquationLearner(AbstractEnsemble):
         self.models_ = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64)[None], model)
         self.alive_ = np.ones(1, bool)
         self.variables_ = variables
+        self.time_ = time
         return self

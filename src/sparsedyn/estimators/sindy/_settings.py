@@ -9,12 +9,10 @@ from jaxtyping import Float
 
 from sparsedyn.data import DERIVATIVES
 from sparsedyn.data.derivatives import AUTO
-from sparsedyn.estimators._base import FLAG, SEED, Rule, nonnegative, one_of, optional, whole
+from sparsedyn.estimators._base import FLAG, SEED, TIME, Rule, nonnegative, one_of, optional, whole
 from sparsedyn.models import Library, Primitive, units_of
 
 OPTIMIZERS = ("stlsq", "l0", "l1")
-TIMES = ("continuous", "discrete")
-"""What equations give: derivatives, or the states of the next row."""
 INPUTS = ("held", "interpolated")
 """What inputs do between rows: keep the value of the row, or run smoothly through the values at rows."""
 
@@ -39,7 +37,7 @@ RULES: dict[str, Rule] = {
     "derivative": one_of((AUTO, *DERIVATIVES)),
     "optimizer": one_of(OPTIMIZERS),
     "inputs": one_of((AUTO, *INPUTS)),
-    "time": one_of(TIMES),
+    "time": TIME,
 }
 """Parameters of `SINDy`, and what they may be."""
 

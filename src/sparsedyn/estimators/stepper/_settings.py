@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DERIVATIVES
-from sparsedyn.estimators._base import FLAG, SEED, Rule, is_real, is_whole, one_of, optional, positive, whole
+from sparsedyn.estimators._base import FLAG, SEED, TIME, Rule, is_real, is_whole, one_of, optional, positive, whole
 from sparsedyn.estimators.stepper._averages import average_from_spec
 from sparsedyn.forecast import METHODS
 from sparsedyn.models import ACTIVATIONS, FANS
@@ -39,6 +39,7 @@ RULES: dict[str, Rule] = {
     "optimizer": one_of(OPTIMIZERS),
     "derivative": one_of(DERIVATIVES),
     "method": one_of(METHODS),
+    "time": TIME,
     "shuffle": one_of(("shared", "member")),
     "select": one_of(("forecast", "best", "last")),
     "fan": one_of(FANS),
@@ -113,8 +114,12 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
     return Settings(**given)
 
 
-def check_combination(settings: Settings) -> None:
+def check_combination(settings: Settings, time: str = "continuous") -> None:
     """Raise `ValueError` for settings that do not go together."""
+    for name, needed in (("derivative", "forward"), ("method", "euler")):
+        # A map is learned by its increments: the difference of rows, added again a row at a time.
+        if time == "discrete" and (value := getattr(settings, name)) != needed:
+            raise ValueError(f"{name}: expected {needed!r}, the default, along with time='discrete'; got {value!r}.")
     _check_matrices(settings.technique, len(settings.hidden) + 1)
     average = settings.average
     if average is None:

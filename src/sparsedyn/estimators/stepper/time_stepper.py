@@ -47,11 +47,13 @@ class SparseTimeStepper(AbstractEnsemble):
         forecasts.
     derivative : how derivative targets are made: `forward`, `central`, `savgol`, `spline`.
     method : the integrator of forecasts, `euler` or `rk4`.
+    time : `continuous`, or `discrete` for maps, whose increments from row to row are learned; `predict` then gives the
+        states of the next row.
     shuffle : `"shared"` batches for all members (fast) or one order per `"member"`.
     patience : validations without gain before a member stops; `None` trains to the end.
     seed : of initialization, masks and batches.
 
-    Attributes after `fit`: `models_`, `scaling_`, `nonzeros_` (per member), `weights_` (in each),
+    Attributes after `fit`: `models_`, `scaling_`, `time_`, `nonzeros_` (per member), `weights_` (in each),
     `sparsity_`, `alive_`, `history_`, `dt_`, `steps_`, `state_names_`, `input_names_`.
 
     Source: Haugstvedt et al. 2023; Lundby et al. 2023.
@@ -83,6 +85,7 @@ class SparseTimeStepper(AbstractEnsemble):
         shuffle: Literal["shared", "member"] = "shared",
         patience: int | None = None,
         seed: int = 0,
+        time: str = "continuous",
     ):
         self.hidden = hidden
         self.technique = technique
@@ -105,6 +108,7 @@ class SparseTimeStepper(AbstractEnsemble):
         self.shuffle = shuffle
         self.patience = patience
         self.seed = seed
+        self.time = time
 
     def fit(
         self,
@@ -133,16 +137,17 @@ class SparseTimeStepper(AbstractEnsemble):
         """
         self.check_parameters()
         options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
-        given = recorded(x, t, u, x_dot=x_dot, validation=validation, **options)
+        given = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, **options)
         with progress_bar("training", progress) as on_progress:
             (found,) = trained(
                 [self.settings()], given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units
             )
+        self.time_ = self.time
         return self._adopt(found, variables_of(given.data))
 
     def settings(self) -> Settings:
         """Return the parameters in one form each; raises `ValueError` for an unknown technique or average."""
-        return settings_of(self.get_params(deep=False))
+        return settings_of({name: value for name, value in self.get_params(deep=False).items() if name != "time"})
 
     def reach(self) -> Bool[np.ndarray, "member output feature"]:
         """Return whether a state or input (states first) reaches a derivative along nonzero weights."""
@@ -168,7 +173,7 @@ class SparseTimeStepper(AbstractEnsemble):
         return sparsity(self.models_, self.active_)
 
     def _check_combination(self) -> None:
-        check_combination(self.settings())
+        check_combination(self.settings(), self.time)
 
     def _adopt(self, found: Trained, variables: Variables) -> "SparseTimeStepper":
         """Take over what was trained."""
@@ -186,11 +191,18 @@ class SparseTimeStepper(AbstractEnsemble):
         self.history_ = _history(result.history, found.epoch)
         return self
 
+    def _derivatives(
+        self, x: Float[np.ndarray, "sample state"], u: Float[np.ndarray, "sample input"]
+    ) -> Float[np.ndarray, "member sample state"]:
+        found = super()._derivatives(x, u)
+        return x + self.dt_ * found if self.time_ == "discrete" else found
+
     def _summary(self, digits: int) -> list[str]:
         arguments = ", ".join((*self.state_names_, *self.input_names_))
+        left = "({name}[k+1] - {name}[k])/dt" if self.time_ == "discrete" else "d{name}/dt"
         units = " x ".join(str(weights.shape[-1]) for weights in self.models_.weights[:-1])
         return [
-            *(f"d{name}/dt = f({arguments})" for name in self.state_names_),
+            *(left.format(name=name) + f" = f({arguments})" for name in self.state_names_),
             f"f: networks of {units} units, {int(self.alive_.sum())} of {len(self.alive_)} members alive,",
             f"   {self.nonzeros_.mean():.{digits}g} of {self.weights_} weights not zero",
             f"stepped by {self.method} at the sample time {self.dt_:g}",
@@ -201,6 +213,7 @@ class SparseTimeStepper(AbstractEnsemble):
         parameters = self.get_params(deep=False) | {
             "technique": [to_spec(link) for link in settings.technique.links],
             "average": average_spec(settings.average),
+            "time": self.time_,
             "schedule": "custom" if callable(self.schedule) else self.schedule,
         }
         header = {
@@ -222,6 +235,7 @@ class SparseTimeStepper(AbstractEnsemble):
         parameters["average"] = average_from_spec(parameters["average"])
         parameters |= {name: tuple(parameters[name]) for name in ("hidden", "drops") if name in parameters}
         stepper = cls(**parameters)
+        stepper.time_ = stepper.time
         stepper.variables_ = Variables.restored(header["variables"])
         states, inputs = len(stepper.variables_.state_names), len(stepper.variables_.input_names)
         one = partial(MLP, states, inputs, tuple(stepper.hidden), activation=stepper.activation)
