@@ -3,6 +3,7 @@ from ._version import __version__ as __version__
 from ._warnings import SparsedynWarning
 from .data import DataError, Samples, Scaling, Trajectories, read, samples, write
 from .estimators import (
+    Constraints,
     EquationLearner,
     EquationRegressor,
     SINDy,
@@ -55,6 +56,7 @@ __all__ = [
     "AbstractModel",
     "AbstractSparsifier",
     "Chain",
+    "Constraints",
     "Cubic",
     "DataError",
     "EquationLearner",

@@ -3,6 +3,7 @@ from ._progress import describe, progress_bar, search_bar
 from .autoencoder.autoencoder import SINDyAutoencoder
 from .equation.learner import EquationLearner
 from .equation.regressor import EquationRegressor
+from .sindy._constraints import Constraints
 from .sindy._pysindy import from_pysindy, to_pysindy
 from .sindy.sindy import SINDy
 from .state_space.state_space import SparseStateSpace
@@ -11,6 +12,7 @@ from .stepper.time_stepper import SparseTimeStepper
 from .stepper.together import fit_together, group_together
 
 __all__ = [
+    "Constraints",
     "EquationLearner",
     "EquationRegressor",
     "SINDy",

@@ -36,7 +36,8 @@ def rollout(
     `models` is stacked along a leading member axis. `euler` is `x <- x + dt f(x, u)` (Haugstvedt et al. 2023,
     Algorithm 2, its misprint corrected), `rk4` the classical Runge-Kutta step with the input held over the
     sample; `map` is `x <- f(x, u)`. A forecast that diverges continues as inf or NaN: divergence is a result, not an
-    error. `precision` is that of the steps, `float32` or `float64`; models that were trained in float32 gain nothing from the latter.
+    error. `precision` is that of the steps, `float32` or `float64`; models that were trained in float32 gain nothing
+    from the latter.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision: expected one of {', '.join(PRECISIONS)}; got {precision!r}.")

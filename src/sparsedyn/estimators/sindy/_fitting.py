@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators.sindy import _selection as selection
 from sparsedyn.estimators.sindy._gradient import PENALTIES, by_size, trained
+from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._regression import Block, chunks
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.models import Library
@@ -21,13 +22,14 @@ LEFT = 1e-3
 
 
 class Identified(NamedTuple):
-    """Coefficients, the thresholds that they passed, those of an ensemble's members, and what time is."""
+    """Coefficients, the thresholds that they passed, those of an ensemble's members, and how the data were read."""
 
     coefficients: Float[np.ndarray, "term equation"]
     thresholds: Float[np.ndarray, " equation"]
     members: Float[np.ndarray, "member term equation"] | None = None
     inputs: str = "held"
     time: str = "continuous"
+    known: Known | None = None
 
 
 def above_thresholds(settings: Settings) -> Callable[[Factor], Coefficients]:
@@ -64,7 +66,7 @@ def fitted(
     if settings.ensemble is not None:
         members = bagged(chunks(blocks), fit, settings.ensemble, seed=settings.seed)
         coefficients = np.nanmedian(members, axis=0)
-    return Identified(coefficients, _thresholds(settings, coefficients), members)
+    return Identified(coefficients, thresholds(settings, coefficients), members)
 
 
 def _above(settings: Settings, reduced: Factor) -> Coefficients:
@@ -101,7 +103,8 @@ def _trained(settings: Settings, reduced: Factor) -> Coefficients:
     return trained(reduced, PENALTIES[settings.optimizer](settings.penalty), seed=settings.seed)
 
 
-def _thresholds(settings: Settings, coefficients: Coefficients) -> Float[np.ndarray, " equation"]:
+def thresholds(settings: Settings, coefficients: Coefficients) -> Float[np.ndarray, " equation"]:
+    """Return the thresholds of all equations; where the data chose, the least coefficients that were kept."""
     if settings.threshold is not None:
         return np.array(np.broadcast_to(settings.threshold, coefficients.shape[1:]))
     sizes = np.where(coefficients != 0, np.abs(coefficients), np.inf).min(axis=0)

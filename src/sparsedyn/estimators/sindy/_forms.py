@@ -5,11 +5,12 @@ from functools import partial
 import numpy as np
 
 from sparsedyn.data.derivatives import AUTO
+from sparsedyn.estimators.sindy._known import known_of
 from sparsedyn.estimators.sindy._measured import Measured
 from sparsedyn.estimators.sindy._paths import roughness
 from sparsedyn.estimators.sindy._regression import Block, strong_form
 from sparsedyn.estimators.sindy._settings import INPUTS, Settings
-from sparsedyn.estimators.sindy._states import States, states_of
+from sparsedyn.estimators.sindy._states import States, full_names, states_of
 from sparsedyn.estimators.sindy._weak import weak_form, windows_in
 from sparsedyn.models import Library
 
@@ -29,8 +30,11 @@ SMOOTH, ROUNDING = 0.02, 1e-20
 
 def read(measured: Measured, library: Library, settings: Settings) -> tuple[States, list[Block]]:
     """Return states, and terms and derivatives, with inputs as they are said, or else seem, to act between rows."""
+    data = measured.data
+    names = full_names(data.state_names, settings.order)
+    known = known_of(settings.known, [*names, *data.input_names], data.state_names)
     held, *others = [
-        states_of(measured, settings.order, settings.derivative, inputs)
+        states_of(measured, settings.order, settings.derivative, inputs, known)
         for inputs in (INPUTS if settings.inputs is None else [settings.inputs])
     ]
     found, left = regression(held, library, settings)
@@ -61,9 +65,16 @@ def regression(
     """
     weak = settings.weak
     if states.given is not None or (weak is False and settings.derivative != AUTO):
-        return strong_form(states.samples(), library), None
+        return strong_form(states.samples(), library, states.known), None
     equations = len(states.measured.data.state_names)
-    form = partial(weak_form, library=library, equations=equations, order=states.order, inputs=states.inputs)
+    form = partial(
+        weak_form,
+        library=library,
+        equations=equations,
+        order=states.order,
+        inputs=states.inputs,
+        known=states.known,
+    )
     regular = states.measured.data.regular
     if weak is not False and (regular or states.order == 1):
         smooth = states.whole if states.order == 1 or states.measured.x_dot is not None else states.full
@@ -72,10 +83,10 @@ def regression(
             return form(smooth, windows=windows >= library.size, most=most)[:2]
     if not regular and states.order == 2 and states.measured.x_dot is None:
         # The hat over two rows needs rows of one length; splines are as good on exact data.
-        return strong_form(states.samples(), library), None
+        return strong_form(states.samples(), library, states.known), None
     enough = sum(length - states.order for length in states.whole.lengths) >= ROWS * library.size
     if enough or states.jumping:
         single = form(states.whole, windows=False, most=most if states.jumping else min(most, POOR))
         if single.left < EXPLAINED or states.jumping:
             return single[:2]
-    return strong_form(states.samples(), library), None
+    return strong_form(states.samples(), library, states.known), None

@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, fitted, of_forecasts, of_information
+from sparsedyn.estimators.sindy._constraints import Constraints
+from sparsedyn.estimators.sindy._fitting import (
+    Identified,
+    above_thresholds,
+    fitted,
+    of_forecasts,
+    of_information,
+    thresholds,
+)
 from sparsedyn.estimators.sindy._forms import read, regression
 from sparsedyn.estimators.sindy._measured import Measured
 from sparsedyn.estimators.sindy._regression import pooled, warn_dependent
@@ -11,6 +19,7 @@ from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._states import States, full_names
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor
+from sparsedyn.training.restricted import informed_restricted, thresholded_restricted
 
 
 def identified(measured: Measured, validation: Measured | None, library: Library, settings: Settings) -> Identified:
@@ -19,6 +28,9 @@ def identified(measured: Measured, validation: Measured | None, library: Library
     Where thresholds are chosen, they are by `validation`, or without it by a part of the trajectories that is held out.
     """
     states, blocks = read(measured, library, settings)
+    if settings.constraints is not None or states.known is not None:
+        found = _restricted(settings, pooled(blocks, library.size), library, measured)
+        return found._replace(inputs=states.inputs, time=settings.time, known=states.known)
     fit = above_thresholds(settings)
     if settings.threshold is None:
         if settings.time == "discrete":
@@ -30,6 +42,19 @@ def identified(measured: Measured, validation: Measured | None, library: Library
     data = measured.data
     warn_dependent(reduced, library.names([*full_names(data.state_names, settings.order), *data.input_names]))
     return fitted(settings, reduced, blocks, fit)._replace(inputs=states.inputs, time=settings.time)
+
+
+def _restricted(settings: Settings, reduced: Factor, library: Library, measured: Measured) -> Identified:
+    """Return coefficients that keep to what is known of them; terms are those above thresholds, or of a criterion."""
+    data = measured.data
+    names = full_names(data.state_names, settings.order)
+    constraints = settings.constraints or Constraints()
+    restrictions = constraints.restrictions(library.names([*names, *data.input_names]), names[-len(data.state_names) :])
+    if settings.threshold is None:
+        coefficients = informed_restricted(reduced, restrictions)
+    else:
+        coefficients = thresholded_restricted(reduced, settings.threshold, restrictions)
+    return Identified(coefficients, thresholds(settings, coefficients))
 
 
 def _by_forecasts(

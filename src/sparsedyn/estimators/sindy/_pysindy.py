@@ -22,6 +22,8 @@ def to_pysindy(model: SINDy) -> Any:
     """
     peer = _pysindy()
     library, names = model.library_, (*model.state_names_, *model.input_names_)
+    if model.time_ == "discrete" or model.known_ is not None:
+        raise ValueError("to_pysindy: expected derivatives without a known part; got a map, or a known part.")
     if model.model_.order != 1:
         raise ValueError("to_pysindy: expected a model of order 1; got order 2, which PySINDy does not have.")
     if several := [f.name for f in library.functions if f.arity != 1]:

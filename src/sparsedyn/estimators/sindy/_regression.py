@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples
+from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Factor, factor
 
@@ -25,9 +26,9 @@ class Block(NamedTuple):
     target: Float[np.ndarray, "row equation"]
 
 
-def strong_form(samples: Sequence[Samples], library: Library) -> list[Block]:
-    """Return the terms and the derivatives at samples, a block for each piece."""
-    return [Block(terms(library, x, u), dx) for x, u, dx in samples]
+def strong_form(samples: Sequence[Samples], library: Library, known: Known | None = None) -> list[Block]:
+    """Return the terms and the derivatives, without their known part, at samples, a block for each piece."""
+    return [Block(terms(library, x, u), dx - (known.values(x, u) if known else 0.0)) for x, u, dx in samples]
 
 
 def terms(

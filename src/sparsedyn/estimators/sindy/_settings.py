@@ -10,6 +10,7 @@ from jaxtyping import Float
 from sparsedyn.data import DERIVATIVES
 from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators._base import FLAG, SEED, TIME, Rule, nonnegative, one_of, optional, whole
+from sparsedyn.estimators.sindy._constraints import Constraints
 from sparsedyn.models import Library, Primitive, units_of
 
 OPTIMIZERS = ("stlsq", "l0", "l1")
@@ -38,6 +39,11 @@ RULES: dict[str, Rule] = {
     "optimizer": one_of(OPTIMIZERS),
     "inputs": one_of((AUTO, *INPUTS)),
     "time": TIME,
+    "constraints": Rule(lambda value: value is None or isinstance(value, Constraints), "none or sparsedyn.Constraints"),
+    "known": Rule(
+        lambda value: value is None or callable(value) or isinstance(value, Mapping),
+        "none, a function of states and inputs, or texts by state such as {'w': '-2*sin(theta)'}",
+    ),
 }
 """Parameters of `SINDy`, and what they may be."""
 
@@ -58,6 +64,8 @@ class Settings:
     derivative: str
     inputs: str | None
     time: str
+    constraints: Constraints | None
+    known: Any
     ridge: float
     seed: int
 
@@ -93,6 +101,10 @@ def check_combination(settings: Settings) -> None:
         for name, expected in (("order", (1,)), ("weak", (None, False)), ("inputs", (None, "held"))):
             if (value := getattr(settings, name)) not in expected:
                 raise ValueError(f"{name}: expected the default along with time='discrete'; got {value!r}.")
+    if settings.constraints is not None or settings.known is not None:
+        for name, only in (("ensemble", None), ("optimizer", "stlsq")):
+            if (value := getattr(settings, name)) != only:
+                raise ValueError(f"{name}: expected {only!r} along with constraints or a known part; got {value!r}.")
     if settings.ensemble is not None and settings.optimizer != "stlsq":
         raise ValueError(f"ensemble: expected optimizer='stlsq' along with it; got {settings.optimizer!r}.")
 

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import sympy
 from jaxtyping import Float
 from scipy.integrate import solve_ivp
 
-from sparsedyn.equations import Columns, compiled
+from sparsedyn.equations import Columns
 from sparsedyn.estimators.sindy._paths import interpolant
 
 TOLERANCE = 1e-9
@@ -44,14 +43,15 @@ def function(u: Signal, times: Float[np.ndarray, " time"]) -> Forcing:
 
 
 def integrated(
-    equations: Sequence[sympy.Expr],
-    names: Sequence[str],
+    field: Columns,
     start: Float[np.ndarray, "trajectory state"],
     times: Float[np.ndarray, " time"],
     inputs: Sequence[Forcing],
 ) -> Float[np.ndarray, "trajectory time state"]:
-    """Return the states at increasing times; rows that cannot be reached are NaN. `names` are states, then inputs."""
-    field = compiled(equations, names)
+    """Return the states at increasing times; rows that cannot be reached are NaN.
+
+    `field` gives derivatives for columns of states, then inputs.
+    """
     with np.errstate(all="ignore"):
         return np.stack([_trajectory(field, *pair, times) for pair in zip(start, inputs, strict=True)])
 

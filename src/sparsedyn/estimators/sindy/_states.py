@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Trajectories, pieces
 from sparsedyn.data.derivatives import AUTO, DERIVATIVES, Differentiator, differentiator, resolved
+from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._measured import Arrays, Measured, clocks, with_states
 
 FEWEST = 4
@@ -22,6 +23,7 @@ class States:
     order: int
     differentiate: Differentiator
     inputs: str = "held"
+    known: Known | None = None
 
     @cached_property
     def whole(self) -> Trajectories:
@@ -119,11 +121,13 @@ class States:
         return [np.concatenate(pair, axis=1) for pair in pairs]
 
 
-def states_of(measured: Measured, order: int, derivative: str, inputs: str = "held") -> States:
+def states_of(
+    measured: Measured, order: int, derivative: str, inputs: str = "held", known: Known | None = None
+) -> States:
     """Return the states; the method of differentiation is chosen by smooth pieces of the data."""
     smooth = pieces(measured.data) if inputs == "held" else measured.data
     times = None if smooth.regular else smooth.time
-    return States(measured, order, differentiator(derivative, smooth.states, times), inputs)
+    return States(measured, order, differentiator(derivative, smooth.states, times), inputs, known)
 
 
 def full_names(names: tuple[str, ...] | list[str], order: int) -> list[str]:

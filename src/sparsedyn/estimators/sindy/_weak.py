@@ -8,6 +8,7 @@ from jaxtyping import Float
 from scipy.sparse import csr_array
 
 from sparsedyn.data import Trajectories
+from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._paths import Paths, chords
 from sparsedyn.estimators.sindy._regression import Block, pooled, terms
 from sparsedyn.models import Library
@@ -51,6 +52,7 @@ def weak_form(
     inputs: str = "held",
     windows: bool = True,
     most: float = np.inf,
+    known: Known | None = None,
 ) -> Integrated:
     """Return integrals of the terms and, by parts, of derivatives with test functions over windows, or single rows.
 
@@ -60,23 +62,25 @@ def weak_form(
     more than the share `most` is left after a few sweeps, it is not worth going on.
     Source: Messenger & Bortz 2021; paths within rows are ours.
     """
-    found = _swept(chords(data, order, equations, inputs, FEW), data, library, windows, QUICK)
+    found = _swept(chords(data, order, equations, inputs, FEW), data, library, windows, QUICK, known)
     if found.settled or found.left > most:
         return found
-    return _swept(chords(data, order, equations, inputs, MANY), data, library, windows, SWEEPS)
+    return _swept(chords(data, order, equations, inputs, MANY), data, library, windows, SWEEPS, known)
 
 
-def _swept(paths: Paths, data: Trajectories, library: Library, windows: bool, sweeps: int) -> Integrated:
+def _swept(
+    paths: Paths, data: Trajectories, library: Library, windows: bool, sweeps: int, known: Known | None
+) -> Integrated:
     """Return integrals along paths and equations that were improved in turn."""
     form = _bumps(paths, window(data)) if windows else _single(paths)
     spread = np.concatenate(data.states).std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     for _ in range(sweeps):
-        blocks = integrated(form, paths, library)
+        blocks = integrated(form, paths, library, known)
         reduced = pooled(blocks, library.size)
         found = solve(reduced, np.ones(reduced.size, bool))
         left = _left(reduced, found)
-        following = paths.following(_slopes(paths, library, found))
+        following = paths.following(_slopes(paths, library, found, known))
         moved = (following.states - paths.states)[..., : len(spread)]
         change = float(np.max(np.abs(moved).max(axis=(0, 1)) / spread))
         if change < max(SETTLED, NOISE * np.sqrt(left)) or not change < ASTRAY:
@@ -127,7 +131,7 @@ def _single(paths: Paths) -> Form:
     return Form(terms, np.zeros_like(terms), rises, 1)
 
 
-def integrated(form: Form, paths: Paths, library: Library) -> list[Block]:
+def integrated(form: Form, paths: Paths, library: Library, known: Known | None = None) -> list[Block]:
     """Return the terms along paths, and derivatives, integrated against test functions; a block per trajectory."""
     nodes, width = form.terms.shape
     long = [rows >= width for rows in paths.lengths]
@@ -153,6 +157,13 @@ def integrated(form: Form, paths: Paths, library: Library) -> list[Block]:
         # Large means would cost digits, and nothing of them is left in the integrals.
         centred = paths.states[..., paths.known] - paths.begins[:, paths.known].mean(axis=0)
         target = total(target, slice(nodes, 2 * nodes), lambda node: centred[node])
+    if known is not None:
+        part = total(
+            [0.0] * len(matrices),
+            slice(nodes),
+            lambda node: share * known.values(paths.states[node], paths.inputs[node]),
+        )
+        target = [whole - one for whole, one in zip(target, part, strict=True)]
     theta = total(
         [0.0] * len(matrices), slice(nodes), lambda node: share * terms(library, paths.states[node], paths.inputs[node])
     )
@@ -173,8 +184,13 @@ def window(data: Trajectories) -> int:
     return longest
 
 
-def _slopes(paths: Paths, library: Library, found: Coefficients) -> Float[np.ndarray, "node row state"]:
-    return np.stack([terms(library, x, u) @ found for x, u in zip(paths.states, paths.inputs, strict=True)])
+def _slopes(
+    paths: Paths, library: Library, found: Coefficients, known: Known | None
+) -> Float[np.ndarray, "node row state"]:
+    def slope(x: np.ndarray, u: np.ndarray) -> np.ndarray:
+        return terms(library, x, u) @ found + (known.values(x, u) if known else 0.0)
+
+    return np.stack([slope(*pair) for pair in zip(paths.states, paths.inputs, strict=True)])
 
 
 def _windowed(kernel: Float[np.ndarray, " width"], rows: int, stride: int) -> Any:

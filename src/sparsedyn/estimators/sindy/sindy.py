@@ -11,14 +11,16 @@ from jaxtyping import Float, Int
 from sklearn.metrics import r2_score
 
 from sparsedyn.data import DataError, Scaling, Trajectories
-from sparsedyn.equations import combined, maps, rounded, symbol, text
+from sparsedyn.equations import combined, compiled, maps, rounded, symbol, text
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
 from sparsedyn.estimators._dynamics import AbstractDynamics
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of, untimed
 from sparsedyn.estimators._states import steps_at
+from sparsedyn.estimators.sindy._constraints import Constraints
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._identification import identified
+from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._measured import Measured, check_spread, check_weak, measured_of, statistics_of
 from sparsedyn.estimators.sindy._regression import check_rows, check_size, joined, strong_form
 from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combination, functions_of, settings_of
@@ -52,13 +54,17 @@ class SINDy(AbstractDynamics):
         as values that were sampled from a smooth function; `auto`: held, unless the data speak for the other.
     time : `continuous`, or `discrete` for maps, `x[k + 1] = theta(x[k], u[k]) Xi`: what is said of derivatives here
         holds for the states of the next row then, and `simulate` iterates the map, a row at a time.
+    constraints : `sparsedyn.Constraints`: coefficients that are fixed, bounded, left out or tied to each other.
+    known : the known part of the right-hand side, to which the rest is found: texts or SymPy expressions by state, such
+        as `{"w": "-2*sin(theta)"}`, or a function of states (row, state) and inputs (row, input) that gives derivatives
+        (row, state), for order 2 accelerations. A function cannot be saved.
     ridge : relative to the mean squares of terms; steadies the choice, does not change the values.
     seed : of bootstrap samples and gradient descent.
 
     Attributes after `fit`: `model_`, `library_`, `coefficients_` (term, equation), `thresholds_` (per equation; with
     `"auto"`, the least coefficient that was kept), `members_` (member, term, equation; `None` without an ensemble),
     `statistics_` (means and standard deviations of the data, in which errors of forecasts are counted), `inputs_`
-    (`held` or `interpolated`), `time_`, `dt_`, `state_names_`, `input_names_`.
+    (`held` or `interpolated`), `time_`, `known_` (the known part, or `None`), `dt_`, `state_names_`, `input_names_`.
 
     Source: Brunton, Proctor & Kutz 2016; Messenger & Bortz 2021 (weak form); Fasel et al. 2022 (ensembles).
     """
@@ -82,6 +88,8 @@ class SINDy(AbstractDynamics):
         derivative: str = "auto",
         inputs: str = "auto",
         time: str = "continuous",
+        constraints: Constraints | None = None,
+        known: Any = None,
         ridge: float = 0.0,
         seed: int = 0,
     ):
@@ -97,6 +105,8 @@ class SINDy(AbstractDynamics):
         self.derivative = derivative
         self.inputs = inputs
         self.time = time
+        self.constraints = constraints
+        self.known = known
         self.ridge = ridge
         self.seed = seed
 
@@ -172,11 +182,13 @@ class SINDy(AbstractDynamics):
         """Return the right-hand sides, one per state, exactly or rounded; for order 2 velocities come first.
 
         Their variables are `sparsedyn.equations.symbol(name)`, which are real; to SymPy, `sympy.Symbol(name)` is
-        another.
+        another. A known part is there as it was given; a function stands as `known_x`.
         """
         self._check_fitted()
         symbols = [symbol(name) for name in (*self._integrated_names, *self.input_names_)]
         found = combined(self.library_.expressions(symbols), self.coefficients_)
+        if self.known_ is not None:
+            found = [whole + part for whole, part in zip(found, self.known_.symbolic(), strict=True)]
         if self.model_.order == 2:
             found = [*symbols[len(self.state_names_) : 2 * len(self.state_names_)], *found]
         return tuple(found if digits is None else (rounded(expression, digits) for expression in found))
@@ -212,10 +224,11 @@ class SINDy(AbstractDynamics):
             check_alike(self.variables_, data, "x")
             measured = measured.mapped()
         samples = states_of(measured, self.model_.order, self.derivative).samples()
-        blocks = strong_form(samples, self.library_)
+        blocks = strong_form(samples, self.library_, self.known_)
         check_rows(blocks, 2, "the samples that R^2 needs")
         theta, target = joined(blocks)
-        return float(r2_score(target, theta @ self.coefficients_))
+        known = np.concatenate([part.dx for part in samples]) - target
+        return float(r2_score(target + known, theta @ self.coefficients_ + known))
 
     @property
     def coefficients_(self) -> Float[np.ndarray, "term equation"]:
@@ -248,6 +261,8 @@ class SINDy(AbstractDynamics):
         self, x: Float[np.ndarray, "sample state"], u: Float[np.ndarray, "sample input"]
     ) -> Float[np.ndarray, "1 sample state"]:
         found = self.library_.evaluate(np.concatenate([x, u], axis=-1)) @ self.coefficients_
+        if self.known_ is not None:
+            found = found + self.known_.values(x, u)
         if self.model_.order == 2:
             found = np.concatenate([x[..., x.shape[-1] // 2 :], found], axis=-1)
         return found[None]
@@ -291,8 +306,13 @@ class SINDy(AbstractDynamics):
         times: Float[np.ndarray, " time"],
         inputs: Sequence[Forcing],
     ) -> Float[np.ndarray, "1 trajectory time state"]:
-        names = [*self._integrated_names, *self.input_names_]
-        return integrated(self.equations(), names, start, times, inputs)[None]
+        names, known = [*self._integrated_names, *self.input_names_], self.known_
+        if known is None or known.function is None:
+            return integrated(compiled(self.equations(), names), start, times, inputs)[None]
+        width = len(self._integrated_names)
+        return integrated(
+            lambda columns: self._derivatives(columns[:, :width], columns[:, width:])[0], start, times, inputs
+        )[None]
 
     def _known(self, data: Any, *, check_units: bool) -> Trajectories:
         """Return data of the fitted variables, at any sample time."""
@@ -319,7 +339,7 @@ class SINDy(AbstractDynamics):
         """Take over what was found."""
         self.model_ = SINDyModel(found.coefficients, library, self.order)
         self.thresholds_, self.members_ = found.thresholds, found.members
-        self.inputs_, self.time_ = found.inputs, found.time
+        self.inputs_, self.time_, self.known_ = found.inputs, found.time, found.known
         self.variables_, self.statistics_ = variables, statistics
         return self
 
@@ -339,6 +359,8 @@ class SINDy(AbstractDynamics):
         parameters = self.get_params(deep=False) | {
             "order": self.model_.order,
             "time": self.time_,
+            "constraints": None if self.constraints is None else self.constraints.to_dict(),
+            "known": None,
             "functions": [f.name for f in functions_of(self.functions)],
             "threshold": self.threshold if isinstance(self.threshold, str) else np.asarray(self.threshold).tolist(),
         }
@@ -349,6 +371,7 @@ class SINDy(AbstractDynamics):
             "variables": self.variables_._asdict(),
             "statistics": None if self.statistics_ is None else self.statistics_.to_dict(),
             "inputs": self.inputs_,
+            "known": None if self.known_ is None else self.known_.to_dict(),
         }
         arrays = {"coefficients": self.coefficients_, "thresholds": self.thresholds_}
         return arrays | ({} if self.members_ is None else {"members": self.members_}), header
@@ -359,12 +382,18 @@ class SINDy(AbstractDynamics):
         parameters: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in header["parameters"].items()
         }
+        if parameters.get("constraints") is not None:
+            parameters["constraints"] = Constraints.from_dict(parameters["constraints"])
         estimator, variables, made = cls(**parameters), Variables.restored(header["variables"]), header["library"]
         count = estimator.order * len(variables.state_names) + len(variables.input_names)
         library = Library(count, made["degree"], functions_of(made["functions"]), made["constant"])
         if arrays["coefficients"].shape != (library.size, len(variables.state_names)):
             raise ValueError(f"coefficients of {library.size} terms expected; got {arrays['coefficients'].shape}")
-        statistics = header.get("statistics")
+        statistics, known = header.get("statistics"), None
+        if header.get("known") is not None:
+            names = [*full_names(variables.state_names, estimator.order), *variables.input_names]
+            known = Known.from_dict(header["known"], names)
+            estimator.known = dict(zip(known.equations, known.symbolic(), strict=True))
         return estimator._adopt(
             Identified(
                 arrays["coefficients"],
@@ -372,6 +401,7 @@ class SINDy(AbstractDynamics):
                 arrays.get("members"),
                 header.get("inputs", "held"),
                 estimator.time,
+                known,
             ),
             library,
             variables,

@@ -1,0 +1,86 @@
+"""The known part of equations: what is said of the right-hand side before data are seen, as text or as a function."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from jaxtyping import Float
+
+from sparsedyn.data.errors import closest, listing
+from sparsedyn.equations import compiled, from_text, parsed, symbol, to_text
+
+
+@dataclass(frozen=True)
+class Known:
+    """A part of the derivative of every state that equations are for; `expressions` unless it is a function."""
+
+    names: tuple[str, ...]
+    equations: tuple[str, ...]
+    expressions: tuple[sympy.Expr, ...] | None = None
+    function: Callable[..., Any] | None = None
+
+    def values(
+        self, x: Float[np.ndarray, "row state"], u: Float[np.ndarray, "row input"]
+    ) -> Float[np.ndarray, "row equation"]:
+        """Return the known part at states and inputs; `ValueError` for a function whose values do not fit."""
+        if self.function is None:
+            assert self.expressions is not None
+            return compiled(self.expressions, self.names)(np.concatenate([x, u], axis=-1))
+        found, shape = np.asarray(self.function(x, u), np.float64), (len(x), len(self.equations))
+        if found.shape != shape:
+            raise ValueError(
+                f"known: expected values (row, state) of the shape {shape} for states of the shape {x.shape}; got "
+                f"{found.shape}."
+            )
+        return found
+
+    def symbolic(self) -> tuple[sympy.Expr, ...]:
+        """Return the known part as expressions; of a function, its name is all there is."""
+        if self.expressions is not None:
+            return self.expressions
+        arguments = [symbol(name) for name in self.names]
+        return tuple(sympy.Function(f"known_{name}")(*arguments) for name in self.equations)
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the texts by state; `ValueError` for a function."""
+        if self.expressions is None:
+            raise ValueError(
+                "known: a function cannot be saved. Give the known part as text, such as {'w': '-2*sin(theta)'}."
+            )
+        return {n: to_text(e, self.names) for n, e in zip(self.equations, self.expressions, strict=True)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, str], names: Sequence[str]) -> "Known":
+        """Undo `to_dict`."""
+        return cls(tuple(names), tuple(stored), tuple(from_text(text, names) for text in stored.values()))
+
+
+def known_of(given: Any, names: Sequence[str], equations: Sequence[str]) -> Known | None:
+    """Return the known part that was given: a function of states and inputs, or texts or SymPy expressions by state.
+
+    `names` are the full states, then the inputs. **Raises:** `ValueError` for names that are not there.
+    """
+    if given is None:
+        return None
+    if callable(given):
+        return Known(tuple(names), tuple(equations), function=given)
+    parts: dict[str, sympy.Expr] = dict.fromkeys(equations, sympy.Integer(0))
+    for name, value in given.items():
+        if name not in parts:
+            raise ValueError(
+                f"known: there is no equation of {name!r}.{closest(str(name), list(parts))} Equations are those of: "
+                f"{listing(parts)}."
+            )
+        parts[name] = parsed(value, names) if isinstance(value, str) else _ours(value, names)
+    return Known(tuple(names), tuple(equations), tuple(parts.values()))
+
+
+def _ours(expression: Any, names: Sequence[str]) -> sympy.Expr:
+    """The expression over the symbols of this package, which are real."""
+    expr = sympy.sympify(expression)
+    unknown = sorted(str(s) for s in expr.free_symbols if str(s) not in names)
+    if unknown:
+        raise ValueError(f"known: there is no variable {unknown[0]!r}. The variables are: {listing(names)}.")
+    return expr.xreplace({s: symbol(str(s)) for s in expr.free_symbols})
