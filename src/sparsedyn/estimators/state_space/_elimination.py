@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from sparsedyn.estimators.state_space._coordinates import bounded
 from sparsedyn.estimators.state_space._fitting import Fit, filled, fitted, repeated, runs_of
 from sparsedyn.estimators.state_space._windows import Folds
 from sparsedyn.models import StateSpace
@@ -82,11 +83,20 @@ def eliminated(
         begun = _begun(copies, state.values, stood, own)
         begun[0] = tried.values[best]
         state = fitted(copies, begun, stood, REFITS)
+        # Arguments have moved, and with them the range that forecasts may use.
+        model = rebounded(model, copies, state.values[0])
+        everything.model = copies.model = model
         path.append(_point(model, copies, state))
         least = min(point.judged for point in path)
         if all(point.judged > FAR * least for point in path[-PATIENCE:]):
             break
     return path
+
+
+def rebounded(model: StateSpace, problem: FreeRuns, values: np.ndarray) -> StateSpace:
+    """Return the model with these weights and bounds that suit them."""
+    weights, starts = problem.split(values[None])
+    return bounded(model.unravel(weights[0]), starts[0], problem.windows, problem.fitted[0])
 
 
 def _least(problem: FreeRuns, values: np.ndarray, kept: np.ndarray, count: int) -> tuple[list[np.ndarray], np.ndarray]:

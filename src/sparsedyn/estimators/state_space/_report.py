@@ -6,13 +6,17 @@ from sparsedyn._warnings import Finding, Report
 from sparsedyn.estimators._checks import Variables
 from sparsedyn.estimators.state_space._search import Found
 
+UNEVEN = 3.0
+"""How many times worse than usual the worst block is, where the record shows some situations only once."""
+APART = 3.0
+"""How many times the held-out error equally good models may be apart."""
 USELESS = 0.95
 """Share of an output's standard deviation that a model leaves unexplained which is no better than the mean."""
 
 
 def report_of(found: Found, variables: Variables) -> Report:
     """Return the findings of all checks."""
-    return Report((*_poor(found), *_idle_inputs(found, variables)))
+    return Report((*_poor(found), *_idle_inputs(found, variables), *_undetermined(found)))
 
 
 def _poor(found: Found) -> list[Finding]:
@@ -23,6 +27,29 @@ def _poor(found: Found) -> list[Finding]:
             "no-better-than-mean",
             f"The free run of rows that were left out is {found.chosen.judged:.2f} standard deviations off: no better "
             "than the mean of the outputs. The inputs given do not explain the outputs, or the record is too short.",
+        )
+    ]
+
+
+def _undetermined(found: Found) -> list[Finding]:
+    blocks = np.sqrt(found.chosen.held_out)
+    worst, usual = float(blocks.max()), float(np.median(blocks))
+    judged = found.chosen.judged
+    said = []
+    if worst > UNEVEN * usual:
+        said.append(f"one block of rows that were left out is {worst:.2g} standard deviations off, others {usual:.2g}")
+    if found.disagreement > APART * judged:
+        said.append(
+            f"models that are as good on the record are {found.disagreement:.2g} standard deviations apart under the "
+            f"same inputs in another order (held-out error {judged:.2g})"
+        )
+    if not said or judged >= USELESS:
+        return []
+    return [
+        Finding(
+            "undetermined",
+            f"The record does not determine the model: {'; '.join(said)}. Do not rely on forecasts of situations that "
+            "the record shows once or not at all; give a longer record, with more and other changes of the inputs.",
         )
     ]
 

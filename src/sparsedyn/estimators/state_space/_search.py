@@ -4,23 +4,27 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.estimators.state_space._coordinates import runs
-from sparsedyn.estimators.state_space._elimination import Point, eliminated
+from sparsedyn.estimators.state_space._elimination import Point, eliminated, rebounded
 from sparsedyn.estimators.state_space._fitting import fitted, repeated, runs_of
 from sparsedyn.estimators.state_space._linear import Ordered, linear
 from sparsedyn.estimators.state_space._nonlinear import nonlinear
 from sparsedyn.estimators.state_space._settings import MOST_STATES, Settings
 from sparsedyn.estimators.state_space._windows import Folds, folds
 from sparsedyn.models import StateSpace
+from sparsedyn.models.state_space import free_run
 
 TOLERANCE = 1.15
 """How much larger than the least a held-out error may be for the sake of fewer states or weights."""
 HOPELESS = 2.0
 """A family whose held-out error is this many times another's before elimination is not followed further."""
+ALIKE = 1.5
+"""Families are rivals whose held-out errors are within this factor."""
 POLISH = 40
 ROWS_PER_WEIGHT = 5
 """Rows, times outputs, that each weight of the smallest linear model needs."""
@@ -40,6 +44,7 @@ class Found(NamedTuple):
     chosen: Point
     paths: dict[str, list[Point]]
     orders: dict[int, Float[np.ndarray, " fold"]]
+    disagreement: float
 
 
 def needed_rows(states: int, inputs: int, outputs: int) -> int:
@@ -131,11 +136,37 @@ def polished(point: Point, family: str, cut: Folds, paths: dict[str, list[Point]
     members = len(cut.fitted)
     problem = runs_of(point.model, everything, point.error)
     end = fitted(problem, repeated(point.values, members), repeated(point.kept, members), POLISH, enough=1e-6)
-    weights, starts = problem.split(end.values)
-    model = point.model.unravel(weights[0])
+    _, starts = problem.split(end.values)
+    model = rebounded(point.model, problem, end.values[0])
     states, _ = runs(model, starts[0], cut.windows, cut.fitted[0])
     size = model.sizes[0]
     covariance = np.cov(states.T, bias=True).reshape(size, size)
     kept = point.kept[: problem.weights]
     error = float(problem.errors(end.values)[0][0])
-    return Found(model, kept, states.mean(axis=0), covariance, error, family, point, paths, orders)
+    apart = disagreement(model, paths, cut)
+    return Found(model, kept, states.mean(axis=0), covariance, error, family, point, paths, orders, apart)
+
+
+def disagreement(model: StateSpace, paths: dict[str, list[Point]], cut: Folds) -> float:
+    """Return how far the model is from the best of every family that was followed, under inputs in another order.
+
+    A root mean square, in standard deviations of the outputs. The inputs are those of training, backwards: their levels
+    are known, what follows upon what is not.
+    """
+    backwards = cut.windows.u[:, ::-1]
+    count, used = len(backwards), cut.fitted[0][:, ::-1] > 0
+
+    def outputs(one: StateSpace) -> np.ndarray:
+        with jax.enable_x64(True):
+            return np.asarray(free_run(one, np.zeros((count, one.sizes[0])), backwards)[1])[used]
+
+    own = outputs(model)
+    rivals = [min(path, key=lambda point: point.judged) for path in paths.values()]
+    least = min(point.judged for point in rivals)
+    near = [point for point in rivals if point.judged <= ALIKE * least]
+    with np.errstate(over="ignore", invalid="ignore"):
+        apart = [
+            np.sqrt(np.mean(np.square(outputs(point.model.unravel(point.values[: point.model.ravel().size])) - own)))
+            for point in near
+        ]
+    return float(np.nan_to_num(max(apart), nan=np.inf, posinf=np.inf))

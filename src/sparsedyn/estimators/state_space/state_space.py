@@ -205,8 +205,11 @@ class SparseStateSpace(AbstractForecaster):
         # Past the end of a short trajectory nothing is scored; the mean input keeps the padding harmless.
         inputs = np.where(np.isnan(inputs), self.statistics_.u_mean, inputs)
         first = np.stack([outputs[:warm] for outputs in known.states])
-        predicted, _ = self._outputs(self._initial(first, inputs[:, :warm]), inputs)
-        return Forecast(predicted[None], known, np.asarray(self.statistics_.x_std), warmup=int(warm))
+        predicted, states = self._outputs(self._initial(first, inputs[:, :warm]), inputs)
+        report = Report(self._outside(states, inputs, known.lengths))
+        report.warn()
+        std = np.asarray(self.statistics_.x_std)
+        return Forecast(predicted[None], known, std, warmup=int(warm), report=report)
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the latent states of the next row, then the outputs, in the data's units, exactly or rounded.
@@ -264,6 +267,28 @@ class SparseStateSpace(AbstractForecaster):
             found = free_run(self.model_, start, (u - scaling.u_mean) / scaling.u_std)
         states, outputs = map(np.asarray, found)
         return outputs * scaling.x_std + scaling.x_mean, states
+
+    def _outside(
+        self,
+        states: Float[np.ndarray, "run row state"],
+        u: Float[np.ndarray, "run row input"],
+        lengths: tuple[int, ...],
+    ) -> list[Finding]:
+        """Return a finding where arguments of units are clipped, being far from those of training."""
+        model, scaling = self.model_, self.statistics_
+        with np.errstate(over="ignore", invalid="ignore"):
+            arguments = states @ model.G.T + ((u - scaling.u_mean) / scaling.u_std) @ model.H.T + model.b
+        clipped = np.any(~((arguments >= model.low) & (arguments <= model.high)), axis=-1)
+        rows = sum(int(own[:length].sum()) for own, length in zip(clipped, lengths, strict=True))
+        if not rows:
+            return []
+        return [
+            Finding(
+                "outside-training",
+                f"{rows:,} of {sum(lengths):,} rows of the forecast are more than 25 % beyond the range of training, "
+                "where the model was not tried: its units are held at the end of the range there.",
+            )
+        ]
 
     def _summary(self, digits: int) -> list[str]:
         found = [text(expression, digits) for expression in self.equations()]
