@@ -21,8 +21,6 @@ from sparsedyn.models.state_space import free_run
 
 TOLERANCE = 1.15
 """How much larger than the least a held-out error may be for the sake of fewer states or weights."""
-HOPELESS = 2.0
-"""A family whose held-out error is this many times another's before elimination is not followed further."""
 ALIKE = 1.5
 """Families are rivals whose held-out errors are within this factor."""
 POLISH = 40
