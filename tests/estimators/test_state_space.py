@@ -1,6 +1,8 @@
 """State-space models of inputs and outputs: the common contract, and what is found in plants that are known."""
 
+import copy
 import warnings
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,13 @@ from sklearn.base import clone
 
 import sparsedyn
 from sparsedyn import DataError, SparsedynWarning, SparseStateSpace, Trajectories
+from sparsedyn.estimators.state_space._elimination import Point
+from sparsedyn.estimators.state_space._report import report_of
+from sparsedyn.estimators.state_space._search import Found
+from sparsedyn.models import StateSpace
 
 DT = 0.5
+FIELDS = [field.name for field in fields(StateSpace)]
 
 
 def record(rows: int, seed: int, noise: float = 0.0, bend: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -143,9 +150,9 @@ def test_validation_judges(linear: SparseStateSpace):
 
 
 def test_a_clone_has_the_parameters_and_no_fit(linear: SparseStateSpace):
-    copy = clone(linear)
-    assert copy.get_params() == linear.get_params()
-    assert not [name for name in vars(copy) if name.endswith("_")]
+    again = clone(linear)
+    assert again.get_params() == linear.get_params()
+    assert not [name for name in vars(again) if name.endswith("_")]
 
 
 def test_an_output_that_the_input_does_not_move_is_warned_of():
@@ -159,6 +166,34 @@ def test_an_output_that_the_input_does_not_move_is_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert np.isfinite(model.score(rng.normal(size=(50, 1)), 1.0, rng.normal(size=(50, 1))))
+
+
+def test_a_forecast_beyond_the_range_of_training_says_so(linear: SparseStateSpace):
+    model = copy.deepcopy(linear)
+    small = StateSpace.zeros(1, 1, 1, ("square",))
+    changes = {name: getattr(linear.model_, name) for name in ("A", "B", "c", "C", "D", "d")}
+    changes |= {"H": np.ones((1, 1)), "low": np.full(1, -0.5), "high": np.full(1, 0.5)}
+    model.model_ = StateSpace(**{field: changes.get(field, getattr(small, field)) for field in FIELDS})
+    u = (TEST.inputs[0] - linear.statistics_.u_mean) / linear.statistics_.u_std
+    with pytest.warns(SparsedynWarning, match="beyond the range of training"):
+        forecast = model.forecast(TEST[0])
+    assert [finding.check for finding in forecast.report] == ["outside-training"]
+    assert forecast.report[0].message.startswith(f"{int(np.sum(np.abs(u) > 0.5))} of 90 rows")
+    np.testing.assert_allclose(forecast.predicted, linear.forecast(TEST[0]).predicted)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "apart", "expected"),
+    [([0.1] * 8, 0.1, []), ([0.1] * 7 + [0.5], 0.1, ["undetermined"]), ([0.1] * 8, 0.9, ["undetermined"])],
+)
+def test_a_record_that_does_not_determine_the_model_is_warned_of(
+    linear: SparseStateSpace, blocks: list[float], apart: float, expected: list[str]
+):
+    held_out = np.square(blocks)
+    weights = linear.model_.ravel()
+    point = Point(linear.model_, weights, weights != 0, 0.01, held_out, np.ones(8))
+    found = Found(linear.model_, weights != 0, linear.mean_, linear.covariance_, 0.01, "linear", point, {}, {}, apart)
+    assert [finding.check for finding in report_of(found, linear.variables_)] == expected
 
 
 @pytest.mark.parametrize(

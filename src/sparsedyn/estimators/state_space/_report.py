@@ -10,6 +10,8 @@ UNEVEN = 3.0
 """How many times worse than usual the worst block is, where the record shows some situations only once."""
 APART = 3.0
 """How many times the held-out error equally good models may be apart."""
+SLIGHT = 0.01
+"""Standard deviations of the outputs below which an error is no matter."""
 USELESS = 0.95
 """Share of an output's standard deviation that a model leaves unexplained which is no better than the mean."""
 
@@ -36,9 +38,9 @@ def _undetermined(found: Found) -> list[Finding]:
     worst, usual = float(blocks.max()), float(np.median(blocks))
     judged = found.chosen.judged
     said = []
-    if worst > UNEVEN * usual:
+    if worst > max(UNEVEN * usual, SLIGHT):
         said.append(f"one block of rows that were left out is {worst:.2g} standard deviations off, others {usual:.2g}")
-    if found.disagreement > APART * judged:
+    if found.disagreement > max(APART * judged, SLIGHT):
         said.append(
             f"models that are as good on the record are {found.disagreement:.2g} standard deviations apart under the "
             f"same inputs in another order (held-out error {judged:.2g})"
