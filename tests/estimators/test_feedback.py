@@ -1,0 +1,72 @@
+"""Inputs that follow from states are told; inputs that move by themselves are not."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sparsedyn
+from sparsedyn import Trajectories
+from sparsedyn.estimators._feedback import feedback
+
+
+def heated(control: Any, rows: int = 400, seed: int = 0, noise: float = 0.0) -> Trajectories:
+    """A room, T' = (q - T) / 20, at rows of one second, an input of `control(k, T, q)` per row."""
+    rng = np.random.default_rng(seed)
+    level, q, states, inputs = 0.2, 0.0, [], []
+    for k in range(rows):
+        measured = level + noise * rng.normal()
+        q = control(k, measured, q)
+        states.append([measured])
+        inputs.append([q])
+        level = q + (level - q) * np.exp(-1 / 20)
+    return Trajectories([states], [inputs], dt=1.0, state_names=["T"], input_names=["q"])
+
+
+def pulses(seed: int) -> np.ndarray:
+    return np.repeat(
+        np.random.default_rng(seed).integers(0, 2, 60), np.random.default_rng(seed + 1).integers(3, 30, 60)
+    )
+
+
+def thermostat(k: int, level: float, q: float) -> float:
+    return 1.0 if level < 0.4 else 0.0 if level > 0.6 else q
+
+
+CLOSED: dict[str, Any] = {
+    "proportional": lambda k, level, q: 2.0 - 3.0 * level + 0.001 * np.sin(k),
+    "thermostat": thermostat,
+}
+OPEN: dict[str, Any] = {
+    "noise": lambda k, level, q: float(np.random.default_rng(k).normal()),
+    "pulses": lambda k, level, q: float(pulses(1)[k]),
+    "square": lambda k, level, q: float(k // 25 % 2),
+    "long square": lambda k, level, q: float(k // 100 % 2),
+    "sine": lambda k, level, q: float(np.sin(0.1 * k)),
+}
+
+
+@pytest.mark.parametrize("kind", CLOSED)
+@pytest.mark.parametrize("noise", [0.0, 0.001])
+def test_controllers_are_told(kind: str, noise: float):
+    found = feedback(heated(CLOSED[kind], noise=noise))
+    assert found is not None
+    assert found.check == "closed-loop"
+    assert "on these data q nearly follow from the states" in found.message
+
+
+@pytest.mark.parametrize("kind", OPEN)
+@pytest.mark.parametrize("noise", [0.0, 0.001])
+def test_inputs_that_move_by_themselves_are_not(kind: str, noise: float):
+    assert feedback(heated(OPEN[kind], noise=noise)) is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_pulses_are_no_thermostat(seed: int):
+    u = pulses(seed)
+    assert feedback(heated(lambda k, level, q: float(u[k]), rows=min(400, len(u)))) is None
+
+
+@pytest.mark.parametrize("name", ["duffing", "lotka-volterra", "lorenz63"])
+def test_plants_under_excitations_are_not(name: str):
+    assert feedback(sparsedyn.simulate(name, trajectories=3, steps=400, seed=0)) is None
