@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sparsedyn
-from sparsedyn import Trajectories
+from sparsedyn import SINDy, SparsedynWarning, Trajectories
 from sparsedyn.estimators._feedback import feedback
 
 
@@ -70,3 +70,11 @@ def test_random_pulses_are_no_thermostat(seed: int):
 @pytest.mark.parametrize("name", ["duffing", "lotka-volterra", "lorenz63"])
 def test_plants_under_excitations_are_not(name: str):
     assert feedback(sparsedyn.simulate(name, trajectories=3, steps=400, seed=0)) is None
+
+
+def test_a_fit_warns_of_them():
+    with pytest.warns(SparsedynWarning, match="inputs of a controller"):
+        fitted = SINDy(1, 0.001).fit(heated(thermostat))
+    assert [finding.check for finding in fitted.report_] == ["closed-loop"]
+    np.testing.assert_allclose(fitted.coefficients()["T"], [0, -0.05, 0.05], atol=1e-7)
+    assert not SINDy(1, 0.001).fit(heated(OPEN["pulses"])).report_

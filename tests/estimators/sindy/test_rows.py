@@ -78,7 +78,7 @@ def test_what_needs_regular_rows_says_how_to_get_them():
         SparseTimeStepper().fit(data)
     with pytest.raises(DataError, match="expected regular times"):
         SINDy(degree=1, order=2, weak=True).fit(data.select(["x1"]))
-    model = SINDy(degree=1, weak=True, order=2).fit(data)
+    model = SINDy(degree=1, weak=True).fit(data)
     np.testing.assert_allclose(model.coefficients_[1:].T, MOTION, atol=1e-6)
     with pytest.raises(DataError, match="expected regular times"):
         model.forecast(data)

@@ -10,10 +10,12 @@ import sympy
 from jaxtyping import Float, Int
 from sklearn.metrics import r2_score
 
+from sparsedyn._warnings import Report
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.equations import combined, compiled, maps, rounded, symbol, text
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
 from sparsedyn.estimators._dynamics import AbstractDynamics
+from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of, untimed
 from sparsedyn.estimators._states import steps_at
@@ -64,7 +66,8 @@ class SINDy(AbstractDynamics):
     Attributes after `fit`: `model_`, `library_`, `coefficients_` (term, equation), `thresholds_` (per equation; with
     `"auto"`, the least coefficient that was kept), `members_` (member, term, equation; `None` without an ensemble),
     `statistics_` (means and standard deviations of the data, in which errors of forecasts are counted), `inputs_`
-    (`held` or `interpolated`), `time_`, `known_` (the known part, or `None`), `dt_`, `state_names_`, `input_names_`.
+    (`held` or `interpolated`), `time_`, `known_` (the known part, or `None`), `report_` (what checks found, each
+    also a `SparsedynWarning`), `dt_`, `state_names_`, `input_names_`.
 
     Source: Brunton, Proctor & Kutz 2016; Messenger & Bortz 2021 (weak form); Fasel et al. 2022 (ensembles).
     """
@@ -158,7 +161,10 @@ class SINDy(AbstractDynamics):
         if settings.time == "discrete":
             measured, others = measured.mapped(), others and others.mapped()
         found = identified(measured, others, library, settings)
-        return self._adopt(found, library, variables, statistics_of(data))
+        self._adopt(found, library, variables, statistics_of(data))
+        self.report_ = Report(finding for finding in [feedback(data)] if finding is not None)
+        self.report_.warn()
+        return self
 
     def settings(self) -> Settings:
         """Return the parameters in one form each; raises `ValueError` for unknown functions."""
@@ -341,6 +347,7 @@ class SINDy(AbstractDynamics):
         self.thresholds_, self.members_ = found.thresholds, found.members
         self.inputs_, self.time_, self.known_ = found.inputs, found.time, found.known
         self.variables_, self.statistics_ = variables, statistics
+        self.report_ = Report()
         return self
 
     def _table(self, values: Float[np.ndarray, "term equation"]) -> pd.DataFrame:
