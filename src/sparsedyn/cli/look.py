@@ -128,4 +128,4 @@ def write_picture(overview: "Overview", name: str, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / "columns.png") as temporary:
-        temporary.write_bytes(render(in_figure(plotting.recorded, overview, title=name))[0])
+        temporary.write_bytes(*render(in_figure(plotting.recorded, overview, title=name), "png"))

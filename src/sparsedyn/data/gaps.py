@@ -35,6 +35,8 @@ def merged(records: Records, rule: str) -> Records:
         else:
             kept = begins if rule == "first" else begins + counts - 1
             x, u = x[kept], u[kept]
+        if len(x) < SHORTEST:
+            raise DataError("all rows of a trajectory have one time; at least 2 rows of different times are needed.")
         states.append(x)
         inputs.append(u)
         times.append(stamps.rows(begins))
