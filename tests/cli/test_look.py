@@ -1,46 +1,41 @@
 """`look`, and the commands it names: a raw log with every obstacle, looked at, fitted and forecast."""
 
+import contextlib
+import importlib.util
 import json
 import shlex
+from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
+
+from sparsedyn import SparsedynWarning
 
 from .conftest import QUICK
 
-ROWS = 400
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def page():
+    """The module that runs the tutorial."""
+    spec = importlib.util.spec_from_file_location("raw_log", DOCS / "raw_log.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory):
-    """A preamble, old encoding, decimal commas, German dates over the end of summer time, units, switches, bad cells,
-    a gap, rows of one time, a short line, separators at the ends of lines, empty lines at the end."""
-    rng = np.random.default_rng(0)
-    stamps = pd.date_range("2023-10-28 20:00", periods=ROWS, freq="1min", tz="Europe/Berlin") + pd.Timedelta(hours=4)
-    valve = np.repeat(rng.choice([1.0, 3.0, 0.5, 2.0], ROWS // 10), 10)
-    pump = np.repeat(rng.choice(["ein", "aus"], ROWS // 20), 20)
-    level = [4.0]
-    for value, on in zip(valve[:-1], pump, strict=False):
-        level.append(0.9 * level[-1] + value * (0.5 if on == "ein" else 0.2))
-    lines = [
-        f"{stamp:%d.%m.%Y %H:%M};{x:.4f};{u:.1f};{p};".replace(".", ",").replace(",", ".", 2)
-        for stamp, x, u, p in zip(stamps, level, valve, pump, strict=True)
-    ]
-    cells = [line.split(";") for line in lines]
-    cells[50][1] = "Bad Input"
-    cells[90] = cells[90][:2]
-    lines = [";".join(row) for row in cells]
-    del lines[200:210]
-    lines.insert(120, lines[120])
-    head = ["Aufzeichnung 7", "Gerät;0001", "", "Zeit;Füllstand;Ventil;Pumpe;", "min;m;%;;"]
-    path = tmp_path_factory.mktemp("log") / "log.csv"
-    path.write_bytes("\r\n".join([*head, *lines, ";;;;", ""]).encode("cp1252"))
-    return path
+    """The log of the tutorial, which has every obstacle: see its first paragraph."""
+    folder = tmp_path_factory.mktemp("log")
+    with contextlib.chdir(folder):
+        exec(compile(page().blocks()[0], "raw-log.md", "exec"), {})
+    return folder / "log.csv"
 
 
-def test_three_commands_take_a_raw_log_to_a_forecast(run, log):
-    seen = run("look", log, "--json", "-o", log.parent / "pictures", "--time-zone", "Europe/Berlin")
+def test_three_commands_take_a_raw_log_to_a_forecast(run, log, monkeypatch):
+    monkeypatch.chdir(log.parent)
+    look, fit, forecast = page().commands()
+    seen = run(*look, "--json")
     assert seen.exit_code == 0, seen.stderr
     facts = json.loads(seen.stdout)
     assert facts["options"] == {
@@ -52,18 +47,30 @@ def test_three_commands_take_a_raw_log_to_a_forecast(run, log):
     assert facts["time"]["step"] == 60.0
     assert (facts["time"]["gaps"], facts["time"]["duplicates"], facts["time"]["backward"]) == (1, 1, 0)
     assert (log.parent / "pictures" / "columns.png").read_bytes().startswith(b"\x89PNG")
+    # What look says next is what the page gives, but for the row that is there twice.
+    proposed = shlex.split(facts["next"])[1:-4]
+    assert [*proposed, "--duplicates", "first"] == fit[: len(proposed) + 2]
 
-    typed = shlex.split(facts["next"])[1:-2]
-    model = log.parent / "model.safetensors"
-    fitted = run(*typed, "--duplicates", "first", "-o", model, *QUICK)
+    fitted = run(*fit, *QUICK)
     assert fitted.exit_code == 0, fitted.stderr
     said = " ".join(fitted.stderr.split())
     assert "1 rows of a time that another row has were merged with it (first)" in said
     assert "Cut at gaps: 1 trajectory of 390 rows became 4 of 388; lost are 2 rows with missing cells" in said
 
-    forecast = run("forecast", model, log, "--horizons", "10", "--json")
-    assert forecast.exit_code == 0, forecast.stderr
-    assert len(json.loads(forecast.stdout)["trajectories"]) == 4
+    scores = run(*forecast, "--horizons", "10", "--json")
+    assert scores.exit_code == 0, scores.stderr
+    assert len(json.loads(scores.stdout)["trajectories"]) == 4
+    assert (log.parent / "forecast" / "forecast-0.4.png").exists()
+
+
+def test_the_same_log_in_python_gives_the_law(log, monkeypatch, capsys):
+    monkeypatch.chdir(log.parent)
+    namespace = {}
+    with pytest.warns(UserWarning, match="linear combinations"), pytest.warns(SparsedynWarning, match="Cut at gaps"):
+        exec(compile(page().blocks()[1], "raw-log.md", "exec"), namespace)
+    found = namespace["found"].coefficients()["Füllstand"]
+    assert found["Füllstand"] == pytest.approx(-0.001756, abs=1e-5)
+    assert found["Ventil Pumpe"] == pytest.approx(0.005268, abs=1e-5)
 
 
 def test_what_look_shows(run, log):

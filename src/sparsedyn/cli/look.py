@@ -117,6 +117,10 @@ def command(path: Path, overview: "Overview", reading: ReadOptions) -> str:
     time = overview.time
     if time is not None and time.gaps and reading.gaps == "refuse":
         pieces.append("--gaps cut")
+    # Dates without a zone may be there twice because the clock was set back.
+    settled = reading.time_zone is not None or not overview.dated
+    if time is not None and time.duplicates and settled and reading.duplicates == "refuse":
+        pieces.append("--duplicates mean")
     return " ".join([*pieces, "-o model.safetensors"])
 
 

@@ -70,6 +70,11 @@ class Overview:
     seconds: Float[np.ndarray, " row"] | None = field(repr=False, compare=False)
 
     @property
+    def dated(self) -> bool:
+        """Whether times are dates."""
+        return any(c.kind == "dates" for c in self.columns if self.time and c.name == self.time.column)
+
+    @property
     def states(self) -> tuple[str, ...]:
         """Columns of numbers that change from row to row, which states do."""
         return tuple(c.name for c in self._variables if not c.held)
