@@ -78,11 +78,6 @@ def bounded(model: StateSpace, starts: Starts, windows: Windows, used: np.ndarra
     return _with(model, low=low - margin, high=high + margin)
 
 
-def clipped(model: StateSpace, floor: np.ndarray, ceiling: np.ndarray) -> StateSpace:
-    """Return the model with clipped outputs."""
-    return _with(model, floor=floor, ceiling=ceiling)
-
-
 def _cleared(model: StateSpace, name: str, where: np.ndarray) -> StateSpace:
     return _with(model, **{name: np.where(where, 0.0, getattr(model, name))})
 
