@@ -60,6 +60,7 @@ def test_values_may_differ_and_structures_not():
         {"shuffle": "member"},
         {"patience": 3},
         {"seed": 1},
+        {"time": "discrete"},
     ],
     ids=lambda options: next(iter(options)),
 )

@@ -142,7 +142,6 @@ class SparseTimeStepper(AbstractEnsemble):
             (found,) = trained(
                 [self.settings()], given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units
             )
-        self.time_ = self.time
         return self._adopt(found, variables_of(given.data))
 
     def settings(self) -> Settings:
@@ -183,6 +182,7 @@ class SparseTimeStepper(AbstractEnsemble):
         if not isinstance(chosen, MLP):
             raise TypeError(f"models: expected MLPs; got {type(chosen).__name__}.")
         self.models_: MLP = chosen
+        self.time_ = self.time
         self.active_ = result.active
         self.scaling_ = found.scaling
         self.alive_ = result.alive

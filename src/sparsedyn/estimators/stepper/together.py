@@ -15,10 +15,13 @@ from sparsedyn.training import Progress
 def group_together(steppers: Sequence[SparseTimeStepper]) -> list[list[int]]:
     """Return the indices of `steppers` in groups that `fit_together` can train as one computation.
 
-    A group shares shapes, steps, batches and the structure of its techniques; penalty weights, sparsities,
-    learning rates and averaging on or off may differ.
+    A group shares shapes, steps, batches, the kind of time and the structure of its techniques; penalty weights,
+    sparsities, learning rates and averaging on or off may differ.
     """
-    return grouped([stepper.settings() for stepper in steppers])
+    groups = grouped([stepper.settings() for stepper in steppers])
+    kinds = dict.fromkeys(stepper.time for stepper in steppers)
+    parts = [[i for i in group if steppers[i].time == kind] for group in groups for kind in kinds]
+    return [part for part in parts if part]
 
 
 def fit_together(
@@ -39,7 +42,7 @@ def fit_together(
         stepper.check_parameters()
     if len(group_together(steppers)) != 1:
         raise ValueError("fit_together: expected steppers of one shape; got none or several. See group_together.")
-    given = recorded(data, validation=validation)
+    given = recorded(data, validation=validation, time=steppers[0].time)
     settings = [stepper.settings() for stepper in steppers]
     found = trained(settings, given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units)
     for stepper, one in zip(steppers, found, strict=True):
