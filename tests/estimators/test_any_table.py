@@ -98,7 +98,7 @@ def test_a_table_is_taken_or_refused_with_a_message(
         )
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(made=tables(), gaps=st.sampled_from(["refuse", "cut"]))
 def test_a_model_or_one_clear_error(made: tuple[pd.DataFrame, list[str]], gaps: str):
     table, _ = made

@@ -113,6 +113,7 @@ def overview(
     """
     table = frame if isinstance(frame, Table) else Table(frame.reset_index(drop=True), None, units or {})
     data = table.frame.set_axis([str(name) for name in table.frame.columns], axis=1)
+    data = data.apply(lambda column: column.map(_hashable) if column.dtype == object else column)
     for name in (time, trajectory):
         if name is not None and name not in data.columns:
             raise DataError(f"there is no column {name!r}. The columns are: {', '.join(data.columns)}.")
@@ -128,6 +129,11 @@ def overview(
     return Overview(len(data), columns, when, trajectory, count, _correlated(data[measured]), data, seconds)
 
 
+def _hashable(value: Any) -> Any:
+    """Lists and the like in cells are shown as text."""
+    return value if isinstance(value, str | float | int) or value is None or value.__hash__ else str(value)
+
+
 def _named_time(data: pd.DataFrame) -> str | None:
     for name in data.columns:
         if TIME_NAMES.match(name):
@@ -140,6 +146,8 @@ def _times(
 ) -> tuple[np.ndarray | None, TimeSummary]:
     """Return the times of all rows in seconds, and what is to be said of them; `None` where they cannot be read."""
     column = data[clock]
+    if not len(column):
+        return None, TimeSummary(clock, "", "", None, False, 0, 0, 0, ("no rows",))
     first, last = (str(column.iloc[row]) if len(column) else "" for row in (0, -1))
     try:
         stamps = times_of(column.reset_index(drop=True), options, table.units.get(clock, ""), table.lines)
@@ -198,7 +206,7 @@ def _column(column: pd.Series, unit: str, *, dates: bool) -> ColumnSummary:
         return ColumnSummary(name, "empty", unit, missing, 0, findings=("empty",))
     if column.dtype.kind == "M" or (dates and not pd.api.types.is_numeric_dtype(column)):
         return ColumnSummary(name, "dates", unit, missing, distinct)
-    if not pd.api.types.is_numeric_dtype(column):
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
         examples = ", ".join(map(str, column.dropna().unique()[:3]))
         return ColumnSummary(name, "text", unit, missing, distinct, findings=(f"text: {examples}",))
     known = column.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -35,6 +35,8 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
         return _zoned(column, options, lines).to_numpy()
     if column.dtype.kind == "m":
         return column.to_numpy()
+    if pd.api.types.is_complex_dtype(column):
+        raise DataError(f"column {column.name!r} holds complex numbers; {NO_DATE}.")
     if pd.api.types.is_numeric_dtype(column):
         scale = TIME_UNITS[options.time_unit or (unit if unit in TIME_UNITS else "s")]
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -49,7 +51,10 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
 
 def check_epoch(values: np.ndarray, place: str) -> None:
     """Raise `DataError` for numbers that would be thousands of years as seconds, but are dates as milliseconds."""
-    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    known = np.abs(values[np.isfinite(values)])
+    largest = float(np.max(known, initial=0.0))
+    if largest > 9e18:
+        return  # no date either
     for unit, least in (("ns", 1e17), ("us", 1e14), ("ms", 1e11)):
         if largest >= least:
             raise DataError(

@@ -143,11 +143,13 @@ def _floats(column: pd.Series) -> np.ndarray:
     """Return what reads as a number, and NaN for anything else."""
     if not pd.api.types.is_numeric_dtype(column):
         try:
-            column = pd.to_numeric(column.astype(object), errors="coerce")
+            found = pd.to_numeric(column.astype(object), errors="coerce")
         except OverflowError:
-            column = pd.Series([_float(value) for value in column])
-    found: np.ndarray = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return found
+            found = column
+        plain = pd.api.types.is_numeric_dtype(found) and not pd.api.types.is_complex_dtype(found)
+        column = found if plain else pd.Series([_float(value) for value in column])
+    values: np.ndarray = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return values
 
 
 def _float(value: Any) -> float:
@@ -172,7 +174,10 @@ def groups(
     """Return the order that gathers each trajectory, where to cut, and the labels as they appear."""
     if trajectory is None:
         return np.arange(len(frame)), np.empty(0, dtype=int), None
-    codes, found = pd.factorize(frame[str(trajectory)])
+    try:
+        codes, found = pd.factorize(frame[str(trajectory)])
+    except TypeError as error:
+        raise DataError(f"column {str(trajectory)!r}: expected numbers or texts as labels; got others.") from error
     empty = (codes < 0) | np.isin(codes, [i for i, label in enumerate(found) if str(label) == ""])
     if empty.any():
         raise DataError(
