@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import sympy
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from sparsedyn.models.primitives import Primitive
+from sparsedyn.models.primitives import Primitive, compiled_on_host
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,54 @@ class Library:
             applied = [np.asarray(f.function(*(columns[i] for i in chosen))) for f, chosen in self.applications]
         return np.stack([*products, *applied], axis=-1)
 
-    def _products(self, columns: Sequence[Any], ones_like: Callable[[Any], Any]) -> list[Any]:
+    def linearized(
+        self, values: Float[np.ndarray, "*batch variable"]
+    ) -> tuple[Float[np.ndarray, "term *batch"], Float[np.ndarray, "term variable *batch"]]:
+        """Return the terms and their derivatives by every variable, in float64, on the host; terms come first."""
+        columns = list(np.moveaxis(np.asarray(values, np.float64), -1, 0))
+        made = np.stack(self._products(columns, np.ones_like, everything=True))
+        places, factors = self._lowered
+        powers = [i for i, m in enumerate(self._divisors) if m or self.constant]
+        ones = (1,) * (made.ndim - 1)
+        slopes = made[places] * factors.reshape(*factors.shape, *ones)
+        terms = made[powers] if len(powers) < len(made) else made
+        if not self.applications:
+            return terms, slopes
+        further = np.zeros((len(self.applications), *slopes.shape[1:]))
+        values_of = np.empty((len(self.applications), *terms.shape[1:]))
+        for k, (primitive, chosen) in enumerate(self.applications):
+            value, *partials = compiled_on_host(primitive)(*(columns[i] for i in chosen))
+            values_of[k] = value
+            for i, partial in zip(chosen, partials, strict=True):
+                further[k, i] = partial
+        return np.concatenate([terms, values_of]), np.concatenate([slopes, further])
+
+    @cached_property
+    def _divisors(self) -> tuple[tuple[int, ...], ...]:
+        """The monomials and, without a constant, the constant, which derivatives need."""
+        return self.monomials if self.constant else ((), *self.monomials)
+
+    @cached_property
+    def _lowered(self) -> tuple[Int[np.ndarray, "monomial variable"], Float[np.ndarray, "monomial variable"]]:
+        """For each monomial and variable, the place of the monomial without that variable once, and how often it is
+        there.
+        """
+        places = {m: i for i, m in enumerate(self._divisors)}
+        lowered = np.zeros((len(self.monomials), self.variables), int)
+        counts = np.zeros((len(self.monomials), self.variables))
+        for row, monomial in enumerate(self.monomials):
+            for i in set(monomial):
+                rest = list(monomial)
+                rest.remove(i)
+                lowered[row, i], counts[row, i] = places[tuple(rest)], monomial.count(i)
+        return lowered, counts
+
+    def _products(
+        self, columns: Sequence[Any], ones_like: Callable[[Any], Any], *, everything: bool = False
+    ) -> list[Any]:
         """Return the monomials of columns, each from the monomial of one degree less, which comes before it."""
         made: dict[tuple[int, ...], Any] = {}
-        for m in self.monomials:
+        for m in self._divisors if everything else self.monomials:
             made[m] = made[m[:-1]] * columns[m[-1]] if len(m) > 1 else columns[m[0]] if m else ones_like(columns[0])
         return list(made.values())
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import jax
@@ -106,6 +107,19 @@ SIN_2PI = _scaled("sin_2pi", SIN, 2 * math.pi, lambda g: sympy.sin(2 * sympy.pi 
 SIGMOID_20 = _scaled("sigmoid_20", SIGMOID, 20.0, lambda g: 1 / (1 + sympy.exp(-20 * g)))
 EXP_SHIFTED = _scaled("exp_shifted", EXP, 1.0, lambda g: (sympy.exp(g) - 1) / sympy.E, outer=1 / math.e, shift=1.0)
 PRODUCT_10 = Primitive("product_10", lambda a, b: 10.0 * a * b, lambda a, b: 10 * a * b, arity=2, homogeneous=True)
+
+
+@cache
+def compiled_on_host(primitive: Primitive) -> Callable[..., tuple[Any, ...]]:
+    """Return a primitive and its derivatives by every argument as one NumPy function of arrays."""
+    arguments = sympy.symbols(f"g:{primitive.arity}", real=True)
+    value = sympy.sympify(primitive.symbol(*arguments))
+    partials = [sympy.diff(value, argument) for argument in arguments]
+    made: Callable[..., tuple[Any, ...]] = sympy.lambdify(
+        arguments, (value, *partials), modules=["scipy", "numpy"], cse=True
+    )
+    return made
+
 
 Units: TypeAlias = tuple[tuple[Primitive, int], ...]
 

@@ -86,6 +86,13 @@ def solve(reduced: Factor, support: Support, *, ridge: float = 0.0) -> Coefficie
     return found * rms[reduced.terms :] / rms[: reduced.terms, None]
 
 
+def unexplained(reduced: Factor, coefficients: Coefficients) -> Float[np.ndarray, " target"]:
+    """Return the share of the mean square of every target that coefficients leave."""
+    theta, target = reduced.triangle[:, : reduced.terms], reduced.triangle[:, reduced.terms :]
+    left, whole = (np.sum(np.square(part), axis=0) for part in (theta @ coefficients - target, target))
+    return left / np.where(whole > 0, whole, 1.0)
+
+
 def thresholded(
     reduced: Factor,
     threshold: float | Sequence[float] | Float[np.ndarray, "..."],

@@ -2,6 +2,7 @@
 
 from .choice import AUTO, Differentiated, Differentiator, differentiator, resolved
 from .methods import DERIVATIVES, FOLLOWING, Derivative, choose
+from .smoothing import Smoothed, smoothed
 from .splines import Splined, splined
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "Derivative",
     "Differentiated",
     "Differentiator",
+    "Smoothed",
     "Splined",
     "choose",
     "differentiator",
     "resolved",
+    "smoothed",
     "splined",
 ]

@@ -7,14 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from sparsedyn.data import Trajectories
-from sparsedyn.estimators.sindy import _selection as selection
 from sparsedyn.estimators.sindy._gradient import PENALTIES, by_size, trained
 from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._regression import Block, chunks
 from sparsedyn.estimators.sindy._settings import Settings
-from sparsedyn.models import Library
-from sparsedyn.training.least_squares import Coefficients, Factor, bagged, elimination, solve, thresholded
+from sparsedyn.training.least_squares import Coefficients, Factor, Support, bagged, elimination, solve, thresholded
 from sparsedyn.training.parsimony import bic
 
 LEFT = 1e-3
@@ -37,20 +34,22 @@ def above_thresholds(settings: Settings) -> Callable[[Factor], Coefficients]:
     return partial(_above, settings)
 
 
-def of_forecasts(
-    settings: Settings, library: Library, known: Factor, judged: Trajectories
-) -> Callable[[Factor], Coefficients]:
-    """Return how to fit as many terms to each equation as forecasts of trajectories that were held out call for."""
-    paths = _paths(settings, known)
-    steps = selection.choose(known, paths, library, settings.order, selection.starts(judged))
-    counts = [int(path[step].sum()) for path, step in zip(paths, steps, strict=True)]
-    return partial(_of_size, settings, counts)
+def of_size(settings: Settings, support: Support) -> Callable[[Factor], Coefficients]:
+    """Return how to fit as many terms to each equation as a support has."""
+    return partial(_of_size, settings, [int(count) for count in support.sum(axis=0)])
+
+
+def paths(settings: Settings, reduced: Factor) -> list[Bool[np.ndarray, "step term"]]:
+    """For each equation, supports from many terms to none."""
+    if settings.optimizer == "stlsq":
+        return [elimination(reduced, j) for j in range(reduced.size[1])]
+    return [by_size(column) for column in reduced.contributions(_trained(settings, reduced)).T]
 
 
 def of_information(settings: Settings, known: Factor) -> Callable[[Factor], Coefficients]:
     """Return how to fit as many terms to each equation as Bayes's information criterion calls for."""
     counts = []
-    for j, path in enumerate(_paths(settings, known)):
+    for j, path in enumerate(paths(settings, known)):
         found = [solve(known, np.where(np.arange(known.size[1]) == j, step[:, None], False))[:, j] for step in path]
         theta, target = known.triangle[:, : known.terms], known.triangle[:, known.terms + j]
         left = [np.sum(np.square(theta @ one - target)) / np.sum(np.square(target)) for one in found]
@@ -69,38 +68,11 @@ def fitted(
     return Identified(coefficients, thresholds(settings, coefficients), members)
 
 
-def _above(settings: Settings, reduced: Factor) -> Coefficients:
-    """The coefficients above the thresholds."""
+def above(settings: Settings, reduced: Factor, coefficients: Coefficients) -> Support:
+    """Return which coefficients are above the thresholds, and not zero."""
     assert settings.threshold is not None
-    if settings.optimizer == "stlsq":
-        return thresholded(reduced, settings.threshold, ridge=settings.ridge)
-    # A penalty shrinks what it keeps: the thresholds are for what least squares makes of the terms that it left.
-    kept = reduced.contributions(_trained(settings, reduced)) > LEFT
-    while True:
-        found = solve(reduced, kept)
-        above = kept & (np.abs(found) >= np.broadcast_to(settings.threshold, found.shape[1:]))
-        if np.array_equal(above, kept):
-            return found
-        kept = above
-
-
-def _of_size(settings: Settings, counts: list[int], reduced: Factor) -> Coefficients:
-    """The coefficients of as many terms."""
-    support = np.zeros(reduced.size, bool)
-    for j, (path, count) in enumerate(zip(_paths(settings, reduced), counts, strict=True)):
-        support[:, j] = path[np.argmin(np.abs(path.sum(axis=1) - count))]
-    return solve(reduced, support)
-
-
-def _paths(settings: Settings, reduced: Factor) -> list[Bool[np.ndarray, "step term"]]:
-    """For each equation, supports from many terms to none."""
-    if settings.optimizer == "stlsq":
-        return [elimination(reduced, j) for j in range(reduced.size[1])]
-    return [by_size(column) for column in reduced.contributions(_trained(settings, reduced)).T]
-
-
-def _trained(settings: Settings, reduced: Factor) -> Coefficients:
-    return trained(reduced, PENALTIES[settings.optimizer](settings.penalty), seed=settings.seed)
+    sizes = np.abs(coefficients) if settings.scale == "coefficients" else reduced.contributions(coefficients)
+    return (coefficients != 0) & (sizes >= np.broadcast_to(settings.threshold, coefficients.shape[1:]))
 
 
 def thresholds(settings: Settings, coefficients: Coefficients) -> Float[np.ndarray, " equation"]:
@@ -109,3 +81,30 @@ def thresholds(settings: Settings, coefficients: Coefficients) -> Float[np.ndarr
         return np.array(np.broadcast_to(settings.threshold, coefficients.shape[1:]))
     sizes = np.where(coefficients != 0, np.abs(coefficients), np.inf).min(axis=0)
     return np.where(np.isfinite(sizes), sizes, 0.0)
+
+
+def _above(settings: Settings, reduced: Factor) -> Coefficients:
+    """The coefficients above the thresholds."""
+    assert settings.threshold is not None
+    if settings.optimizer == "stlsq":
+        return thresholded(reduced, settings.threshold, ridge=settings.ridge, scale=settings.scale)
+    # A penalty shrinks what it keeps: the thresholds are for what least squares makes of the terms that it left.
+    kept = reduced.contributions(_trained(settings, reduced)) > LEFT
+    while True:
+        found = solve(reduced, kept)
+        left = kept & above(settings, reduced, found)
+        if np.array_equal(left, kept):
+            return found
+        kept = left
+
+
+def _of_size(settings: Settings, counts: list[int], reduced: Factor) -> Coefficients:
+    """The coefficients of as many terms."""
+    support = np.zeros(reduced.size, bool)
+    for j, (path, count) in enumerate(zip(paths(settings, reduced), counts, strict=True)):
+        support[:, j] = path[np.argmin(np.abs(path.sum(axis=1) - count))]
+    return solve(reduced, support)
+
+
+def _trained(settings: Settings, reduced: Factor) -> Coefficients:
+    return trained(reduced, PENALTIES[settings.optimizer](settings.penalty), seed=settings.seed)

@@ -1,47 +1,68 @@
-"""From measured trajectories to equations, in one line: derivatives, regression, fitting."""
+"""From measured trajectories to equations, in one line: derivatives, regression, choice and fitting, checks."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
+from sparsedyn._warnings import Report
+from sparsedyn.estimators.sindy._checks import checked
+from sparsedyn.estimators.sindy._choice import chosen, refined
 from sparsedyn.estimators.sindy._constraints import Constraints
 from sparsedyn.estimators.sindy._fitting import (
     Identified,
     above_thresholds,
     fitted,
-    of_forecasts,
     of_information,
+    of_size,
     thresholds,
 )
 from sparsedyn.estimators.sindy._forms import read, regression
 from sparsedyn.estimators.sindy._measured import Measured
-from sparsedyn.estimators.sindy._regression import pooled, warn_dependent
+from sparsedyn.estimators.sindy._regression import Block, pooled
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._states import States, full_names
 from sparsedyn.models import Library
-from sparsedyn.training.least_squares import Coefficients, Factor
+from sparsedyn.training.least_squares import Factor
 from sparsedyn.training.restricted import informed_restricted, thresholded_restricted
 
 
-def identified(measured: Measured, validation: Measured | None, library: Library, settings: Settings) -> Identified:
-    """Return the coefficients of the equations of measured trajectories.
+def identified(
+    measured: Measured, validation: Measured | None, library: Library, settings: Settings
+) -> tuple[Identified, Report]:
+    """Return the coefficients of the equations of measured trajectories, and what checks of them found.
 
-    Where thresholds are chosen, they are by `validation`, or without it by a part of the trajectories that is held out.
+    Where thresholds are chosen, they are by what equations explain of the states, those of `validation` if there are
+    any, or, where derivatives were measured, of these.
     """
     states, blocks = read(measured, library, settings)
-    if settings.constraints is not None or states.known is not None:
-        found = _restricted(settings, pooled(blocks, library.size), library, measured)
-        return found._replace(inputs=states.inputs, time=settings.time, known=states.known)
-    fit = above_thresholds(settings)
-    if settings.threshold is None:
-        if settings.time == "discrete":
-            known = measured if validation is None else validation
-            fit = of_information(settings, pooled(regression(replace(states, measured=known), library, settings)[0], 2))
-        else:
-            fit = _by_forecasts(states, validation, library, settings)
     reduced = pooled(blocks, library.size)
-    data = measured.data
-    warn_dependent(reduced, library.names([*full_names(data.state_names, settings.order), *data.input_names]))
-    return fitted(settings, reduced, blocks, fit)._replace(inputs=states.inputs, time=settings.time)
+    if settings.constraints is not None or states.known is not None:
+        found = _restricted(settings, reduced, library, measured)._replace(known=states.known)
+    elif settings.threshold is not None:
+        found = fitted(settings, reduced, blocks, above_thresholds(settings))
+        found = found._replace(coefficients=refined(states, library, settings, reduced, found.coefficients))
+    else:
+        found = _automatic(states, validation, library, settings, reduced, blocks)
+    found = found._replace(inputs=states.inputs, time=settings.time)
+    return found, checked(states, library, settings, reduced, found)
+
+
+def _automatic(
+    states: States,
+    validation: Measured | None,
+    library: Library,
+    settings: Settings,
+    reduced: Factor,
+    blocks: list[Block],
+) -> Identified:
+    """Return the coefficients of as many terms as criteria call for."""
+    if states.given is not None:
+        known = reduced
+        if validation is not None:
+            known = pooled(regression(replace(states, measured=validation), library, settings)[0], 2)
+        return fitted(settings, reduced, blocks, of_information(settings, known))
+    best = chosen(states, validation, library, settings, reduced)
+    if settings.ensemble is not None:
+        return fitted(settings, reduced, blocks, of_size(settings, best.support))
+    return Identified(best.coefficients, thresholds(settings, best.coefficients))
 
 
 def _restricted(settings: Settings, reduced: Factor, library: Library, measured: Measured) -> Identified:
@@ -55,14 +76,3 @@ def _restricted(settings: Settings, reduced: Factor, library: Library, measured:
     else:
         coefficients = thresholded_restricted(reduced, settings.threshold, restrictions)
     return Identified(coefficients, thresholds(settings, coefficients))
-
-
-def _by_forecasts(
-    states: States, validation: Measured | None, library: Library, settings: Settings
-) -> Callable[[Factor], Coefficients]:
-    """Return how to fit as many terms as forecasts of validation, or of held-out, trajectories call for."""
-    known, judged = states.measured.split() if validation is None else (states.measured, validation)
-    blocks, _ = regression(replace(states, measured=known), library, settings)
-    smooth = replace(states, measured=judged).smooth()
-    smooth = smooth if smooth.regular else smooth.resample(smooth.dt)
-    return of_forecasts(settings, library, pooled(blocks, library.size), smooth)

@@ -8,15 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Scaling, Trajectories
-from sparsedyn.data.splits import Part, hold_out
 from sparsedyn.estimators._inputs import derivatives_like
 from sparsedyn.estimators.sindy._settings import Settings
 
 Arrays = list[Float[np.ndarray, "_time _state"]]
 
-SHARE = 0.2
-FEWEST = 8
-"""Rows of a single trajectory that are held out, at least, and as many to fit to."""
 FEWEST_MAPPED = 2
 """Rows that have a next one, in every trajectory."""
 
@@ -45,21 +41,6 @@ class Measured:
             )
         times = [time[:-1] for time in data.time]
         return Measured(data.with_rows(states, inputs, times), [x[1:] for x in data.states])
-
-    def split(self) -> tuple["Measured", "Measured"]:
-        """Return what is for fitting and what is for judging, the last fifth of trajectories or of a single one."""
-        first, last = hold_out(len(self.data), self.data.lengths[0], SHARE, least_rows=FEWEST)
-        return self._part(first), self._part(last)
-
-    def _part(self, part: Part) -> "Measured":
-        def some(arrays: Arrays | None) -> Arrays | None:
-            return None if arrays is None else [array[part.rows] for array in arrays[part.trajectories]]
-
-        data = self.data[part.trajectories]
-        states, inputs, times = (
-            [array[part.rows] for array in arrays] for arrays in (data.states, data.inputs, data.time)
-        )
-        return Measured(data.with_rows(states, inputs, times), some(self.x_dot), some(self.x_ddot))
 
 
 def check_spread(data: Trajectories) -> None:

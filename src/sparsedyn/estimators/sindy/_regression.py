@@ -1,12 +1,12 @@
 """The regression of sparse identification: terms and derivatives, or both under integrals with test functions."""
 
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from sparsedyn._warnings import Finding
 from sparsedyn.data import DataError, Samples
 from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.models import Library
@@ -80,20 +80,20 @@ def check_size(terms: int, rows: int) -> None:
         )
 
 
-def warn_dependent(reduced: Factor, names: Sequence[str]) -> None:
-    """Warn of terms that are combinations of each other on the data: which of them are chosen is then arbitrary."""
+def dependent_terms(reduced: Factor, names: Sequence[str]) -> Finding | None:
+    """Say which terms are combinations of each other on the data: which of them are chosen is then arbitrary."""
     scaled = reduced.triangle[:, : reduced.terms] / (reduced.rms[: reduced.terms] * np.sqrt(reduced.samples))
     _, sizes, directions = np.linalg.svd(scaled)
     null = directions[sizes <= DEPENDENT * sizes[0]]
-    if len(null):
-        shares = np.abs(null).max(axis=0)
-        involved = [name for name, share in zip(names, shares, strict=True) if share > INVOLVED * shares.max()]
-        warnings.warn(
-            f"library: on these data {', '.join(involved)} are linear combinations of each other: which of them are "
-            "chosen is arbitrary. Leave a column out, lower the degree, or give data that vary in more ways.",
-            UserWarning,
-            stacklevel=4,
-        )
+    if not len(null):
+        return None
+    shares = np.abs(null).max(axis=0)
+    involved = [name for name, share in zip(names, shares, strict=True) if share > INVOLVED * shares.max()]
+    return Finding(
+        "dependent-terms",
+        f"library: on these data {', '.join(involved)} are linear combinations of each other: which of them are "
+        "chosen is arbitrary. Leave a column out, lower the degree, or give data that vary in more ways.",
+    )
 
 
 def chunks(blocks: Sequence[Block]) -> list[Factor]:

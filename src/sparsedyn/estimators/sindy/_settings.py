@@ -12,10 +12,12 @@ from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators._base import FLAG, SEED, TIME, Rule, nonnegative, one_of, optional, whole
 from sparsedyn.estimators.sindy._constraints import Constraints
 from sparsedyn.models import Library, Primitive, units_of
+from sparsedyn.training.least_squares import Scale
 
 OPTIMIZERS = ("stlsq", "l0", "l1")
 INPUTS = ("held", "interpolated")
 """What inputs do between rows: keep the value of the row, or run smoothly through the values at rows."""
+SCALES: tuple[Scale, ...] = ("coefficients", "contributions")
 
 
 def _thresholds(value: Any) -> bool:
@@ -44,6 +46,8 @@ RULES: dict[str, Rule] = {
         lambda value: value is None or callable(value) or isinstance(value, Mapping),
         "none, a function of states and inputs, or texts by state such as {'w': '-2*sin(theta)'}",
     ),
+    "scale": one_of(SCALES),
+    "refine": Rule(lambda value: FLAG.fine(value) or value == AUTO, "True, False or 'auto'"),
 }
 """Parameters of `SINDy`, and what they may be."""
 
@@ -68,6 +72,8 @@ class Settings:
     known: Any
     ridge: float
     seed: int
+    scale: Scale
+    refine: bool | None
 
     def library(self, states: int, inputs: int) -> Library:
         """Return the candidate terms; raises `ValueError` for as many thresholds as there are no equations."""
@@ -80,7 +86,7 @@ class Settings:
 
 def settings_of(parameters: Mapping[str, Any]) -> Settings:
     """Return the settings of checked parameters."""
-    threshold, weak = parameters["threshold"], parameters["weak"]
+    threshold, weak, refine = (parameters[name] for name in ("threshold", "weak", "refine"))
     # NumPy's integers, as grids of parameters have them, would make other libraries.
     forms = {"degree": int, "order": int, "penalty": float, "ridge": float, "seed": int, "constant": bool}
     return Settings(
@@ -91,6 +97,7 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
             "functions": functions_of(parameters["functions"]),
             "weak": None if isinstance(weak, str) else bool(weak),
             "inputs": None if parameters["inputs"] == AUTO else parameters["inputs"],
+            "refine": None if isinstance(refine, str) else bool(refine),
         }
     )
 

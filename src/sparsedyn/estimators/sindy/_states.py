@@ -93,20 +93,6 @@ class States:
         begins = [method(x, clock)[1][0] for x, clock in zip(data.states, clocks(data), strict=True)]
         return np.concatenate([positions, np.stack(begins)], axis=1)
 
-    def smooth(self) -> Trajectories:
-        """Return the full states without their noise, where derivatives are smoothed."""
-        if self.jumping:
-            return self.full
-        full = self.full
-        states, inputs, times = [], [], []
-        for x, u, time, clock in zip(full.states, full.inputs, full.time, clocks(full), strict=True):
-            rows, smooth, _ = self.differentiate(x, clock)
-            if len(smooth) > 1:
-                states.append(smooth)
-                inputs.append(u[rows])
-                times.append(time[rows])
-        return with_states(full, states, inputs, full.state_names, times) if states else full
-
     @property
     def _names(self) -> list[str]:
         return full_names(self.measured.data.state_names, self.order)

@@ -15,7 +15,6 @@ from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.equations import combined, compiled, maps, rounded, symbol, text
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
 from sparsedyn.estimators._dynamics import AbstractDynamics
-from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of, untimed
 from sparsedyn.estimators._states import steps_at
@@ -38,9 +37,9 @@ class SINDy(AbstractDynamics):
     Parameters
     ----------
     degree : of the polynomials of states and inputs.
-    threshold : coefficients smaller than this are zero: a number, one per equation, or `"auto"`: as many terms as
-        forecasts of validation trajectories call for, or without these of held-out data (the last fifth of the
-        trajectories, or of a single one).
+    threshold : `"auto"`: as many terms as the measured states call for, those of validation trajectories where they are
+        given, by an information criterion; units have no influence. Or coefficients smaller than this are zero: a
+        number, or one per equation, on the scale of `scale`.
     functions : further terms, of every variable: names of `PRIMITIVES` such as `"sin"`, or primitives of one's own.
     constant : whether there is a constant term.
     order : 1, or 2 for positions whose accelerations are looked for; the state is then positions and velocities.
@@ -62,14 +61,20 @@ class SINDy(AbstractDynamics):
         (row, state), for order 2 accelerations. A function cannot be saved.
     ridge : relative to the mean squares of terms; steadies the choice, does not change the values.
     seed : of bootstrap samples and gradient descent.
+    scale : what numbers as `threshold` are compared with: `"coefficients"`, in the data's units, or `"contributions"`,
+        the root mean square of what a term adds as a share of the derivative's, whatever the units.
+    refine : whether terms are chosen by fits to the measured states (multiple shooting), and coefficients refined by
+        such fits: noise and coarse rows then do little harm. `"auto"`: where regression leaves something unexplained
+        and it is affordable, up to some thousand rows. Not for measured derivatives and ensembles.
 
-    Attributes after `fit`: `model_`, `library_`, `coefficients_` (term, equation), `thresholds_` (per equation; with
-    `"auto"`, the least coefficient that was kept), `members_` (member, term, equation; `None` without an ensemble),
+    Attributes after `fit`: `model_`, `library_`, `coefficients_` (term, equation), `thresholds_` (per equation;
+    with `"auto"`, the least coefficient that was kept), `members_` (member, term, equation; `None` without an
+    ensemble), `report_` (what the checks at the end of the fit found; each finding is also a `SparsedynWarning`),
     `statistics_` (means and standard deviations of the data, in which errors of forecasts are counted), `inputs_`
-    (`held` or `interpolated`), `time_`, `known_` (the known part, or `None`), `report_` (what checks found, each
-    also a `SparsedynWarning`), `dt_`, `state_names_`, `input_names_`.
+    (`held` or `interpolated`), `time_`, `known_` (the known part, or `None`), `dt_`, `state_names_`, `input_names_`.
 
-    Source: Brunton, Proctor & Kutz 2016; Messenger & Bortz 2021 (weak form); Fasel et al. 2022 (ensembles).
+    Source: Brunton, Proctor & Kutz 2016; Messenger & Bortz 2021 (weak form); Fasel et al. 2022 (ensembles); Bock 1983
+    (multiple shooting); Chen & Chen 2008 (criterion).
     """
 
     _rules = RULES
@@ -79,7 +84,7 @@ class SINDy(AbstractDynamics):
     def __init__(
         self,
         degree: int = 2,
-        threshold: float | Sequence[float] | Float[np.ndarray, " equation"] | str = 0.1,
+        threshold: float | Sequence[float] | Float[np.ndarray, " equation"] | str = "auto",
         *,
         functions: Sequence[str | Primitive] = (),
         constant: bool = True,
@@ -95,6 +100,8 @@ class SINDy(AbstractDynamics):
         known: Any = None,
         ridge: float = 0.0,
         seed: int = 0,
+        scale: str = "coefficients",
+        refine: bool | str = "auto",
     ):
         self.degree = degree
         self.threshold = threshold
@@ -112,6 +119,8 @@ class SINDy(AbstractDynamics):
         self.known = known
         self.ridge = ridge
         self.seed = seed
+        self.scale = scale
+        self.refine = refine
 
     def fit(
         self,
@@ -160,10 +169,9 @@ class SINDy(AbstractDynamics):
             check_alike(variables, others.data, "validation")
         if settings.time == "discrete":
             measured, others = measured.mapped(), others and others.mapped()
-        found = identified(measured, others, library, settings)
-        self._adopt(found, library, variables, statistics_of(data))
-        self.report_ = Report(finding for finding in [feedback(data)] if finding is not None)
-        self.report_.warn()
+        found, report = identified(measured, others, library, settings)
+        self._adopt(found, library, variables, statistics_of(data), report)
+        report.warn()
         return self
 
     def settings(self) -> Settings:
@@ -340,14 +348,19 @@ class SINDy(AbstractDynamics):
         check_combination(self.settings())
 
     def _adopt(
-        self, found: Identified, library: Library, variables: Variables, statistics: Scaling | None = None
+        self,
+        found: Identified,
+        library: Library,
+        variables: Variables,
+        statistics: Scaling | None = None,
+        report: Report | None = None,
     ) -> "SINDy":
         """Take over what was found."""
         self.model_ = SINDyModel(found.coefficients, library, self.order)
         self.thresholds_, self.members_ = found.thresholds, found.members
         self.inputs_, self.time_, self.known_ = found.inputs, found.time, found.known
         self.variables_, self.statistics_ = variables, statistics
-        self.report_ = Report()
+        self.report_ = report or Report()
         return self
 
     def _table(self, values: Float[np.ndarray, "term equation"]) -> pd.DataFrame:

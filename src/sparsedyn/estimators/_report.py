@@ -1,0 +1,100 @@
+"""Checks that a fit ends with, of any family: each says what was found and what to do, or nothing."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from sparsedyn._warnings import Finding, Report
+
+EXPLAINED = 0.5
+"""Share of a state's variance that simulations explain, below which a model is called poor."""
+DEPENDENT = 1e-3
+"""Least singular value of standardized variables, as a share of the largest, below which some nearly depend."""
+QUICK = 1.3
+"""Root mean square of the change from row to row, in standard deviations: a sine has it at 4.4 rows a period."""
+NOISY = 0.2
+"""Noise in shares of a state's standard deviation beyond which coefficients are not to be relied on."""
+
+
+def report_of(findings: Iterable[Finding | None]) -> Report:
+    """Return what checks found."""
+    return Report(finding for finding in findings if finding is not None)
+
+
+def poor(names: Sequence[str], explained: Float[np.ndarray, " state"], rows: int) -> Finding | None:
+    """Say which states simulations explain poorly over so many rows."""
+    bad = [f"{name} ({share:.0%})" for name, share in zip(names, explained, strict=True) if share < EXPLAINED]
+    if not bad:
+        return None
+    return Finding(
+        "poorly-explained",
+        f"fit: simulated over {rows} rows from rows of the training data, the model explains little of the variance of "
+        f"{', '.join(bad)}. Give other terms (degree, functions), inputs and states that are missing, or more data.",
+    )
+
+
+def diverging(leaving: Bool[np.ndarray, " run"], rows: int) -> Finding | None:
+    """Say that simulations leave the region of the data."""
+    if not leaving.any():
+        return None
+    return Finding(
+        "leaves-the-data",
+        f"fit: {int(leaving.sum())} of {len(leaving)} simulations from rows of the training data leave the region of "
+        f"the data within {rows} rows. Use fewer terms, or data from a wider region; forecast with care.",
+    )
+
+
+def dependent(names: Sequence[str], columns: Float[np.ndarray, "row variable"]) -> Finding | None:
+    """Say which variables are nearly linear combinations of others, by the condition of the standardized columns."""
+    spread = columns.std(axis=0)
+    scaled = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    _, sizes, directions = np.linalg.svd(scaled, full_matrices=False)
+    if len(sizes) < 2 or sizes[-1] >= DEPENDENT * sizes[0]:
+        return None
+    shares = np.abs(directions[-1])
+    involved = [name for name, share in zip(names, shares, strict=True) if share > 0.1 * shares.max()]
+    return Finding(
+        "nearly-dependent",
+        f"fit: on these data {', '.join(involved)} are nearly linear combinations of each other (condition "
+        f"{sizes[0] / sizes[-1] if sizes[-1] else np.inf:.1g}): their coefficients are not determined one by one. "
+        "Leave one out, or give data that vary in more ways.",
+    )
+
+
+def coarse(names: Sequence[str], states: Sequence[Float[np.ndarray, "_row state"]]) -> Finding | None:
+    """Say which states change too much from row to row to tell what happens between."""
+    spread = np.concatenate(states).std(axis=0)
+    changes = np.sqrt(np.mean(np.square(np.concatenate([np.diff(x, axis=0) for x in states])), axis=0))
+    quick = changes / np.where(spread > 0, spread, np.inf)
+    if not (quick > QUICK).any():
+        return None
+    bad = [f"{name} ({share:.2g})" for name, share in zip(names, quick, strict=True) if share > QUICK]
+    return Finding(
+        "too-few-rows",
+        f"fit: from row to row, {', '.join(bad)} change by about their standard deviation or more: there are too few "
+        "rows per time constant, or most of it is noise. Sample more often; for maps, SINDy has time='discrete'.",
+    )
+
+
+def noisy(names: Sequence[str], shares: Float[np.ndarray, " state"], most: float, fix: str) -> Finding | None:
+    """Say which states have more noise, in shares of their standard deviations, than the method stands."""
+    bad = [f"{name} ({share:.1%})" for name, share in zip(names, shares, strict=True) if share > most]
+    if not bad:
+        return None
+    return Finding(
+        "noise",
+        f"fit: the estimated noise of {', '.join(bad)} is above {most:.1%} of the standard deviation, more than this "
+        f"fit stands. {fix}",
+    )
+
+
+def died(dead: int, members: int) -> Finding | None:
+    """Say how many members of an ensemble died in training."""
+    if not dead:
+        return None
+    return Finding(
+        "members-died",
+        f"fit: {dead} of {members} members died: their loss was no longer finite. Lower the learning rate, or clip "
+        "gradients.",
+    )

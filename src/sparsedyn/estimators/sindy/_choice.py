@@ -1,0 +1,56 @@
+"""Terms chosen, and coefficients refined, by what equations explain of the measured states."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from sparsedyn.estimators.sindy._fitting import above, paths
+from sparsedyn.estimators.sindy._measured import Measured
+from sparsedyn.estimators.sindy._proposals import ACCURATE, Proposal, proposals
+from sparsedyn.estimators.sindy._settings import Settings
+from sparsedyn.estimators.sindy._shooting import Judge
+from sparsedyn.estimators.sindy._states import States
+from sparsedyn.models import Library
+from sparsedyn.training.least_squares import Coefficients, Factor, solve, unexplained
+
+
+def chosen(
+    states: States, validation: Measured | None, library: Library, settings: Settings, reduced: Factor
+) -> Proposal:
+    """Return the terms that the criterion calls for, with their coefficients."""
+    ways = partial(paths, settings)
+    judge = Judge(states, library, reduced)
+    offered = proposals(reduced, ways)
+    if states.measured.complete:
+        smooth = judge.regression(library)
+        if smooth.samples >= library.size:
+            offered += proposals(smooth, ways)
+    best = judge.chosen(offered, search=settings.refine is not False and settings.optimizer == "stlsq")
+    if validation is not None:
+        found = [Proposal(best.support, best.coefficients), *judge.fits(offered)]
+        best = Judge(replace(states, measured=validation), library, reduced).judged(found)
+    if settings.refine is not False:
+        fitted = judge.refined(best.support, best.coefficients)
+        if fitted is not None:
+            return Proposal(best.support, fitted)
+    return Proposal(best.support, solve(reduced, best.support))
+
+
+def refined(
+    states: States, library: Library, settings: Settings, reduced: Factor, coefficients: Coefficients
+) -> Coefficients:
+    """Return coefficients fitted to the states, where that is asked for or of use; what falls below thresholds goes."""
+    exact = np.all(unexplained(reduced, coefficients) <= ACCURATE)
+    wanted = settings.refine or (settings.refine is None and not exact)
+    if not wanted or settings.ensemble is not None or states.given is not None:
+        return coefficients
+    judge = Judge(states, library, reduced)
+    while True:
+        fitted = judge.refined(coefficients != 0, coefficients)
+        if fitted is None:
+            return coefficients
+        left = above(settings, reduced, fitted)
+        if np.array_equal(left, coefficients != 0):
+            return fitted
+        coefficients = np.where(left, fitted, 0.0)

@@ -1,0 +1,196 @@
+"""Terms and coefficients by what they explain of the measured states, not of estimated derivatives."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+from scipy.interpolate import CubicSpline
+
+from sparsedyn.data.derivatives import smoothed
+from sparsedyn.estimators.sindy._proposals import Proposal
+from sparsedyn.estimators.sindy._regression import terms
+from sparsedyn.estimators.sindy._states import States
+from sparsedyn.models import Library
+from sparsedyn.training.least_squares import Factor, factor
+from sparsedyn.training.shooting import Candidate, Segments, Shooting, best_of, fit_all, improved, segments, settled
+from sparsedyn.training.shooting.motion import motion
+from sparsedyn.training.shooting.search import PRECISION, accurate
+from sparsedyn.training.shooting.segments import LENGTH
+from sparsedyn.training.shooting.terms import field_of
+
+SEARCHED, REFINED = 1e5, 1e6
+"""Most values that sensitivities may have in a search, and when coefficients are refined."""
+FEWEST = 300
+"""Rows that a search needs; where fewer are affordable, proposals are judged with the coefficients of regression."""
+RUN = 8
+PROBED = 64
+"""Segments by which the accuracy of integration is told."""
+"""Segments in a row that are taken together where only some are."""
+FIRST = 6
+"""Iterations by which proposals are compared."""
+
+
+def price(rows: int, terms: int) -> float:
+    """Return what a term has to gain: the extended Bayesian criterion of Chen & Chen 2008, with gamma one half."""
+    return float(np.log(rows) + np.log(terms))
+
+
+class Judge:
+    """Measured states, ready to judge and to refine what regression proposes."""
+
+    def __init__(self, given: States, library: Library, reduced: Factor) -> None:
+        measured, order, data = given.measured, given.order, given.measured.data
+        tables = [smoothed(x) for x in data.states]
+        smooth = [table.states for table in tables]
+        # Noise of all trajectories together, by their lengths.
+        noise = np.sqrt(np.average([np.square(t.noise) for t in tables], axis=0, weights=data.lengths))
+        slopes = [_slopes(x, t) for x, t in zip(smooth, data.time, strict=True)]
+        states, begin, self.targets = list(data.states), smooth, slopes
+        if order == 2:
+            velocities = measured.x_dot or [np.full_like(x, np.nan) for x in states]
+            states = [np.concatenate(pair, axis=1) for pair in zip(states, velocities, strict=True)]
+            rates = measured.x_dot or slopes
+            begin = [np.concatenate(pair, axis=1) for pair in zip(smooth, rates, strict=True)]
+            self.targets = [_slopes(v, t) for v, t in zip(rates, data.time, strict=True)]
+        self.begin, self.inputs = begin, list(data.inputs)
+        self.states, self.steps = states, [np.diff(t) for t in data.time]
+        self.within = [
+            u[:-1, None] if given.inputs == "held" else _powers(u, t)
+            for u, t in zip(data.inputs, data.time, strict=True)
+        ]
+        cut, self.starts = self._cut(LENGTH)
+        spread = np.concatenate(begin).std(axis=0)
+        rms = reduced.rms
+        self.problem = Shooting(
+            cut,
+            library,
+            rms[library.size :] / rms[: library.size, None],
+            PRECISION * np.where(spread > 0, spread, 1.0),
+            price(sum(data.lengths), library.size),
+            order,
+        )
+        shares = noise / np.where(spread[: len(noise)] > 0, spread[: len(noise)], 1.0)
+        self.noise = np.maximum(np.resize(shares, len(spread)), 10 * PRECISION) * np.where(spread > 0, spread, 1.0)
+
+    @property
+    def width(self) -> int:
+        """The number of states."""
+        return self.starts.shape[1]
+
+    def regression(self, library: Library) -> Factor:
+        """Return the terms and derivatives of the smoothed states, all rows of all trajectories."""
+        theta = [terms(library, *pair) for pair in zip(self.begin, self.inputs, strict=True)]
+        return factor(np.concatenate(theta), np.concatenate(self.targets))
+
+    def affordable(self, places: int, limit: float) -> int:
+        """Return of how many segments sensitivities by so many coefficients are affordable."""
+        length = self.problem.data.steps.shape[1]
+        return int(limit / (length * self.width * (self.width + places)))
+
+    def chosen(self, proposals: Sequence[Proposal], *, search: bool) -> Candidate:
+        """Return the proposal that explains the states best or, with `search`, the best that its neighbours lead to.
+
+        A search begins on as many rows as are quickly fitted, and is finished on all of them where that is affordable.
+        """
+        places = proposals[0].support.size
+        count = self.affordable(places, SEARCHED)
+        length = self.problem.data.steps.shape[1]
+        if not search or count < min(len(self.starts), FEWEST / length):
+            return self.judged(proposals)
+        offered = np.ones_like(proposals[0].support)
+        some, starts = self._some(count)
+        best = improved(some, best_of(self._fits(some, starts, proposals)), offered)
+        if len(starts) == len(self.starts) or len(self.starts) > self.affordable(places, REFINED):
+            return best
+        (best,) = self._fits(self.problem, self.starts, [Proposal(best.support, best.coefficients)])
+        return improved(self.problem, best, offered)
+
+    def judged(self, proposals: Sequence[Proposal]) -> Candidate:
+        """Return the proposal that explains these states best, with its coefficients as they are."""
+        some, starts = self._some(self.affordable(0, SEARCHED))
+        return best_of(self._fits(some, starts, proposals, held=True))
+
+    def fits(self, proposals: Sequence[Proposal]) -> list[Proposal]:
+        """Return proposals with coefficients fitted to the states, or as they are where that is not affordable."""
+        if len(self.starts) > self.affordable(proposals[0].support.size, REFINED):
+            return list(proposals)
+        return [Proposal(c.support, c.coefficients) for c in self._fits(self.problem, self.starts, proposals)]
+
+    def refined(self, support: np.ndarray, coefficients: np.ndarray) -> np.ndarray | None:
+        """Return the coefficients of these terms fitted to the states, `None` where that is not affordable or fails."""
+        if not support.any() or len(self.starts) > self.affordable(int(support.sum()), REFINED):
+            return None
+        (found,) = self._fits(self.problem, self.starts, [Proposal(support, coefficients)])
+        if not np.isfinite(found.score):
+            return None
+        return settled(self.problem, found)[1].coefficients
+
+    def simulations(self, coefficients: np.ndarray, rows: int, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return simulated states (run, row, state) from rows spread over the data, the measured ones, and where."""
+        problem, support = self.problem, coefficients != 0
+        field = field_of(problem.library, support, problem.units, problem.order)
+        values = (coefficients / problem.units)[support][None]
+        length = min(rows, max(len(x) for x in self.begin) - 1)
+        data, begins = self._cut(length)
+        chosen = np.unique(np.linspace(0, len(begins) - 1, runs).astype(int))
+        data, begins = data.some(chosen), begins[chosen][None]
+        moved = motion(field, begins, values, data, substeps=self.substeps(coefficients), sensitive=False)
+        return moved.states[0], data.measured[:, 1:], data.weights[:, 1:] > 0
+
+    def substeps(self, coefficients: np.ndarray) -> int:
+        """Return how many steps of integration a row needs for these coefficients."""
+        some, starts = self._some(PROBED)
+        guess = Candidate(coefficients != 0, coefficients, starts, np.zeros(self.width), np.inf)
+        return accurate(some, guess, some.scales(self.noise)).substeps
+
+    def _cut(self, length: int) -> tuple[Segments, np.ndarray]:
+        """The states in segments of this length, and their first states, smoothed."""
+        data = segments(self.states, self.within, self.steps, length)
+        return data, segments(self.begin, self.within, self.steps, length).measured[:, 0]
+
+    def _fits(
+        self, problem: Shooting, starts: np.ndarray, proposals: Sequence[Proposal], *, held: bool = False
+    ) -> list[Candidate]:
+        scales = problem.scales(self.noise)
+        sparse = proposals[min(2, len(proposals) - 1)]
+        guess = Candidate(*sparse, starts, np.zeros(self.width), np.inf)
+        problem = accurate(problem, guess, scales)
+        # Of equal supports, the first.
+        distinct = list({p.support.tobytes(): p for p in reversed(proposals)}.values())[::-1]
+        return fit_all(
+            problem,
+            [p.support for p in distinct],
+            [p.coefficients for p in distinct],
+            [starts] * len(distinct),
+            scales,
+            iterations=FIRST,
+            held=held,
+        )
+
+    def _some(self, count: int) -> tuple[Shooting, np.ndarray]:
+        """Return the problem with at most so many segments: half spread evenly, half where states move most."""
+        if count >= len(self.starts):
+            return self.problem, self.starts
+        runs = max(1, count // (2 * RUN))
+        data: Segments = self.problem.data
+        blocks = np.arange(len(self.starts) // RUN)
+        spread = data.measured.std(axis=(0, 1))
+        moved = np.square(np.diff(data.measured, axis=1)).mean(axis=1) / np.where(spread > 0, spread, 1.0) ** 2
+        moved = moved[: len(blocks) * RUN].reshape(len(blocks), RUN, -1).mean(axis=1)
+        most = np.argsort(-(moved / np.maximum(moved.mean(axis=0), 1e-300)).sum(axis=1))[:runs]
+        even = np.linspace(0, len(blocks) - 1, runs).astype(int)
+        taken = np.unique(np.concatenate([most, even]))
+        chosen = (taken[:, None] * RUN + np.arange(RUN)).ravel()
+        return replace(self.problem, data=data.some(chosen)), self.starts[chosen]
+
+
+def _slopes(x: Float[np.ndarray, "row state"], t: Float[np.ndarray, " row"]) -> Float[np.ndarray, "row state"]:
+    """Derivatives of smooth states at all rows."""
+    return CubicSpline(t, x)(t, 1) if len(t) > 1 else np.zeros_like(x)
+
+
+def _powers(u: Float[np.ndarray, "row input"], t: Float[np.ndarray, " row"]) -> Float[np.ndarray, "step power input"]:
+    """Inputs that run smoothly between rows, as powers of the share of a row that has passed."""
+    pieces = CubicSpline(t, u).c[::-1].transpose(1, 0, 2)
+    return np.asarray(pieces * np.diff(t)[:, None, None] ** np.arange(4)[:, None])

@@ -1,0 +1,100 @@
+"""Integration of many segments at once for many candidates of an equation, with sensitivities."""
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+
+from .segments import Segments
+
+BEYOND = 1e3
+"""A state this many times as large as all measured and first ones has run away."""
+
+
+class Slopes(NamedTuple):
+    """Derivatives in time of states and, where they are asked for, of these by states and by parameters."""
+
+    value: Float[np.ndarray, "candidate segment state"]
+    by_state: Float[np.ndarray, "candidate segment state state"] | None
+    by_parameter: Float[np.ndarray, "candidate segment state parameter"] | None
+
+
+@runtime_checkable
+class Field(Protocol):
+    """The right-hand sides of candidates that differ in their parameters."""
+
+    def __call__(
+        self,
+        x: Float[np.ndarray, "candidate segment state"],
+        u: Float[np.ndarray, "segment input"],
+        parameters: Float[np.ndarray, "candidate parameter"],
+        *,
+        sensitive: bool,
+    ) -> Slopes:
+        """Return derivatives of states under held inputs."""
+
+
+class Motion(NamedTuple):
+    """States at the rows after the first of every segment; their derivatives by first states and parameters."""
+
+    states: Float[np.ndarray, "candidate segment step state"]
+    sensitivities: Float[np.ndarray, "candidate segment step state unknown"] | None
+
+
+def motion(
+    field: Field,
+    starts: Float[np.ndarray, "candidate segment state"],
+    parameters: Float[np.ndarray, "candidate parameter"],
+    data: Segments,
+    *,
+    substeps: int = 1,
+    sensitive: bool = True,
+) -> Motion:
+    """Integrate by the classical Runge-Kutta method, every row in `substeps` steps; what runs away becomes NaN."""
+    candidates, count, width = starts.shape
+    unknowns = width + parameters.shape[1]
+    x = starts.copy()
+    y = np.zeros((candidates, count, width, unknowns if sensitive else 0))
+    if sensitive:
+        y[..., np.arange(width), np.arange(width)] = 1.0
+    length = data.steps.shape[1]
+    states = np.empty((candidates, count, length, width))
+    carried = np.empty((candidates, count, length, width, unknowns)) if sensitive else None
+    limit = BEYOND * np.maximum(np.abs(data.measured).max(axis=(0, 1)), np.abs(starts).max(axis=(0, 1)))
+
+    def slopes(x: np.ndarray, y: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = field(x, u, parameters, sensitive=sensitive)
+        if not sensitive:
+            return found.value, y
+        assert found.by_state is not None
+        assert found.by_parameter is not None
+        moved = np.matmul(found.by_state, y)
+        moved[..., width:] += found.by_parameter
+        return found.value, moved
+
+    with np.errstate(all="ignore"):
+        for k in range(length):
+            h = (data.steps[:, k] / substeps)[None, :, None]
+            hy = h[..., None]
+            for part in range(substeps):
+                begin, middle, end = (_inputs(data, k, (part + share) / substeps) for share in (0.0, 0.5, 1.0))
+                x1, y1 = slopes(x, y, begin)
+                x2, y2 = slopes(x + h / 2 * x1, y + hy / 2 * y1, middle)
+                x3, y3 = slopes(x + h / 2 * x2, y + hy / 2 * y2, middle)
+                x4, y4 = slopes(x + h * x3, y + hy * y3, end)
+                x = x + h / 6 * (x1 + 2 * (x2 + x3) + x4)
+                if sensitive:
+                    y = y + hy / 6 * (y1 + 2 * (y2 + y3) + y4)
+            x = np.where(np.abs(x) <= limit, x, np.nan)
+            states[:, :, k] = x
+            if carried is not None:
+                carried[:, :, k] = y
+    return Motion(states, carried)
+
+
+def _inputs(data: Segments, step: int, share: float) -> Float[np.ndarray, "segment input"]:
+    """The inputs of all segments when this share of a step has passed."""
+    powers = data.inputs.shape[2]
+    if powers == 1:
+        return data.inputs[:, step, 0]
+    return np.tensordot(data.inputs[:, step], share ** np.arange(powers), axes=(1, 0))

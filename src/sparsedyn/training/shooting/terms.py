@@ -1,0 +1,68 @@
+"""Right-hand sides that are linear in their parameters: coefficients of the terms of a library."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from sparsedyn.models import Library
+
+from .motion import Slopes
+
+
+@dataclass(frozen=True)
+class TermField:
+    """`dx/dt = theta(x, u) Xi` for some places of `Xi`, each a parameter in multiples of its `unit`.
+
+    For order 2, `x` are positions and velocities, and equations give accelerations.
+    """
+
+    library: Library
+    terms: Int[np.ndarray, " parameter"]
+    equations: Int[np.ndarray, " parameter"]
+    units: Float[np.ndarray, " parameter"]
+    count: int
+    """How many equations there are."""
+    order: int = 1
+
+    def __call__(
+        self,
+        x: Float[np.ndarray, "candidate segment state"],
+        u: Float[np.ndarray, "segment input"],
+        parameters: Float[np.ndarray, "candidate parameter"],
+        *,
+        sensitive: bool,
+    ) -> Slopes:
+        """Return derivatives of states under held inputs; see `Field`."""
+        candidates, segments, width = x.shape
+        values = np.concatenate([x, np.broadcast_to(u, (candidates, *u.shape))], axis=-1)
+        coefficients = np.zeros((candidates, self.library.size, self.count))
+        coefficients[:, self.terms, self.equations] = parameters * self.units
+        across = coefficients.transpose(0, 2, 1)
+        # Libraries without functions are quick; their terms are needed by derivatives, too.
+        theta, by = self.library.linearized(values)
+        theta = theta.transpose(1, 0, 2)
+        value = np.matmul(across, theta).transpose(0, 2, 1)
+        if self.order == 2:
+            value = np.concatenate([x[..., self.count :], value], axis=-1)
+        if not sensitive:
+            return Slopes(value, None, None)
+        by = by[:, :width].transpose(2, 0, 1, 3).reshape(candidates, self.library.size, width * segments)
+        jacobian = np.matmul(across, by).reshape(candidates, self.count, width, segments).transpose(0, 3, 1, 2)
+        first = width - self.count
+        by_state = np.zeros((candidates, segments, width, width))
+        by_state[..., first:, :] = jacobian
+        if self.order == 2:
+            by_state[..., np.arange(first), first + np.arange(first)] = 1.0
+        by_parameter = np.zeros((candidates, segments, width, len(self.terms)))
+        places = np.arange(len(self.terms))
+        by_parameter[:, :, first + self.equations, places] = np.moveaxis(theta[:, self.terms], 1, -1) * self.units
+        return Slopes(value, by_state, by_parameter)
+
+
+def field_of(
+    library: Library, support: Bool[np.ndarray, "term equation"], units: Float[np.ndarray, "term equation"], order: int
+) -> TermField:
+    """Return the field whose parameters are the places of a support."""
+    terms, equations = np.nonzero(support)
+    return TermField(library, terms, equations, units[support], support.shape[1], order)

@@ -1,0 +1,58 @@
+"""What the checks at the end of a fit say, and that good fits are silent."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+import sparsedyn
+from sparsedyn import SINDy, SparsedynWarning
+
+STEP = expm(np.array([[0.0, 1.0], [-2.0, -0.6]]) * 0.1)
+X = np.array([np.linalg.matrix_power(STEP, k) @ [1.0, 0.0] for k in range(100)])
+
+
+def said(model: SINDy, *data: Any, **more: Any) -> dict[str, str]:
+    """What a fit warns of, which is its report."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(*data, **more)
+    found = {finding.check: finding.message for finding in reversed(model.report_)}
+    assert {str(one.message) for one in caught if one.category is SparsedynWarning} >= set(found.values())
+    return found
+
+
+def test_good_fits_are_silent(recwarn: pytest.WarningsRecorder):
+    fitted = SINDy(1, 0.1).fit(X, 0.1)
+    assert not fitted.report_
+    assert str(fitted.report_) == "nothing found"
+    assert not recwarn.list
+
+
+def test_an_equation_without_terms_names_the_largest_that_fell():
+    found = said(SINDy(1, 1.5), X, 0.1)["empty-equation"]
+    assert "no term is left for x0" in found
+    assert "fell is x1, with the coefficient 1," in found
+    noise = np.random.default_rng(0).normal(size=(60, 1))
+    assert "No term explains more than noise" in said(SINDy(1), noise, 0.1)["empty-equation"]
+
+
+def test_what_explains_little_or_runs_away_is_said():
+    found = said(SINDy(1, 0.1), sparsedyn.simulate("lorenz63", trajectories=1, steps=300, seed=0))
+    assert "explains little of the variance of x" in found["poorly-explained"]
+    assert "leave the region" in found["leaves-the-data"]
+
+
+def test_inputs_that_nearly_depend_are_named():
+    rng = np.random.default_rng(0)
+    u = np.repeat(rng.normal(size=(10, 1)), 10, axis=0)
+    u = np.hstack([u, 2 * u + 1e-4 * rng.normal(size=u.shape)])
+    found = said(SINDy(1, 0.01), X, 0.1, u, x_dot=X @ [[0.0, -2.0], [1.0, -0.6]])
+    assert "u0, u1 are nearly linear combinations" in found["nearly-dependent"]
+
+
+def test_too_few_rows_a_period_are_said():
+    x = np.stack([np.sin(2.5 * np.arange(60)), np.cos(2.5 * np.arange(60))], axis=1)
+    assert "change by about their standard deviation" in said(SINDy(1, 0.1), x, 1.0)["too-few-rows"]
