@@ -8,12 +8,13 @@ from sparsedyn.data.derivatives import smoothed
 from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators.sindy._fitting import Identified
+from sparsedyn.estimators.sindy._proposals import ACCURATE
 from sparsedyn.estimators.sindy._regression import dependent_terms
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._shooting import Judge
 from sparsedyn.estimators.sindy._states import States, full_names
 from sparsedyn.models import Library
-from sparsedyn.training.least_squares import Factor, solve
+from sparsedyn.training.least_squares import Factor, solve, unexplained
 
 NEAR, FAR = 30, 100
 """Rows over which simulations have to explain the states, and within which they must not leave them."""
@@ -36,7 +37,9 @@ def checked(states: States, library: Library, settings: Settings, reduced: Facto
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found),
     ]
     if states.given is None:
-        findings += [checks.coarse(data.state_names, data.states), _noisy(states, settings)]
+        # What is explained to rounding is neither noise nor too coarse, as states under inputs that jump may look.
+        if not np.all(unexplained(reduced, found.coefficients) <= ACCURATE) and not states.jumping:
+            findings += [checks.coarse(data.state_names, data.states), _noisy(states, settings)]
         # Simulations know nothing of a given part of the right-hand side.
         if found.coefficients.any() and found.known is None:
             findings += _simulated(Judge(states, library, reduced), data.state_names, found.coefficients)
