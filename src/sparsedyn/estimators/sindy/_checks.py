@@ -31,8 +31,7 @@ def checked(states: States, library: Library, settings: Settings, reduced: Facto
     names = full_names(data.state_names, settings.order)
     terms = library.names([*names, *data.input_names])
     findings = [
-        dependent_terms(reduced, terms),
-        checks.dependent([*data.state_names, *data.input_names], _columns(states)),
+        dependent_terms(reduced, terms) or checks.dependent([*data.state_names, *data.input_names], _columns(states)),
         feedback(data),
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found),
     ]
