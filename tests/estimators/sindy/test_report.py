@@ -54,5 +54,16 @@ def test_inputs_that_nearly_depend_are_named():
 
 
 def test_too_few_rows_a_period_are_said():
+    x = np.full((200, 1), 0.3)
+    for k in range(199):
+        x[k + 1] = 3.95 * x[k] * (1 - x[k])
+    message = said(SINDy(2, 0.1), x, 1.0)["too-few-rows"]
+    assert "change by about their standard deviation" in message
+    assert "time='discrete'" in message
+
+
+def test_few_rows_a_period_that_are_explained_exactly_are_enough():
     x = np.stack([np.sin(2.5 * np.arange(60)), np.cos(2.5 * np.arange(60))], axis=1)
-    assert "change by about their standard deviation" in said(SINDy(1, 0.1), x, 1.0)["too-few-rows"]
+    fitted = SINDy(1, 0.1).fit(x, 1.0)
+    np.testing.assert_allclose(fitted.coefficients_, [[0, 0], [0, -2.5], [2.5, 0]], atol=1e-6)
+    assert not fitted.report_

@@ -37,11 +37,12 @@ def checked(states: States, library: Library, settings: Settings, reduced: Facto
     ]
     if states.given is None:
         # What is explained to rounding is neither noise nor too coarse, as states under inputs that jump may look.
-        if not np.all(unexplained(reduced, found.coefficients) <= ACCURATE) and not states.jumping:
+        exact = bool(np.all(unexplained(reduced, found.coefficients) <= ACCURATE))
+        if not exact and not states.jumping:
             findings += [checks.coarse(data.state_names, data.states), _noisy(states, settings)]
         # Simulations know nothing of a given part of the right-hand side.
         if found.coefficients.any() and found.known is None:
-            findings += _simulated(Judge(states, library, reduced), data.state_names, found.coefficients)
+            findings += _simulated(Judge(states, library, reduced, clean=exact), data.state_names, found.coefficients)
     return checks.report_of(findings)
 
 

@@ -14,6 +14,9 @@ from sparsedyn.estimators.sindy._states import States
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor, solve, unexplained
 
+EXACT = 1e-12
+"""Share of the squared target left by equations that simulations, which have some digits only, cannot improve."""
+
 
 def chosen(
     states: States, validation: Measured | None, library: Library, settings: Settings, reduced: Factor
@@ -30,20 +33,20 @@ def chosen(
     if validation is not None:
         found = [Proposal(best.support, best.coefficients), *judge.fits(offered)]
         best = Judge(replace(states, measured=validation), library, reduced).judged(found)
-    if settings.refine is not False:
+    coefficients = solve(reduced, best.support)
+    if _improvable(settings, reduced, coefficients, EXACT):
         fitted = judge.refined(best.support, best.coefficients)
         if fitted is not None:
             return Proposal(best.support, fitted)
-    return Proposal(best.support, solve(reduced, best.support))
+    return Proposal(best.support, coefficients)
 
 
 def refined(
     states: States, library: Library, settings: Settings, reduced: Factor, coefficients: Coefficients
 ) -> Coefficients:
     """Return coefficients fitted to the states, where that is asked for or of use; what falls below thresholds goes."""
-    exact = np.all(unexplained(reduced, coefficients) <= ACCURATE)
-    wanted = settings.refine or (settings.refine is None and not exact)
-    if not wanted or settings.ensemble is not None or states.given is not None:
+    possible = settings.ensemble is None and states.given is None
+    if not possible or not _improvable(settings, reduced, coefficients, ACCURATE):
         return coefficients
     judge = Judge(states, library, reduced)
     while True:
@@ -54,3 +57,10 @@ def refined(
         if np.array_equal(left, coefficients != 0):
             return fitted
         coefficients = np.where(left, fitted, 0.0)
+
+
+def _improvable(settings: Settings, reduced: Factor, coefficients: Coefficients, enough: float) -> bool:
+    """Whether coefficients are to be refined: where that is asked for, or equations leave more than enough."""
+    if settings.refine is None:
+        return not np.all(unexplained(reduced, coefficients) <= enough)
+    return bool(settings.refine)

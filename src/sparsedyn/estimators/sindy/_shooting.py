@@ -37,14 +37,16 @@ def price(rows: int, terms: int) -> float:
 
 
 class Judge:
-    """Measured states, ready to judge and to refine what regression proposes."""
+    """Measured states, ready to judge and to refine what regression proposes; `clean` ones are not smoothed."""
 
-    def __init__(self, given: States, library: Library, reduced: Factor) -> None:
+    def __init__(self, given: States, library: Library, reduced: Factor, *, clean: bool = False) -> None:
         measured, order, data = given.measured, given.order, given.measured.data
-        tables = [smoothed(x) for x in data.states]
-        smooth = [table.states for table in tables]
-        # Noise of all trajectories together, by their lengths.
-        noise = np.sqrt(np.average([np.square(t.noise) for t in tables], axis=0, weights=data.lengths))
+        smooth, noise = list(data.states), np.zeros(data.states[0].shape[1])
+        if not clean:
+            tables = [smoothed(x) for x in data.states]
+            smooth = [table.states for table in tables]
+            # Noise of all trajectories together, by their lengths.
+            noise = np.sqrt(np.average([np.square(t.noise) for t in tables], axis=0, weights=data.lengths))
         slopes = [_slopes(x, t) for x, t in zip(smooth, data.time, strict=True)]
         states, begin, self.targets = list(data.states), smooth, slopes
         if order == 2:
@@ -142,7 +144,8 @@ class Judge:
         """Return how many steps of integration a row needs for these coefficients."""
         some, starts = self._some(PROBED)
         guess = Candidate(coefficients != 0, coefficients, starts, np.zeros(self.width), np.inf)
-        return accurate(some, guess, some.scales(self.noise)).substeps
+        # Fine also where the noise is large: coarse steps damp what they simulate.
+        return accurate(some, guess, some.scales(np.minimum(self.noise, 10 * some.precision))).substeps
 
     def _cut(self, length: int) -> tuple[Segments, np.ndarray]:
         """The states in segments of this length, and their first states, smoothed."""
