@@ -151,6 +151,20 @@ def test_a_file_gives_the_model_back(fitted: Any, tmp_path: Path):
     assert back.variables_ == model.variables_
 
 
+def test_bands_are_calibrated_saved_and_end_with_the_fit(fitted: Any, tmp_path: Path):
+    model, _ = fitted
+    known, new = plant(12, 2), plant(6, 3)
+    assert model.calibrate(known, coverage=0.8) is model
+    bands = model.forecast(new).bands()
+    assert bands["upper"].dims == ("trajectory", "time", "state")
+    assert (bands["upper"] >= bands["lower"]).all()
+    assert model.forecast(new).coverage([10, ROWS])["horizon"].tolist() == [10, ROWS]
+    model.save(tmp_path / "calibrated")
+    back = sparsedyn.load(tmp_path / "calibrated")
+    xr.testing.assert_identical(back.forecast(new).bands(), bands)
+    assert clone(model).fit(TRAIN).calibration_ is None
+
+
 @pytest.mark.parametrize("name", list(MODELS))
 def test_fits_of_the_same_data_are_the_same(name: str):
     expected = MODELS[name]().fit(TRAIN).forecast(TEST).predicted

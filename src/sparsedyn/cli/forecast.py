@@ -1,5 +1,6 @@
 """`sparsedyn forecast`: how far ahead a model follows trajectories."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,6 +47,9 @@ sparsedyn forecast model.safetensors new.csv --horizons 100,1000,5000 \\
     -o pictures
 sparsedyn forecast cell.safetensors cell.npz --only 2 --json
 ```
+
+A model that was calibrated has bands: the share of recorded values that they hold, and the share of rows near the
+training data, follow.
 
 A model with latent states is shown the first rows of a trajectory (--warmup), which are not scored.
 
@@ -210,7 +214,20 @@ def facts(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> dic
         "dt": forecasts.dt,
         "warmup": forecasts.warmup,
         "report": [{"check": finding.check, "message": finding.message} for finding in forecasts.report],
+        **band_facts(forecasts, [int(rows) for rows in scores["horizon"]]),
     }
+
+
+def band_facts(forecasts: "Forecast", horizons: Sequence[int]) -> dict[str, Any]:
+    """Return what the bands of a calibrated model hold, up to the horizons that they reach; nothing without them."""
+    calibration = forecasts.calibration
+    if calibration is None or not forecasts.has_bands:
+        return {}
+    reached = [rows for rows in horizons if calibration.edges[0] < rows <= calibration.edges[-1]]
+    if not reached:
+        return {}
+    table = forecasts.coverage(reached)
+    return {"bands": {"coverage": calibration.coverage, **table.to_dict(orient="list")}}
 
 
 def show_scores(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> None:
@@ -234,3 +251,15 @@ def show_scores(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") 
         f"{len(forecasts.labels)} trajectories"
     )
     show_table(names, rows, title=title)
+    if bands := band_facts(forecasts, [int(one) for one in scores["horizon"]]):
+        show_bands(bands["bands"])
+
+
+def show_bands(bands: dict[str, Any]) -> None:
+    """Write what the bands hold as a table."""
+    columns = ("horizon", "covered", "covered_last", "trusted")
+    rows = [
+        (f"{horizon:,}", *map(percent, shares)) for horizon, *shares in zip(*(bands[c] for c in columns), strict=True)
+    ]
+    names = ("horizon", "in the band", "in its last tenth", "rows near training")
+    show_table(names, rows, title=f"Bands calibrated for {percent(bands['coverage'])} of recorded values")

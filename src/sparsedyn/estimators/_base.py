@@ -88,10 +88,17 @@ class AbstractEstimator(BaseEstimator):
         """
         self._check_fitted()
         arrays, header = self._to_file()
-        write(path, f"{type(self).__name__}/{self._versions[-1]}", arrays, header)
+        write(path, f"{type(self).__name__}/{self._versions[-1]}", arrays, header | self._extras())
 
     def _check_combination(self) -> None:
         """Raise `ValueError` for parameters that do not go together."""
+
+    def _extras(self) -> dict[str, Any]:
+        """Return entries of the header that all estimators of a kind have."""
+        return {}
+
+    def _restore_extras(self, header: Mapping[str, Any]) -> None:
+        """Take over what `_extras` returned."""
 
     @abstractmethod
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

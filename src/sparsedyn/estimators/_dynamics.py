@@ -90,7 +90,7 @@ class AbstractDynamics(AbstractForecaster):
         inputs = np.where(np.isnan(inputs), self._measured.u_mean, inputs)
         steps = np.arange(inputs.shape[1]) * known.dt
         predicted = self._integrate(np.stack([states[0] for states in known.states]), steps, inputs)
-        return Forecast(predicted, known, np.asarray(self._measured.x_std))
+        return self._with_bands(Forecast(predicted, known, np.asarray(self._measured.x_std)))
 
     @abstractmethod
     def _derivatives(

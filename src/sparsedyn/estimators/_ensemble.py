@@ -48,7 +48,7 @@ class AbstractEnsemble(AbstractDynamics):
             std=self._measured.x_std if scaling is None else scaling.x_std,
         )
         made.predicted[~self.alive_] = np.nan
-        return made
+        return self._with_bands(made)
 
     def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
         """Return how strongly every derivative depends on every state and input (states first), at samples of `data`.

@@ -13,7 +13,7 @@ from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.estimators._base import AbstractEstimator
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible
 from sparsedyn.estimators._inputs import trajectories_like
-from sparsedyn.forecast import Forecast
+from sparsedyn.forecast import Calibration, Forecast, calibrated
 
 
 class AbstractForecaster(AbstractEstimator):
@@ -32,6 +32,39 @@ class AbstractForecaster(AbstractEstimator):
     @abstractmethod
     def forecast(self, data: Any, *, check_units: bool = True) -> Forecast:
         """Return forecasts of every trajectory under its recorded inputs."""
+
+    def calibrate(self, validation: Any, coverage: float = 0.9, *, check_units: bool = True) -> Any:
+        """Calibrate the bands of forecasts on trajectories that the model was not fitted to, and return the model.
+
+        Afterwards `forecast(data).bands()` holds a row of a trajectory like these with this probability. It assumes
+        that the trajectories to forecast and those of calibration are exchangeable, and needs
+        `coverage / (1 - coverage)` of them, 9 for 90 %. Bands are as long as that many of the trajectories. The
+        calibration is saved with the model and ends with the next fit.
+
+        Raises `DataError` for data that do not fit, or too few trajectories.
+        """
+        forecast = self.forecast(validation, check_units=check_units)
+        made = calibrated(forecast.predicted, forecast.data, self._measured, float(coverage), warmup=forecast.warmup)
+        self._calibration = made, vars(self)[self._fitted]
+        return self
+
+    @property
+    def calibration_(self) -> Calibration | None:
+        """What bands are made from; `None` for a fit that was not calibrated."""
+        made, fit = vars(self).get("_calibration", (None, None))
+        return made if fit is vars(self).get(self._fitted) else None
+
+    def _with_bands(self, forecast: Forecast) -> Forecast:
+        forecast.calibration = self.calibration_
+        return forecast
+
+    def _extras(self) -> dict[str, Any]:
+        """Return what every file of models of dynamics has beside what the family writes."""
+        return {} if self.calibration_ is None else {"calibration": self.calibration_.to_dict()}
+
+    def _restore_extras(self, header: Mapping[str, Any]) -> None:
+        if "calibration" in header:
+            self._calibration = Calibration.from_dict(header["calibration"]), vars(self)[self._fitted]
 
     def evaluate(
         self,

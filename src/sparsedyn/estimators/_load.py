@@ -35,7 +35,9 @@ def load(path: str | Path) -> Any:
             "with the sparsedyn that wrote it, or fit again and save anew."
         )
     try:
-        return cls._from_file(stored)
+        made = cls._from_file(stored)
+        made._restore_extras(stored.header)
+        return made
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"{path}: expected a whole model saved by sparsedyn; something in it is missing or does not fit ({error}). "

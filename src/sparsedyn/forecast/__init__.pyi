@@ -1,5 +1,6 @@
 from sparsedyn._steps import rk4_step
 
+from .calibration import Calibration, calibrated
 from .comparison import Comparison, compare, holm, pseudo_values
 from .forecast import Forecast, forecast
 from .intervals import Interval, bootstrap_mean, bootstrap_share, spread
@@ -21,12 +22,14 @@ __all__ = [
     "MAP",
     "METHODS",
     "READINGS",
+    "Calibration",
     "Comparison",
     "Forecast",
     "Interval",
     "Scores",
     "bootstrap_mean",
     "bootstrap_share",
+    "calibrated",
     "compare",
     "deviation",
     "error_over_time",

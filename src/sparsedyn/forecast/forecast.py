@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from sparsedyn._warnings import Report
 from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.forecast.calibration import Calibration, middle_of
 from sparsedyn.forecast.intervals import bootstrap_mean, bootstrap_share, spread
 from sparsedyn.forecast.metrics import Scores, deviation, forecast_scores, pad, skill, valid_time
 from sparsedyn.forecast.rollout import rollout
@@ -24,7 +25,8 @@ class Forecast:
     Attributes: `predicted` (member, trajectory, time, state) and `truth` (trajectory, time, state), in the
     data's units, short trajectories padded with NaN; `data`, the trajectories; `std`, the training data's
     standard deviations, in which errors are counted; `warmup`, how many first rows the model was shown, which are not
-    scored; `report`, what is to be known about the forecasts.
+    scored; `report`, what is to be known about the forecasts; `calibration`, what bands are
+    made from, `None` for a model that was not calibrated.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Forecast:
         self.data = data
         self.std = std
         self.truth = pad(data.states, np.nan)
+        self.calibration: Calibration | None = None
 
     @property
     def inputs(self) -> Float[np.ndarray, "trajectory time input"]:
@@ -124,10 +127,75 @@ class Forecast:
         """Return how long every forecast stays within 0.4 standard deviations (root mean square)."""
         return valid_time(self._scored, self.dt)
 
-    def to_xarray(self) -> xr.Dataset:
-        """Return predictions and truth with named axes; time counts from each trajectory's first row."""
-        rows = self.truth.shape[1]
+    @property
+    def has_bands(self) -> bool:
+        """Whether the model was calibrated, with the warm-up of these forecasts."""
+        return self.calibration is not None and max(1, self.warmup) == int(self.calibration.edges[0])
+
+    def bands(self) -> xr.Dataset:
+        """Return `lower`, `middle` and `upper` (trajectory, time, state), and `trust` (trajectory, time).
+
+        The band holds a row with the probability that the model was calibrated for, on average over neighbouring rows
+        and over trajectories like those of calibration, each state for itself. It has no height at rows that are given,
+        the first one or those of the warm-up, and is NaN beyond the rows of calibration. `trust` is whether the
+        forecast and the inputs of a row are as near to the training data as 99 % of calibration rows are. Raises
+        `ValueError` without calibration, or for another warm-up than in calibration.
+        """
+        calibration = self._calibrated()
+        if not self.has_bands:
+            raise ValueError(
+                f"bands: expected a warm-up of {calibration.edges[0]} rows, as in calibration; got {self.warmup}. "
+                "Calibrate with trajectories as long as these, or give forecast the same warmup."
+            )
+        middle = middle_of(self.predicted)
+        width = calibration.width(middle)
+        dims = ("trajectory", "time", "state")
         return xr.Dataset(
+            {
+                "lower": (dims, middle.value - width),
+                "middle": (dims, middle.value),
+                "upper": (dims, middle.value + width),
+                "trust": (dims[:2], calibration.trust(middle.value, self.inputs)),
+            },
+            coords={
+                "trajectory": list(self.labels),
+                "time": np.arange(self.truth.shape[1]) * self.dt,
+                "state": list(self.state_names),
+            },
+            attrs={"coverage": calibration.coverage},
+        )
+
+    def coverage(self, horizons: Sequence[int]) -> pd.DataFrame:
+        """Return which share of recorded values the bands hold, up to each horizon and in its last tenth.
+
+        The columns are `horizon`, `covered`, `covered_last` and `trusted`, the share of rows that are. Rows that
+        are given are not counted. Raises `DataError` for horizons beyond the calibrated rows or the longest trajectory.
+        """
+        bands = self.bands()
+        first = int(self._calibrated().edges[0])
+        longest = min(self.truth.shape[1], int(self._calibrated().edges[-1]))
+        inside = (self.truth >= bands["lower"].to_numpy()) & (self.truth <= bands["upper"].to_numpy())
+        there = ~np.isnan(self.truth)
+        rows = []
+        for horizon in horizons:
+            if not first < horizon <= longest:
+                raise DataError(f"horizons: expected {first + 1} to {longest} rows, as calibrated; got {horizon}.")
+            last = slice(max(first, horizon - max(1, horizon // 10)), horizon)
+            parts = {"covered": slice(first, horizon), "covered_last": last}
+            shares = {name: float(inside[:, part][there[:, part]].mean()) for name, part in parts.items()}
+            trusted = bands["trust"].to_numpy()[:, first:horizon][there[:, first:horizon, 0]]
+            rows.append({"horizon": int(horizon), **shares, "trusted": float(trusted.mean())})
+        return pd.DataFrame(rows)
+
+    def _calibrated(self) -> Calibration:
+        if self.calibration is None:
+            raise ValueError("bands: expected a calibrated model; got none. Call model.calibrate(validation) first.")
+        return self.calibration
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return predictions, truth and calibrated bands with named axes; time counts from the first row."""
+        rows = self.truth.shape[1]
+        made = xr.Dataset(
             {
                 "predicted": (("member", "trajectory", "time", "state"), self.predicted),
                 "truth": (("trajectory", "time", "state"), self.truth),
@@ -139,6 +207,7 @@ class Forecast:
                 "state": list(self.state_names),
             },
         )
+        return made.merge(self.bands()) if self.has_bands else made
 
 
 def forecast(

@@ -1,6 +1,7 @@
 """Forecasts of one trajectory by every member, a panel per state, against the truth."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,7 +12,7 @@ from sparsedyn.forecast import Forecast
 from sparsedyn.plotting.clock import Clock
 from sparsedyn.plotting.layout import arrange, balanced
 from sparsedyn.plotting.series import evenly
-from sparsedyn.plotting.style import INK, PALETTE, styled, tint
+from sparsedyn.plotting.style import CONTEXT, INK, PALETTE, styled, tint
 from sparsedyn.plotting.text import plain, unit_text
 
 COLUMNS = 4
@@ -36,7 +37,8 @@ def fan(
     `forecast` is what `model.forecast(data)` returns; `trajectory` is a position or a label. The truth is black,
     members are thin lines, or bands (5 to 95 % and 25 to 75 %) where there are more than twenty. A panel shows the
     range of the truth over all trajectories and half of it either side: a forecast ends where it leaves this range, and
-    the panel says how many did. Of more than 24 states the first 24 are shown.
+    the panel says how many did. The band of a calibrated model is grey, and rows that are far from the training data
+    are marked at the bottom. Of more than 24 states the first 24 are shown.
 
     `axes` are drawn into instead of new ones, one per state; `figure`, an empty one, is filled instead of a new one of
     pyplot. Raises `ValueError` for a trajectory that is not there, or another number of axes.
@@ -56,7 +58,24 @@ def fan(
         color=color,
         axes=axes,
         figure=figure,
+        band=band_of(forecast, position, rows) if forecast.has_bands else None,
     )
+
+
+class Band(NamedTuple):
+    """The limits of a calibrated band, what it is called, and the rows that are near the training data."""
+
+    lower: Float[np.ndarray, "time state"]
+    upper: Float[np.ndarray, "time state"]
+    trust: Bool[np.ndarray, " time"]
+    label: str
+
+
+def band_of(forecast: Forecast, position: int, rows: Int[np.ndarray, " row"]) -> Band:
+    """Return the band of one trajectory at some rows."""
+    bands = forecast.bands().isel(trajectory=position, time=rows)
+    lower, upper, trust = (bands[name].to_numpy() for name in ("lower", "upper", "trust"))
+    return Band(lower, upper, trust, f"{100 * bands.attrs['coverage']:g} % band")
 
 
 @styled
@@ -73,6 +92,7 @@ def draw_fan(
     color: str = PALETTE[0],
     axes: Sequence[Axes] | np.ndarray | None = None,
     figure: Figure | None = None,
+    band: Band | None = None,
 ) -> np.ndarray:
     """Draw what `fan` draws, from arrays; `plausible` holds the lowest and the highest value to show of each state.
 
@@ -88,6 +108,8 @@ def draw_fan(
         left = exits(predicted[:, :, i], plausible[:, i])
         held = hold(predicted[:, :, i], left, plausible[:, i])
         ax.plot(time, truth[:, i], color=INK, linewidth=1.4, label="truth", zorder=3)
+        if band is not None:
+            _draw_band(ax, time, band, i, plausible[:, i])
         _draw_members(ax, time, held, left, color)
         ax.set(title=plain(state_names[i], 30), ylabel=plain(unit_text(state_units[i])))
         ax.set_xlim(time[0], max(time[-1], time[0] + 1e-9))
@@ -189,6 +211,19 @@ def _draw_members(
     ax.fill_between(time, outer_low, outer_high, color=tint(color, 0.75), linewidth=0, label=outer)
     ax.fill_between(time, inner_low, inner_high, color=tint(color, 0.45), linewidth=0, label="25 to 75 %")
     ax.plot(time, middle, color=color, linewidth=1)
+
+
+def _draw_band(
+    ax: Axes, time: Float[np.ndarray, " time"], band: Band, state: int, plausible: Float[np.ndarray, " 2"]
+) -> None:
+    """Draw the calibrated band within the plausible range, and mark rows that are far from the training data."""
+    lower, upper = (np.clip(limit[:, state], *plausible) for limit in (band.lower, band.upper))
+    ax.fill_between(time, lower, upper, color=CONTEXT, alpha=0.6, linewidth=0, label=band.label, zorder=0.5)
+    if not band.trust.all():
+        inside = ax.get_xaxis_transform()
+        ax.fill_between(
+            time, 0, 0.03, where=~band.trust, transform=inside, color=PALETTE[1], linewidth=0, label="far from training"
+        )
 
 
 def _note(ax: Axes, beyond: int, members: int) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sparsedyn.data import DataError, Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together, group_together, progress_bar
-from sparsedyn.estimators._dynamics import AbstractDynamics
+from sparsedyn.estimators._forecaster import AbstractForecaster
 from sparsedyn.forecast import DIVERGED_ABOVE, Forecast
 from sparsedyn.selection.splitters import Fold
 
@@ -77,7 +77,7 @@ def judged(one: Fitted, test: Trajectories, horizons: Sequence[int], reading: st
 def forecast_of(model: Any, data: Trajectories) -> Forecast:
     """Return the free runs of a model; the parts of one data set are in the same units."""
     made: Forecast = (
-        model.forecast(data, check_units=False) if isinstance(model, AbstractDynamics) else model.forecast(data)
+        model.forecast(data, check_units=False) if isinstance(model, AbstractForecaster) else model.forecast(data)
     )
     return made
 

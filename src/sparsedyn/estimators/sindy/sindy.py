@@ -220,7 +220,7 @@ class SINDy(AbstractDynamics):
         steps = np.arange(inputs.shape[1]) * known.dt
         predicted = self._integrate(start, steps, inputs)[..., : len(self.state_names_)]
         measured = self.statistics_ or statistics_of(known)
-        return Forecast(predicted, known, np.asarray(measured.x_std))
+        return self._with_bands(Forecast(predicted, known, np.asarray(measured.x_std)))
 
     def score(self, x: Any, t: Any = None, u: Any = None, x_dot: Any = None, x_ddot: Any = None) -> float:
         """Return R^2 of the derivatives, the mean over states; data as for `fit`.

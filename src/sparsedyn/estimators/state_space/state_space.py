@@ -209,7 +209,8 @@ class SparseStateSpace(AbstractForecaster):
         report = Report(self._outside(states, inputs, known.lengths))
         report.warn()
         std = np.asarray(self.statistics_.x_std)
-        return Forecast(predicted[None], known, std, warmup=int(warm), report=report)
+        made = Forecast(predicted[None], known, std, warmup=int(warm), report=report)
+        return self._with_bands(made)
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the latent states of the next row, then the outputs, in the data's units, exactly or rounded.
