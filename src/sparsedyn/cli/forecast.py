@@ -53,7 +53,7 @@ training data, follow.
 
 A model with latent states is shown the first rows of a trajectory (--warmup), which are not scored.
 
-With --json: `{"horizons": [...], "diverged": [...], "rfmse": [...], "rmse": {...}, "nonzeros": ...}` and more;
+With --json: `{"horizons": [...], "diverged": [...], "rfmse": [...], "nonzeros": ..., "rmse": {...}}` and more;
 `nonzeros` is the mean over members; `rfmse` is null where every forecast diverged; `rmse` is the root mean squared
 error of each state over the longest horizon, in the data's units.
 """
@@ -203,8 +203,8 @@ def facts(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> dic
         "horizons": scores["horizon"],
         "diverged": scores["diverged"],
         "rfmse": scores["rfmse"],
-        "rmse": dict(zip(forecasts.state_names, forecasts.rmse(), strict=True)),
         "nonzeros": float(model.nonzeros_.mean()),
+        "rmse": dict(zip(forecasts.state_names, forecasts.rmse(), strict=True)),
         **{str(name): scores[name] for name in more},
         "nonzeros_per_member": model.nonzeros_,
         "weights": model.weights_,
