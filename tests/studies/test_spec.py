@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sparsedyn.estimators import SparseTimeStepper
-from sparsedyn.estimators.stepper._settings import settings_of
 from sparsedyn.sparsify import L1, TECHNIQUES, MagnitudePruning
 from sparsedyn.studies import AbstractStudySpec, StudyError, list_studies, load
 from sparsedyn.studies.comparison.cells import expand, groups_of
@@ -243,5 +242,5 @@ def test_what_is_left_at_its_default_is_the_same_training_when_it_is_read_again(
     again = parse(to_toml(first.resolved()), "again.toml")
     (cell,), (other,) = expand(first), expand(again)
     assert other == cell
-    fingerprints = [settings_of(one.estimator().get_params()).fingerprint() for one in (cell, other)]
+    fingerprints = [one.estimator().settings().fingerprint() for one in (cell, other)]
     assert fingerprints[0] == fingerprints[1]

@@ -63,9 +63,12 @@ def interruption(error: BaseException) -> BaseException:
     What is stopped in the middle of an import, or of a function that compiled code calls, raises something else.
     """
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[int] = set()
+    # An error that is raised again from what it caused is among its own causes.
+    while cause is not None and id(cause) not in seen:
         if isinstance(cause, KeyboardInterrupt):
             return cause
+        seen.add(id(cause))
         cause = cause.__cause__ or cause.__context__
     return error
 
