@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from sparsedyn.cli import options
@@ -119,7 +118,7 @@ def forecast(
     scores = forecasts.score(rows)
     for finding in forecasts.report:
         note(finding.message, quiet=quiet)
-    if lost := int(np.sum(~getattr(fitted, "alive_", np.ones(1, bool)))):
+    if lost := sum(not alive for alive in getattr(fitted, "alive_", ())):
         note(f"{lost} of {len(forecasts.predicted)} members failed in training; they count as diverged.", quiet=quiet)
     if output is not None:
         from sparsedyn.cli.pictures import write_pictures
