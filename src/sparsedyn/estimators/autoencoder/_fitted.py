@@ -16,7 +16,7 @@ from sparsedyn.equations import combined, rounded, symbol, text
 from sparsedyn.equations.coordinates import Affine
 from sparsedyn.estimators._base import AbstractEstimator
 from sparsedyn.estimators._given import finite
-from sparsedyn.estimators._inputs import snapshots_of
+from sparsedyn.estimators._inputs import is_own, snapshots_of
 from sparsedyn.estimators.autoencoder import _canonical
 from sparsedyn.estimators.autoencoder._jets import jet_of, pooled
 from sparsedyn.estimators.autoencoder._judging import ERRORS, errors
@@ -262,7 +262,8 @@ class AbstractLatentDynamics(AbstractEstimator):
 
     def _snapshots(self, x: Any, t: Any, x_dot: Any, x_ddot: Any) -> Snapshots:
         self._check_fitted()
-        return snapshots_of(x, self.dt_ if t is None and not isinstance(x, Snapshots) else t, x_dot, x_ddot)
+        timed = isinstance(x, Snapshots) or is_own(x)
+        return snapshots_of(x, self.dt_ if t is None and not timed else t, x_dot, x_ddot)
 
     def _reduced(self, place: str, values: Any) -> Float[np.ndarray, "*batch mode"]:
         self._check_fitted()
