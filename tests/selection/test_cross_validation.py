@@ -52,6 +52,7 @@ def test_the_table_has_a_row_per_fold_and_horizon():
     np.testing.assert_allclose(table["error"][:2], expected["rfmse"])
 
 
+@pytest.mark.filterwarnings("ignore:fit:sparsedyn.SparsedynWarning")
 def test_what_diverged_counts_as_the_limit_of_divergence():
     fast = Trajectories([np.exp(np.arange(30.0)[:, None])], dt=1.0)
     table = cross_validate(SINDy(1, 1e9, constant=False), fast, cv=RollingOriginSplit(2), horizons=(10,))

@@ -100,6 +100,7 @@ def test_without_a_standard_error_or_a_size_there_is_no_sparsest():
         unknown.sparsest()
 
 
+@pytest.mark.filterwarnings("ignore:fit:sparsedyn.SparsedynWarning")
 def test_sindy_finds_its_threshold():
     model = SINDy(1, weak=False, derivative="forward")
     result = search(model, {"threshold": np.array([0.05, 5.0])}, DATA, cv=2)
