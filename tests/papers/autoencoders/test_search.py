@@ -188,7 +188,7 @@ def test_a_stopped_search_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: 
     assert results["rung_1"].notna().all()
     page = (tmp_path / "whole/report.html").read_text()
     assert "All trials" in page
-    assert "given up at" in page
+    assert "given up after a share of training" in page
     assert not (tmp_path / "whole/groups").exists()
 
     def stop_behind_the_first_rung(event: studies.Event) -> None:
