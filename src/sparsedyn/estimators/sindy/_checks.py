@@ -4,7 +4,6 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn._warnings import Finding, Report
-from sparsedyn.data.derivatives import smoothed
 from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators.sindy._fitting import Identified
@@ -79,8 +78,7 @@ def _columns(states: States) -> Float[np.ndarray, "row variable"]:
 def _noisy(states: States, settings: Settings) -> Finding | None:
     data = states.measured.data
     spread = np.concatenate(data.states).std(axis=0)
-    noise = [np.square(smoothed(x).noise) for x in data.states]
-    shares = np.sqrt(np.average(noise, axis=0, weights=data.lengths)) / np.where(spread > 0, spread, np.inf)
+    shares = states.noise / np.where(spread > 0, spread, np.inf)
     if settings.refine is False and settings.derivative in ("forward", "central", "spline"):
         return checks.noisy(data.state_names, shares, STANDS, "Take derivative='auto' and refine='auto'.")
     return checks.noisy(data.state_names, shares, checks.NOISY, "Average measurements, or give more of them.")

@@ -22,8 +22,6 @@ POOR = 0.01
 """Such a share after a few sweeps that it is not worth going on."""
 BETTER = 0.25
 """What another reading of the inputs must leave, of what holding them leaves, to be taken."""
-
-
 SMOOTH, ROUNDING = 0.02, 1e-20
 """Roughness up to which inputs are smooth, and shares that are left up to which an interpolation is exact."""
 
@@ -33,13 +31,12 @@ def read(measured: Measured, library: Library, settings: Settings) -> tuple[Stat
     data = measured.data
     names = full_names(data.state_names, settings.order)
     known = known_of(settings.known, [*names, *data.input_names], data.state_names)
-    held, *others = [
-        states_of(measured, settings.order, settings.derivative, inputs, known)
-        for inputs in (INPUTS if settings.inputs is None else [settings.inputs])
-    ]
+    first, *others = INPUTS if settings.inputs is None else [settings.inputs]
+    held = states_of(measured, settings.order, settings.derivative, first, known)
     found, left = regression(held, library, settings)
     if held.varying and left:
-        for states in others:
+        for inputs in others:
+            states = states_of(measured, settings.order, settings.derivative, inputs, known)
             other, less = regression(states, library, settings, most=max(left, POOR))
             if less is not None and (less < BETTER * left or _exact(states, less)):
                 return states, other

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
-from sparsedyn.data.derivatives import smoothed
 from sparsedyn.estimators.sindy._proposals import Proposal
 from sparsedyn.estimators.sindy._regression import terms
 from sparsedyn.estimators.sindy._states import States
@@ -43,10 +42,7 @@ class Judge:
         measured, order, data = given.measured, given.order, given.measured.data
         smooth, noise = list(data.states), np.zeros(data.states[0].shape[1])
         if not clean:
-            tables = [smoothed(x) for x in data.states]
-            smooth = [table.states for table in tables]
-            # Noise of all trajectories together, by their lengths.
-            noise = np.sqrt(np.average([np.square(t.noise) for t in tables], axis=0, weights=data.lengths))
+            smooth, noise = [one.states for one in given.smoothed], given.noise
         slopes = [_slopes(x, t) for x, t in zip(smooth, data.time, strict=True)]
         states, begin, self.targets = list(data.states), smooth, slopes
         if order == 2:

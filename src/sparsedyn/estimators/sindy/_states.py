@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Trajectories, pieces
-from sparsedyn.data.derivatives import AUTO, DERIVATIVES, Differentiator, differentiator, resolved
+from sparsedyn.data.derivatives import AUTO, DERIVATIVES, Differentiator, Smoothed, differentiator, resolved, smoothed
 from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._measured import Arrays, Measured, clocks, with_states
 
@@ -38,7 +38,19 @@ class States:
         """Whether there are inputs that change within a trajectory."""
         return any((u != u[:1]).any() for u in self.measured.data.inputs)
 
+    @cached_property
+    def smoothed(self) -> list[Smoothed]:
+        """The measured states of every trajectory without their noise, and the noise."""
+        return [smoothed(x) for x in self.measured.data.states]
+
     @property
+    def noise(self) -> Float[np.ndarray, " state"]:
+        """The standard deviation of the noise of every measured state, over all trajectories by their lengths."""
+        squares = [np.square(one.noise) for one in self.smoothed]
+        noise: Float[np.ndarray, " state"] = np.sqrt(np.average(squares, axis=0, weights=self.measured.data.lengths))
+        return noise
+
+    @cached_property
     def jumping(self) -> bool:
         """Whether held inputs change too often for states to be cut into smooth pieces."""
         return self.varying and self.inputs == "held" and pieces(self.measured.data) is self.measured.data
