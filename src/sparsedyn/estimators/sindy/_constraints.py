@@ -53,8 +53,7 @@ class Constraints:
         for entry, value in self.fixed.items():
             fixed[place(entry, "fixed")] = float(value)
         rows, values = [], []
-        for one in self.equalities:
-            table, value = one if isinstance(one, tuple | list) else (one, 0.0)
+        for table, value in self._sums():
             row = np.zeros(shape)
             for entry, weight in table.items():
                 row[place(entry, "equalities")] = float(weight)
@@ -71,10 +70,13 @@ class Constraints:
             "exclude": [list(entry) for entry in self.exclude],
             "only": {state: list(names) for state, names in self.only.items()},
             "equalities": [
-                [[[*entry, weight] for entry, weight in table.items()], value]
-                for table, value in (one if isinstance(one, tuple | list) else (one, 0.0) for one in self.equalities)
+                [[[*entry, weight] for entry, weight in table.items()], value] for table, value in self._sums()
             ],
         }
+
+    def _sums(self) -> list[tuple[Any, Any]]:
+        """The equalities as pairs of weights and a value."""
+        return [tuple(one) if isinstance(one, tuple | list) else (one, 0.0) for one in self.equalities]
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Constraints":

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from sparsedyn.estimators.sindy._gradient import PENALTIES, by_size, trained
 from sparsedyn.estimators.sindy._known import Known
+from sparsedyn.estimators.sindy._proposals import along
 from sparsedyn.estimators.sindy._regression import Block, chunks
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.training.least_squares import Coefficients, Factor, Support, bagged, elimination, solve, thresholded
@@ -50,10 +51,8 @@ def of_information(settings: Settings, known: Factor) -> Callable[[Factor], Coef
     """Return how to fit as many terms to each equation as Bayes's information criterion calls for."""
     counts = []
     for j, path in enumerate(paths(settings, known)):
-        found = [solve(known, np.where(np.arange(known.size[1]) == j, step[:, None], False))[:, j] for step in path]
-        theta, target = known.triangle[:, : known.terms], known.triangle[:, known.terms + j]
-        left = [np.sum(np.square(theta @ one - target)) / np.sum(np.square(target)) for one in found]
-        counts.append(int(path[np.argmin(bic(np.asarray(left), path.sum(axis=1), known.samples))].sum()))
+        fits = along(known, path, j)
+        counts.append(int(path[np.argmin(bic(fits.left / fits.target, path.sum(axis=1), known.samples))].sum()))
     return partial(_of_size, settings, counts)
 
 

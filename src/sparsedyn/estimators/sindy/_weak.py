@@ -12,7 +12,7 @@ from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._paths import Paths, chords
 from sparsedyn.estimators.sindy._regression import Block, pooled, terms
 from sparsedyn.models import Library
-from sparsedyn.training.least_squares import Coefficients, Factor, solve
+from sparsedyn.training.least_squares import Coefficients, Factor, solve, unexplained
 
 POWER = 6
 """Test functions over several rows are (1 - s^2)^6: smooth at the ends of their windows."""
@@ -91,13 +91,8 @@ def _swept(
 
 def _left(reduced: Factor, found: Coefficients) -> float:
     """Return the largest share of an equation's mean square that is left, for the rows that terms do not use up."""
-    terms = reduced.terms
-    freedom = max(reduced.samples - terms, 0) / reduced.samples
-    left = np.square(reduced.triangle[:, terms:] - reduced.triangle[:, :terms] @ found).sum(axis=0)
-    whole = np.square(reduced.triangle[:, terms:]).sum(axis=0)
-    if not freedom:
-        return 1.0
-    return float(np.max(left / freedom / np.where(whole > 0, whole, 1.0)))
+    freedom = max(reduced.samples - reduced.terms, 0) / reduced.samples
+    return float(np.max(unexplained(reduced, found) / freedom)) if freedom else 1.0
 
 
 def windows_in(data: Trajectories) -> int:
