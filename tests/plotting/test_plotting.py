@@ -15,8 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from sparsedyn import plotting
+from sparsedyn.data import overview
 from sparsedyn.plotting import style
 from sparsedyn.plotting.layout import standalone
+from sparsedyn.selection import SearchResult
 
 from .made import HOSTILE, data, forecast, history, scores
 
@@ -24,6 +26,12 @@ COEFFICIENTS = pd.DataFrame({"$x_": [0.0, -2.0, 0.5], "_hidden": [1e-6, 0.0, 20.
 PARETO = pd.DataFrame(
     {"complexity": [1, 3, 9], "error": [0.9, 0.1, 1e-20], "equation": [sympy.Integer(2), sympy.Symbol("$x_"), "_a <b>"]}
 )
+TABLE = overview(
+    pd.DataFrame({"time": [0.0, 1.0, 2.0, 5.0], "$x_": [1.0, np.nan, 3.0, 2.0], "<b>": [0.0, 0.0, 1.0, 1.0]})
+)
+FOLDS = pd.DataFrame({"candidate": [0, 0, 1, 1], "fold": [0, 1, 0, 1], "error": [0.1, 0.2, 0.2, 0.3]})
+FOLDS = FOLDS.assign(diverged=0.0, rfmse=0.1, nonzeros=[9, 9, 1, 1], fit_time=0.1)
+SEARCH = SearchResult(None, data(), [{"threshold": 0.1}, {"threshold": 1.0}], FOLDS, ["", ""], 10)
 TWO = {"$L1_": forecast(), "_hidden": forecast(lost=(0, 1, 2, 3))}
 # Each with data as estimators return them, and how many axes it draws on.
 FUNCTIONS: dict[str, tuple[Callable[..., object], int]] = {
@@ -37,6 +45,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., object], int]] = {
     ),
     "pareto": (lambda **where: plotting.pareto(PARETO, chosen=sympy.Symbol("$x_"), **where), 1),
     "portrait": (lambda **where: plotting.portrait(data(), ("$x_", "<b>"), label="_hidden", **where), 1),
+    "recorded": (lambda **where: plotting.recorded(TABLE, **where), 2),
+    "search_path": (lambda **where: plotting.search_path(SEARCH, **where), 1),
     "sparsity_against_error": (
         lambda **where: plotting.sparsity_against_error(
             {"$L1_": scores(), "_hidden": scores()}, {"$L1_": [10, 20], "_hidden": 300}, **where
@@ -65,9 +75,7 @@ def legend(figure: Figure) -> list[str]:
 
 
 def test_every_public_function_is_tested_here():
-    # Those of files and of searches are tested beside these.
-    elsewhere = {"recorded", "search_path"}
-    assert set(FUNCTIONS) | elsewhere == set(plotting.__all__) - {"PALETTE", "Look"}
+    assert set(FUNCTIONS) == set(plotting.__all__) - {"PALETTE", "Look"}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
