@@ -12,6 +12,7 @@ import typer
 
 from sparsedyn.cli.exit_codes import DATA, INTERRUPTED, STUDY, UNEXPECTED, USAGE
 from sparsedyn.cli.output import show_error
+from sparsedyn.cli.signatures import retyped
 
 EXIT_CODES = {
     "sparsedyn.data.errors": ("DataError", DATA),
@@ -90,12 +91,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             show_error(message(error, code), title="" if code == INTERRUPTED else "Error: ")
             raise typer.Exit(code) from raised
 
-    signature = inspect.signature(command)
     option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DEBUG)
-    # Typer reads the options off the signature and the annotations.
-    run.__dict__["__signature__"] = signature.replace(parameters=[*signature.parameters.values(), option])
-    run.__annotations__ = {**command.__annotations__, "debug": DEBUG}
-    return run
+    return retyped(run, command, [option])
 
 
 @contextmanager

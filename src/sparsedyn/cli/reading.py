@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sparsedyn.cli.errors import UsageProblem
+from sparsedyn.cli.signatures import retyped
 from sparsedyn.data.options import DUPLICATES, GAPS, PRESETS, TIME_UNITS, ReadOptions
 
 FILE = "How the file is written"
@@ -78,15 +79,10 @@ def reads(command: Callable[..., None]) -> Callable[..., None]:
         given = {name: options.pop(name, None) for name in OPTIONS}
         command(*args, reading=reading_of(given), **options)
 
-    signature = inspect.signature(command)
-    own = [parameter for name, parameter in signature.parameters.items() if name != "reading"]
     kind = inspect.Parameter.KEYWORD_ONLY
     defaults = {name: False if name in ("like", "units_row") else None for name in OPTIONS}
     added = [inspect.Parameter(n, kind, default=defaults[n], annotation=OPTIONS[n]) for n in OPTIONS]
-    run.__dict__["__signature__"] = signature.replace(parameters=[*own, *added])
-    annotations = {name: value for name, value in command.__annotations__.items() if name != "reading"}
-    run.__annotations__ = {**annotations, **OPTIONS}
-    return run
+    return retyped(run, command, added, without="reading")
 
 
 def reading_of(given: dict[str, Any]) -> ReadOptions:

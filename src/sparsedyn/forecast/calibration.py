@@ -85,9 +85,7 @@ class Calibration:
         self, states: Float[np.ndarray, "trajectory time state"], inputs: Float[np.ndarray, "trajectory time input"]
     ) -> Float[np.ndarray, "trajectory time"]:
         """Return the largest distance from the training mean over columns, in standard deviations."""
-        both = np.concatenate([states, inputs], axis=-1)
-        distance: Float[np.ndarray, "trajectory time"] = np.max(np.abs((both - self.center) / self.scale), axis=-1)
-        return distance
+        return farthest(np.concatenate([states, inputs], axis=-1), self.center, self.scale)
 
     def trust(
         self, states: Float[np.ndarray, "trajectory time state"], inputs: Float[np.ndarray, "trajectory time input"]
@@ -95,6 +93,14 @@ class Calibration:
         """Return whether rows are as near to the training data as calibration rows are; never where not finite."""
         with np.errstate(invalid="ignore"):
             return self.distance(states, inputs) <= self.far
+
+
+def farthest(
+    rows: Float[np.ndarray, "*rows column"], center: Float[np.ndarray, " column"], scale: Float[np.ndarray, " column"]
+) -> Float[np.ndarray, "*rows"]:
+    """Return the largest distance of rows from a center over columns, in multiples of their scales."""
+    distance: Float[np.ndarray, "*rows"] = np.max(np.abs((rows - center) / scale), axis=-1)
+    return distance
 
 
 def middle_of(predicted: Float[np.ndarray, "member trajectory time state"]) -> Middle:
@@ -159,7 +165,7 @@ def calibrated(
     center = np.concatenate([scaling.x_mean, scaling.u_mean])
     scale = np.concatenate([scaling.x_std, scaling.u_std])
     both = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
-    far = float(np.quantile(np.max(np.abs((both - center) / scale), axis=1), TRUSTED))
+    far = float(np.quantile(farthest(both, center, scale), TRUSTED))
     return Calibration(coverage, len(data), edges, residual, factor, center, scale, far)
 
 
