@@ -1,13 +1,19 @@
 """Initial states: the most probable ones, given the first outputs."""
 
+from dataclasses import dataclass
+
 import jax
 import numpy as np
 from jaxtyping import Array, Float
 
 from sparsedyn.models import StateSpace
 from sparsedyn.models.state_space import free_run
+from sparsedyn.training.refine import levenberg_marquardt
+from sparsedyn.training.residuals import Kept, Quadratic, Values
 
 ITERATIONS = 30
+ENOUGH = 1e-9
+"""Share of its cost that a step has to gain, or the search ends."""
 WIDER = 2.0
 """Initial states may be this much further from the mean than states in training are."""
 
@@ -27,33 +33,35 @@ def most_probable(
     """
     size = len(mean)
     spread = WIDER**2 * covariance + 1e-9 * max(np.trace(covariance) / size, 1e-12) * np.eye(size)
-    precision = max(error, 1e-12) * np.linalg.inv(spread)
-
-    def evaluated(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        outputs, slopes = map(np.asarray, _outputs(model, x, u))
-        away, wrong = x - mean, outputs - y
-        cost = np.sum(np.square(wrong), axis=(1, 2)) + np.einsum("ri,ij,rj->r", away, precision, away)
-        hessian = np.einsum("rtoi,rtoj->rij", slopes, slopes) + precision
-        return cost, hessian, np.einsum("rtoi,rto->ri", slopes, wrong) + away @ precision
-
+    problem = _Starts(model, mean, max(error, 1e-12) * np.linalg.inv(spread), u, y)
     x = np.repeat(mean[None], len(y), axis=0)
-    damping = np.full(len(y), 1e-4)
+    everything = np.ones(x.shape, bool)
     with jax.enable_x64(True), np.errstate(over="ignore", invalid="ignore"):
-        cost, hessian, gradient = evaluated(x)
-        for _ in range(ITERATIONS):
-            scale = np.einsum("rii->ri", hessian)[:, :, None] * np.eye(size)
-            step = np.linalg.solve(hessian + damping[:, None, None] * scale, gradient[..., None])[..., 0]
-            new = evaluated(x - step)
-            good = np.isfinite(new[0]) & (new[0] < cost)
-            if not good.any() and damping.min() > 1e4:
-                break
-            x = np.where(good[:, None], x - step, x)
-            cost, hessian, gradient = (
-                np.where(good.reshape(-1, *(1,) * (a.ndim - 1)), a, b)
-                for a, b in zip(new, (cost, hessian, gradient), strict=True)
-            )
-            damping = np.clip(np.where(good, 0.2 * damping, 10.0 * damping), 1e-12, 1e8)
-    return x
+        begin = problem.quadratic(x, everything)
+        return levenberg_marquardt(problem, x, everything, begin, ITERATIONS, enough=ENOUGH)[0]
+
+
+@dataclass(frozen=True)
+class _Starts:
+    """The least squares problem of initial states, a member per run: errors of outputs, and distances to the mean."""
+
+    model: StateSpace
+    mean: Float[np.ndarray, " state"]
+    precision: Float[np.ndarray, "state state"]
+    u: Float[np.ndarray, "run row input"]
+    y: Float[np.ndarray, "run row output"]
+
+    def quadratic(self, values: Values, kept: Kept) -> Quadratic:
+        """Return the squared errors and their quadratic model at these states."""
+        outputs, slopes = map(np.asarray, _outputs(self.model, values, self.u))
+        away, wrong = values - self.mean, outputs - self.y
+        cost = np.sum(np.square(wrong), axis=(1, 2)) + np.einsum("ri,ij,rj->r", away, self.precision, away)
+        hessian = np.einsum("rtoi,rtoj->rij", slopes, slopes) + self.precision
+        return Quadratic(cost, hessian, np.einsum("rtoi,rto->ri", slopes, wrong) + away @ self.precision)
+
+    def held(self, values: Values, kept: Kept, found: Quadratic) -> Kept:
+        """Return which states stay as they are: none."""
+        return np.zeros_like(kept)
 
 
 @jax.jit
