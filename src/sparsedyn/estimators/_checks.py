@@ -34,15 +34,6 @@ def variables_of(data: Trajectories) -> Variables:
     return Variables(data.state_names, data.input_names, data.state_units, data.input_units, data.dt)
 
 
-def check_trajectories(data: object, place: str) -> None:
-    """Raise `DataError` unless `data` are trajectories."""
-    if not isinstance(data, Trajectories):
-        raise DataError(
-            f"{place}: expected Trajectories; got {type(data).__name__}. Wrap arrays in sparsedyn.Trajectories(states, "
-            "inputs, dt=...), or read a file with sparsedyn.read."
-        )
-
-
 def check_regular(data: Trajectories, place: str) -> None:
     """Raise `DataError` for trajectories at irregular times, which this use has no place for."""
     if not data.regular:

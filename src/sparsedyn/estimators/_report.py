@@ -78,23 +78,12 @@ def coarse(names: Sequence[str], states: Sequence[Float[np.ndarray, "_row state"
 
 
 def noisy(names: Sequence[str], shares: Float[np.ndarray, " state"], most: float, fix: str) -> Finding | None:
-    """Say which states have more noise, in shares of their standard deviations, than the method stands."""
+    """Say which states have more noise, in shares of their standard deviations, than the method tolerates."""
     bad = [f"{name} ({share:.1%})" for name, share in zip(names, shares, strict=True) if share > most]
     if not bad:
         return None
     return Finding(
         "noise",
         f"fit: the estimated noise of {', '.join(bad)} is above {most:.1%} of the standard deviation, more than this "
-        f"fit stands. {fix}",
-    )
-
-
-def died(dead: int, members: int) -> Finding | None:
-    """Say how many members of an ensemble died in training."""
-    if not dead:
-        return None
-    return Finding(
-        "members-died",
-        f"fit: {dead} of {members} members died: their loss was no longer finite. Lower the learning rate, or clip "
-        "gradients.",
+        f"fit tolerates. {fix}",
     )

@@ -20,8 +20,8 @@ NEAR, FAR = 30, 100
 RUNS = 20
 WIDE = 1.0
 """Ranges of the data beyond its ends that count as its region."""
-STANDS = 0.01
-"""Noise, in shares of a standard deviation, that interpolating derivatives stand."""
+TOLERATED = 0.01
+"""Noise, in shares of a standard deviation, that interpolating derivatives tolerate."""
 
 
 def checked(states: States, library: Library, settings: Settings, reduced: Factor, found: Identified) -> Report:
@@ -80,7 +80,7 @@ def _noisy(states: States, settings: Settings) -> Finding | None:
     spread = np.concatenate(data.states).std(axis=0)
     shares = states.noise / np.where(spread > 0, spread, np.inf)
     if settings.refine is False and settings.derivative in ("forward", "central", "spline"):
-        return checks.noisy(data.state_names, shares, STANDS, "Take derivative='auto' and refine='auto'.")
+        return checks.noisy(data.state_names, shares, TOLERATED, "Take derivative='auto' and refine='auto'.")
     return checks.noisy(data.state_names, shares, checks.NOISY, "Average measurements, or give more of them.")
 
 
