@@ -1,5 +1,7 @@
 """Techniques as dictionaries: there and back, and messages that name the near miss."""
 
+import dataclasses
+import inspect
 import json
 from typing import Any
 
@@ -29,10 +31,12 @@ from sparsedyn.sparsify import (
     Phases,
     SequentialThresholding,
     Stages,
+    arguments,
     from_spec,
     resolve,
     to_spec,
 )
+from sparsedyn.sparsify.spec import TIMINGS
 
 EVERY: list[AbstractSparsifier] = [
     *(cls() for name, cls in TECHNIQUES.items() if name not in ("chain", "on", "phases")),
@@ -179,3 +183,14 @@ def test_ways_of_naming_techniques():
 def test_what_is_no_technique(technique: Any):
     with pytest.raises(TypeError, match=r"technique: expected"):
         resolve(technique)
+
+
+@pytest.mark.parametrize("name", [*TECHNIQUES, *TIMINGS])
+def test_what_is_checked_without_jax_is_what_classes_take(name):
+    fields = [field for field in dataclasses.fields({**TECHNIQUES, **TIMINGS}[name]) if field.name != "active"]
+    parameters = inspect.signature(arguments.ARGUMENTS[name]).parameters
+    assert [field.name for field in fields] == list(parameters)
+    for field in fields:
+        # L1, L2 and the roots share a function, and differ in nothing but defaults.
+        if field.default is not dataclasses.MISSING and field.name not in ("timing", "weight"):
+            assert parameters[field.name].default == field.default

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparsedyn.sparsify import AbstractTiming, Cubic, OneShot, SequentialThresholding, Stages
-from sparsedyn.sparsify.timing import evenly
+from sparsedyn.sparsify.arguments import evenly
 
 
 def levels(timing: AbstractTiming, at: tuple[float, ...] | None = None) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 import dataclasses
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sparsedyn.cli.errors import UsageProblem
 from sparsedyn.cli.values import did_you_mean
+from sparsedyn.sparsify.arguments import TIMINGS, kinds
 from sparsedyn.sparsify.catalogue import TECHNIQUES
 
 if TYPE_CHECKING:
@@ -33,20 +35,45 @@ def technique(text: str) -> "AbstractSparsifier":
     `{ type = "magnitude", sparsity = 0.9, timing = { type = "stages", at = [0.1, 0.2] } }`.
     """
     check_names([text])
-    from sparsedyn.sparsify import from_spec
     from sparsedyn.studies.comparison.techniques import technique_table
+
+    with misfits(text):
+        table = technique_table(table_of(text))
+    from sparsedyn.sparsify import from_spec
+
+    return from_spec(table)
+
+
+def check_techniques(texts: Sequence[str]) -> None:
+    """Raise `UsageProblem` for a text that stands for no technique, without importing any."""
+    from sparsedyn.studies.comparison.techniques import check_technique
+
+    check_names(texts)
+    for text in texts:
+        if list(texts) != [DENSE]:
+            with misfits(text):
+                check_technique(table_of(text))
+
+
+@contextmanager
+def misfits(text: str) -> Iterator[None]:
+    """Turn what does not fit in a table into an error of usage."""
     from sparsedyn.studies.errors import Misfit
 
-    table = toml_table(text) if in_toml(text) else short_form(text)
     try:
-        return from_spec(technique_table(table))
+        yield
     except Misfit as error:
         place = "".join(f" {key}:" for key in error.path)
         raise UsageProblem(f"--technique {text}:{place} {error}") from error
 
 
+def table_of(text: str) -> dict[str, Any]:
+    """Return the table that a text stands for."""
+    return toml_table(text) if in_toml(text) else short_form(text)
+
+
 def check_names(texts: Sequence[str]) -> None:
-    """Raise `UsageProblem` for a text that names no technique, without importing any."""
+    """Raise `UsageProblem` for a text that names no technique."""
     for text in texts:
         name = toml_table(text).get("type") if in_toml(text) else text.partition(":")[0].strip()
         if name not in TECHNIQUES and list(texts) != [DENSE]:
@@ -74,8 +101,6 @@ def toml_table(text: str) -> dict[str, Any]:
 
 def short_form(text: str) -> dict[str, Any]:
     """Return `name:value,argument=value` as a table."""
-    from sparsedyn.sparsify.spec import TIMINGS
-
     name, _, rest = text.strip().partition(":")
     name = name.strip()
     table: dict[str, Any] = {"type": name}
@@ -87,9 +112,15 @@ def short_form(text: str) -> dict[str, Any]:
                     f"--technique {text}: expected name, name:value or name:argument=value,...; got {piece!r} without "
                     "its argument's name. Only the first value may do without."
                 )
-            argument, written = dataclasses.fields(TECHNIQUES[name])[0].name, argument
+            argument, written = first_argument(name), argument
         table[argument] = {"type": written} if written in TIMINGS else plain_value(written)
     return table
+
+
+def first_argument(name: str) -> str:
+    """Return the name of the first argument of a technique."""
+    known = kinds(name)
+    return next(iter([field.name for field in dataclasses.fields(TECHNIQUES[name])] if known is None else known), "")
 
 
 def plain_value(written: str) -> Any:

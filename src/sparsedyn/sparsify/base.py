@@ -1,13 +1,11 @@
 """The interface of all sparsification techniques."""
 
-import math
 from abc import abstractmethod
 from typing import Any, NamedTuple, TypeAlias
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, PyTree
 
 Weights: TypeAlias = PyTree[Float[Array, "..."] | None]
@@ -66,17 +64,6 @@ class AbstractSparsifier(eqx.Module):
         `dense_grad` is the gradient of the task's loss at the effective weights, dense also where masks are
         zero.
         """
-
-
-def check_number(name: str, value: Any, *, low: float = 0.0, below: float = math.inf) -> None:
-    """Raise `ValueError` unless a scalar hyperparameter is a finite number in [low, below); arrays pass unchecked."""
-    if hasattr(value, "shape") and np.shape(value):
-        return
-    # Under jit and vmap hyperparameters are tracers or placeholders without values.
-    if isinstance(value, str | bool) or (isinstance(value, int | float) and not low <= value < below):
-        least = "a finite number" if low == -math.inf else f"a number of at least {low:g}"
-        wanted = least + ("" if below == math.inf else f" and below {below:g}")
-        raise ValueError(f"{name}: expected {wanted}; got {value!r}.")
 
 
 def is_turn(turns: tuple[float, ...], progress: Float[Array, ""]) -> Bool[Array, ""]:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
+from sparsedyn.sparsify import arguments
 from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, Weights, all_active, none_fresh
 
 
@@ -89,8 +90,7 @@ class On(AbstractSparsifier):
     def __check_init__(self) -> None:
         if not isinstance(self.technique, AbstractSparsifier):
             raise ValueError(f"technique: expected one such as L1(1e-4); got {self.technique!r}.")
-        if not self.where or not all(isinstance(i, int) for i in self.where):
-            raise ValueError(f"where: expected matrix numbers such as (0, -1); got {self.where!r}.")
+        arguments.on(self.where, self.technique)
 
     def _picked(self, tree: PyTree) -> PyTree:
         return self._split(tree)[0]

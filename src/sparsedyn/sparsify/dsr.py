@@ -7,20 +7,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from sparsedyn.sparsify import arguments
 from sparsedyn.sparsify.base import (
     AbstractMask,
     Flags,
     Free,
     Revised,
     Weights,
-    check_number,
     is_turn,
     keep_largest,
     masked,
 )
-from sparsedyn.sparsify.timing import evenly
-
-REGROW = ("zero", "fan-in", "fan-out")
 
 
 class DSRMemo(NamedTuple):
@@ -53,16 +50,9 @@ class DSR(AbstractMask):
     regrow: Literal["zero", "fan-in", "fan-out"] = eqx.field(static=True, default="zero")
 
     def __check_init__(self) -> None:
-        check_number("sparsity (half zeros are written 0.5)", self.sparsity, below=1.0)
-        for name in ("reallocate", "tolerance", "threshold"):
-            check_number(name, getattr(self, name))
-        if self.regrow not in REGROW:
-            raise ValueError(f"regrow: expected one of {', '.join(REGROW)}; got {self.regrow!r}.")
-        if not 0.0 < self.period <= self.end <= 1.0:
-            raise ValueError(
-                "period, end: expected fractions of training with 0 < period <= end <= 1; got "
-                f"{self.period}, {self.end}."
-            )
+        arguments.dsr(
+            self.sparsity, self.reallocate, self.tolerance, self.threshold, self.period, self.end, self.regrow
+        )
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return weights and random masks of exactly `n - round(sparsity * n)` entries in every matrix."""
@@ -80,7 +70,7 @@ class DSR(AbstractMask):
     def turns(self) -> tuple[float, ...]:
         """Return the ends of the periods up to `end`."""
         times = max(1, int(self.end / self.period + 1e-9))
-        return evenly(0.0, times * self.period, times)
+        return arguments.evenly(0.0, times * self.period, times)
 
     def revise(
         self, free: Free, memo: Any, dense_grad: Weights, progress: Float[Array, ""], *, key: PRNGKeyArray

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from sparsedyn.sparsify import arguments
 from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, Weights, all_active, is_turn, none_fresh
-from sparsedyn.sparsify.timing import check_fractions
 
 
 class FreezeMemo(NamedTuple):
@@ -28,7 +28,7 @@ class Freeze(AbstractSparsifier):
     at: float = eqx.field(static=True, default=0.1)
 
     def __check_init__(self) -> None:
-        check_fractions((self.at,))
+        arguments.freeze(self.at)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return the weights, not frozen yet."""

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights, check_number
+from sparsedyn.sparsify import arguments
+from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights
 
 
 class L0(AbstractUnrevised):
@@ -25,8 +26,7 @@ class L0(AbstractUnrevised):
     zeta: float | Float[Array, "..."] = 1.1
 
     def __check_init__(self) -> None:
-        check_number("weight", self.weight)
-        check_number("drop_rate", self.drop_rate, low=1e-6, below=1.0)
+        arguments.l0(self.weight, self.drop_rate)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return gate logits `log((1 - p) / p)` for the drop rate `p`, with a little noise to break ties."""

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from sparsedyn.sparsify import arguments
 from sparsedyn.sparsify.base import (
     AbstractMask,
     Free,
@@ -15,7 +16,6 @@ from sparsedyn.sparsify.base import (
     Revised,
     Weights,
     all_active,
-    check_number,
     is_turn,
     keep_largest,
     masked,
@@ -37,11 +37,9 @@ class MagnitudePruning(AbstractMask):
     scope: Literal["layer", "global"] = eqx.field(static=True, default="global")
 
     def __check_init__(self) -> None:
-        check_number("sparsity (75 % zeros are written 0.75)", self.sparsity, below=1.0)
         if not isinstance(self.timing, AbstractTiming):
             raise ValueError(f"timing: expected Cubic(), Stages() or OneShot(); got {self.timing!r}.")
-        if self.scope not in ("layer", "global"):
-            raise ValueError(f"scope: expected 'layer' or 'global'; got {self.scope!r}.")
+        arguments.magnitude(self.sparsity, scope=self.scope)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return full masks."""

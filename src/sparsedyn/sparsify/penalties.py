@@ -8,7 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights, check_number
+from sparsedyn.sparsify import arguments
+from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights
 
 
 class AbstractPenalty(AbstractUnrevised):
@@ -17,7 +18,7 @@ class AbstractPenalty(AbstractUnrevised):
     weight: float | Float[Array, "..."]
 
     def __check_init__(self) -> None:
-        check_number("weight", self.weight)
+        arguments.l1(self.weight)
 
     @abstractmethod
     def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -65,8 +66,7 @@ class AbstractRoot(AbstractPenalty):
     power: eqx.AbstractClassVar[float]
 
     def __check_init__(self) -> None:
-        check_number("weight", self.weight)
-        check_number("a", self.a, low=1e-12)
+        arguments.root(self.weight, self.a)
 
     def cost(self, w: Float[Array, "..."]) -> Float[Array, "..."]:
         """Return `|w|^q` above `a`, `(-w^4/(8 a^3) + 3 w^2/(4 a) + 3 a/8)^q` below."""

@@ -6,8 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from sparsedyn.sparsify import arguments
 from sparsedyn.sparsify.base import AbstractSparsifier, Flags, Free, Revised, Weights
-from sparsedyn.sparsify.timing import check_fractions
 
 
 class Phases(AbstractSparsifier):
@@ -26,11 +26,7 @@ class Phases(AbstractSparsifier):
     def __check_init__(self) -> None:
         if not isinstance(self.technique, AbstractSparsifier):
             raise ValueError(f"technique: expected one such as L05(5e-3); got {self.technique!r}.")
-        check_fractions(self.at)
-        if len(self.levels) != len(self.at) or any(level < 0 for level in self.levels):
-            raise ValueError(
-                f"levels: expected {len(self.at)} factors of at least 0, one for each of at; got {self.levels}."
-            )
+        arguments.phases(self.technique, self.at, self.levels)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Initialize the technique."""

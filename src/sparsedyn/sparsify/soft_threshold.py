@@ -1,6 +1,5 @@
 """Soft-threshold reparameterization (STR): one learnable threshold per layer."""
 
-import math
 from typing import Any
 
 import equinox as eqx
@@ -8,7 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights, check_number
+from sparsedyn.sparsify import arguments
+from sparsedyn.sparsify.base import AbstractUnrevised, Free, Weights
 
 
 class STR(AbstractUnrevised):
@@ -23,7 +23,7 @@ class STR(AbstractUnrevised):
     dense_start: bool = eqx.field(static=True, default=True)
 
     def __check_init__(self) -> None:
-        check_number("initial", self.initial, low=-math.inf)
+        arguments.soft_threshold(self.initial)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return the weights and one threshold parameter per matrix."""

@@ -1,13 +1,13 @@
 """Techniques as plain dictionaries: the form they have in TOML files, saved models and reports."""
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from sparsedyn.sparsify.arguments import check_name, check_names
 from sparsedyn.sparsify.base import AbstractSparsifier
 from sparsedyn.sparsify.catalogue import TECHNIQUES
 from sparsedyn.sparsify.compose import Chain
@@ -37,8 +37,7 @@ def _build(spec: Any, known: Mapping[str, type[Any]]) -> Any:
     if "type" not in spec:
         raise ValueError(f'technique: expected a table with a type, such as {{type = "l1"}}; got {dict(spec)!r}.')
     name = spec["type"]
-    if name not in known:
-        raise ValueError(f"type: unknown technique {name!r}{_nearest(name, known)}. Known: {', '.join(known)}.")
+    check_name(name)
     cls = known[name]
     arguments = {key: _build(value, known) for key, value in spec.items() if key != "type"}
     fields = {field.name: field for field in dataclasses.fields(cls)}
@@ -52,11 +51,7 @@ def _build(spec: Any, known: Mapping[str, type[Any]]) -> Any:
             and cls is not Chain
         ):
             arguments[key] = jnp.asarray(value, jnp.float32)
-    for key in arguments:
-        if key not in allowed:
-            raise ValueError(
-                f"{name}: unknown argument {key!r}{_nearest(key, allowed)}. It takes: {', '.join(allowed)}."
-            )
+    check_names(name, arguments, allowed)
     try:
         return Chain(*arguments.get("links", ())) if cls is Chain else cls(**arguments)
     except TypeError as error:
@@ -108,8 +103,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "dtype"):
         return np.asarray(value).tolist()
     return value
-
-
-def _nearest(name: Any, known: Any) -> str:
-    close = difflib.get_close_matches(str(name), list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

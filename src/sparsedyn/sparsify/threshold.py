@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from sparsedyn.sparsify import arguments
 from sparsedyn.sparsify.base import (
     AbstractMask,
     Free,
@@ -14,11 +15,9 @@ from sparsedyn.sparsify.base import (
     Revised,
     Weights,
     all_active,
-    check_number,
     is_turn,
     masked,
 )
-from sparsedyn.sparsify.timing import check_fractions
 
 
 class SequentialThresholding(AbstractMask):
@@ -32,8 +31,7 @@ class SequentialThresholding(AbstractMask):
     at: tuple[float, ...] = eqx.field(static=True, converter=tuple, default=tuple(i / 10 for i in range(1, 8)))
 
     def __check_init__(self) -> None:
-        check_number("threshold", self.threshold)
-        check_fractions(self.at)
+        arguments.threshold(self.threshold, self.at)
 
     def init(self, weights: Weights, *, key: PRNGKeyArray) -> tuple[Free, Any]:
         """Return full masks."""

@@ -6,27 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-
-def evenly(begin: float, end: float, times: int) -> tuple[float, ...]:
-    """Return `times` fractions from just after `begin` to `end`, evenly spaced; the last is `end`."""
-    if not (0.0 <= begin < end <= 1.0):
-        raise ValueError(
-            f"begin, end: expected fractions of training with 0 <= begin < end <= 1; got {begin}, {end}. "
-            "Times are shares of the run (0.5 is halfway), not steps or epochs."
-        )
-    if times < 1:
-        raise ValueError(f"times: expected at least 1; got {times}.")
-    return tuple(begin + (end - begin) * (i + 1) / times for i in range(times))
-
-
-def check_fractions(at: tuple[float, ...]) -> None:
-    """Raise `ValueError` unless `at` are increasing fractions of training."""
-    numbers = all(isinstance(fraction, int | float) for fraction in at)
-    if not numbers or not at or list(at) != sorted(set(at)) or not 0.0 <= at[0] <= at[-1] <= 1.0:
-        raise ValueError(
-            f"at: expected increasing fractions of training in [0, 1]; got {at}. Write e.g. (0.1, 0.2, 0.3): shares of "
-            "the run, not steps or epochs."
-        )
+from sparsedyn.sparsify import arguments
 
 
 class AbstractTiming(eqx.Module):
@@ -47,7 +27,7 @@ class OneShot(AbstractTiming):
     at: float = eqx.field(static=True, default=0.5)
 
     def __check_init__(self) -> None:
-        check_fractions((self.at,))
+        arguments.one_shot(self.at)
 
     def turns(self) -> tuple[float, ...]:
         """Return the one turn."""
@@ -68,15 +48,7 @@ class Stages(AbstractTiming):
     shares: tuple[float, ...] = eqx.field(static=True, converter=tuple, default=())
 
     def __check_init__(self) -> None:
-        check_fractions(self.at)
-        if not self.shares:
-            return
-        increasing = list(self.shares) == sorted(set(self.shares)) and self.shares[0] > 0.0
-        if len(self.shares) != len(self.at) or not increasing or self.shares[-1] != 1.0:
-            raise ValueError(
-                f"shares: expected {len(self.at)} increasing shares of the final sparsity, the last one 1; got "
-                f"{self.shares}. Leave them out for equal parts."
-            )
+        arguments.stages(self.at, self.shares)
 
     def turns(self) -> tuple[float, ...]:
         """Return the given fractions."""
@@ -100,11 +72,11 @@ class Cubic(AbstractTiming):
     times: int = eqx.field(static=True, default=50)
 
     def __check_init__(self) -> None:
-        evenly(self.begin, self.end, self.times)
+        arguments.cubic(self.begin, self.end, self.times)
 
     def turns(self) -> tuple[float, ...]:
         """Return evenly spaced fractions."""
-        return evenly(self.begin, self.end, self.times)
+        return arguments.evenly(self.begin, self.end, self.times)
 
     def level(self, progress: Float[Array, ""]) -> Float[Array, ""]:
         """Return the cubic ramp, exactly one from `end` on."""

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PyTree
 
-from sparsedyn.sparsify.timing import evenly
+from sparsedyn.sparsify.arguments import evenly
 
 
 class Averaged(NamedTuple):
