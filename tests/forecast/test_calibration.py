@@ -64,6 +64,24 @@ def test_beyond_the_calibrated_rows_there_is_no_band():
         new.coverage([31])
 
 
+def test_horizons_count_from_the_end_of_the_warm_up_and_scores_say_what_bands_hold():
+    known, new = forecasts(30, 2, 0), forecasts(10, 2, 1)
+    scaling = scaling_of(known.data)
+    shown = Forecast(new.predicted, new.data, new.std, warmup=20)
+    shown.calibration = calibrated(known.predicted, known.data, scaling, 0.9, warmup=20)
+    assert shown.reach == ROWS - 20
+    inside = (shown.truth >= shown.bands()["lower"]) & (shown.truth <= shown.bands()["upper"])
+    table = shown.score([10, ROWS - 20])
+    assert table["covered"][0] == pytest.approx(float(inside[:, 20:30].mean()))
+    with pytest.raises(DataError, match="expected 1 to 40 rows"):
+        shown.coverage([41])
+    new.calibration = calibrated(known.predicted[:, :, :30], known.data.head(30), scaling, 0.9)
+    table = new.score([10, ROWS])
+    assert np.isfinite(table["trusted"][0])
+    assert np.isnan(table["covered"][1])
+    assert "covered" not in forecasts(3, 2, 1).score([10])
+
+
 def test_rows_far_from_training_are_not_trusted():
     known = forecasts(20, 2, 0)
     calibration = calibrated(known.predicted, known.data, scaling_of(known.data), 0.9)
@@ -104,7 +122,8 @@ def test_groups_are_longer_further_ahead_and_a_calibration_is_read_back():
 
 
 def test_datasets_and_the_command_line_say_what_bands_hold(capsys: pytest.CaptureFixture[str]):
-    from sparsedyn.cli.forecast import band_facts, show_bands
+    from sparsedyn.cli.pictures import band_table
+    from sparsedyn.cli.scores import band_facts, show_bands, show_far, stretches
 
     known, new = forecasts(20, 2, 0), forecasts(5, 2, 1)
     assert "lower" not in new.to_xarray()
@@ -115,3 +134,11 @@ def test_datasets_and_the_command_line_say_what_bands_hold(capsys: pytest.Captur
     assert (found["coverage"], found["horizon"]) == (0.9, [10])
     show_bands(found)
     assert "90 % of recorded values" in capsys.readouterr().out
+    assert stretches(np.array([True, False, False, True, False])) == [(1, 2), (4, 4)]
+    trust = band_facts(new, [10])["trust"]
+    assert [len(rows) for rows in trust.values()] == list(new.data.lengths)
+    show_far({"a": np.array([True, False, False])}, 0.5)
+    assert "1 to 2" in capsys.readouterr().out
+    table = band_table(new)
+    assert len(table) == sum(new.data.lengths) * 2
+    assert {"recorded", "lower", "upper", "trust"} <= set(table.columns)

@@ -11,8 +11,9 @@ from .dependence import (
     total_effect,
 )
 from .merging import complexity
-from .notation import from_text, latex, maps, parsed, text, to_text
+from .notation import from_text, latex, parsed, text, to_text
 from .simplification import effect, rounded, simplified, snapped, without_small_terms
+from .statements import Statement, statements
 from .structure import SMALL, count_nonzeros, reach, sparsity
 from .symbolic import Columns, combined, compiled, expressions, symbol
 
@@ -21,6 +22,7 @@ __all__ = [
     "THRESHOLD",
     "THRESHOLDS",
     "Columns",
+    "Statement",
     "against_truth",
     "combined",
     "compiled",
@@ -34,7 +36,6 @@ __all__ = [
     "kappa",
     "latex",
     "local_effect",
-    "maps",
     "mean_jaccard",
     "mean_kappa",
     "parsed",
@@ -46,6 +47,7 @@ __all__ = [
     "snapped",
     "sparsity",
     "standardized",
+    "statements",
     "strength",
     "symbol",
     "text",

@@ -40,6 +40,8 @@ LAST = "\x7f"
 # Names that are set as a letter, with an index: x, x1, T_bath, theta_2. All others are set as words.
 GREEK = "|".join([*greeks, "lambda", *(letter.capitalize() for letter in (*greeks, "lambda"))])
 INDEXED = re.compile(rf"([A-Za-z]|{GREEK})(\d*|_[A-Za-z0-9]+)")
+# The row that a variable is of: x[k], u[k-2].
+ROW = re.compile(r"(.+)(\[k(?:[+-]\d+)?\])")
 ESCAPES = str.maketrans({
     "\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", " ": r"\ ",
     **{char: rf"\{char}" for char in "_%$#&{}"},
@@ -55,19 +57,14 @@ def text(expr: sympy.Expr, digits: int = DIGITS) -> str:
     return str(_Text(digits).doprint(_shown(expr, digits)))
 
 
-def maps(
-    expressions: Sequence[sympy.Expr], states: Sequence[str], inputs: Sequence[str], digits: int = DIGITS
-) -> list[str]:
-    """Return `x[k+1] = ...` for the expressions of the next states, one a line."""
-    names = [*states, *inputs]
-    now = [f"{name}[k]" for name in names]
-    right = [text(_renamed(one, names, now), digits) for one in expressions]
-    return [f"{name}[k+1] = {one}" for name, one in zip(states, right, strict=True)]
-
-
 def latex(expr: sympy.Expr, digits: int = DIGITS) -> str:
     """Return the expression in LaTeX, for TeX and for Matplotlib, without dollar signs."""
     return str(_Latex(digits).doprint(_shown(expr, digits)))
+
+
+def latex_name(name: str) -> str:
+    """Return the name of a variable in LaTeX."""
+    return str(_Latex(DIGITS).doprint(sympy.Symbol(name)))
 
 
 def parsed(text: str, names: Sequence[str]) -> sympy.Expr:
@@ -123,6 +120,8 @@ class _Latex(LatexPrinter):
     def _print_Symbol(self, variable: sympy.Symbol, style: str = "plain") -> str:
         if variable.name.startswith(LAST):
             return str(variable.name.removeprefix(LAST))
+        if row := ROW.fullmatch(variable.name):
+            return f"{self._print_Symbol(sympy.Symbol(row[1]), style)}{row[2]}"
         if INDEXED.fullmatch(variable.name):
             return str(super()._print_Symbol(variable, style))
         return rf"\mathrm{{{variable.name.translate(ESCAPES)}}}"

@@ -10,12 +10,14 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
-from sparsedyn.data import DataError
+from sparsedyn.data import DataError, Trajectories
 from sparsedyn.estimators._checks import check_alike
+from sparsedyn.estimators._delays import Delays
 from sparsedyn.estimators._forecaster import AbstractForecaster
 from sparsedyn.estimators._inputs import is_own, own
-from sparsedyn.estimators._states import function_at, inputs_at, rows_of, start_of, times_of
-from sparsedyn.forecast import Forecast, pad
+from sparsedyn.estimators._states import driven, function_at, inputs_at, rows_of, start_of, times_of
+from sparsedyn.estimators._warmup import endless, warm_up
+from sparsedyn.forecast import Forecast
 
 BATCH = ("trajectory", "sample")
 """Axes of states before that of variables."""
@@ -28,11 +30,17 @@ class AbstractDynamics(AbstractForecaster):
     members, and an axis `trajectory` where what was given has one.
     """
 
+    @property
+    def delays_(self) -> Delays:
+        """Which earlier rows the next one depends on; for most models none."""
+        return Delays()
+
     def predict(self, x: Any, u: Any = None) -> Any:
         """Return the derivatives ([member], [trajectory], [sample], state) at states `x` under inputs `u`.
 
         `x` is ([trajectory], [sample], state), in the data's units, and `u` laid out as `x`. Columns of tables are
-        found by their names. For `Trajectories`, or a list of trajectories, a list of results.
+        found by their names. For `Trajectories`, or a list of trajectories, a list of results. With lags, samples are
+        rows in their order, and there is NaN for the first of them, which have too few earlier ones.
         """
         self._check_fitted()
         if is_own(x):
@@ -47,6 +55,8 @@ class AbstractDynamics(AbstractForecaster):
                 raise DataError(f"u: expected inputs for each of {len(x)} trajectories, as x has; got {len(u)}.")
             return [self.predict(*pair) for pair in zip(x, [None] * len(x) if u is None else u, strict=True)]
         states, forcing = self._rows(x, u)
+        if self.delays_.rows:
+            return self._labelled(self._delayed(states, forcing), BATCH[len(BATCH) + 1 - states.ndim :], {})
         rows = math.prod(states.shape[:-1])
         found = self._derivatives(*(part.reshape(rows, part.shape[-1]) for part in (states, forcing)))
         return self._labelled(found.reshape(len(found), *states.shape), BATCH[len(BATCH) + 1 - states.ndim :], {})
@@ -60,12 +70,16 @@ class AbstractDynamics(AbstractForecaster):
         The input of a row is held until the next, unless the model says otherwise. Inputs in the place of `t` are at
         the times of their index, or at the sample time of training.
 
-        The result is always as long as `t`: rows after a state has run off to infinity are not finite.
+        The result is always as long as `t`: rows after a state has run off to infinity are not finite. With lags, `x0`
+        are the first rows, (row, state) or (trajectory, row, state), `delays_.rows + 1` of them or more, with which the
+        result begins.
         """
         self._check_fitted()
         if u is None and not callable(t) and np.ndim(t) >= 2:
             dated = isinstance(t, pd.DataFrame) and t.index.dtype.kind in "fMm"
             t, u = t.index if dated else np.shape(t)[-2], t
+        if self.delays_.rows:
+            return self._continued(x0, t, u)
         start, several = start_of(x0, self._integrated_names)
         times, stamps = times_of(t, self.dt_)
         steps, rows = self._clock(times)
@@ -85,12 +99,52 @@ class AbstractDynamics(AbstractForecaster):
         died in training are NaN and count as diverged.
         """
         known = self._known(data, check_units=check_units)
-        inputs = pad(known.inputs, np.nan)
-        # Past the end of a short trajectory nothing is scored; the mean input keeps the padding harmless.
-        inputs = np.where(np.isnan(inputs), self._measured.u_mean, inputs)
+        inputs = endless(known, self._measured)
         steps = np.arange(inputs.shape[1]) * known.dt
         predicted = self._integrate(np.stack([states[0] for states in known.states]), steps, inputs)
         return self._with_bands(Forecast(predicted, known, np.asarray(self._measured.x_std)))
+
+    def _after(self, known: Trajectories, warmup: int | None) -> Forecast:
+        """Return forecasts that begin with the recorded first rows, `warmup` of them, of a model with lags."""
+        least = self.delays_.rows + 1
+        warm = warm_up(warmup, least, known.lengths, least=least)
+        first = np.stack([states[:warm] for states in known.states])
+        predicted = self.delays_.rolled(self._derivatives, first, endless(known, self._measured))
+        return self._with_bands(Forecast(predicted, known, np.asarray(self._measured.x_std), warmup=warm))
+
+    def _delayed(
+        self, x: Float[np.ndarray, "*batch sample state"], u: Float[np.ndarray, "*batch sample input"]
+    ) -> Float[np.ndarray, "1 *batch sample state"]:
+        """Return what follows each row, given those before it; NaN where there are too few."""
+        rows = self.delays_.rows
+        if x.ndim < len(BATCH) or x.shape[-2] <= rows:
+            raise DataError(
+                f"x: expected more than {rows} rows in their order, which the lags go back; got the shape {x.shape}."
+            )
+        columns = self.delays_.columns(x, u)
+        now = x[..., rows:, :]
+        found = np.full((1, *x.shape), np.nan)
+        found[..., rows:, :] = self._derivatives(
+            now.reshape(-1, now.shape[-1]), columns.reshape(-1, columns.shape[-1])
+        ).reshape(1, *now.shape)
+        return found
+
+    def _continued(self, x0: Any, t: Any, u: Any) -> xr.DataArray:
+        """Return states that begin with the rows `x0`, of a model with lags."""
+        names, least = self._integrated_names, self.delays_.rows + 1
+        given = rows_of(x0, names, "x0").astype(np.float64)
+        if not (2 <= given.ndim <= 3 and given.shape[-2] >= least):
+            raise DataError(
+                f"x0: expected the first {least} rows or more, ([trajectory], row, state), since the model has lags; "
+                f"got the shape {given.shape}."
+            )
+        first = given.reshape((1,) * (3 - given.ndim) + given.shape)
+        forcing, rows, stamps = driven(t, u, self.dt_, self.input_names_, len(first))
+        if first.shape[1] > forcing.shape[1]:
+            raise DataError(f"x0: expected at most {forcing.shape[1]} rows, as t has; got {first.shape[1]}.")
+        found = self.delays_.rolled(self._derivatives, first, forcing)[:, :, rows]
+        result = self._labelled(found, ("trajectory", "time"), {"time": stamps})
+        return result if given.ndim == 3 else result.isel(trajectory=0)
 
     @abstractmethod
     def _derivatives(

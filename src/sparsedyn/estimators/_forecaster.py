@@ -76,7 +76,8 @@ class AbstractForecaster(AbstractEstimator):
     ) -> pd.DataFrame:
         """Return a table of `horizon`, `diverged` (share), `rfmse`, `rfmse_std` and 95 % intervals.
 
-        See `Forecast.score`, whose `reading` this takes.
+        See `Forecast.score`, whose `reading` this takes. For a calibrated model, also what its bands hold: `covered`,
+        `covered_last` (in the last tenth of a horizon) and `trusted`.
         """
         return self.forecast(data, check_units=check_units).score(horizons, reading=reading)
 

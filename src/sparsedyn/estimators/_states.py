@@ -81,6 +81,23 @@ def steps_at(times: Float[np.ndarray, " time"], dt: float) -> tuple[Float[np.nda
     return np.arange(rows[-1] + 1) * dt, rows
 
 
+def driven(
+    t: Any, u: Any, dt: float, names: Sequence[str], count: int
+) -> tuple[Float[np.ndarray, "trajectory step input"], np.ndarray, Any]:
+    """Return inputs at steps of `dt` for `count` trajectories, which steps are asked for, and times as they were given.
+
+    `t` and `u` are those of `simulate`. **Raises:** `DataError` for anything that does not fit.
+    """
+    times, stamps = times_of(t, dt)
+    steps, rows = steps_at(times, dt)
+    if callable(u):
+        at = function_at(u, times[0], names)
+        values = np.stack([at(float(time)) for time in steps])
+        return np.broadcast_to(values, (count, *values.shape)), rows, stamps
+    forcing = inputs_at(u, times, names, count, stamps)
+    return forcing[:, np.searchsorted(rows, np.arange(len(steps)), side="right") - 1], rows, stamps
+
+
 def function_at(
     u: Callable[[float], Any], origin: float, names: Sequence[str]
 ) -> Callable[[float], Float[np.ndarray, " input"]]:

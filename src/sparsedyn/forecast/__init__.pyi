@@ -1,6 +1,6 @@
 from sparsedyn._steps import rk4_step
 
-from .calibration import Calibration, calibrated
+from .calibration import Calibration, calibrated, fewest
 from .comparison import Comparison, compare, holm, pseudo_values
 from .forecast import Forecast, forecast
 from .intervals import Interval, bootstrap_mean, bootstrap_share, spread
@@ -33,6 +33,7 @@ __all__ = [
     "compare",
     "deviation",
     "error_over_time",
+    "fewest",
     "forecast",
     "forecast_scores",
     "holm",

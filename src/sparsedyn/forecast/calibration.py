@@ -139,9 +139,7 @@ def calibrated(
 
     Raises `DataError` for fewer trajectories than the coverage needs, `coverage / (1 - coverage)`: 9 for 90 %.
     """
-    if not 0 < coverage < 1:
-        raise ValueError(f"coverage: expected a share between 0 and 1, such as 0.9; got {coverage!r}.")
-    needed = math.ceil(coverage / (1 - coverage) - 1e-9)
+    needed = fewest(coverage)
     if len(data) < needed:
         raise DataError(
             f"calibrate: coverage {coverage:g} needs at least {needed} trajectories; got {len(data)}. Give more, cut "
@@ -167,6 +165,13 @@ def calibrated(
     both = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
     far = float(np.quantile(farthest(both, center, scale), TRUSTED))
     return Calibration(coverage, len(data), edges, residual, factor, center, scale, far)
+
+
+def fewest(coverage: float) -> int:
+    """Return how many trajectories bands of this coverage need; raises `ValueError` for what is no share."""
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage: expected a share between 0 and 1, such as 0.9; got {coverage!r}.")
+    return math.ceil(coverage / (1 - coverage) - 1e-9)
 
 
 def groups_of(rows: int, first: int = 1) -> Int[np.ndarray, " edge"]:

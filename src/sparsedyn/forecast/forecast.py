@@ -88,6 +88,9 @@ class Forecast:
     def score(self, horizons: Sequence[int], *, reading: str = "absolute", level: float = 0.95) -> pd.DataFrame:
         """Return one row per horizon: share diverged and RFMSE (mean, standard deviation over the forecasts
         that did not diverge), with bootstrap intervals over members and trajectories.
+
+        For a calibrated model, also what its bands hold, `covered`, `covered_last` and `trusted` as in `coverage`; NaN
+        at horizons beyond the calibrated rows.
         """
         if not isinstance(horizons, Iterable) or isinstance(horizons, str):
             raise DataError(f"horizons: expected a list of numbers of rows such as [100, 1000]; got {horizons!r}.")
@@ -109,7 +112,11 @@ class Forecast:
                     "rfmse_high": mean.high,
                 }
             )
-        return pd.DataFrame(rows)
+        table = pd.DataFrame(rows)
+        if not self.has_bands:
+            return table
+        reached = [horizon for horizon in table["horizon"] if 1 < horizon <= self.reach]
+        return table.merge(self.coverage(reached), on="horizon", how="left")
 
     def skill(self) -> Float[np.ndarray, "member trajectory"]:
         """Return a score of every forecast over its whole trajectory, from 0 (diverged) to 1 (perfect)."""
@@ -131,6 +138,11 @@ class Forecast:
     def has_bands(self) -> bool:
         """Whether the model was calibrated, with the warm-up of these forecasts."""
         return self.calibration is not None and max(1, self.warmup) == int(self.calibration.edges[0])
+
+    @property
+    def reach(self) -> int:
+        """How many rows after the warm-up have bands, for a calibrated model."""
+        return min(self.truth.shape[1], int(self._calibrated().edges[-1])) - self.warmup
 
     def bands(self) -> xr.Dataset:
         """Return `lower`, `middle` and `upper` (trajectory, time, state), and `trust` (trajectory, time).
@@ -168,24 +180,25 @@ class Forecast:
     def coverage(self, horizons: Sequence[int]) -> pd.DataFrame:
         """Return which share of recorded values the bands hold, up to each horizon and in its last tenth.
 
-        The columns are `horizon`, `covered`, `covered_last` and `trusted`, the share of rows that are. Rows that
-        are given are not counted. Raises `DataError` for horizons beyond the calibrated rows or the longest trajectory.
+        Horizons count rows after the warm-up. The columns are `horizon`, `covered`, `covered_last` and `trusted`, the
+        share of rows that are. Rows that are given are not counted. Raises `DataError` for horizons beyond the
+        calibrated rows or the longest trajectory.
         """
         bands = self.bands()
-        first = int(self._calibrated().edges[0])
-        longest = min(self.truth.shape[1], int(self._calibrated().edges[-1]))
+        given = max(1, self.warmup) - self.warmup
         inside = (self.truth >= bands["lower"].to_numpy()) & (self.truth <= bands["upper"].to_numpy())
         there = ~np.isnan(self.truth)
         rows = []
         for horizon in horizons:
-            if not first < horizon <= longest:
-                raise DataError(f"horizons: expected {first + 1} to {longest} rows, as calibrated; got {horizon}.")
-            last = slice(max(first, horizon - max(1, horizon // 10)), horizon)
-            parts = {"covered": slice(first, horizon), "covered_last": last}
+            if not given < horizon <= self.reach:
+                raise DataError(f"horizons: expected {given + 1} to {self.reach} rows, as calibrated; got {horizon}.")
+            first, end = self.warmup + given, self.warmup + horizon
+            last = slice(max(first, end - max(1, horizon // 10)), end)
+            parts = {"covered": slice(first, end), "covered_last": last}
             shares = {name: float(inside[:, part][there[:, part]].mean()) for name, part in parts.items()}
-            trusted = bands["trust"].to_numpy()[:, first:horizon][there[:, first:horizon, 0]]
+            trusted = bands["trust"].to_numpy()[:, first:end][there[:, first:end, 0]]
             rows.append({"horizon": int(horizon), **shares, "trusted": float(trusted.mean())})
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows, columns=["horizon", "covered", "covered_last", "trusted"])
 
     def _calibrated(self) -> Calibration:
         if self.calibration is None:

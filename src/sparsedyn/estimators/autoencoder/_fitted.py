@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 from sparsedyn.data import DataError, Snapshots, Trajectories
 from sparsedyn.data.reduction import lost_share
-from sparsedyn.equations import combined, rounded, symbol, text
+from sparsedyn.equations import Statement, combined, rounded, statements, symbol
 from sparsedyn.equations.coordinates import Affine
 from sparsedyn.estimators._base import AbstractEstimator
 from sparsedyn.estimators._given import finite
@@ -119,11 +119,13 @@ class AbstractLatentDynamics(AbstractEstimator):
         made = tuple(combined(terms, coefficients))
         return made if digits is None else tuple(rounded(expression, digits) for expression in made)
 
+    def statements(self, member: int | None = None) -> list[Statement]:
+        """Return the equations of a member, by default the best, with their left sides, `z'` or `z''`."""
+        return statements("prime" if self._order == 1 else "second", self.latent_names_, self.equations(member))
+
     def print(self, digits: int = 3) -> None:
         """Print the equations of the best member."""
-        prime = "'" * self._order
-        pairs = zip(self.latent_names_, self.equations(), strict=True)
-        print("\n".join(f"{name}{prime} = {text(right, digits)}" for name, right in pairs))
+        print("\n".join(statement.text(digits) for statement in self.statements()))
 
     def canonical_form(self, member: int | None = None) -> tuple[Affine, Float[np.ndarray, "term latent"]]:
         """Return the affine change of latent variables in which a member's equations read best, and them in it.

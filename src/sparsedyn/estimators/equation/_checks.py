@@ -12,6 +12,7 @@ from jaxtyping import Float
 from sparsedyn.data import DERIVATIVES, DataError, Samples, Trajectories
 from sparsedyn.equations import compiled, symbol
 from sparsedyn.estimators._base import HELD_OUT, SEED, TIME, Rule, one_of, whole
+from sparsedyn.estimators._delays import LAGS
 from sparsedyn.estimators.equation._settings import REGULARIZERS
 from sparsedyn.forecast import METHODS
 from sparsedyn.models import PRIMITIVES, Primitive, units_of
@@ -35,7 +36,12 @@ RULES: dict[str, Rule] = {
     "share": HELD_OUT,
 }
 """Parameters of a search for equations, and what they may be."""
-LEARNER_RULES = RULES | {"derivative": one_of(("auto", *DERIVATIVES)), "method": one_of(METHODS), "time": TIME}
+LEARNER_RULES = RULES | {
+    "derivative": one_of(("auto", *DERIVATIVES)),
+    "method": one_of(METHODS),
+    "time": TIME,
+    "lags": LAGS,
+}
 
 
 def check_primitives(primitives: str | Mapping[str | Primitive, int]) -> None:

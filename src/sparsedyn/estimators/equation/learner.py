@@ -10,21 +10,24 @@ import pandas as pd
 import sympy
 from jaxtyping import Float, Int
 
-from sparsedyn.data import Scaling, Trajectories
+from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.data.derivatives import FOLLOWING
-from sparsedyn.equations import maps, rounded, text
+from sparsedyn.equations import Statement, rounded, standardized, statements, strength
 from sparsedyn.estimators._checks import Variables, check_plausible, variables_of
+from sparsedyn.estimators._dead_times import delays_of
+from sparsedyn.estimators._delays import Delays, check_lags
 from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import recorded
 from sparsedyn.estimators._progress import search_bar
+from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
 from sparsedyn.estimators.equation._expressions import Equation, table
 from sparsedyn.estimators.equation._right_hand_sides import right_hand_side, task_of
 from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
-from sparsedyn.forecast import MAP
+from sparsedyn.forecast import MAP, Forecast
 from sparsedyn.models import PerState, Primitive
 
 FITTED = 0.5
@@ -46,10 +49,14 @@ class EquationLearner(AbstractEnsemble):
     time : `continuous`, or `discrete` for maps: equations then give the states of the next row instead of derivatives,
         and forecasts iterate them.
 
+    lags : with `time="discrete"`, how many earlier rows of states and inputs equations may have, `x[k-1]`, ..., or
+        `"auto"`; as for `SINDy`.
+
     Attributes after `fit`: `models_` (one member), `scaling_` (the powers of two that its variables are divided by),
     `statistics_` (means and standard deviations of the training data, in which errors are counted), `alive_`,
     `candidates_` (per state, all candidate equations, the chosen first), `found_` (the searches, `None` for a
-    derivative that never changes; not kept in files), `time_`, `dt_`, `state_names_`, `input_names_`.
+    derivative that never changes; not kept in files), `time_`, `delays_` (lags and dead times), `dt_`,
+    `state_names_`, `input_names_`.
 
     Source: Sahoo et al. 2018; Kim et al. 2019.
     """
@@ -74,6 +81,7 @@ class EquationLearner(AbstractEnsemble):
         derivative: str = "auto",
         method: str = "rk4",
         time: str = "continuous",
+        lags: int | str = 0,
     ):
         self.trials = trials
         self.seed = seed
@@ -87,6 +95,7 @@ class EquationLearner(AbstractEnsemble):
         self.derivative = derivative
         self.method = method
         self.time = time
+        self.lags = lags
 
     def fit(
         self,
@@ -115,12 +124,16 @@ class EquationLearner(AbstractEnsemble):
         self.check_parameters()
         options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
         given = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, **options)
-        data = given.data
+        data, validation, delays = given.data, given.validation, delays_of(self.lags, given.data)
+        if delays.rows:
+            held_out = None if validation is None else delays.augmented(validation)
+            given = given._replace(data=delays.augmented(data), validation=held_out)
         derivative = FOLLOWING if self.time == "discrete" else self.derivative
         task = task_of(given, derivative=derivative, share=self.share, seed=self.seed)
-        statistics = Scaling.fit(task.pooled, state_names=data.state_names, input_names=data.input_names)
-        if given.validation is not None and check_units:
-            check_plausible(statistics, given.validation)
+        measured = samples(data, FOLLOWING) if delays.rows else task.pooled
+        statistics = Scaling.fit(measured, state_names=data.state_names, input_names=data.input_names)
+        if validation is not None and check_units:
+            check_plausible(statistics, validation)
         settings = replace(search_of(self), fitted=FITTED)
         found: list[tuple[list[Equation], Found | None]] = []
         for state, name in enumerate(data.state_names):
@@ -128,7 +141,7 @@ class EquationLearner(AbstractEnsemble):
                 found.append(right_hand_side(settings, task, state, on_progress=on_progress))
         self.found_ = [search for _, search in found]
         return self._adopt(
-            [candidates for candidates, _ in found], task.scaling, statistics, variables_of(data), self.time
+            [candidates for candidates, _ in found], task.scaling, statistics, variables_of(data), self.time, delays
         )
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
@@ -140,6 +153,10 @@ class EquationLearner(AbstractEnsemble):
         self._check_fitted()
         found = tuple(candidates[0].expression for candidates in self.candidates_)
         return found if digits is None else tuple(rounded(expression, digits) for expression in found)
+
+    def statements(self) -> list[Statement]:
+        """Return the equations with their left sides, `dx/dt` or `x[k+1]`."""
+        return statements("next" if self.time_ == "discrete" else "derivative", self.state_names_, self.equations())
 
     def pareto(self, state: str | int = 0) -> pd.DataFrame:
         """Return the candidates for a state's derivative as a table, simplest first; see `EquationRegressor.pareto`."""
@@ -160,8 +177,29 @@ class EquationLearner(AbstractEnsemble):
 
     def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
         """Return how strongly every derivative depends on every state and input; see `AbstractEnsemble.dependence`."""
-        in_sizes = super().dependence(data)
+        in_sizes = strength(
+            self.models_, *standardized(self.delays_.augmented(self._known(data, check_units=False)), self.scaling_)
+        )
         return in_sizes * (self.scaling_.dx_std / self.statistics_.dx_std)[:, None]
+
+    def forecast(
+        self, data: Any, *, warmup: int | None = None, scaling: Scaling | None = None, check_units: bool = True
+    ) -> Forecast:
+        """Return forecasts of every trajectory, from its first row under its recorded inputs.
+
+        With lags, they begin after the first `warmup` rows, by default as few as the lags need, which are part of the
+        forecast but not scored. `scaling` and `check_units` as for `SparseTimeStepper`.
+        """
+        if self.delays_.rows:
+            return self._after(self._known(data, check_units=check_units), warmup)
+        check_no_warm_up(warmup)
+        return super().forecast(data, scaling=scaling, check_units=check_units)
+
+    @property
+    def delays_(self) -> Delays:
+        """Lags of states and inputs, and dead times of inputs."""
+        self._check_fitted()
+        return self._delays
 
     @property
     def _measured(self) -> Scaling:
@@ -173,21 +211,21 @@ class EquationLearner(AbstractEnsemble):
 
     def _check_combination(self) -> None:
         check_primitives(self.primitives)
+        check_lags(self.lags, self.time)
 
     def _summary(self, digits: int) -> list[str]:
-        if self.time_ == "discrete":
-            return maps(self.equations(), self.state_names_, self.input_names_, digits)
-        pairs = zip(self.state_names_, self.equations(), strict=True)
-        return [f"d{name}/dt = {text(right, digits)}" for name, right in pairs]
+        return [statement.text(digits) for statement in self.statements()]
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        arrays, header = stored_equations(self.candidates_, [*self.state_names_, *self.input_names_])
+        columns = self.delays_.names(self.state_names_, self.input_names_)
+        arrays, header = stored_equations(self.candidates_, [*self.state_names_, *columns])
         return arrays, {
             "parameters": stored_parameters(self.get_params(deep=False) | {"time": self.time_}),
             **header,
             "scaling": self.scaling_.to_dict(),
             "statistics": self.statistics_.to_dict(),
             "variables": self.variables_._asdict(),
+            "delays": self.delays_.to_dict(),
         }
 
     @classmethod
@@ -196,7 +234,8 @@ class EquationLearner(AbstractEnsemble):
         scaling, statistics = (Scaling.from_dict(stored.header[name]) for name in ("scaling", "statistics"))
         equations = restored_equations(stored, search_of(learner).hidden)
         variables = Variables.restored(stored.header["variables"])
-        return learner._adopt(equations, scaling, statistics, variables, learner.time)
+        delays = Delays.from_dict(stored.header.get("delays"))
+        return learner._adopt(equations, scaling, statistics, variables, learner.time, delays)
 
     def _adopt(
         self,
@@ -205,6 +244,7 @@ class EquationLearner(AbstractEnsemble):
         statistics: Scaling,
         variables: Variables,
         time: str,
+        delays: Delays,
     ) -> "EquationLearner":
         """Take over what was found."""
         self.candidates_ = equations
@@ -215,4 +255,5 @@ class EquationLearner(AbstractEnsemble):
         self.alive_ = np.ones(1, bool)
         self.variables_ = variables
         self.time_ = time
+        self._delays = delays
         return self

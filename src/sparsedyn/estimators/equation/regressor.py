@@ -10,7 +10,7 @@ from jaxtyping import Float
 from sklearn.base import RegressorMixin
 
 from sparsedyn.data import Samples
-from sparsedyn.equations import Columns, compiled, rounded
+from sparsedyn.equations import Columns, Statement, compiled, rounded, statements
 from sparsedyn.estimators._base import AbstractEstimator
 from sparsedyn.estimators._columns import columns_of, target_of
 from sparsedyn.estimators._files import Stored
@@ -106,6 +106,10 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         """
         self._check_fitted()
         return self.equation_ if digits is None else rounded(self.equation_, digits)
+
+    def statements(self) -> list[Statement]:
+        """Return the equation with its left side, `y`, since the target's name is not known."""
+        return statements("value", ["y"], [self.equation()])
 
     def pareto(self) -> pd.DataFrame:
         """Return the candidates as a table of `complexity`, `error`, `weights`, `score`, `equation`, simplest first.

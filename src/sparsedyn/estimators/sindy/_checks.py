@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn._warnings import Finding, Report
+from sparsedyn.data import Trajectories
 from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators.sindy._fitting import Identified
@@ -24,14 +25,21 @@ TOLERATED = 0.01
 """Noise, in shares of a standard deviation, that interpolating derivatives tolerate."""
 
 
-def checked(states: States, library: Library, settings: Settings, reduced: Factor, found: Identified) -> Report:
+def checked(
+    states: States,
+    library: Library,
+    settings: Settings,
+    reduced: Factor,
+    found: Identified,
+    recorded: Trajectories,
+) -> Report:
     """Return what is doubtful about coefficients, and about the data that they come from."""
     data = states.measured.data
     names = full_names(data.state_names, settings.order)
     terms = library.names([*names, *data.input_names])
     findings = [
         dependent_terms(reduced, terms) or checks.dependent([*data.state_names, *data.input_names], _columns(states)),
-        feedback(data),
+        feedback(recorded),
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found),
     ]
     if states.given is None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from sparsedyn._warnings import Report
+from sparsedyn.data import Trajectories
 from sparsedyn.estimators.sindy._checks import checked
 from sparsedyn.estimators.sindy._choice import chosen, refined
 from sparsedyn.estimators.sindy._constraints import Constraints
@@ -25,12 +26,12 @@ from sparsedyn.training.restricted import informed_restricted, thresholded_restr
 
 
 def identified(
-    measured: Measured, validation: Measured | None, library: Library, settings: Settings
+    measured: Measured, validation: Measured | None, library: Library, settings: Settings, *, recorded: Trajectories
 ) -> tuple[Identified, Report]:
     """Return the coefficients of the equations of measured trajectories, and what checks of them found.
 
     Where thresholds are chosen, they are by what equations explain of the states, those of `validation` if there are
-    any, or, where derivatives were measured, of these.
+    any, or, where derivatives were measured, of these. `recorded` are the trajectories without delayed columns.
     """
     states, blocks = read(measured, library, settings)
     reduced = pooled(blocks, library.size)
@@ -42,7 +43,7 @@ def identified(
     else:
         found = _automatic(states, validation, library, settings, reduced, blocks)
     found = found._replace(inputs=states.inputs, time=settings.time)
-    return found, checked(states, library, settings, reduced, found)
+    return found, checked(states, library, settings, reduced, found, recorded)
 
 
 def _automatic(

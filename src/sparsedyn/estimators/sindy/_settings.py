@@ -10,6 +10,7 @@ from jaxtyping import Float
 from sparsedyn.data import DERIVATIVES
 from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators._base import FLAG, SEED, TIME, Rule, nonnegative, one_of, optional, whole
+from sparsedyn.estimators._delays import LAGS, check_lags
 from sparsedyn.estimators.sindy._constraints import Constraints
 from sparsedyn.models import Library, Primitive, units_of
 from sparsedyn.training.least_squares import Scale
@@ -41,6 +42,7 @@ RULES: dict[str, Rule] = {
     "optimizer": one_of(OPTIMIZERS),
     "inputs": one_of((AUTO, *INPUTS)),
     "time": TIME,
+    "lags": LAGS,
     "constraints": Rule(lambda value: value is None or isinstance(value, Constraints), "none or sparsedyn.Constraints"),
     "known": Rule(
         lambda value: value is None or callable(value) or isinstance(value, Mapping),
@@ -68,6 +70,7 @@ class Settings:
     derivative: str
     inputs: str | None
     time: str
+    lags: int | str
     constraints: Constraints | None
     known: Any
     ridge: float
@@ -104,6 +107,7 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
 
 def check_combination(settings: Settings) -> None:
     """Raise `ValueError` for settings that do not go together."""
+    check_lags(settings.lags, settings.time)
     if settings.time == "discrete":
         for name, expected in (("order", (1,)), ("weak", (None, False)), ("inputs", (None, "held"))):
             if (value := getattr(settings, name)) not in expected:

@@ -12,12 +12,15 @@ from sklearn.metrics import r2_score
 
 from sparsedyn._warnings import Report
 from sparsedyn.data import DataError, Scaling, Trajectories
-from sparsedyn.equations import combined, compiled, maps, rounded, symbol, text
+from sparsedyn.equations import Statement, combined, compiled, rounded, statements, symbol
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
+from sparsedyn.estimators._dead_times import delays_of
+from sparsedyn.estimators._delays import NO_DELAYS, Delays
 from sparsedyn.estimators._dynamics import AbstractDynamics
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of, untimed
 from sparsedyn.estimators._states import steps_at
+from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.sindy._constraints import Constraints
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._identification import identified
@@ -55,6 +58,9 @@ class SINDy(AbstractDynamics):
         as values that were sampled from a smooth function; `auto`: held, unless the data speak for the other.
     time : `continuous`, or `discrete` for maps, `x[k + 1] = theta(x[k], u[k]) Xi`: what is said of derivatives here
         holds for the states of the next row then, and `simulate` iterates the map, a row at a time.
+    lags : with `time="discrete"`, how many earlier rows of states and inputs equations may have, `x[k-1]`, ...: delay
+        coordinates, for plants of which some states are not measured. `"auto"`: as many as the error of the next row
+        calls for, and a dead time for every input; see the guide.
     constraints : `sparsedyn.Constraints`: coefficients that are fixed, bounded, left out or tied to each other.
     known : the known part of the right-hand side, to which the rest is found: texts or SymPy expressions by state, such
         as `{"w": "-2*sin(theta)"}`, or a function of states (row, state) and inputs (row, input) that gives derivatives
@@ -71,7 +77,8 @@ class SINDy(AbstractDynamics):
     with `"auto"`, the least coefficient that was kept), `members_` (member, term, equation; `None` without an
     ensemble), `report_` (what the checks at the end of the fit found; each finding is also a `SparsedynWarning`),
     `statistics_` (means and standard deviations of the data, in which errors of forecasts are counted), `inputs_`
-    (`held` or `interpolated`), `time_`, `known_` (the known part, or `None`), `dt_`, `state_names_`, `input_names_`.
+    (`held` or `interpolated`), `time_`, `delays_` (lags and dead times), `known_` (the known part, or `None`), `dt_`,
+    `state_names_`, `input_names_`.
 
     Source: Brunton, Proctor & Kutz 2016; Messenger & Bortz 2021 (weak form); Fasel et al. 2022 (ensembles); Bock 1983
     (multiple shooting); Chen & Chen 2008 (criterion).
@@ -96,6 +103,7 @@ class SINDy(AbstractDynamics):
         derivative: str = "auto",
         inputs: str = "auto",
         time: str = "continuous",
+        lags: int | str = 0,
         constraints: Constraints | None = None,
         known: Any = None,
         ridge: float = 0.0,
@@ -115,6 +123,7 @@ class SINDy(AbstractDynamics):
         self.derivative = derivative
         self.inputs = inputs
         self.time = time
+        self.lags = lags
         self.constraints = constraints
         self.known = known
         self.ridge = ridge
@@ -156,21 +165,21 @@ class SINDy(AbstractDynamics):
         if settings.time == "discrete" and x_dot is not None:
             raise DataError("x_dot: expected none with time='discrete': states are followed by those of the next row.")
         variables = variables_of(data)
-        library = settings.library(len(data.state_names), len(data.input_names))
-        check_size(library.size, sum(data.lengths))
-        measured = measured_of(data, x_dot, x_ddot, settings.order, trajectory)
+        delays = delays_of(settings.lags, data)
+        delayed = delays.augmented(data)
+        library = settings.library(len(data.state_names), len(delayed.input_names))
+        check_size(library.size, sum(delayed.lengths))
+        measured = measured_of(delayed, x_dot, x_ddot, settings.order, trajectory)
         check_weak(settings, measured)
-        others = (
-            None
-            if validation is None
-            else Measured(trajectories_like(variables, validation, place="validation", irregular=True))
-        )
-        if others is not None:
-            check_alike(variables, others.data, "validation")
+        others = None
+        if validation is not None:
+            validation = trajectories_like(variables, validation, place="validation", irregular=True)
+            check_alike(variables, validation, "validation")
+            others = Measured(delays.augmented(validation))
         if settings.time == "discrete":
             measured, others = measured.mapped(), others and others.mapped()
-        found, report = identified(measured, others, library, settings)
-        self._adopt(found, library, variables, statistics_of(data), report)
+        found, report = identified(measured, others, library, settings, recorded=data)
+        self._adopt(found, library, variables, statistics_of(data), report, delays)
         report.warn()
         return self
 
@@ -199,7 +208,7 @@ class SINDy(AbstractDynamics):
         another. A known part is there as it was given; a function stands as `known_x`.
         """
         self._check_fitted()
-        symbols = [symbol(name) for name in (*self._integrated_names, *self.input_names_)]
+        symbols = [symbol(name) for name in (*self._integrated_names, *self._column_names)]
         found = combined(self.library_.expressions(symbols), self.coefficients_)
         if self.known_ is not None:
             found = [whole + part for whole, part in zip(found, self.known_.symbolic(), strict=True)]
@@ -207,14 +216,26 @@ class SINDy(AbstractDynamics):
             found = [*symbols[len(self.state_names_) : 2 * len(self.state_names_)], *found]
         return tuple(found if digits is None else (rounded(expression, digits) for expression in found))
 
-    def forecast(self, data: Any, *, check_units: bool = True) -> Forecast:
+    def statements(self) -> list[Statement]:
+        """Return the equations with their left sides, `dx/dt` or `x[k+1]`."""
+        return statements(
+            "next" if self.time_ == "discrete" else "derivative", self._integrated_names, self.equations()
+        )
+
+    def forecast(self, data: Any, *, warmup: int | None = None, check_units: bool = True) -> Forecast:
         """Return forecasts of every trajectory, from its first row under its recorded inputs, at any sample time.
+
+        With lags, forecasts begin after the first `warmup` rows, by default as few as the lags need, which are part of
+        the forecast but not scored.
 
         For order 2, `data` are positions, and first velocities are estimated from them. Values that look like another
         unit raise `DataError` unless `check_units` is off. Errors are counted in standard deviations of the training
         data, or of `data` for a model that came without these, from PySINDy or an old file.
         """
         known = self._known(data, check_units=check_units)
+        if self.delays_.rows:
+            return self._after(known, warmup)
+        check_no_warm_up(warmup)
         start = states_of(Measured(known), self.model_.order, self.derivative).first()
         inputs = pad(known.inputs, 0.0)
         steps = np.arange(inputs.shape[1]) * known.dt
@@ -236,7 +257,7 @@ class SINDy(AbstractDynamics):
         measured = measured_of(data, x_dot, x_ddot, self.model_.order)
         if self.time_ == "discrete":
             check_alike(self.variables_, data, "x")
-            measured = measured.mapped()
+            measured = Measured(self.delays_.augmented(data)).mapped()
         samples = states_of(measured, self.model_.order, self.derivative).samples()
         blocks = strong_form(samples, self.library_, self.known_)
         check_rows(blocks, 2, "the samples that R^2 needs")
@@ -266,6 +287,17 @@ class SINDy(AbstractDynamics):
         return tuple(full_names(self.state_names_, self.model_.order))
 
     @property
+    def delays_(self) -> Delays:
+        """Lags of states and inputs, and dead times of inputs."""
+        self._check_fitted()
+        return self._delays
+
+    @property
+    def _column_names(self) -> tuple[str, ...]:
+        """What the library has beside the states: inputs, or delayed columns."""
+        return self.delays_.names(self.state_names_, self.input_names_)
+
+    @property
     def _measured(self) -> Scaling:
         if self.statistics_ is None:
             raise DataError("SINDy: the model came without statistics of its data. Fit it with this version.")
@@ -288,7 +320,7 @@ class SINDy(AbstractDynamics):
         inputs: Float[np.ndarray, "trajectory time input"],
     ) -> Float[np.ndarray, "1 trajectory time state"]:
         if self.time_ == "discrete":
-            return self._iterated(start, inputs)
+            return self.delays_.rolled(self._derivatives, start[:, None], inputs)
         between = held if self.inputs_ == "held" else partial(interpolated, times=times)
         return self._solved(start, times, [between(u) for u in inputs])
 
@@ -301,18 +333,6 @@ class SINDy(AbstractDynamics):
 
     def _clock(self, times: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
         return steps_at(times, self.dt_) if self.time_ == "discrete" else super()._clock(times)
-
-    def _iterated(
-        self, start: Float[np.ndarray, "trajectory state"], inputs: Float[np.ndarray, "trajectory time input"]
-    ) -> Float[np.ndarray, "1 trajectory time state"]:
-        states = [start]
-        with np.errstate(all="ignore"):
-            for k in range(inputs.shape[1] - 1):
-                states.append(self._derivatives(states[-1], inputs[:, k])[0])
-        found = np.stack(states, axis=1)
-        # What has run off stays so.
-        lost = np.logical_or.accumulate(~np.isfinite(found).all(axis=-1), axis=1)
-        return np.where(lost[..., None], np.nan, found)[None]
 
     def _solved(
         self,
@@ -339,10 +359,7 @@ class SINDy(AbstractDynamics):
         return known
 
     def _summary(self, digits: int) -> list[str]:
-        if self.time_ == "discrete":
-            return maps(self.equations(), self.state_names_, self.input_names_, digits)
-        pairs = zip(self._integrated_names, self.equations(), strict=True)
-        return [f"d{name}/dt = {text(right, digits)}" for name, right in pairs]
+        return [statement.text(digits) for statement in self.statements()]
 
     def _check_combination(self) -> None:
         check_combination(self.settings())
@@ -354,6 +371,7 @@ class SINDy(AbstractDynamics):
         variables: Variables,
         statistics: Scaling | None = None,
         report: Report | None = None,
+        delays: Delays = NO_DELAYS,
     ) -> "SINDy":
         """Take over what was found."""
         self.model_ = SINDyModel(found.coefficients, library, self.order)
@@ -361,11 +379,12 @@ class SINDy(AbstractDynamics):
         self.inputs_, self.time_, self.known_ = found.inputs, found.time, found.known
         self.variables_, self.statistics_ = variables, statistics
         self.report_ = report or Report()
+        self._delays = delays
         return self
 
     def _table(self, values: Float[np.ndarray, "term equation"]) -> pd.DataFrame:
         names = self._integrated_names
-        terms = self.library_.names((*names, *self.input_names_))
+        terms = self.library_.names((*names, *self._column_names))
         return pd.DataFrame(values, index=list(terms), columns=list(names[-len(self.state_names_) :]))
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -391,6 +410,7 @@ class SINDy(AbstractDynamics):
             "variables": self.variables_._asdict(),
             "statistics": None if self.statistics_ is None else self.statistics_.to_dict(),
             "inputs": self.inputs_,
+            "delays": self.delays_.to_dict(),
             "known": None if self.known_ is None else self.known_.to_dict(),
         }
         arrays = {"coefficients": self.coefficients_, "thresholds": self.thresholds_}
@@ -405,13 +425,15 @@ class SINDy(AbstractDynamics):
         if parameters.get("constraints") is not None:
             parameters["constraints"] = Constraints.from_dict(parameters["constraints"])
         estimator, variables, made = cls(**parameters), Variables.restored(header["variables"]), header["library"]
-        count = estimator.order * len(variables.state_names) + len(variables.input_names)
+        delays = Delays.from_dict(header.get("delays"))
+        columns = delays.names(variables.state_names, variables.input_names)
+        count = estimator.order * len(variables.state_names) + len(columns)
         library = Library(count, made["degree"], functions_of(made["functions"]), made["constant"])
         if arrays["coefficients"].shape != (library.size, len(variables.state_names)):
             raise ValueError(f"coefficients of {library.size} terms expected; got {arrays['coefficients'].shape}")
         statistics, known = header.get("statistics"), None
         if header.get("known") is not None:
-            names = [*full_names(variables.state_names, estimator.order), *variables.input_names]
+            names = [*full_names(variables.state_names, estimator.order), *columns]
             known = Known.from_dict(header["known"], names)
             estimator.known = dict(zip(known.equations, known.symbolic(), strict=True))
         return estimator._adopt(
@@ -426,4 +448,5 @@ class SINDy(AbstractDynamics):
             library,
             variables,
             None if statistics is None else Scaling.from_dict(statistics),
+            delays=delays,
         )

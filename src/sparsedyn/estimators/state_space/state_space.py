@@ -12,21 +12,21 @@ from jaxtyping import Bool, Float, Int
 
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import DataError, Samples, Scaling, Trajectories
-from sparsedyn.equations import rounded, text
-from sparsedyn.estimators._base import is_whole
+from sparsedyn.equations import Statement, rounded, statements
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._forecaster import AbstractForecaster
 from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of
 from sparsedyn.estimators._progress import stage_bar
-from sparsedyn.estimators._states import function_at, inputs_at, rows_of, steps_at, times_of
+from sparsedyn.estimators._states import driven, rows_of
+from sparsedyn.estimators._warmup import endless, warm_up
 from sparsedyn.estimators.state_space._equations import expressions, in_units, state_names, table
 from sparsedyn.estimators.state_space._initial import most_probable
 from sparsedyn.estimators.state_space._report import report_of
 from sparsedyn.estimators.state_space._search import searched
 from sparsedyn.estimators.state_space._settings import RULES, settings_of
 from sparsedyn.estimators.state_space._windows import warm_rows
-from sparsedyn.forecast import Forecast, pad
+from sparsedyn.forecast import Forecast
 from sparsedyn.models import StateSpace
 from sparsedyn.models.state_space import WEIGHTS, free_run
 
@@ -167,15 +167,7 @@ class SparseStateSpace(AbstractForecaster):
         if given.ndim > axes:
             raise DataError(f"x0: expected at most {axes} axes; got the shape {given.shape}.")
         start = given.reshape((1,) * (axes - given.ndim) + given.shape)
-        times, stamps = times_of(t, self.dt_)
-        steps, rows = steps_at(times, self.dt_)
-        if callable(u):
-            at = function_at(u, times[0], self.input_names_)
-            values = np.stack([at(float(time)) for time in steps])
-            forcing = np.broadcast_to(values, (len(start), *values.shape))
-        else:
-            forcing = inputs_at(u, times, self.input_names_, len(start), stamps)
-            forcing = forcing[:, np.searchsorted(rows, np.arange(len(steps)), side="right") - 1]
+        forcing, rows, stamps = driven(t, u, self.dt_, self.input_names_, len(start))
         if not latent:
             if start.shape[1] > forcing.shape[1]:
                 raise DataError(f"x0: expected at most {forcing.shape[1]} rows, as t has; got {start.shape[1]}.")
@@ -188,28 +180,24 @@ class SparseStateSpace(AbstractForecaster):
         """Return free runs over every trajectory under its recorded inputs.
 
         The latent state at the first row is the most probable one given the outputs of the first `warmup` rows: by
-        default 50, or a tenth of a short record. These rows are part of the forecast, but are not scored. Values that
-        look like another unit raise `DataError` unless `check_units` is off. Where inputs or states go beyond those of
-        training, the forecast's `report` says so.
+        default 50, or a tenth of a short record, or as many as in calibration. These rows are part of the forecast, but
+        are not scored. Values that look like another unit raise `DataError` unless `check_units` is off. Where inputs
+        or states go beyond those of training, the forecast's `report` says so.
         """
         known = self._known(data, check_units=check_units)
         check_regular(known, "data")
         shortest = min(known.lengths)
-        warm = warm_rows(shortest) if warmup is None else warmup
-        if not (is_whole(warm, 1) and warm < shortest):
-            raise DataError(
-                f"warmup: expected a number of rows from 1 to {shortest - 1}, below that of the shortest trajectory; "
-                f"got {warmup!r}."
-            )
-        inputs = pad(known.inputs, np.nan)
-        # Past the end of a short trajectory nothing is scored; the mean input keeps the padding harmless.
-        inputs = np.where(np.isnan(inputs), self.statistics_.u_mean, inputs)
+        usual = warm_rows(shortest)
+        if self.calibration_ is not None and (calibrated := int(self.calibration_.edges[0])) < shortest:
+            usual = calibrated
+        warm = warm_up(warmup, usual, known.lengths)
+        inputs = endless(known, self.statistics_)
         first = np.stack([outputs[:warm] for outputs in known.states])
         predicted, states = self._outputs(self._initial(first, inputs[:, :warm]), inputs)
         report = Report(self._outside(states, inputs, known.lengths))
         report.warn()
         std = np.asarray(self.statistics_.x_std)
-        made = Forecast(predicted[None], known, std, warmup=int(warm), report=report)
+        made = Forecast(predicted[None], known, std, warmup=warm, report=report)
         return self._with_bands(made)
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
@@ -222,6 +210,12 @@ class SparseStateSpace(AbstractForecaster):
         parts = expressions(in_units(self.model_, self.statistics_), self.latent_names_, self.input_names_)
         found = (*parts[0], *parts[1])
         return found if digits is None else tuple(rounded(expression, digits) for expression in found)
+
+    def statements(self) -> list[Statement]:
+        """Return the equations with their left sides: latent states of the next row, then outputs, `y[k]`."""
+        rights, latent = self.equations(), len(self.latent_names_)
+        following = statements("next", self.latent_names_, rights[:latent])
+        return [*following, *statements("now", self.state_names_, rights[latent:])]
 
     def coefficients(self) -> pd.DataFrame:
         """Return the weights in the data's units: a row per next state, argument and output, a column per term."""
@@ -292,9 +286,7 @@ class SparseStateSpace(AbstractForecaster):
         ]
 
     def _summary(self, digits: int) -> list[str]:
-        found = [text(expression, digits) for expression in self.equations()]
-        names = [*(f"{name}[k+1]" for name in self.latent_names_), *(f"{name}[k]" for name in self.state_names_)]
-        return [f"{name} = {right}" for name, right in zip(names, found, strict=True)]
+        return [statement.text(digits) for statement in self.statements()]
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         model = self.model_
