@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sparsedyn.cli import fit as fit_command
+from sparsedyn.cli.output import as_typed
 
 from .conftest import QUICK
 
@@ -157,3 +158,21 @@ def test_errors_leave_standard_output_to_json(run, folder, monkeypatch):
     assert result.exit_code == 3
     with pytest.raises(json.JSONDecodeError):
         json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("Cut it with gaps='cut' (--gaps cut), or not.", "Cut it with --gaps cut, or not."),
+        ("where the clock stood: time_zone='UTC', say (--time-zone UTC).", "where the clock stood: --time-zone UTC."),
+        ("say day_first=True (--day-first) or day_first=False (--month-first).", "say --day-first or --month-first."),
+        ("give date_format= (--date-format)", "give --date-format"),
+        (
+            "Give separator=';', skip_rows=2 (--separator ';' --skip-rows 2). In short: like='x-y' (--like-x-y).",
+            "Give --separator ';' --skip-rows 2. In short: --like-x-y.",
+        ),
+        ("column (--x) and f(x=1)", "column (--x) and f(x=1)"),
+    ],
+)
+def test_options_are_spelt_as_they_are_typed(text, typed):
+    assert as_typed(text) == typed

@@ -19,6 +19,8 @@ COMMANDS = (
     ("fit",),
     ("forecast",),
     ("equation",),
+    ("sindy",),
+    ("equations",),
     ("info",),
     ("study",),
     ("study", "list"),
@@ -47,7 +49,7 @@ def test_every_command_explains_itself(run, command):
         assert "sparsedyn " + " ".join(command) in text
 
 
-@pytest.mark.parametrize("command", ["simulate", "fit", "forecast"])
+@pytest.mark.parametrize("command", ["simulate", "fit", "forecast", "sindy"])
 def test_examples_and_defaults_are_shown(run, command):
     text = words(run(command, "--help").stdout)
     assert "Examples:" in text
@@ -109,6 +111,15 @@ AT_ONCE = {
     "unknown technique": (("fit", "a.csv", "-o", "new", "--technique", "l7"), 2, "l7"),
     "unknown technique in TOML": (("fit", "a.csv", "-o", "new", "--technique", '{ type = "l7" }'), 2, "l7"),
     "unknown primitive": (("equation", "a.csv", "--target", "y", "--primitives", "sin,sinn:2"), 2, "sinn"),
+    "help of sindy": (("sindy", "--help"), 0, "Usage"),
+    "bad threshold": (("sindy", "a.csv", "--states", "x", "--threshold", "big"), 2, "--threshold"),
+    "unknown function": (("sindy", "a.csv", "--states", "x", "--functions", "sni"), 2, "'sin'"),
+    "bad bound": (("sindy", "a.csv", "--states", "x", "--bound", "x < 1"), 2, "--bound"),
+    "help of equations": (("equations", "--help"), 0, "Usage"),
+    "technique out of range": (("fit", "a.csv", "-o", "new", "--technique", "magnitude:75"), 2, "0.75"),
+    "unknown argument": (("fit", "a.csv", "-o", "new", "--technique", "magnitude:sparsty=0.5"), 2, "'sparsity'"),
+    "argument of another kind": (("fit", "a.csv", "-o", "new", "--technique", "l1:half"), 2, "a number"),
+    "arguments that do not go together": (("fit", "a.csv", "-o", "new", "--technique", "dsr:0.5,period=0.9"), 2, "end"),
     "unknown activation": (("fit", "a.csv", "-o", "new", "--activation", "rele"), 2, "relu"),
     "unknown plant": (("simulate", "duffin", "-o", "new.csv"), 2, "duffing"),
     "unknown suffix": (("simulate", "duffing", "-o", "new.txt"), 2, ".csv"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sparsedyn.cli import equation, fit, forecast, info, look, simulate, study
+from sparsedyn.cli import equation, equations, fit, forecast, info, look, simulate, sindy, study
 
 app = typer.Typer(
     name="sparsedyn",
@@ -20,6 +20,8 @@ app.command("simulate")(simulate.simulate)
 app.command("look", help=look.HELP)(look.look)
 app.command("fit", help=fit.HELP)(fit.fit)
 app.command("forecast", help=forecast.HELP)(forecast.forecast)
+app.command("sindy", help=sindy.HELP)(sindy.sindy)
+app.command("equations", help=equations.HELP)(equations.equations)
 app.command("equation", help=equation.HELP)(equation.equation)
 app.add_typer(study.app, name="study")
 app.command("info")(info.info)
@@ -45,9 +47,10 @@ def root(
 
     `sparsedyn look plant.csv` shows what your own file holds, and which options it needs.
 
-    A formula for one column of a table in the others:
+    The equations that trajectories follow, and a formula for one column of a table in the others:
 
     ```
+    sparsedyn sindy prey.csv
     sparsedyn equation pendulum.csv --target period --inputs length,gravity
     ```
 

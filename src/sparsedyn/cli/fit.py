@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparsedyn.cli import fit_options, options
+from sparsedyn.cli.calibration import Calibrate, Coverage, fit_for_bands
+from sparsedyn.cli.calibration import calibrate as calibrated
 from sparsedyn.cli.errors import Interrupted, UsageProblem, guarded, parameters
 from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.held_out import ENOUGH, SHARE, Parts, given, hold_out
@@ -14,7 +16,7 @@ from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
 from sparsedyn.cli.progress import duration, training_progress
 from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.cli.source import ColumnOptions, read_columns
-from sparsedyn.cli.techniques import DEFAULT, FOR_FEW, check_names, techniques
+from sparsedyn.cli.techniques import DEFAULT, FOR_FEW, check_techniques, techniques
 from sparsedyn.cli.values import check_choice, check_positive
 from sparsedyn.data.options import ReadOptions
 
@@ -37,6 +39,9 @@ deviation of the training data.
 Where states are not measured, --outputs names what is: the model is then a sparse state-space model with latent
 states, few nonlinear units and few weights, fitted to free runs (`sparsedyn.SparseStateSpace`); without --time and --dt
 its rows are one apart.
+
+With --calibrate, bands around forecasts are calibrated on the data held out; `sparsedyn forecast` shows them, how many
+recorded values they hold, and which rows are far from the training data.
 
 By default the networks are sparse: an L1 penalty of 1e-4 and gradual magnitude pruning to 75 % zeros by half
 of the training. With fewer than five trajectories the penalty is 1e-3. Part of the data is held out, and each
@@ -81,6 +86,8 @@ def fit(
     batch: fit_options.Batch = 128,
     learning_rate: fit_options.LearningRate = 2e-3,
     average: fit_options.Average = "none",
+    calibrate: Calibrate = False,
+    coverage: Coverage = 0.9,
     seed: options.Seed = 0,
     restart: fit_options.Restart = False,
     force: options.Force = False,
@@ -98,8 +105,13 @@ def fit(
             members=members, epochs=epochs, batch=batch, learning_rate=learning_rate, average=average, restart=restart,
         )  # fmt: skip
         columns = ColumnOptions(outputs, inputs, time, trajectory, dt, reading)
-        fit_outputs(data, output, columns, only, validation, seed=seed, quiet=quiet, as_json=as_json)
+        bands = coverage if calibrate else None
+        fit_outputs(data, output, columns, only, validation, bands, seed=seed, quiet=quiet, as_json=as_json)
         return
+    if calibrate and validation is None and not hold_out:
+        raise UsageProblem(
+            "--calibrate: expected data that are held out; got --hold-out 0. Leave it, or give --validation."
+        )
     stepper = unfitted(
         hidden=hidden, technique=technique or DEFAULT, activation=activation, skip=skip, members=members,
         epochs=epochs or EPOCHS, batch=batch, learning_rate=learning_rate, average=average, seed=seed,
@@ -107,15 +119,17 @@ def fit(
     columns = ColumnOptions(states, inputs, time, trajectory, dt, reading)
     parts = divided(read_columns(data, columns, only), validation, columns, hold_out, seed)
     suit(stepper, parts.train, technique=not technique, epochs=epochs is None)
+    held_out = fit_for_bands(parts.validation, coverage) if calibrate else None
     note(introduction(stepper, parts), quiet=quiet)
     began = clock.monotonic()
     checkpoint = checkpoint_path(output)
     if restart:
         checkpoint.unlink(missing_ok=True)
     train(stepper, parts, checkpoint, quiet=quiet)
+    bands = None if held_out is None else calibrated(stepper, held_out, coverage, quiet=quiet)
     save_model(stepper, output, columns)
     checkpoint.unlink(missing_ok=True)
-    facts = outcome(stepper, parts, output, clock.monotonic() - began)
+    facts = outcome(stepper, parts, output, clock.monotonic() - began) | {"bands": bands}
     if as_json:
         show_json(facts)
     else:
@@ -125,7 +139,7 @@ def fit(
 def unfitted(*, hidden: str, technique: Sequence[str], average: str, **options: Any) -> "SparseTimeStepper":
     """Return the estimator that the options describe; raises `UsageProblem`."""
     widths = widths_of(hidden)
-    check_names(technique)
+    check_techniques(technique)
     check_choice("--activation", options["activation"], fit_options.ACTIVATIONS)
     check_choice("--average", average, fit_options.AVERAGES)
     check_positive("--learning-rate", options["learning_rate"])

@@ -4,12 +4,13 @@ import time as clock
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparsedyn.cli.calibration import calibrate, fit_for_bands
 from sparsedyn.cli.errors import Interrupted, UsageProblem
-from sparsedyn.cli.held_out import SHARE
+from sparsedyn.cli.held_out import SHARE, given, hold_out
 from sparsedyn.cli.model_file import save_model
 from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
 from sparsedyn.cli.progress import duration
-from sparsedyn.cli.source import ColumnOptions, read_columns, remarks
+from sparsedyn.cli.source import ColumnOptions, read_columns, remarks, rows_apart
 
 if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
@@ -38,14 +39,23 @@ def fit_outputs(
     columns: ColumnOptions,
     only: str | None,
     validation: Path | None,
+    coverage: float | None,
     *,
     seed: int,
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Fit to the outputs and inputs of a file and write the model."""
+    """Fit to the outputs and inputs of a file and write the model; with a `coverage`, calibrate bands.
+
+    These need rows that the model was not fitted to: those of `validation`, or a part of the records held out.
+    """
     train, columns = rows_apart(data, columns, only)
     others = None if validation is None else read_columns(validation, columns)
+    held_out = None
+    if coverage is not None:
+        parts = hold_out(train, SHARE, seed) if others is None else given(train, others, str(validation))
+        train, held_out = parts.train, fit_for_bands(parts.validation, coverage)
+        note(parts.words, quiet=quiet)
     from sparsedyn.estimators import SparseStateSpace
 
     model = SparseStateSpace(seed=seed)
@@ -56,37 +66,17 @@ def fit_outputs(
             model.fit(train, validation=others, progress=False if quiet else None)
     except KeyboardInterrupt as error:
         raise Interrupted("Interrupted; no model was written. The same command starts over.") from error
+    bands = None if coverage is None or held_out is None else calibrate(model, held_out, coverage, quiet=quiet)
     save_model(model, output, columns)
-    found = facts(model, train, output, clock.monotonic() - began)
+    found = facts(model, train, output, clock.monotonic() - began) | {"bands": bands}
     if as_json:
         show_json(found)
     else:
         show_pairs(summary(found))
 
 
-def rows_apart(path: Path, columns: ColumnOptions, only: str | None) -> "tuple[Trajectories, ColumnOptions]":
-    """Read records, and return them with the options that were used: without times, rows are one apart."""
-    from sparsedyn.data import DataError
-
-    if columns.time is not None or columns.dt is not None:
-        return read_columns(path, columns, only), columns
-    counted = columns._replace(dt=1.0)
-    try:
-        return read_columns(path, columns, only), columns
-    except DataError as error:
-        try:
-            return read_columns(path, counted, only), counted
-        except DataError as other:
-            # Only a file that describes itself has times of its own, and refuses others.
-            raise (error if "--dt" not in str(error) and "dt" in str(other) else other) from other
-
-
 def facts(model: "SparseStateSpace", train: "Trajectories", output: Path, seconds: float) -> dict[str, Any]:
     """Return the facts of a fit, for JSON."""
-    from sparsedyn.equations import text
-
-    names = [f"{name}[k+1]" for name in model.latent_names_] + [f"{name}[k]" for name in model.state_names_]
-    pairs = zip(names, model.equations(), strict=True)
     return {
         "model": str(output),
         "outputs": list(model.state_names_),
@@ -98,7 +88,7 @@ def facts(model: "SparseStateSpace", train: "Trajectories", output: Path, second
         "nonzeros": float(model.nonzeros_.mean()),
         "weights": model.weights_,
         "held_out": model.held_out_,
-        "equations": [f"{name} = {text(right)}" for name, right in pairs],
+        "equations": [statement.text() for statement in model.statements()],
         "report": [{"check": finding.check, "message": finding.message} for finding in model.report_],
         "seconds": seconds,
     }

@@ -1,8 +1,7 @@
 """`sparsedyn forecast`: how far ahead a model follows trajectories."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,21 +9,19 @@ from sparsedyn.cli import options
 from sparsedyn.cli.errors import UsageProblem, guarded
 from sparsedyn.cli.files import check_new_folder
 from sparsedyn.cli.model_file import load_model
-from sparsedyn.cli.output import between, note, number, percent, show_json, show_table
+from sparsedyn.cli.output import note, show_json
 from sparsedyn.cli.reading import PLAIN, reads
+from sparsedyn.cli.scores import facts, show_scores
 from sparsedyn.cli.source import ColumnOptions, read_columns, renamed
 from sparsedyn.data.options import ReadOptions
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from sparsedyn.cli.model_file import Fitted
     from sparsedyn.data import Trajectories
-    from sparsedyn.estimators import SparseStateSpace, SparseTimeStepper
     from sparsedyn.forecast import Forecast
 
-    Fitted = SparseTimeStepper | SparseStateSpace
-
 USUAL = (100, 1000)
+
 
 HELP = """
 Forecast trajectories with a model and score the forecasts against what was recorded.
@@ -47,14 +44,16 @@ sparsedyn forecast model.safetensors new.csv --horizons 100,1000,5000 \\
 sparsedyn forecast cell.safetensors cell.npz --only 2 --json
 ```
 
-A model that was calibrated has bands: the share of recorded values that they hold, and the share of rows near the
-training data, follow.
+A model that was calibrated (`sparsedyn fit --calibrate`) has bands: the share of recorded values that they hold, and
+the rows far from the training data, follow; -o draws them and writes `bands.csv`, a row per time and state with
+`lower`, `upper` and `trust`.
 
-A model with latent states is shown the first rows of a trajectory (--warmup), which are not scored.
+A model with latent states, or with lags, is shown the first rows of a trajectory (--warmup), which are not scored.
 
 With --json: `{"horizons": [...], "diverged": [...], "rfmse": [...], "nonzeros": ..., "rmse": {...}}` and more;
 `nonzeros` is the mean over members; `rfmse` is null where every forecast diverged; `rmse` is the root mean squared
-error of each state over the longest horizon, in the data's units.
+error of each state over the longest horizon, in the data's units. With bands, `bands` is what they hold, and `trust`
+says of every row whether it is near the training data.
 """
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A file that `sparsedyn fit` wrote.", show_default=False)]
@@ -69,8 +68,8 @@ WarmUp = Annotated[
     int | None,
     typer.Option(
         min=1, metavar="ROWS",
-        help="Rows that show a model with latent states where a trajectory begins; they are not scored, and horizons "
-        "count from their end. By default 50, or a tenth of a short record.",
+        help="Rows that show a model with latent states, or with lags, where a trajectory begins; they are not scored, "
+        "and horizons count from their end. By default 50, or a tenth of a short record; as few as lags need.",
     ),
 ]  # fmt: skip
 AnyUnits = Annotated[
@@ -116,6 +115,12 @@ def forecast(
     truth = recorded(fitted, data, ColumnOptions(states, inputs, time, trajectory, dt, reading), known, only)
     forecasts, rows = free_runs(fitted, truth, rows, warmup, check_units=not any_units)
     scores = forecasts.score(rows)
+    if forecasts.calibration is not None and not forecasts.has_bands:
+        rows_shown = int(forecasts.calibration.edges[0])
+        note(
+            f"Without bands: they were calibrated with a warm-up of {rows_shown} rows (--warmup {rows_shown}).",
+            quiet=quiet,
+        )
     for finding in forecasts.report:
         note(finding.message, quiet=quiet)
     if lost := sum(not alive for alive in getattr(fitted, "alive_", ())):
@@ -146,13 +151,15 @@ def free_runs(
     model: "Fitted", truth: "Trajectories", rows: list[int] | None, warmup: int | None, *, check_units: bool
 ) -> "tuple[Forecast, list[int]]":
     """Return forecasts, and the horizons to score; raises `UsageProblem` for a warm-up where there is none."""
-    from sparsedyn.estimators import SparseStateSpace
+    from sparsedyn.estimators import EquationLearner, SINDy, SparseStateSpace
 
-    if isinstance(model, SparseStateSpace):
+    if isinstance(model, SparseStateSpace) or (isinstance(model, EquationLearner | SINDy) and model.delays_.rows):
         made = model.forecast(truth, warmup=warmup, check_units=check_units)
         return made, rows or usual_horizons(max(truth.lengths) - made.warmup)
     if warmup is not None:
-        raise UsageProblem("--warmup: expected a model with latent states; this one starts from the first row.")
+        raise UsageProblem(
+            "--warmup: expected a model with latent states, or with lags; this one starts from the first row."
+        )
     rows = rows or usual_horizons(max(truth.lengths))
     return model.forecast(truth.head(max(rows)), check_units=check_units), rows
 
@@ -192,73 +199,3 @@ def named_alike(data: "Trajectories", model: "Fitted") -> "Trajectories":
     if same or not all(counts):
         return data
     return renamed(data, model.state_names_, model.input_names_)
-
-
-def facts(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> dict[str, Any]:
-    """Return the scores for JSON: a list per quantity, an entry per horizon."""
-    first = ("horizon", "diverged", "rfmse")
-    more = [name for name in scores.columns if name not in first]
-    return {
-        "horizons": scores["horizon"],
-        "diverged": scores["diverged"],
-        "rfmse": scores["rfmse"],
-        "nonzeros": float(model.nonzeros_.mean()),
-        "rmse": dict(zip(forecasts.state_names, forecasts.rmse(), strict=True)),
-        **{str(name): scores[name] for name in more},
-        "nonzeros_per_member": model.nonzeros_,
-        "weights": model.weights_,
-        "members": len(forecasts.predicted),
-        "trajectories": list(forecasts.labels),
-        "valid_time": float(forecasts.valid_time().mean()),
-        "dt": forecasts.dt,
-        "warmup": forecasts.warmup,
-        "report": [{"check": finding.check, "message": finding.message} for finding in forecasts.report],
-        **band_facts(forecasts, [int(rows) for rows in scores["horizon"]]),
-    }
-
-
-def band_facts(forecasts: "Forecast", horizons: Sequence[int]) -> dict[str, Any]:
-    """Return what the bands of a calibrated model hold, up to the horizons that they reach; nothing without them."""
-    calibration = forecasts.calibration
-    if calibration is None or not forecasts.has_bands:
-        return {}
-    reached = [rows for rows in horizons if calibration.edges[0] < rows <= calibration.edges[-1]]
-    if not reached:
-        return {}
-    table = forecasts.coverage(reached)
-    return {"bands": {"coverage": calibration.coverage, **table.to_dict(orient="list")}}
-
-
-def show_scores(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> None:
-    """Write the scores as a table."""
-    rows = [
-        (
-            f"{row['horizon']:,}",
-            f"{row['horizon'] * forecasts.dt:g} s",
-            str(row["forecasts"]),
-            percent(row["diverged"]),
-            between(row["diverged_low"], row["diverged_high"], 100.0),
-            number(row["rfmse"]),
-            number(row["rfmse_std"]),
-            between(row["rfmse_low"], row["rfmse_high"]),
-        )
-        for row in scores.to_dict(orient="records")
-    ]
-    names = ("horizon", "time", "forecasts", "diverged", "95 %", "RFMSE", "spread", "95 %")
-    title = (
-        f"{len(forecasts.predicted)} members with {model.nonzeros_.mean():,.0f} of {model.weights_:,} weights, "
-        f"{len(forecasts.labels)} trajectories"
-    )
-    show_table(names, rows, title=title)
-    if bands := band_facts(forecasts, [int(one) for one in scores["horizon"]]):
-        show_bands(bands["bands"])
-
-
-def show_bands(bands: dict[str, Any]) -> None:
-    """Write what the bands hold as a table."""
-    columns = ("horizon", "covered", "covered_last", "trusted")
-    rows = [
-        (f"{horizon:,}", *map(percent, shares)) for horizon, *shares in zip(*(bands[c] for c in columns), strict=True)
-    ]
-    names = ("horizon", "in the band", "in its last tenth", "rows near training")
-    show_table(names, rows, title=f"Bands calibrated for {percent(bands['coverage'])} of recorded values")

@@ -9,7 +9,7 @@ import typer
 from sparsedyn.cli import options
 from sparsedyn.cli.errors import guarded
 from sparsedyn.cli.files import check_new_folder, replacing
-from sparsedyn.cli.output import note, number, show_json, show_pairs, show_table, show_text
+from sparsedyn.cli.output import as_typed, note, number, show_json, show_pairs, show_table, show_text
 from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.data.options import ReadOptions, flags
 
@@ -63,7 +63,10 @@ def look(
     seen = look_at(data, time or None, trajectory or None, **reading.changed())
     following = command(data, seen.overview, seen.options)
     if as_json:
-        show_json(seen.overview.to_dict() | {"options": seen.options.changed(), "hint": seen.hint, "next": following})
+        show_json(
+            seen.overview.to_dict()
+            | {"options": seen.options.changed(), "hint": as_typed(seen.hint), "next": following}
+        )
     else:
         show(seen.overview, seen.hint)
         show_text(f"Next, with your states and inputs (here what changes and what is held):\n{following}")
@@ -75,7 +78,7 @@ def look(
 def show(overview: "Overview", hint: str) -> None:
     """Write an overview as text."""
     if hint:
-        show_text(hint + "\n")
+        show_text(as_typed(hint) + "\n")
     show_pairs(pairs(overview))
     columns = ("column", "unit", "least", "mean", "greatest", "deviation", "missing", "")
     show_table(columns, [row(column) for column in overview.columns])

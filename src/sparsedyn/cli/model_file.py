@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sparsedyn.cli.source import ColumnOptions
 
 if TYPE_CHECKING:
-    from sparsedyn.estimators import SparseStateSpace, SparseTimeStepper
+    from sparsedyn.estimators import EquationLearner, SINDy, SparseStateSpace, SparseTimeStepper
+
+    Fitted = EquationLearner | SINDy | SparseStateSpace | SparseTimeStepper
 
 KEY = "columns"
 
 
-def save_model(model: "SparseTimeStepper | SparseStateSpace", path: Path, columns: ColumnOptions) -> None:
+def save_model(model: "Fitted", path: Path, columns: ColumnOptions) -> None:
     """Write a fitted model and the column options; the file is complete or absent."""
     from sparsedyn.training import load_arrays, save_arrays
 
@@ -25,24 +27,38 @@ def save_model(model: "SparseTimeStepper | SparseStateSpace", path: Path, column
         temporary.unlink(missing_ok=True)
 
 
-def load_model(path: Path) -> tuple["SparseTimeStepper | SparseStateSpace", ColumnOptions]:
-    """Read a model, and the column options that it was trained with; raises `CheckpointError`."""
-    from sparsedyn.estimators import SparseStateSpace, SparseTimeStepper, load
+def load_model(path: Path) -> tuple["Fitted", ColumnOptions]:
+    """Read a model of dynamics, and the column options that it was trained with; raises `CheckpointError`."""
+    from sparsedyn.estimators import EquationLearner, SINDy, SparseStateSpace, SparseTimeStepper, load
     from sparsedyn.training import CheckpointError, load_arrays
 
     model = load(path)
-    if not isinstance(model, SparseTimeStepper | SparseStateSpace):
+    if not isinstance(model, EquationLearner | SINDy | SparseTimeStepper | SparseStateSpace):
         raise CheckpointError(
-            f"{path}: expected a model that `sparsedyn fit` wrote; this is an {type(model).__name__}. Read it in "
-            "Python with sparsedyn.load."
+            f"{path}: expected a model that `sparsedyn fit` or `sparsedyn sindy` wrote; this is an "
+            f"{type(model).__name__}. Read it in Python with sparsedyn.load."
         )
     return model, ColumnOptions.restored(load_arrays(path)[1].get(KEY, {}))
+
+
+def with_statements(path: Path) -> Any:
+    """Read a model that has equations; raises `CheckpointError`."""
+    from sparsedyn.estimators import load
+    from sparsedyn.training import CheckpointError
+
+    model = load(path)
+    if not hasattr(model, "statements"):
+        raise CheckpointError(
+            f"{path}: expected a model that has equations; this is a {type(model).__name__}, an ensemble of networks. "
+            "`sparsedyn sindy` finds equations in the data that it was trained on."
+        )
+    return model
 
 
 def described(path: Path) -> dict[str, Any]:
     """Return the content of a model file of any kind, for JSON; raises `CheckpointError`."""
     from sparsedyn.equations import text
-    from sparsedyn.estimators import EquationLearner, EquationRegressor, SparseStateSpace, load
+    from sparsedyn.estimators import EquationRegressor, SINDyAutoencoder, load
 
     model = load(path)
     facts: dict[str, Any] = {"file": str(path), "kind": type(model).__name__}
@@ -53,12 +69,11 @@ def described(path: Path) -> dict[str, Any]:
             "equation": text(chosen.expression),
             "error": chosen.error,
         }
-    facts |= {"states": list(model.state_names_), "inputs": list(model.input_names_), "dt": model.dt_}
-    if isinstance(model, EquationLearner):
-        pairs = zip(model.state_names_, model.equations(), strict=True)
-        return facts | {"equations": [f"d{name}/dt = {text(right)}" for name, right in pairs]}
-    if isinstance(model, SparseStateSpace):
-        names = [f"{name}[k+1]" for name in model.latent_names_] + [f"{name}[k]" for name in model.state_names_]
-        facts["equations"] = [f"{n} = {text(right)}" for n, right in zip(names, model.equations(), strict=True)]
-        return facts | {"nonzeros": float(model.nonzeros_.mean()), "weights": model.weights_}
-    return facts | {"members": model.members, "nonzeros": float(model.nonzeros_.mean()), "weights": model.weights_}
+    if not isinstance(model, SINDyAutoencoder):
+        facts |= {"states": list(model.state_names_), "inputs": list(model.input_names_), "dt": model.dt_}
+    if hasattr(model, "statements"):
+        facts["equations"] = [statement.text() for statement in model.statements()]
+    if hasattr(model, "members"):
+        facts["members"] = model.members
+    facts["nonzeros"] = float(model.nonzeros_.mean())
+    return facts | ({"weights": model.weights_} if hasattr(model, "weights_") else {})

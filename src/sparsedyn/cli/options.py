@@ -25,7 +25,7 @@ Inputs = Annotated[
     typer.Option(
         metavar="NAMES",
         help="Columns that are inputs, written like the states; leave it out for a plant without inputs. The input "
-        "of a row acts until the next row.",
+        "of a row acts until the next row. One that stays the same needs no column: flow,pressure=2.5.",
         rich_help_panel=COLUMNS,
     ),
 ]
@@ -33,7 +33,7 @@ Time = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Column of times, in seconds or as dates; they must be regular to 0.1 %.",
+        help="Column of times, in seconds or as dates; they must be regular to 0.1 %, but for `sindy`.",
         rich_help_panel=COLUMNS,
     ),
 ]

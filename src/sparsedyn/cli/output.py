@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -21,15 +22,25 @@ def console(*, stderr: bool = False) -> Console:
     return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False, markup=False)
 
 
+SPELLING = r"\w+=(?:'[^']*'|[\w.]*)"
+BOTH = re.compile(rf"{SPELLING}(?:, {SPELLING})*(?:, say)? \((--[^)]*)\)")
+"""An option as it is written in Python, and as it is typed: gaps='cut' (--gaps cut)."""
+
+
+def as_typed(text: str) -> str:
+    """Return a message of the library with its options as they are typed, where it has both spellings."""
+    return BOTH.sub(r"\1", text)
+
+
 def note(text: str, *, quiet: bool = False) -> None:
     """Write a remark to standard error."""
     if not quiet:
-        console(stderr=True).print(text, soft_wrap=True)
+        console(stderr=True).print(as_typed(text), soft_wrap=True)
 
 
 def show_error(text: str, *, title: str = "Error: ") -> None:
     """Write an error to standard error."""
-    console(stderr=True).print(Text.assemble((title, "bold red"), text.rstrip("\n")), soft_wrap=True)
+    console(stderr=True).print(Text.assemble((title, "bold red"), as_typed(text).rstrip("\n")), soft_wrap=True)
 
 
 def show_text(text: str) -> None:

@@ -28,7 +28,10 @@ MAP = "What the derivative of each row depends on"
 
 
 def write_pictures(forecast: "Forecast", scores: "pd.DataFrame", model: "Model", folder: Path) -> None:
-    """Write `forecast-LABEL.png` per trajectory, `error.png`, `scores.csv`, `forecasts.nc`; of networks `map.png`."""
+    """Write `forecast-LABEL.png` per trajectory, `error.png`, `scores.csv`, `forecasts.nc`; of networks `map.png`.
+
+    Of a calibrated model `bands.csv` as well.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for i, name in enumerate(file_names(forecast.labels[:FANS])):
         _save(in_figure(plotting.fan, forecast, i), folder / f"forecast-{name}.png")
@@ -40,10 +43,21 @@ def write_pictures(forecast: "Forecast", scores: "pd.DataFrame", model: "Model",
         _save(in_figure(plotting.input_output_map, reach, *names, title=MAP), folder / "map.png")
     with replacing(folder / "scores.csv") as temporary:
         scores.to_csv(temporary, index=False)
+    if forecast.has_bands:
+        with replacing(folder / "bands.csv") as temporary:
+            band_table(forecast).to_csv(temporary, index=False)
     with replacing(folder / "forecasts.nc") as temporary:
         dataset = forecast.to_xarray().astype(np.float32)
         plain = {name: {"zlib": True, "complevel": 1, "_FillValue": None} for name in dataset.data_vars}
         dataset.to_netcdf(temporary, engine="h5netcdf", encoding=plain)
+
+
+def band_table(forecast: "Forecast") -> "pd.DataFrame":
+    """Return a row per trajectory, time and state: what was recorded, the band, whether to trust the row."""
+    dataset = forecast.bands().assign(recorded=(("trajectory", "time", "state"), forecast.truth))
+    names = ["trajectory", "time", "state", "recorded", "lower", "middle", "upper", "trust"]
+    table = dataset.to_dataframe().reset_index()[names]
+    return table[table["recorded"].notna()].sort_values(["trajectory", "time"], kind="stable")
 
 
 def file_names(labels: tuple[str, ...]) -> list[str]:

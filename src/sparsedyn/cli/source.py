@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +14,8 @@ from sparsedyn.data.options import ReadOptions, flags
 if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
 
+VALUE = re.compile(r"([^=]+?)\s*=\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
+"""An input that stays the same: its name and value."""
 RANGE = re.compile(r"(.*?)(\d+)\.\.(.*?)(\d+)")
 MAX_DIGITS = 18
 """Digits of the numbers at the ends of a range; more would be slow to convert."""
@@ -68,28 +70,69 @@ def read_columns(path: Path, columns: ColumnOptions, only: str | None = None) ->
     """
     from sparsedyn.data import read
 
+    inputs, constants = parted(columns.inputs)
     with remarks():
         data = read(
             path,
             states=expanded(columns.states or None),
-            inputs=[] if columns.inputs == "" else expanded(columns.inputs),
+            inputs=[] if inputs == "" else expanded(inputs),
             time=columns.time or None,
             trajectory=columns.trajectory or None,
             dt=columns.dt,
             **columns.reading.changed(),
         )
+    data = with_constants(data, constants) if constants else data
     return data if only is None else data[chosen(only, data.labels)]
 
 
+def rows_apart(path: Path, columns: ColumnOptions, only: str | None) -> "tuple[Trajectories, ColumnOptions]":
+    """Read records, and return them with the options that were used: without times, rows are one apart."""
+    from sparsedyn.data import DataError
+
+    if columns.time is not None or columns.dt is not None:
+        return read_columns(path, columns, only), columns
+    counted = columns._replace(dt=1.0)
+    try:
+        return read_columns(path, columns, only), columns
+    except DataError as error:
+        try:
+            return read_columns(path, counted, only), counted
+        except DataError as other:
+            # Only a file that describes itself has times of its own, and refuses others.
+            raise (error if "--dt" not in str(error) and "dt" in str(other) else other) from other
+
+
+def parted(inputs: str | None) -> tuple[str | None, dict[int, tuple[str, float]]]:
+    """Return the inputs that are columns, and by their places those that stay the same, such as pressure=2.5."""
+    if inputs is None or "=" not in inputs:
+        return inputs, {}
+    pieces = [name for piece in inputs.split(",") for name in written_out(piece.strip())]
+    constants = {place: (found[1], float(found[2])) for place, p in enumerate(pieces) if (found := VALUE.fullmatch(p))}
+    return ",".join(piece for place, piece in enumerate(pieces) if place not in constants), constants
+
+
+def with_constants(data: "Trajectories", constants: Mapping[int, tuple[str, float]]) -> "Trajectories":
+    """Return the data with further inputs, each at its place among all."""
+    import numpy as np
+
+    names, units = list(data.input_names), list(data.input_units)
+    inputs = list(data.inputs)
+    for place, (name, value) in sorted(constants.items()):
+        names.insert(place, name)
+        units.insert(place, "")
+        inputs = [np.insert(u, place, value, axis=1) for u in inputs]
+    return _again(data, data.states, inputs, data.time, data.state_names, names, units)
+
+
 @contextmanager
-def remarks() -> Iterator[None]:
+def remarks(*, quiet: bool = False) -> Iterator[None]:
     """Write the package's warnings to standard error, as remarks."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always", SparsedynWarning)
         yield
     for warning in found:
         if issubclass(warning.category, SparsedynWarning):
-            note(f"{warning.message}")
+            note(f"{warning.message}", quiet=quiet)
 
 
 def expanded(names: str | None) -> str | list[str] | None:
@@ -159,17 +202,18 @@ def _again(
     times: Sequence[Any],
     state_names: Sequence[str],
     input_names: Sequence[str],
+    input_units: Sequence[str] | None = None,
 ) -> "Trajectories":
     from sparsedyn.data import Trajectories
 
     clock: dict[str, Any] = {"dt": data.dt} if data.regular else {"time": list(times), "gaps": "keep"}
     return Trajectories(
         list(states),
-        list(inputs) if data.input_names else None,
+        list(inputs) if input_names else None,
         **clock,
         state_names=state_names,
         input_names=input_names or None,
         state_units=data.state_units,
-        input_units=data.input_units or None,
+        input_units=input_units or data.input_units or None,
         labels=data.labels,
     )

@@ -224,7 +224,7 @@ def _check_order(stamps: Stamps, place: str) -> None:
     if _is_local(stamps) and -3600 <= steps[row - 1] <= 0:
         fix += (
             "; if this is the hour that the end of summer time repeats, say where the clock stood with "
-            "time_zone='Europe/Berlin', say (--time-zone)"
+            "time_zone='Europe/Berlin', say (--time-zone Europe/Berlin)"
         )
     count = in_all(int((steps <= 0).sum()))
     raise DataError(
@@ -242,7 +242,10 @@ def _check_gaps(stamps: Stamps, place: str) -> None:
     usual, row = float(np.median(steps)), int(gaps[0]) + 1
     summer = ""
     if _is_local(stamps) and abs(steps[row - 1] - usual - 3600) <= TOLERANCE * usual:
-        summer = " If summer time began there, say where the clock stood: time_zone='Europe/Berlin', say (--time-zone)."
+        summer = (
+            " If summer time began there, say where the clock stood: time_zone='Europe/Berlin', say (--time-zone "
+            "Europe/Berlin)."
+        )
     raise DataError(
         f"time of {place}, row {row}: irregular, a step of {steps[row - 1]:.6g} (from {stamps.shown(row - 1)} to "
         f"{stamps.shown(row)}) where {usual:.6g} is usual{in_all(len(gaps))}.{summer} Cut the trajectory at gaps with "

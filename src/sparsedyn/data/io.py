@@ -51,7 +51,8 @@ def read(
     A file made by `write` needs no further arguments; `states` and `inputs` then choose among its columns.
     For any other file they name the columns (a list, or one comma separated text), `trajectory` names the
     column that tells trajectories apart (without it all rows are one trajectory), and exactly one of `time`
-    (a column of seconds, dates or durations) and `dt` (the sampling time in seconds) is needed. Rows of
+    (a column of seconds, dates or durations, or one of dates and one of clock times, `"Date,Time"`) and `dt` (the
+    sampling time in seconds) is needed. Rows of
     different trajectories may be interleaved. An .npz file with one array (trajectory, time, variable) has no
     column names: there `states` and `inputs` are positions (0, 1, ...), or names x1, x2, ... by position.
 

@@ -22,6 +22,8 @@ SEPARATORS = {"tab": "\t", "\\t": "\t", "space": "whitespace", " ": "whitespace"
 """Other ways to write a separator."""
 TIME_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 """Units of numbers that are times, in seconds."""
+EXCEL = "excel"
+"""The unit of dates as spreadsheets keep them: days since the end of 1899."""
 
 
 def _option(default: Any, about: str, flag: str) -> Any:
@@ -52,8 +54,8 @@ class ReadOptions:
     - `day_first`: whether 01/02/2024 is the first of February.
     - `time_zone`: in which dates without an offset were recorded, `"Europe/Berlin"`. In the hour that the end of summer
         time repeats, the order of the rows decides. Without it dates are taken as they stand.
-    - `time_unit`: of numbers that are times: one of ns, us, ms, s, min, h, d; by default that of the units row or of
-        the column name, else seconds.
+    - `time_unit`: of numbers that are times: one of ns, us, ms, s, min, h, d, or excel for dates as spreadsheets keep
+        them, days since the end of 1899; by default that of the units row or of the column name, else seconds.
 
     **Of rows**
 
@@ -96,8 +98,8 @@ class ReadOptions:
             raise _wrong("separator", self.separator, "another character than the decimal mark")
         if isinstance(self.skip_rows, bool) or not isinstance(self.skip_rows, int) or self.skip_rows < 0:
             raise _wrong("skip_rows", self.skip_rows, "a number of lines of at least 0")
-        if self.time_unit is not None and self.time_unit not in TIME_UNITS:
-            raise _wrong("time_unit", self.time_unit, "one of " + ", ".join(TIME_UNITS))
+        if self.time_unit is not None and self.time_unit not in (*TIME_UNITS, EXCEL):
+            raise _wrong("time_unit", self.time_unit, "one of " + ", ".join((*TIME_UNITS, EXCEL)))
         for name, known in (("gaps", GAPS), ("duplicates", DUPLICATES)):
             if getattr(self, name) not in known:
                 raise _wrong(name, getattr(self, name), "one of " + ", ".join(known))

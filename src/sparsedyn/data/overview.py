@@ -12,10 +12,12 @@ from jaxtyping import Float
 from .clock import Stamps
 from .errors import DataError
 from .options import ReadOptions
-from .stamps import times_of
-from .tables import Table
+from .stamps import joined, times_of
+from .tables import Table, time_columns
 
 TIME_NAMES = re.compile(r"t\b|(?i:time|date|datetime|timestamp|zeit|datum|uhrzeit|zeitstempel|temps|fecha|clock)\b")
+DAY = r"\d{1,4}([./-])\d{1,2}\1\d{1,4}\.?"
+TIME_OF_DAY = r"(?i:\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?)"
 ALIKE = 0.95
 """Correlation from which on two columns tell much the same."""
 STUCK = 20
@@ -114,10 +116,14 @@ def overview(
     table = frame if isinstance(frame, Table) else Table(frame.reset_index(drop=True), None, units or {})
     data = table.frame.set_axis([str(name) for name in table.frame.columns], axis=1)
     data = data.apply(lambda column: column.map(_hashable) if column.dtype == object else column)
-    for name in (time, trajectory):
+    parts = time_columns(time, list(data.columns)) or _dates_and_clock(data)
+    for name in (*parts, trajectory):
         if name is not None and name not in data.columns:
             raise DataError(f"there is no column {name!r}. The columns are: {', '.join(data.columns)}.")
-    clock = time or _named_time(data)
+    if len(parts) == 2:
+        data = data.assign(**{parts[0]: joined(data, parts)}).rename(columns={parts[0]: ",".join(parts)})
+        data = data.drop(columns=parts[1])
+    clock = ",".join(parts) or _named_time(data)
     seconds, when = (None, None) if clock is None else _times(data, clock, trajectory, table, options or ReadOptions())
     if when is not None and when.backward and trajectory is None:
         trajectory = _labels(data, seconds, clock)
@@ -132,6 +138,15 @@ def overview(
 def _hashable(value: Any) -> Any:
     """Lists and the like in cells are shown as text."""
     return value if isinstance(value, str | float | int) or value is None or value.__hash__ else str(value)
+
+
+def _dates_and_clock(data: pd.DataFrame) -> list[str]:
+    """Return the columns of days and of clock times, where there is one of each."""
+    texts = {name: data[name].dropna() for name in data.columns if data[name].dtype.kind in "OUT"}
+    texts = {name: column.astype(str).str.strip() for name, column in texts.items() if len(column)}
+    days = [name for name, column in texts.items() if column.str.fullmatch(DAY).all()]
+    clocks = [name for name, column in texts.items() if column.str.fullmatch(TIME_OF_DAY).all()]
+    return [days[0], clocks[0]] if len(days) == len(clocks) == 1 else []
 
 
 def _named_time(data: pd.DataFrame) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import DataError, in_all
-from .options import TIME_UNITS, ReadOptions
+from .options import EXCEL, TIME_UNITS, ReadOptions
 
 ZONES = {
     "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3,
@@ -19,6 +19,9 @@ NUMERIC = re.compile(
 )
 CLOCK = re.compile(r"^\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?$")
 OFFSET = re.compile(r"\d\s*(?:Z|[+-]\d{2}(?::?\d{2})?)$")
+SERIALS = (20_000.0, 80_000.0)
+"""Days of spreadsheets from 1954 to 2119."""
+DATED = re.compile(r"date|datum|fecha|timestamp", re.IGNORECASE)
 NO_DATE = "numbers (seconds) or dates such as '2024-05-31 12:00:00.5' are expected"
 
 
@@ -38,15 +41,49 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
     if pd.api.types.is_complex_dtype(column):
         raise DataError(f"column {column.name!r} holds complex numbers; {NO_DATE}.")
     if pd.api.types.is_numeric_dtype(column):
+        if options.time_unit == EXCEL:
+            return _zoned(_of_serials(column, lines), options, lines).to_numpy()
         scale = TIME_UNITS[options.time_unit or (unit if unit in TIME_UNITS else "s")]
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         if options.time_unit is None and unit not in TIME_UNITS:
             check_epoch(values, f"column {column.name!r}")
+            _check_serials(values, str(column.name))
         return values if scale == 1.0 else values * scale
     texts = column.astype(object).where(column.notna(), "")
     if len(texts) and all(isinstance(text, str) for text in texts):
         return _of_texts(texts.str.strip(), options, lines)
     return column.to_numpy()
+
+
+def joined(frame: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Return a column of times, or one of dates and one of clock times as one column of texts."""
+    if len(names) == 1:
+        return frame[names[0]]
+    date, clock = (frame[name] for name in names)
+    days = date.dt.strftime("%Y-%m-%d") if date.dtype.kind == "M" else date.astype("string")
+    times = clock.astype("string").str.replace(r"^0 days ", "", regex=True)
+    found = (days.str.strip() + " " + times.str.strip()).astype(object)
+    return pd.Series(found, name=",".join(names))
+
+
+def _of_serials(column: pd.Series, lines: np.ndarray | None) -> pd.Series:
+    """Return dates of spreadsheets, days since the end of 1899, to the millisecond."""
+    values = pd.Series(column.to_numpy(dtype=np.float64, na_value=np.nan), index=column.index, name=column.name)
+    odd = ~values.between(*SERIALS)
+    _check(values.astype(str), odd, "no date of a spreadsheet, which are numbers of days such as 45292.5", lines)
+    dates = pd.Timestamp("1899-12-30") + pd.to_timedelta(np.round(values * 86_400_000), unit="ms")
+    return pd.Series(dates, index=column.index, name=column.name)
+
+
+def _check_serials(values: np.ndarray, name: str) -> None:
+    """Raise `DataError` for numbers that a column of dates may have as days of a spreadsheet."""
+    known = values[np.isfinite(values)]
+    if DATED.search(name) and len(known) and SERIALS[0] <= known.min() <= known.max() <= SERIALS[1]:
+        day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=float(known[0]))
+        raise DataError(
+            f"column {name!r}: {known[0]:.10g} may be seconds, or {day:%Y-%m-%d} as spreadsheets keep dates. Say which "
+            "with time_unit='excel' (--time-unit excel) or time_unit='s' (--time-unit s)."
+        )
 
 
 def check_epoch(values: np.ndarray, place: str) -> None:

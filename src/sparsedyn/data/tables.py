@@ -10,7 +10,7 @@ from .checks import not_finite
 from .errors import DataError, in_all, listing
 from .names import check_choice, check_known
 from .options import ROWS, ReadOptions
-from .stamps import times_of
+from .stamps import joined, times_of
 
 
 class Columns(NamedTuple):
@@ -45,6 +45,14 @@ def listed(columns: str | Sequence[str | int] | None, known: Sequence[str] = ())
     return [str(name) for name in columns]
 
 
+def time_columns(time: str | int | None, known: Sequence[str]) -> list[str]:
+    """Return the column of times, or that of dates and that of clock times, written `Date,Time`."""
+    if time is None:
+        return []
+    names = listed(str(time), known)
+    return names if len(names) == 2 else [str(time)]
+
+
 def asked_columns(columns: Columns, known: Sequence[str]) -> list[str]:
     """Return every column that is needed, checked: it exists and has one role only.
 
@@ -66,16 +74,19 @@ def asked_columns(columns: Columns, known: Sequence[str]) -> list[str]:
         )
     check_choice(states, inputs, known)
     wanted = [*states, *inputs]
-    for role in ("time", "trajectory"):
-        name = getattr(columns, role)
-        if name is not None:
-            check_known([str(name)], known)
-            if str(name) in wanted:
+    roles = {
+        "time": time_columns(columns.time, known),
+        "trajectory": [] if columns.trajectory is None else [str(columns.trajectory)],
+    }
+    for role, names in roles.items():
+        for name in names:
+            check_known([name], known)
+            if name in wanted:
                 raise DataError(
-                    f"column {str(name)!r} is the {role} and also listed as a state, an input or another "
+                    f"column {name!r} is the {role} and also listed as a state, an input or another "
                     "role; a column has one role. Take it out of one of them."
                 )
-            wanted.append(str(name))
+            wanted.append(name)
     for name in wanted:
         if known.count(name) > 1:
             raise DataError(
@@ -100,7 +111,7 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
     order, edges, labels = groups(frame, columns.trajectory, table.lines)
     time = None
     if columns.time is not None:
-        column = frame[str(columns.time)]
+        column = joined(frame, time_columns(columns.time, known))
         unit = table.units.get(str(columns.time), "")
         rows = np.split(order, edges)
         time = [times_of(column.iloc[part], options, unit, table.lines) for part in rows]

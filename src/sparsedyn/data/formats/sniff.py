@@ -196,7 +196,7 @@ def _texts(
     known = {*MISSING, *options.missing, *TRUE, *FALSE, *options.true, *options.false}
     missing, true, false, empty = list(options.missing), list(options.true), list(options.false), False
     for i in range(width):
-        timed = i < len(names) and names[i] == time
+        timed = i < len(names) and names[i] in (time or "").split(",")
         cells = [row[i] if i < len(row) else "" for row in body if row]
         texts = Counter(cell for cell in cells if cell not in known and not _is_number(cell))
         dates = [cell for cell in cells if DATE.fullmatch(cell)]
