@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sparsedyn import SparsedynWarning
-from sparsedyn.data import DataError, Trajectories, read
+from sparsedyn.data import DataError, Trajectories, look, read
 from sparsedyn.data.clock import seconds
 
 from .recorded import ROWS, dated, tank, written
@@ -225,3 +225,46 @@ def test_dates_and_durations_are_seconds():
     dates = pd.date_range("2024-01-01", periods=3, freq="min", tz="UTC")
     np.testing.assert_array_equal(seconds(dates, "t")[0], [0, 60, 120])
     np.testing.assert_array_equal(seconds(dates - dates[1], "t")[0], [-60, 0, 60])
+
+
+def written_to(tmp_path, header: str, rows: list[str], name: str = "log.csv") -> Path:
+    path = tmp_path / name
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "options"),
+    [
+        ("2024-03-0{d}", "{h:02d}:30:00", {}),
+        ("0{d}.03.2024", "{h:02d}:30", {"day_first": True}),
+        ("03/0{d}/2024", "{h:02d}:30:00.0", {"day_first": False}),
+    ],
+)
+def test_dates_and_clock_times_in_two_columns_are_joined(tmp_path, day: str, clock: str, options: dict):
+    rows = [f"{day.format(d=1 + h // 24)},{clock.format(h=h % 24)},{h % 5}" for h in range(40)]
+    path = written_to(tmp_path, "Date,Time,x", rows)
+    data = read(path, states="x", time="Date,Time", **options)
+    np.testing.assert_allclose(data.time[0], 3600.0 * np.arange(40))
+    with pytest.raises(DataError, match="there is no column 'Clock'"):
+        read(path, states="x", time="Date,Clock")
+
+
+def test_dates_and_clock_times_are_seen_before_any_fit(tmp_path):
+    rows = [f"2024-03-01,{h:02d}:30:00,{h % 5}" for h in range(20)]
+    seen = look(written_to(tmp_path, "Date,Time,x", rows))
+    assert (seen.overview.time.column, seen.overview.time.step) == ("Date,Time", 3600.0)
+    assert [column.name for column in seen.overview.columns] == ["Date,Time", "x"]
+
+
+def test_dates_of_spreadsheets_are_numbers_of_days(tmp_path):
+    rows = [f"{45292 + k / 1440:.10f},{k % 5}" for k in range(30)]
+    path = written_to(tmp_path, "Date,x", rows)
+    with pytest.raises(DataError, match="may be seconds, or 2024-01-01 as spreadsheets keep dates"):
+        read(path, states="x", time="Date")
+    data = read(path, states="x", time="Date", time_unit="excel")
+    assert data.dt == pytest.approx(60.0)
+    assert read(path, states="x", time="Date", time_unit="s").dt == pytest.approx(1 / 1440)
+    odd = written_to(tmp_path, "Date,x", [*rows, "12,1"], "odd.csv")
+    with pytest.raises(DataError, match="no date of a spreadsheet"):
+        read(odd, states="x", time="Date", time_unit="excel")
