@@ -121,6 +121,20 @@ def test_maps_need_no_times(run, tmp_path: Path):
     assert r"n[k+1] = " in run("equations", tmp_path / "n.safetensors", "--latex").stdout
 
 
+def test_lags_make_up_for_a_velocity_that_is_not_measured(run, swing: Path, tmp_path: Path):
+    path = tmp_path / "lags.safetensors"
+    options = ("--states", "x", "--inputs", "f", "--time", "t", "--trajectory", "run", "--degree", 1, "--discrete")
+    result = run("sindy", swing, *options, "--lags", 1, "--hold-out", 0.2, "--json", "-o", path)
+    assert result.exit_code == 0, result.stderr
+    facts = json.loads(result.stdout)
+    assert set(facts["coefficients"]["x"]) == {"x", "x[k-1]", "f", "f[k-1]"}
+    assert (facts["lags"], facts["dead_times"], facts["held_out"]["horizons"]) == (1, {"f": 0}, [58])
+    assert facts["held_out"]["rmse"]["x"] < 1e-6
+    facts = json.loads(run("forecast", path, swing, "--warmup", 5, "--json").stdout)
+    assert (facts["warmup"], facts["horizons"]) == (5, [55])
+    assert run("sindy", swing, *COLUMNS, "--lags", 1).exit_code == 2
+
+
 def test_what_the_checks_find_is_said_and_in_the_json(run, swing: Path):
     result = run("sindy", swing, *COLUMNS, "--degree", 1, "--threshold", 100, "--json")
     assert "no term is left" in result.stderr

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparsedyn import DataError, EquationLearner, SINDy, Trajectories, load
+from sparsedyn import DataError, EquationLearner, SINDy, Trajectories, cross_validate, load
 from sparsedyn.estimators._dead_times import found_delays
 from sparsedyn.estimators._delays import Delays
 
@@ -67,6 +67,12 @@ def test_an_unmeasured_velocity_is_made_up_for_by_an_earlier_row(tmp_path: Path)
     back = load(tmp_path / "lags.safetensors")
     assert back.delays_ == found.delays_
     np.testing.assert_array_equal(back.simulate(x[:2], 20, u[:20]), found.simulate(x[:2], 20, u[:20]))
+
+
+def test_models_with_lags_are_cross_validated():
+    table = cross_validate(model(lags=1), pendulum(rows=60), cv=3, horizons=[20, 60])
+    assert table["horizon"].unique().tolist() == [20, 60]
+    assert (table["error"] < 1e-6).all()
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02])

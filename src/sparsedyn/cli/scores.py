@@ -42,11 +42,12 @@ def facts(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> dic
 
 
 def band_facts(forecasts: "Forecast", horizons: Sequence[int]) -> dict[str, Any]:
-    """Return what the bands of a calibrated model hold, up to the horizons that they reach; nothing without them."""
+    """Return what the bands of a calibrated model hold, up to the horizons that they reach, or up to their end."""
     calibration = forecasts.calibration
     if calibration is None or not forecasts.has_bands:
         return {}
-    table = forecasts.coverage([rows for rows in horizons if 1 < rows <= forecasts.reach])
+    reached = [rows for rows in horizons if 1 < rows <= forecasts.reach]
+    table = forecasts.coverage(reached or [forecasts.reach])
     found = {"coverage": calibration.coverage, "rows": forecasts.reach, **table.to_dict(orient="list")}
     return {"bands": found, "trust": trusted_rows(forecasts)}
 

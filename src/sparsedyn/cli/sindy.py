@@ -216,7 +216,7 @@ def scores(model: "SINDy", arguments: tuple[Any, ...]) -> dict[str, Any]:
     if not data.regular:
         return found
     forecasts = model.forecast(data, check_units=False)
-    horizons = usual_horizons(max(data.lengths))
+    horizons = usual_horizons(max(data.lengths) - forecasts.warmup)
     table = forecasts.score(horizons)
     return found | {
         "rmse": dict(zip(forecasts.state_names, forecasts.rmse(), strict=True)),

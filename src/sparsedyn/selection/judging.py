@@ -63,13 +63,17 @@ def judged(one: Fitted, test: Trajectories, horizons: Sequence[int], reading: st
     """Return the table that `evaluate` gives, with the columns `error`, `nonzeros` and `fit_time`.
 
     `error` is the mean over all forecasts of the RFMSE, in which those that diverged count as the limit of divergence:
-    one number that is finite for every model.
+    one number that is finite for every model. Horizons of models that are shown first rows count from the end of these,
+    and end with the trajectories.
     """
     forecast = forecast_of(one.model, test.head(max(horizons)))
-    table = forecast.score(horizons, reading=reading)
+    if forecast.warmup:
+        forecast = forecast_of(one.model, test)
+    rows = [min(int(horizon), forecast.truth.shape[1] - forecast.warmup) for horizon in horizons]
+    table = forecast.score(rows, reading=reading).assign(horizon=[int(horizon) for horizon in horizons])
     errors = []
-    for horizon in horizons:
-        rfmse, diverged = forecast.scores(int(horizon), reading=reading)
+    for horizon in rows:
+        rfmse, diverged = forecast.scores(horizon, reading=reading)
         errors.append(float(np.where(diverged, DIVERGED_ABOVE, rfmse).mean()))
     return table.assign(error=errors, nonzeros=size_of(one.model), fit_time=one.seconds)
 
