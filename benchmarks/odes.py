@@ -18,25 +18,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sympy
 from scipy.integrate import solve_ivp
 from sklearn.metrics import r2_score
 
 from sparsedyn import SINDy, SparsedynWarning
+from sparsedyn.equations import compiled, parsed
+from sparsedyn.models import Library
 
 TIMES = np.linspace(0, 10, 150)
 Field = Callable[[np.ndarray], np.ndarray]
 
 
 def truth(system: dict[str, Any]) -> Field:
-    """Return the right-hand side of a system."""
+    """Return the right-hand side of a system, whose text is read without executing any of it."""
     names = [f"x_{i}" for i in range(len(system["equations"]))]
-    symbols = {name: sympy.Symbol(name, real=True) for name in names}
-    made = sympy.lambdify(
-        [symbols[name] for name in names],
-        [sympy.sympify(equation, locals=symbols) for equation in system["equations"]],
-    )
-    return lambda x: np.array(made(*x), float)
+    made = compiled([parsed(equation, names) for equation in system["equations"]], names)
+    return lambda x: made(np.atleast_2d(x))[0]
 
 
 def simulated(field: Field, start: list[float]) -> np.ndarray | None:
@@ -80,8 +77,10 @@ def theirs(x: np.ndarray, degree: int, threshold: float) -> tuple[Field, np.ndar
             optimizer=peer.STLSQ(threshold=threshold), feature_library=peer.PolynomialLibrary(degree=degree)
         )
         made.fit(x, t=TIMES[1])
-    coefficients = np.asarray(made.coefficients())
-    return lambda z: made.predict(z[None])[0], ~coefficients.any(axis=1), False
+    coefficients, library = np.asarray(made.coefficients()).T, Library(x.shape[1], degree)
+    # The same terms in the same order, without what a call of its `predict` takes.
+    assert np.allclose(library.evaluate(x) @ coefficients, made.predict(x))
+    return lambda z: library.evaluate(z) @ coefficients, ~coefficients.any(axis=0), False
 
 
 def main() -> None:

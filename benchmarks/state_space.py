@@ -1,6 +1,6 @@
 """Free runs of `SparseStateSpace` on measured records of inputs and outputs: errors, weights, seconds.
 
-Usage: python benchmarks/state_space.py FOLDER [SEEDS]
+Usage: python benchmarks/state_space.py FOLDER [SEEDS [SEEDS OF THE CONVERTER]]
 
 FOLDER has `silverbox.npz` (nonlinearbenchmark.org) and `buck_converter_train.csv`, `buck_converter_test.csv`; what is
 missing is left out. The first rows of a test record, 50 and 5, show the initial state and are not scored. If SysIdentPy
@@ -95,8 +95,16 @@ def narx(train: Trajectories, test: Trajectories) -> float:
     """Return the free-run error of SysIdentPy's forward regression orthogonal least squares."""
     from sysidentpy.basis_function import Polynomial
     from sysidentpy.model_structure_selection import FROLS
+    from sysidentpy.parameter_estimation import LeastSquares
 
-    model = FROLS(order_selection=True, n_info_values=20, ylag=2, xlag=2, basis_function=Polynomial(degree=2))
+    model = FROLS(
+        order_selection=True,
+        n_info_values=15,
+        ylag=2,
+        xlag=2,
+        estimator=LeastSquares(),
+        basis_function=Polynomial(degree=2),
+    )
     model.fit(X=train.inputs[0], y=train.states[0])
     predicted = model.predict(X=test.inputs[0], y=test.states[0])
     return float(np.sqrt(np.mean(np.square(predicted - test.states[0])[5:])))
@@ -104,11 +112,13 @@ def narx(train: Trajectories, test: Trajectories) -> float:
 
 def main() -> None:
     """Run what the folder has."""
-    folder, count = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    folder = Path(sys.argv[1])
+    seeds = [*map(int, sys.argv[2:4])]
+    count, more = seeds + [3, 5][len(seeds) :]
     if (folder / "silverbox.npz").exists():
         silverbox(folder, range(count))
     if (folder / "buck_converter_train.csv").exists():
-        converter(folder, range(count))
+        converter(folder, range(more))
 
 
 if __name__ == "__main__":

@@ -41,3 +41,8 @@ def test_what_is_written_is_what_is_computed():
 def test_libraries_that_cannot_be(arguments: dict, message: str):
     with pytest.raises(ValueError, match=message):
         Library(**arguments)
+
+
+def test_terms_come_first_on_the_host():
+    library = Library(3, 3, FUNCTIONS)
+    np.testing.assert_allclose(library.on_host(VALUES), library.evaluate(VALUES).T, rtol=1e-12)

@@ -20,7 +20,7 @@ ALL_DIGITS = 17
 FUNCTIONS = {
     name: getattr(sympy, name)
     for name in (
-        *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log"),
+        *("sin", "cos", "tan", "cot", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log"),
         *("Abs", "sign", "erf", "Max", "Min"),
     )
 } | {"sqrt": lambda argument: sympy.sqrt(argument)}

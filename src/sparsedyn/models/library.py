@@ -74,6 +74,17 @@ class Library:
             applied = [np.asarray(f.function(*(columns[i] for i in chosen))) for f, chosen in self.applications]
         return np.stack([*products, *applied], axis=-1)
 
+    def on_host(self, values: Float[np.ndarray, "*batch variable"]) -> Float[np.ndarray, "term *batch"]:
+        """Return the terms in float64, on the host; terms come first."""
+        columns = list(np.moveaxis(np.asarray(values, np.float64), -1, 0))
+        made = np.empty((self.size, *np.shape(values)[:-1]))
+        products = self._products(columns, np.ones_like)
+        for k, one in enumerate(products):
+            made[k] = one
+        for k, (primitive, chosen) in enumerate(self.applications, len(products)):
+            made[k] = compiled_on_host(primitive)(*(columns[i] for i in chosen))[0]
+        return made
+
     def linearized(
         self, values: Float[np.ndarray, "*batch variable"]
     ) -> tuple[Float[np.ndarray, "term *batch"], Float[np.ndarray, "term variable *batch"]]:

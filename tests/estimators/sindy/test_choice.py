@@ -94,3 +94,19 @@ def test_units_have_no_influence(share: float, options: dict[str, Any], sizes: t
     expected = here.coefficients_ * scale / terms[:, None] / second
     np.testing.assert_array_equal(there.coefficients_ != 0, expected != 0)
     np.testing.assert_allclose(there.coefficients_, expected, rtol=1e-4)
+
+
+def test_noise_in_proportion_to_the_states():
+    # Held to be as large everywhere, such noise hides the small values that tell terms apart.
+    t = np.linspace(0, 6, 120)
+    x = solve_ivp(lambda _, z: [3 * z[0] - 2 * z[0] * z[1], z[0] * z[1] - 2 * z[1]], (0, 6), [4.0, 1.0], t_eval=t).y.T
+    x *= 1 + 0.05 * np.random.default_rng(1).normal(size=x.shape)
+    found = SINDy(3).fit(x, t[1]).coefficients().round(1)
+    assert set(found.index[found["x0"] != 0]) == {"x0", "x0 x1"}
+    assert set(found.index[found["x1"] != 0]) == {"x1", "x0 x1"}
+
+
+def test_exact_rows_need_no_search(monkeypatch: pytest.MonkeyPatch):
+    x, dt = oscillator()
+    monkeypatch.setattr("sparsedyn.estimators.sindy._choice.Judge", None)
+    np.testing.assert_allclose(SINDy(2).fit(x, dt).coefficients_[[2, 1, 2], [0, 1, 1]], [1, -2, -0.6], rtol=1e-8)

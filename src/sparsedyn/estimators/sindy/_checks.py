@@ -8,7 +8,7 @@ from sparsedyn.data import Trajectories
 from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators.sindy._fitting import Identified
-from sparsedyn.estimators.sindy._proposals import ACCURATE
+from sparsedyn.estimators.sindy._proposals import ACCURATE, EXACT
 from sparsedyn.estimators.sindy._regression import dependent_terms
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._shooting import Judge
@@ -44,11 +44,12 @@ def checked(
     ]
     if states.given is None:
         # What is explained to rounding is neither noise nor too coarse, as states under inputs that jump may look.
-        exact = bool(np.all(unexplained(reduced, found.coefficients) <= ACCURATE))
+        left = unexplained(reduced, found.coefficients)
+        exact = bool(np.all(left <= ACCURATE))
         if not exact and not states.jumping:
             findings += [checks.coarse(data.state_names, data.states), _noisy(states, settings)]
-        # Simulations know nothing of a given part of the right-hand side.
-        if found.coefficients.any() and found.known is None:
+        # Simulations know nothing of a given part of the right-hand side, and do not leave what is left no error.
+        if found.coefficients.any() and found.known is None and not np.all(left <= EXACT):
             findings += _simulated(Judge(states, library, reduced, clean=exact), data.state_names, found.coefficients)
     return checks.report_of(findings)
 

@@ -6,16 +6,14 @@ from functools import partial
 import numpy as np
 
 from sparsedyn.estimators.sindy._fitting import above, paths
+from sparsedyn.estimators.sindy._forms import ROWS
 from sparsedyn.estimators.sindy._measured import Measured
-from sparsedyn.estimators.sindy._proposals import ACCURATE, Proposal, proposals
+from sparsedyn.estimators.sindy._proposals import ACCURATE, EXACT, Proposal, exact, fits_of, proposals, tiers
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._shooting import Judge
 from sparsedyn.estimators.sindy._states import States
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor, solve, unexplained
-
-EXACT = 1e-12
-"""Share of the squared target left by equations that simulations, which have some digits only, cannot improve."""
 
 
 def chosen(
@@ -23,15 +21,19 @@ def chosen(
 ) -> Proposal:
     """Return the terms that the criterion calls for, with their coefficients."""
     ways = partial(paths, settings)
+    fits = fits_of(reduced, ways)
+    if settings.refine is None and validation is None and reduced.samples >= ROWS * library.size:
+        known = exact(fits)
+        if known is not None:
+            return known
     judge = Judge(states, library, reduced)
-    offered = proposals(reduced, ways)
-    if states.measured.complete:
-        smooth = judge.regression(library)
-        if smooth.samples >= library.size:
-            offered += proposals(smooth, ways)
+    sources = [reduced]
+    if states.measured.complete and (smooth := judge.regression(library)).samples >= library.size:
+        sources.append(smooth)
+    offered = [[one for source in sources for one in proposals(fits_of(source, ways, tier))] for tier in tiers(library)]
     best = judge.chosen(offered, search=settings.refine is not False and settings.optimizer == "stlsq")
     if validation is not None:
-        found = [Proposal(best.support, best.coefficients), *judge.fits(offered)]
+        found = [Proposal(best.support, best.coefficients), *judge.fits([one for tier in offered for one in tier])]
         best = Judge(replace(states, measured=validation), library, reduced).judged(found)
     coefficients = solve(reduced, best.support)
     if _improvable(settings, reduced, coefficients, EXACT):

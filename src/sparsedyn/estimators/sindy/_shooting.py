@@ -12,7 +12,17 @@ from sparsedyn.estimators.sindy._regression import terms
 from sparsedyn.estimators.sindy._states import States
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Factor, factor
-from sparsedyn.training.shooting import Candidate, Segments, Shooting, best_of, fit_all, improved, segments, settled
+from sparsedyn.training.shooting import (
+    Candidate,
+    Segments,
+    Shooting,
+    best_of,
+    fit_all,
+    improved,
+    joined,
+    segments,
+    settled,
+)
 from sparsedyn.training.shooting.motion import motion
 from sparsedyn.training.shooting.search import PRECISION, accurate
 from sparsedyn.training.shooting.segments import LENGTH
@@ -23,9 +33,15 @@ SEARCHED, REFINED = 1e5, 1e6
 FEWEST = 300
 """Rows that a search needs; where fewer are affordable, proposals are judged with the coefficients of regression."""
 RUN = 8
+"""Segments in a row that are taken together where only some are."""
+SHORTEST = 2
+"""Steps of a segment where states move far from row to row: over longer ones small errors grow beyond fitting."""
 PROBED = 64
 """Segments by which the accuracy of integration is told."""
-"""Segments in a row that are taken together where only some are."""
+SEEDS = 4
+"""Tiers at whose best proposals a search begins, as long as it leaves more than smoothing does."""
+ENOUGH = 1.1
+"""Noise that equations may leave, in multiples of what smoothing takes away."""
 FIRST = 6
 """Iterations by which proposals are compared."""
 
@@ -41,13 +57,16 @@ class Judge:
     def __init__(self, given: States, library: Library, reduced: Factor, *, clean: bool = False) -> None:
         measured, order, data = given.measured, given.order, given.measured.data
         smooth, noise = list(data.states), np.zeros(data.states[0].shape[1])
+        self.weights = [np.ones_like(x) for x in data.states]
         if not clean:
-            smooth, noise = [one.states for one in given.smoothed], given.noise
+            smooth = [one.states for one in given.smoothed]
+            noise, self.weights = _typical([one.spread for one in given.smoothed])
         slopes = [_slopes(x, t) for x, t in zip(smooth, data.time, strict=True)]
         states, begin, self.targets = list(data.states), smooth, slopes
         if order == 2:
             velocities = measured.x_dot or [np.full_like(x, np.nan) for x in states]
             states = [np.concatenate(pair, axis=1) for pair in zip(states, velocities, strict=True)]
+            self.weights = [np.concatenate([w, np.ones_like(w)], axis=1) for w in self.weights]
             rates = measured.x_dot or slopes
             begin = [np.concatenate(pair, axis=1) for pair in zip(smooth, rates, strict=True)]
             self.targets = [_slopes(v, t) for v, t in zip(rates, data.time, strict=True)]
@@ -57,7 +76,7 @@ class Judge:
             u[:-1, None] if given.inputs == "held" else _powers(u, t)
             for u, t in zip(data.inputs, data.time, strict=True)
         ]
-        cut, self.starts = self._cut(LENGTH)
+        cut, self.starts = self._cut(_length(begin))
         spread = np.concatenate(begin).std(axis=0)
         rms = reduced.rms
         self.problem = Shooting(
@@ -86,11 +105,13 @@ class Judge:
         length = self.problem.data.steps.shape[1]
         return int(limit / (length * self.width * (self.width + places)))
 
-    def chosen(self, proposals: Sequence[Proposal], *, search: bool) -> Candidate:
+    def chosen(self, tiers: Sequence[Sequence[Proposal]], *, search: bool) -> Candidate:
         """Return the proposal that explains the states best or, with `search`, the best that its neighbours lead to.
 
-        A search begins on as many rows as are quickly fitted, and is finished on all of them where that is affordable.
+        A search begins at the best of a tier and, where much is left to explain and that is quick, of others. It begins
+        on as many rows as are quickly fitted, and is finished on all of them where that is affordable.
         """
+        proposals = [proposal for tier in tiers for proposal in tier]
         places = proposals[0].support.size
         count = self.affordable(places, SEARCHED)
         length = self.problem.data.steps.shape[1]
@@ -98,7 +119,16 @@ class Judge:
             return self.judged(proposals)
         offered = np.ones_like(proposals[0].support)
         some, starts = self._some(count)
-        best = improved(some, best_of(self._fits(some, starts, proposals)), offered)
+        fits = iter(self._fits(some, starts, proposals))
+        begins = [best_of([next(fits) for _ in tier]) for tier in tiers]
+        begins = sorted({one.support.tobytes(): one for one in begins}.values(), key=_order)
+        often = min(SEEDS, max(1, self.affordable(places, SEARCHED) // len(starts)))
+        found: list[Candidate] = []
+        for one in begins[:often]:
+            found.append(improved(some, one, offered))
+            best = best_of(found)
+            if np.all(some.noise(best.squares) <= ENOUGH * self.noise):
+                break
         if len(starts) == len(self.starts) or len(self.starts) > self.affordable(places, REFINED):
             return best
         (best,) = self._fits(self.problem, self.starts, [Proposal(best.support, best.coefficients)])
@@ -122,7 +152,8 @@ class Judge:
         (found,) = self._fits(self.problem, self.starts, [Proposal(support, coefficients)])
         if not np.isfinite(found.score):
             return None
-        return settled(self.problem, found)[1].coefficients
+        problem, found, _ = settled(self.problem, found)
+        return joined(problem, found).coefficients
 
     def simulations(self, coefficients: np.ndarray, rows: int, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return simulated states (run, row, state) from rows spread over the data, the measured ones, and where."""
@@ -145,7 +176,7 @@ class Judge:
 
     def _cut(self, length: int) -> tuple[Segments, np.ndarray]:
         """The states in segments of this length, and their first states, smoothed."""
-        data = segments(self.states, self.within, self.steps, length)
+        data = segments(self.states, self.within, self.steps, length, self.weights)
         return data, segments(self.begin, self.within, self.steps, length).measured[:, 0]
 
     def _fits(
@@ -156,16 +187,18 @@ class Judge:
         guess = Candidate(*sparse, starts, np.zeros(self.width), np.inf)
         problem = accurate(problem, guess, scales)
         # Of equal supports, the first.
-        distinct = list({p.support.tobytes(): p for p in reversed(proposals)}.values())[::-1]
-        return fit_all(
+        distinct = {p.support.tobytes(): p for p in reversed(proposals)}
+        found = fit_all(
             problem,
-            [p.support for p in distinct],
-            [p.coefficients for p in distinct],
+            [p.support for p in distinct.values()],
+            [p.coefficients for p in distinct.values()],
             [starts] * len(distinct),
             scales,
             iterations=FIRST,
             held=held,
         )
+        by_support = dict(zip(distinct, found, strict=True))
+        return [by_support[p.support.tobytes()] for p in proposals]
 
     def _some(self, count: int) -> tuple[Shooting, np.ndarray]:
         """Return the problem with at most so many segments: half spread evenly, half where states move most."""
@@ -182,6 +215,28 @@ class Judge:
         taken = np.unique(np.concatenate([most, even]))
         chosen = (taken[:, None] * RUN + np.arange(RUN)).ravel()
         return replace(self.problem, data=data.some(chosen)), self.starts[chosen]
+
+
+def _order(candidate: Candidate) -> float:
+    return candidate.score if np.isfinite(candidate.score) else np.inf
+
+
+def _length(states: Sequence[np.ndarray]) -> int:
+    """Return the steps of a segment: as many as no state moves by more than a standard deviation in, within bounds."""
+    spread = np.square(np.nanstd(np.concatenate(states), axis=0))
+    for lag in range(SHORTEST, LENGTH):
+        moved = [x[lag:] - x[:-lag] for x in states if len(x) > lag]
+        if moved and np.any(np.nanmean(np.square(np.concatenate(moved)), axis=0) > spread):
+            return lag
+    return LENGTH
+
+
+def _typical(spread: Sequence[np.ndarray]) -> tuple[Float[np.ndarray, " state"], list[np.ndarray]]:
+    """Return the geometric mean of the noise of every state, and how much values count: less where there is more."""
+    together = np.concatenate(spread)
+    known = (together > 0).all(axis=0)
+    noise = np.where(known, np.exp(np.mean(np.log(np.where(known, together, 1.0)), axis=0)), 0.0)
+    return noise, [np.square(np.where(known, noise / np.where(known, one, 1.0), 1.0)) for one in spread]
 
 
 def _slopes(x: Float[np.ndarray, "row state"], t: Float[np.ndarray, " row"]) -> Float[np.ndarray, "row state"]:

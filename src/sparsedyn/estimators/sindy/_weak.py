@@ -1,6 +1,8 @@
 """The weak form: equations integrated against test functions over rows, along paths that agree with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +26,11 @@ SETTLED, ASTRAY = 1e-12, 10.0
 """Change of paths, in shares of the spread of states, below which they are done, and above which they are lost."""
 NOISE = 1e-4
 """The same in shares of what equations leave unexplained."""
+KEPT = 10_000_000
+"""Values of terms at nodes up to which they are kept rather than evaluated twice."""
+
+
+AtNode = Callable[[int], Float[np.ndarray, "row column"]]
 
 
 class Form(NamedTuple):
@@ -33,6 +40,15 @@ class Form(NamedTuple):
     states: Float[np.ndarray, "node width"]
     rises: Float[np.ndarray, " width"]
     stride: int
+
+
+class Windows(NamedTuple):
+    """A form over all trajectories: matrices (window, row), one per node, and windows in each trajectory."""
+
+    terms: list[Any]
+    states: list[Any]
+    rises: Any
+    counts: list[int]
 
 
 class Integrated(NamedTuple):
@@ -72,21 +88,37 @@ def _swept(
     paths: Paths, data: Trajectories, library: Library, windows: bool, sweeps: int, known: Known | None
 ) -> Integrated:
     """Return integrals along paths and equations that were improved in turn."""
-    form = _bumps(paths, window(data)) if windows else _single(paths)
+    form = _over(_bumps(paths, window(data)) if windows else _single(paths), paths)
     spread = np.concatenate(data.states).std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     for _ in range(sweeps):
-        blocks = integrated(form, paths, library, known)
+        theta, part = _evaluated(paths, library, known)
+        blocks = integrated(form, paths, theta, part)
         reduced = pooled(blocks, library.size)
         found = solve(reduced, np.ones(reduced.size, bool))
         left = _left(reduced, found)
-        following = paths.following(_slopes(paths, library, found, known))
+        nodes = range(len(paths.states))
+        following = paths.following(np.stack([theta(node) @ found + (part(node) if part else 0.0) for node in nodes]))
         moved = (following.states - paths.states)[..., : len(spread)]
         change = float(np.max(np.abs(moved).max(axis=(0, 1)) / spread))
         if change < max(SETTLED, NOISE * np.sqrt(left)) or not change < ASTRAY:
             return Integrated(blocks, left, change < ASTRAY)
         paths = following
     return Integrated(blocks, left, False)
+
+
+def _evaluated(paths: Paths, library: Library, known: Known | None) -> tuple[AtNode, AtNode | None]:
+    """Return the terms along paths, and the known part, by node."""
+
+    def theta(node: int) -> np.ndarray:
+        return terms(library, paths.states[node], paths.inputs[node])
+
+    def part(node: int) -> np.ndarray:
+        assert known is not None
+        return known.values(paths.states[node], paths.inputs[node])
+
+    small = np.prod(paths.states.shape[:2]) * library.size <= KEPT
+    return cache(theta) if small else theta, cache(part) if known else None
 
 
 def _left(reduced: Factor, found: Coefficients) -> float:
@@ -126,43 +158,26 @@ def _single(paths: Paths) -> Form:
     return Form(terms, np.zeros_like(terms), rises, 1)
 
 
-def integrated(form: Form, paths: Paths, library: Library, known: Known | None = None) -> list[Block]:
-    """Return the terms along paths, and derivatives, integrated against test functions; a block per trajectory."""
-    nodes, width = form.terms.shape
-    long = [rows >= width for rows in paths.lengths]
-    matrices = [
-        [_windowed(kernel, rows, form.stride) for kernel in (*form.terms, *form.states, form.rises)]
-        for rows, fits in zip(paths.lengths, long, strict=True)
-        if fits
-    ]
+def integrated(form: Windows, paths: Paths, theta: AtNode, part: AtNode | None = None) -> list[Block]:
+    """Return the terms along paths, and derivatives, integrated against test functions; a block per trajectory.
 
-    def total(sums: list[Any], which: slice, values: Callable[[int], np.ndarray]) -> list[Any]:
-        for node in range(nodes):
-            every = [part for part, fits in zip(paths.split(values(node)), long, strict=True) if fits]
-            added = [matrix[which][node] @ part for matrix, part in zip(matrices, every, strict=True)]
-            sums = [part + more for part, more in zip(sums, added, strict=True)]
-        return sums
-
-    # Test functions over windows are functions of the number of the row, and rows count by how long they last.
-    share = paths.dt / np.mean(paths.dt) if form.states.any() else 1.0
-    rates = paths.rises[:, paths.known] / paths.dt**paths.parts
-    rises = [part for part, fits in zip(paths.split(rates), long, strict=True) if fits]
-    target = [matrix[-1] @ rise for matrix, rise in zip(matrices, rises, strict=True)]
-    if form.states.any():
+    `part` is the known part of derivatives.
+    """
+    target = form.rises @ (paths.rises[:, paths.known] / paths.dt**paths.parts)
+    if form.states:
         # Large means would cost digits, and nothing of them is left in the integrals.
         centred = paths.states[..., paths.known] - paths.begins[:, paths.known].mean(axis=0)
-        target = total(target, slice(nodes, 2 * nodes), lambda node: centred[node])
-    if known is not None:
-        part = total(
-            [0.0] * len(matrices),
-            slice(nodes),
-            lambda node: share * known.values(paths.states[node], paths.inputs[node]),
-        )
-        target = [whole - one for whole, one in zip(target, part, strict=True)]
-    theta = total(
-        [0.0] * len(matrices), slice(nodes), lambda node: share * terms(library, paths.states[node], paths.inputs[node])
-    )
-    return [Block(*pair) for pair in zip(theta, target, strict=True)]
+        target = target + _total(form.states, lambda node: centred[node])
+    if part is not None:
+        target = target - _total(form.terms, part)
+    both = (_total(form.terms, theta), target)
+    edges = np.concatenate([[0], np.cumsum(form.counts)])
+    return [Block(*(whole[a:b] for whole in both)) for a, b in pairwise(edges) if a < b]
+
+
+def _total(matrices: Sequence[Any], values: AtNode) -> np.ndarray:
+    found: np.ndarray = sum(matrix @ values(node) for node, matrix in enumerate(matrices))
+    return found
 
 
 def window(data: Trajectories) -> int:
@@ -179,18 +194,24 @@ def window(data: Trajectories) -> int:
     return longest
 
 
-def _slopes(
-    paths: Paths, library: Library, found: Coefficients, known: Known | None
-) -> Float[np.ndarray, "node row state"]:
-    def slope(x: np.ndarray, u: np.ndarray) -> np.ndarray:
-        return terms(library, x, u) @ found + (known.values(x, u) if known else 0.0)
+def _over(form: Form, paths: Paths) -> Windows:
+    """Return the matrices that apply a form to every window of every trajectory."""
+    width = len(form.rises)
+    begins = [np.arange(0, rows - width + 1, form.stride) for rows in paths.lengths]
+    firsts = np.cumsum([0, *paths.lengths[:-1]])
+    places = np.concatenate([a + b for a, b in zip(firsts, begins, strict=True)])[:, None] + np.arange(width)
+    edges = np.arange(len(places) + 1) * width
+    shape = (len(places), sum(paths.lengths))
+    # Test functions over windows are functions of the number of the row, and rows count by how long they last.
+    lasting = np.ndim(paths.dt) and form.states.any()
+    share = np.ravel(paths.dt / np.mean(paths.dt))[places] if lasting else np.ones(places.shape)
 
-    return np.stack([slope(*pair) for pair in zip(paths.states, paths.inputs, strict=True)])
+    def matrix(values: Float[np.ndarray, "window width"]) -> Any:
+        return csr_array((values.ravel(), places.ravel(), edges), shape=shape)
 
-
-def _windowed(kernel: Float[np.ndarray, " width"], rows: int, stride: int) -> Any:
-    """The matrix that applies a kernel to every window."""
-    begins = np.arange(0, rows - len(kernel) + 1, stride)
-    places = begins[:, None] + np.arange(len(kernel))
-    edges = np.arange(len(begins) + 1) * len(kernel)
-    return csr_array((np.tile(kernel, len(begins)), places.ravel(), edges), shape=(len(begins), rows))
+    return Windows(
+        [matrix(kernel * share) for kernel in form.terms],
+        [matrix(np.broadcast_to(kernel, places.shape)) for kernel in form.states if form.states.any()],
+        matrix(np.broadcast_to(form.rises, places.shape)),
+        [len(one) for one in begins],
+    )

@@ -44,7 +44,7 @@ def squares(data: Segments, scales: Scales, starts: np.ndarray, moved: Motion) -
     """Return weighted sums of squares per state; infinite for what ran away."""
     first = data.weights[:, 0] * np.square(starts - data.measured[:, 0])
     rest = data.weights[:, 1:] * np.square(moved.states - data.measured[:, 1:])
-    jumps = np.square(_jumps(data, starts, moved)) * np.square(scales.noise / scales.jumps)
+    jumps = data.entering * np.square(_jumps(data, starts, moved)) * np.square(scales.noise / scales.jumps)
     total = first.sum(axis=1) + rest.sum(axis=(1, 2)) + jumps.sum(axis=1)
     return np.where(np.isfinite(total).all(axis=1, keepdims=True), total, np.inf)
 
@@ -58,7 +58,7 @@ def normal(
     # One stack of scaled rows per segment: the measured rows, then the jump at its end.
     by = moved.sensitivities[candidate]
     root = np.sqrt(data.weights[:, 1:]) / scales.noise
-    tight = np.where(data.continued[:, None], 1 / scales.jumps, 0.0)
+    tight = np.sqrt(data.entering) / scales.jumps
     rows = np.concatenate([by * root[..., None], by[:, -1:] * tight[:, None, :, None]], axis=1)
     rows = rows.reshape(count, (length + 1) * width, unknowns)
     misfit = (data.measured[:, 1:] - moved.states[candidate]) * root

@@ -24,6 +24,8 @@ MOST_SUBSTEPS = 64
 ACCURATE = 0.05
 """Share of the noise that the error of integration may be."""
 QUICK = 6
+TIGHTER, LOOSENED = (0.03, 0.01, 0.003), 1.15
+"""Jumps between segments, in shares of the noise, and how much larger the noise may be for their sake."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Shooting:
     price: float
     order: int = 1
     substeps: int = 1
+    tight: float = TIGHT
 
     def score(self, sums: Float[np.ndarray, "*candidate state"], terms: np.ndarray) -> np.ndarray:
         """Return the criterion of candidates from their sums of squares and numbers of terms."""
@@ -67,7 +70,7 @@ class Shooting:
 
     def scales(self, noise: Float[np.ndarray, " state"]) -> Scales:
         """Return the standard deviations that fits are weighted by."""
-        return Scales(noise, np.maximum(TIGHT * noise, self.precision))
+        return Scales(noise, np.maximum(self.tight * noise, self.precision))
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,22 @@ def settled(problem: Shooting, candidate: Candidate, rounds: int = 4) -> tuple[S
         if np.all(np.abs(np.log(scales.noise / before.noise)) < 0.1):
             break
     return problem, candidate, scales
+
+
+def joined(problem: Shooting, candidate: Candidate) -> Candidate:
+    """Fit a settled candidate with ever smaller jumps between segments, as long as the data allow that.
+
+    What is in the data of the parameters is then used to the full: small errors of parameters grow along a trajectory.
+    """
+    first = problem.noise(candidate.squares)
+    for tight in TIGHTER:
+        problem = replace(problem, tight=tight)
+        scales = problem.scales(problem.noise(candidate.squares))
+        (closer,) = fit_all(problem, [candidate.support], [candidate.coefficients], [candidate.starts], scales)
+        if not np.all(problem.noise(closer.squares) <= LOOSENED * first):
+            break
+        candidate = closer
+    return candidate
 
 
 def accurate(problem: Shooting, candidate: Candidate, scales: Scales) -> Shooting:

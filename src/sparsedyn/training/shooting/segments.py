@@ -14,7 +14,8 @@ class Segments(NamedTuple):
     """Segments of equal length, the last of a trajectory padded with steps of no duration.
 
     `inputs` are polynomials of the share of a step that has passed, from the constant on; held ones are constants.
-    `weights` say how much a measured value counts: one, zero for one that is missing, or relative to others.
+    `weights` say how much values count, by default one. `inputs` are coefficients of the powers of the share of a step
+    that has passed; of held inputs there is one.
     """
 
     measured: Float[np.ndarray, "segment row state"]
@@ -23,6 +24,14 @@ class Segments(NamedTuple):
     steps: Float[np.ndarray, "segment step"]
     continued: Bool[np.ndarray, " segment"]
     """Whether a segment ends where the next one begins; its last row is then that one's first, and counts there."""
+
+    @property
+    def entering(self) -> Float[np.ndarray, "segment state"]:
+        """How much the value at the end of a segment counts that is the first of the next one; zero without a next."""
+        found = np.zeros_like(self.weights[:, 0])
+        following = self.weights[1:, 0]
+        found[:-1] = np.where(self.continued[:-1, None], np.where(following > 0, following, 1.0), 0.0)
+        return found
 
     @property
     def counts(self) -> Float[np.ndarray, " state"]:
@@ -51,20 +60,23 @@ def segments(
     inputs: Sequence[Float[np.ndarray, "_step power input"]],
     steps: Sequence[Float[np.ndarray, " _step"]],
     length: int = LENGTH,
+    weights: Sequence[Float[np.ndarray, "_row state"]] | None = None,
 ) -> Segments:
     """Cut trajectories into segments of `length` steps; `steps` are the durations between rows, NaN is not measured.
 
-    `inputs` are coefficients of the powers of the share of a step that has passed; of held inputs there is one.
+    `weights` say how much values count, by default one. `inputs` are coefficients of the powers of the share of a step
+    that has passed; of held inputs there is one.
     """
     parts: list[tuple[np.ndarray, ...]] = []
-    for x, u, h in zip(states, inputs, steps, strict=True):
+    counting = [np.ones_like(x) for x in states] if weights is None else weights
+    for x, u, h, own in zip(states, inputs, steps, counting, strict=True):
         count = max(1, -(-len(h) // length))
         rows = np.arange(count)[:, None] * length + np.arange(length + 1)
         there = rows < len(x)
         rows = np.minimum(rows, len(x) - 1)
-        weights = (np.isfinite(x)[rows] & there[:, :, None]).astype(float)
+        count_of = np.where(np.isfinite(x)[rows] & there[:, :, None], own[rows], 0.0)
         continued = np.arange(count) < count - 1
-        weights[continued, -1] = 0.0
+        count_of[continued, -1] = 0.0
         durations = np.where(there[:, 1:], np.append(h, 0.0)[np.minimum(rows[:, :-1], len(h))], 0.0)
-        parts.append((np.nan_to_num(x)[rows], weights, u[np.minimum(rows[:, :-1], len(u) - 1)], durations, continued))
+        parts.append((np.nan_to_num(x)[rows], count_of, u[np.minimum(rows[:, :-1], len(u) - 1)], durations, continued))
     return Segments(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))

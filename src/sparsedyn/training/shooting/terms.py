@@ -39,13 +39,12 @@ class TermField:
         coefficients = np.zeros((candidates, self.library.size, self.count))
         coefficients[:, self.terms, self.equations] = parameters * self.units
         across = coefficients.transpose(0, 2, 1)
-        # Libraries without functions are quick; their terms are needed by derivatives, too.
-        theta, by = self.library.linearized(values)
+        theta, by = self.library.linearized(values) if sensitive else (self.library.on_host(values), None)
         theta = theta.transpose(1, 0, 2)
         value = np.matmul(across, theta).transpose(0, 2, 1)
         if self.order == 2:
             value = np.concatenate([x[..., self.count :], value], axis=-1)
-        if not sensitive:
+        if by is None:
             return Slopes(value, None, None)
         by = by[:, :width].transpose(2, 0, 1, 3).reshape(candidates, self.library.size, width * segments)
         jacobian = np.matmul(across, by).reshape(candidates, self.count, width, segments).transpose(0, 3, 1, 2)
