@@ -1,10 +1,17 @@
 """Integration of many segments at once for many candidates of an equation, with sensitivities."""
 
+import os
+import warnings
+from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
+from sparsedyn._warnings import SparsedynWarning
+
+from .program import Program
 from .segments import Segments
 
 BEYOND = 1e3
@@ -22,6 +29,10 @@ class Slopes(NamedTuple):
 @runtime_checkable
 class Field(Protocol):
     """The right-hand sides of candidates that differ in their parameters."""
+
+    @property
+    def program(self) -> Program | None:
+        """What is compiled; `None` where only `__call__` can tell."""
 
     def __call__(
         self,
@@ -61,6 +72,13 @@ def motion(
     states = np.empty((candidates, count, length, width))
     carried = np.empty((candidates, count, length, width, unknowns)) if sensitive else None
     limit = BEYOND * np.maximum(np.abs(data.measured).max(axis=(0, 1)), np.abs(starts).max(axis=(0, 1)))
+    program, compiled = field.program, _compiled()
+    if program is not None and compiled is not None:
+        # One layout of every array, since each other one would be compiled for itself.
+        arrays = (np.ascontiguousarray(a) for a in (starts, parameters, data.inputs, data.steps))
+        kept = np.empty((0, 0, 0, 0, 0)) if carried is None else carried
+        compiled(tuple(program), *arrays, int(substeps), limit, states, kept)
+        return Motion(states, carried)
 
     def slopes(x: np.ndarray, y: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = field(x, u, parameters, sensitive=sensitive)
@@ -90,6 +108,24 @@ def motion(
             if carried is not None:
                 carried[:, :, k] = y
     return Motion(states, carried)
+
+
+@cache
+def _compiled() -> Callable[..., None] | None:
+    """The compiled integration, where Numba works here and `SPARSEDYN_NATIVE` is not 0."""
+    if os.environ.get("SPARSEDYN_NATIVE") == "0":
+        return None
+    try:
+        from .compiled import integrated
+    except (ImportError, RuntimeError) as error:  # the second where nothing can be cached
+        warnings.warn(
+            f"Equations are fitted without compiled code, many times slower: Numba cannot be used ({error}). "
+            "Mend that, or set SPARSEDYN_NATIVE=0 to be spared this warning.",
+            SparsedynWarning,
+            stacklevel=2,
+        )
+        return None
+    return integrated
 
 
 def _inputs(data: Segments, step: int, share: float) -> Float[np.ndarray, "segment input"]:

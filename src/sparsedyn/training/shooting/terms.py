@@ -1,13 +1,15 @@
 """Right-hand sides that are linear in their parameters: coefficients of the terms of a library."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sparsedyn.models import Library
+from sparsedyn.models import PRIMITIVES, Library
 
 from .motion import Slopes
+from .program import CODES, Program
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,28 @@ class TermField:
     count: int
     """How many equations there are."""
     order: int = 1
+
+    @cached_property
+    def program(self) -> Program | None:
+        """The terms with parameters as numbers; `None` where one is a function that is not compiled."""
+        used, places = np.unique(self.terms, return_inverse=True)
+        products = len(self.library.monomials)
+        codes = np.zeros(len(used), int)
+        factors = np.full((len(used), max(self.library.degree, 1)), -1)
+        for row, term in enumerate(used):
+            chosen: tuple[int, ...]
+            if term < products:
+                chosen = self.library.monomials[term]
+            else:
+                function, chosen = self.library.applications[term - products]
+                code = CODES.get(function.name)
+                if code is None or PRIMITIVES[function.name] is not function:
+                    return None
+                codes[row] = code
+            factors[row, : len(chosen)] = chosen
+        first = self.count if self.order == 2 else 0
+        equations, units = np.ascontiguousarray(self.equations), np.ascontiguousarray(self.units)
+        return Program(codes, factors, np.ascontiguousarray(places), equations, units, first)
 
     def __call__(
         self,
