@@ -7,7 +7,7 @@ that are out of range. Values may also be those of an instance: arrays, tracers,
 import difflib
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, get_type_hints
 
 from sparsedyn.sparsify.catalogue import TECHNIQUES
@@ -133,7 +133,7 @@ def phases(technique: Nested, at: Numbers = (0.3, 0.6), levels: Numbers = (0.03,
         raise ValueError(f"levels: expected {len(at)} factors of at least 0, one for each of at; got {tuple(levels)}.")
 
 
-def chain(links: Value) -> None:
+def chain(links: Value = ()) -> None:
     """`Chain`."""
 
 
@@ -183,9 +183,8 @@ def kinds(name: str) -> dict[str, str] | None:
     return {argument: hints[argument].__metadata__[0] for argument in inspect.signature(ARGUMENTS[name]).parameters}
 
 
-def check_name(name: Any) -> None:
+def check_name(name: Any, known: Collection[str] = (*TECHNIQUES, *TIMINGS)) -> None:
     """Raise `ValueError` for what names neither a technique nor a timing."""
-    known = [*TECHNIQUES, *TIMINGS]
     if name not in known:
         raise ValueError(f"type: unknown technique {name!r}{nearest(name, known)}. Known: {', '.join(known)}.")
 

@@ -37,7 +37,7 @@ def _build(spec: Any, known: Mapping[str, type[Any]]) -> Any:
     if "type" not in spec:
         raise ValueError(f'technique: expected a table with a type, such as {{type = "l1"}}; got {dict(spec)!r}.')
     name = spec["type"]
-    check_name(name)
+    check_name(name, known)
     cls = known[name]
     arguments = {key: _build(value, known) for key, value in spec.items() if key != "type"}
     fields = {field.name: field for field in dataclasses.fields(cls)}
