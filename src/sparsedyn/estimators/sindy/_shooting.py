@@ -111,10 +111,13 @@ class Judge:
         A search begins at the best of a tier and, where much is left to explain and that is quick, of others. It begins
         on as many rows as are quickly fitted, and is finished on all of them where that is affordable.
         """
-        proposals = [proposal for tier in tiers for proposal in tier]
-        places = proposals[0].support.size
+        places = tiers[0][0].support.size
         count = self.affordable(places, SEARCHED)
         length = self.problem.data.steps.shape[1]
+        often = min(SEEDS, max(1, count // len(self.starts)))
+        # Many rows tell terms apart by themselves, and fits of them are slow.
+        tiers = tiers if often > 1 else tiers[-1:]
+        proposals = [proposal for tier in tiers for proposal in tier]
         if not search or count < min(len(self.starts), FEWEST / length):
             return self.judged(proposals)
         offered = np.ones_like(proposals[0].support)
@@ -122,7 +125,6 @@ class Judge:
         fits = iter(self._fits(some, starts, proposals))
         begins = [best_of([next(fits) for _ in tier]) for tier in tiers]
         begins = sorted({one.support.tobytes(): one for one in begins}.values(), key=_order)
-        often = min(SEEDS, max(1, self.affordable(places, SEARCHED) // len(starts)))
         found: list[Candidate] = []
         for one in begins[:often]:
             found.append(improved(some, one, offered))
