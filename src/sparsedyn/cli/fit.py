@@ -105,8 +105,8 @@ def fit(
             members=members, epochs=epochs, batch=batch, learning_rate=learning_rate, average=average, restart=restart,
         )  # fmt: skip
         columns = ColumnOptions(outputs, inputs, time, trajectory, dt, reading)
-        bands = coverage if calibrate else None
-        fit_outputs(data, output, columns, only, validation, bands, seed=seed, quiet=quiet, as_json=as_json)
+        share = coverage if calibrate else None
+        fit_outputs(data, output, columns, only, validation, share, seed=seed, quiet=quiet, as_json=as_json)
         return
     if calibrate and validation is None and not hold_out:
         raise UsageProblem(
