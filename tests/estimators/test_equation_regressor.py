@@ -21,6 +21,7 @@ from sparsedyn.equations import compiled, symbol, text
 # One shape of network and of data throughout, so that the search is compiled once.
 ROWS = 60
 QUICK: dict[str, Any] = {
+    "proposals": False,
     "trials": 2,
     "primitives": {"constant": 1, "identity": 2, "sin": 1, "product": 1},
     "hidden": 1,

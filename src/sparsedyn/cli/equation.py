@@ -198,7 +198,7 @@ def facts(regressor: "EquationRegressor", target: str, digits: int) -> dict[str,
         "target": target,
         "inputs": list(regressor.feature_names_in_),
         "trials": regressor.trials,
-        "exact": int(regressor.found_.exact.sum()),
+        "exact": None if regressor.found_ is None else int(regressor.found_.exact.sum()),
         "front": [
             {"complexity": row["complexity"], "error": row["error"], "equation": text(row["equation"], digits)}
             for row in table.to_dict(orient="records")

@@ -35,14 +35,15 @@ ROUNDING = 1e-8
 
 
 class Equation(NamedTuple):
-    """An equation and the network that it is read off (unstacked, float64).
+    """An equation and the network that it is read off (unstacked, float64), if it is read off one.
 
     `error` is the root mean square error, the larger of training and held-out samples, as a share of the target's
-    standard deviation; the weights were fitted to both together after it was measured.
+    standard deviation; the weights were fitted to both together after it was measured. Without a network, `weights`
+    counts the constants that are no simple numbers.
     """
 
     expression: sympy.Expr
-    model: EQL
+    model: EQL | None
     weights: int
     complexity: int
     error: float

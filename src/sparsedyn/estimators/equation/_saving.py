@@ -15,6 +15,12 @@ from sparsedyn.models.primitives import Units
 
 def stored_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as JSON values; raises `ValueError` for primitives that are not built in."""
+    if parameters.get("units"):
+        units = {
+            name: {base: float(power) for base, power in unit.items()} if isinstance(unit, Mapping) else unit
+            for name, unit in parameters["units"].items()
+        }
+        parameters = {**parameters, "units": units}
     chosen = parameters["primitives"]
     if isinstance(chosen, str):
         return dict(parameters)
@@ -40,6 +46,7 @@ def stored_equations(
         f"target.{i:03d}.{j:03d}": np.concatenate([np.asarray(matrix).ravel() for matrix in one.model.weights])
         for i, candidates in enumerate(equations)
         for j, one in enumerate(candidates)
+        if one.model is not None
     }
     # The key is that of the files' format, which is older than this name.
     return arrays, {"names": list(names), "laws": rows}
@@ -53,7 +60,8 @@ def restored_equations(stored: Stored, hidden: tuple[Units, ...]) -> list[list[E
     for i, rows in enumerate(stored.header["laws"]):
         candidates = []
         for j, row in enumerate(rows):
-            model = layout.model(layout.split(stored.arrays[f"target.{i:03d}.{j:03d}"])).exact()
+            weights = stored.arrays.get(f"target.{i:03d}.{j:03d}")
+            model = None if weights is None else layout.model(layout.split(weights)).exact()
             candidates.append(Equation(**{**row, "expression": from_text(row["expression"], names), "model": model}))
         found.append(candidates)
     return found

@@ -250,7 +250,8 @@ class EquationLearner(AbstractEnsemble):
         self.candidates_ = equations
         self.scaling_ = scaling
         self.statistics_ = statistics
-        model = PerState(tuple(candidates[0].model for candidates in equations))
+        chosen = [candidates[0].model for candidates in equations]
+        model = PerState(tuple(network for network in chosen if network is not None))
         self.models_ = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64)[None], model)
         self.alive_ = np.ones(1, bool)
         self.variables_ = variables

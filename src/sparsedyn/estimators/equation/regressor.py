@@ -1,30 +1,36 @@
-"""Symbolic regression with equation learners: a scikit-learn-compatible regressor."""
+"""Symbolic regression by cheap proposals and equation learners: a scikit-learn-compatible regressor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import sympy
 from jaxtyping import Float
+from scipy.stats import norm
 from sklearn.base import RegressorMixin
 
-from sparsedyn.data import Samples
 from sparsedyn.equations import Columns, Statement, compiled, rounded, statements
-from sparsedyn.estimators._base import AbstractEstimator
+from sparsedyn.estimators._base import FLAG, AbstractEstimator
 from sparsedyn.estimators._columns import columns_of, target_of
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._progress import search_bar
 from sparsedyn.estimators.equation._checks import RULES, check_features, check_primitives, check_target
-from sparsedyn.estimators.equation._expressions import Equation, discover, scaling_of, split, table
+from sparsedyn.estimators.equation._expressions import Equation, table
+from sparsedyn.estimators.equation._forms import forms_of
 from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import Search, search_of
+from sparsedyn.estimators.equation._tables import Constant, Given, constants_of, equations_of
+from sparsedyn.estimators.equation._units import Unit, checked_units
 from sparsedyn.models import Primitive
 
 
 class EquationRegressor(RegressorMixin, AbstractEstimator):
-    """Finds `y = f(X)` as an equation: many small equation learners, trained, refined and pruned.
+    """Finds `y = f(X)` as an equation: cheap proposals first, then many small equation learners.
+
+    Power laws, products of simple factors, sums of few terms and ratios are proposed for the table and for what
+    symmetries or units reduce it to. Only where these leave something are networks trained, refined and pruned.
 
     Parameters
     ----------
@@ -39,14 +45,21 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         left to explain.
     steps : steps of gradient descent of every network, before its refinement.
     share : of the samples, held out to judge equations.
+    proposals : whether there are cheap proposals before any network.
+    units : of every column and of the target, by name: texts such as `"kg*m/s**2"`, exponents such as
+        `{"m": 1, "s": -2}`, or `None` for numbers. The target is called as `y` is, or `"y"`. Only homogeneous
+        equations are looked for, and constants have units.
+    candidates : forms of your own, as `"a*x/(b + x)"`: names that are no columns are constants to be fitted. They are
+        judged with the rest.
 
-    Attributes after `fit`: `equation_`, `candidates_` (all candidate equations, the chosen first), `found_` (the
-    search; not kept in files), `feature_names_in_`, `n_features_in_`.
+    Attributes after `fit`: `equation_`, `candidates_` (all candidate equations, the chosen first), `constants_`
+    (numbers of the equation, with standard errors and units), `found_` (the search by networks, None
+    if it took none; not kept in files), `feature_names_in_`, `n_features_in_`.
 
-    Source: Kim et al. 2019; the search differs from the paper's.
+    Source: Kim et al. 2019; Udrescu and Tegmark 2020 for the use of symmetries and units. The search differs.
     """
 
-    _rules = RULES
+    _rules = RULES | {"proposals": FLAG}
     _fitted = "equation_"
 
     def __init__(
@@ -61,6 +74,9 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         generations: int = 8,
         steps: int = 200,
         share: float = 1 / 3,
+        proposals: bool = True,
+        units: Mapping[str, Unit] | None = None,
+        candidates: Sequence[str] | str | None = None,
     ):
         self.trials = trials
         self.seed = seed
@@ -71,6 +87,9 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         self.generations = generations
         self.steps = steps
         self.share = share
+        self.proposals = proposals
+        self.units = units
+        self.candidates = candidates
 
     def fit(self, X: Any, y: Any, *, progress: bool | None = None) -> "EquationRegressor":
         """Find the equation of `y` (sample,) in the columns of `X` (sample, feature), an array or a DataFrame.
@@ -83,15 +102,13 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         check_features(columns, names)
         target = target_of(y, len(columns))
         check_target(target)
-        every = Samples(columns, np.zeros((len(columns), 0)), target[:, None])
-        inside, outside = split(len(columns), self.share, self.seed)
-        known, held_out = (Samples(*(part[rows] for part in every)) for rows in (inside, outside))
+        units = checked_units(self.units, names, str(getattr(y, "name", None) or "y"))
+        own = forms_of(self.candidates, names)
+        given = Given(self.settings(), self.share, self.proposals, units, own, self.primitives != "general")
         with search_bar("searching", progress) as on_progress:
-            candidates, found = discover(
-                self.settings(), known, held_out, names, scaling_of(every), on_progress=on_progress
-            )
-        self.found_: Found = found
-        return self._adopt(candidates, names)
+            candidates, found = equations_of(given, columns, target, names, on_progress=on_progress)
+        self.found_: Found | None = found
+        return self._adopt(candidates, names, constants_of(candidates[0].expression, names, columns, target, units))
 
     def predict(self, X: Any) -> Float[np.ndarray, " sample"]:
         """Return the equation's values; not finite where it has none."""
@@ -120,13 +137,39 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         self._check_fitted()
         return table(self.candidates_)
 
+    def constants(self, level: float = 0.95) -> pd.DataFrame:
+        """Return the numbers that the equation multiplies by or adds: a table of `value`, `low`, `high`, `unit`.
+
+        Low and high are the ends of an interval of this level, by Laplace's approximation with the residuals' variance,
+        all these numbers being free, rounded ones too. Exponents are part of the form.
+        """
+        self._check_fitted()
+        if not 0 < level < 1:
+            raise ValueError(f"level: expected a number between 0 and 1; got {level!r}.")
+        width = float(norm.ppf(0.5 + level / 2))
+        rows = [(c.value, c.value - width * c.error, c.value + width * c.error, c.unit) for c in self.constants_]
+        return pd.DataFrame(rows, columns=["value", "low", "high", "unit"])
+
+    def alternatives(self, odds: float = 20.0) -> pd.DataFrame:
+        """Return the equations that the data can hardly tell apart, best first: `equation`, `odds`, `error`.
+
+        `odds` says by how much the best is more probable, `exp(difference of scores / 2)`; up to which, is asked.
+        """
+        self._check_fitted()
+        best = self.candidates_[0].score
+        rows = [
+            (one.expression, float(np.exp(min((one.score - best) / 2, 700.0))), one.error) for one in self.candidates_
+        ]
+        return pd.DataFrame([row for row in rows if row[1] <= odds], columns=["equation", "odds", "error"])
+
     def settings(self) -> Search:
         """Return the search that these parameters ask for."""
         return search_of(self)
 
-    def _adopt(self, candidates: list[Equation], names: list[str]) -> "EquationRegressor":
+    def _adopt(self, candidates: list[Equation], names: list[str], constants: list[Constant]) -> "EquationRegressor":
         """Take over what was found."""
         self.candidates_ = candidates
+        self.constants_ = constants
         self.equation_: sympy.Expr = candidates[0].expression
         self.feature_names_in_ = np.asarray(names, object)
         self.n_features_in_ = len(names)
@@ -149,10 +192,12 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, header = stored_equations([self.candidates_], [str(name) for name in self.feature_names_in_])
-        return arrays, {"parameters": stored_parameters(self.get_params(deep=False)), **header}
+        constants = [list(constant) for constant in self.constants_]
+        return arrays, {"parameters": stored_parameters(self.get_params(deep=False)), **header, "constants": constants}
 
     @classmethod
     def _from_file(cls, stored: Stored) -> "EquationRegressor":
         regressor = cls(**stored.header["parameters"])
         (candidates,) = restored_equations(stored, regressor.settings().hidden)
-        return regressor._adopt(candidates, list(stored.header["names"]))
+        constants = [Constant(*row) for row in stored.header.get("constants", ())]
+        return regressor._adopt(candidates, list(stored.header["names"]), constants)

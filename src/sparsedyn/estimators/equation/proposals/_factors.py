@@ -1,0 +1,251 @@
+"""Products of a monomial and of one or two factors such as `1 - z`, `exp(z) - 1` or `sin(z)`, z a monomial itself.
+
+Logarithms make sums of products: singles and pairs of all factors are compared at once by one Gram matrix.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import sympy
+from jaxtyping import Float
+
+from sparsedyn.estimators.equation.proposals import _monomials
+from sparsedyn.estimators.equation.proposals._monomials import exponent
+from sparsedyn.estimators.equation.proposals._table import Table
+from sparsedyn.estimators.equation.proposals._transforms import MULTIPLIED, Transform, sign_of, transformed
+
+ROWS = 256
+MOST = 3000
+"""Factors that are compared."""
+BLOCK = 512
+SINGLES, PAIRS = 12, 12
+PAIR = 20.0
+"""How much less a pair must leave than a single factor to come before it."""
+KEPT = 8
+"""Products that are yielded if none is exact."""
+LARGEST = 12
+"""Largest exponent."""
+NOTHING = 1e-18
+"""Share of a target that is left where only rounding is."""
+SAME = 1e-9
+"""Share of a factor that a monomial leaves, below which it is none of its own."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A function of a monomial, the numbers that its argument is multiplied by, and for which arguments it is meant."""
+
+    of: Callable[[np.ndarray], np.ndarray]
+    symbol: Callable[[sympy.Expr], sympy.Expr]
+    scales: tuple[float, ...] = (1.0,)
+    halves: bool = False
+    """Whether the reciprocal of the monomial says the same."""
+    largest: float = np.inf
+    least: float = 0.0
+
+
+PI = float(np.pi)
+KINDS = (
+    Kind(lambda z: 1 + z, lambda z: 1 + z, (1.0, 2.0, 0.5), halves=True),
+    Kind(lambda z: 1 - z, lambda z: 1 - z, (1.0, 2.0, 0.5), halves=True),
+    Kind(np.exp, sympy.exp, (1.0,), largest=50.0),
+    Kind(np.expm1, lambda z: sympy.exp(z) - 1, (1.0, 1 / (2 * PI)), largest=50.0),
+    Kind(lambda z: -np.expm1(-z), lambda z: 1 - sympy.exp(-z), (1.0,), largest=50.0),
+    Kind(lambda z: 1 + np.exp(z), lambda z: 1 + sympy.exp(z), (1.0,), largest=50.0),
+    Kind(np.cosh, sympy.cosh, (1.0, 0.5), largest=50.0),
+    Kind(np.tanh, sympy.tanh, (1.0, 0.5), largest=50.0),
+    Kind(np.log, sympy.log, (1.0,), halves=True),
+    Kind(np.sin, sympy.sin, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
+    Kind(np.cos, sympy.cos, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
+)
+WAVES = ((np.cos, sympy.cos), (np.sin, sympy.sin))
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Factors as values (row, factor), and what writes them as expressions: few of many thousands ever are."""
+
+    values: Float[np.ndarray, "row factor"]
+    writers: list[Callable[[], sympy.Expr]]
+
+    def symbol(self, place: int) -> sympy.Expr:
+        """Return a factor as an expression."""
+        return self.writers[place]()
+
+
+Item = tuple[float, int, Transform, np.ndarray, np.ndarray, np.ndarray, list[int]]
+"""What a product leaves, a number, the transform, its target, weights, logarithms, and the factors."""
+
+
+def products(table: Table) -> Iterator[sympy.Expr]:
+    """Yield the products of a monomial and of one or two factors that leave least of the target."""
+    rows = slice(0, ROWS)
+    columns = np.flatnonzero(table.divisors)
+    base = np.column_stack([np.ones(len(table.y)), _monomials.logarithms(table)[:, columns]])[rows]
+    small = Table(table.x[rows], table.y[rows], table.names)
+    factors = library(small)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.abs(factors.values))
+    found: list[Item] = []
+    for one in MULTIPLIED:
+        made = transformed(one, small.y)
+        if made is None or (one is not MULTIPLIED[0] and not _angle(small.y)):
+            continue
+        target, weight, _ = made
+        weight = np.where(target != 0, weight * np.abs(target), 0.0)
+        weight = np.minimum(weight / np.sqrt(np.mean(weight**2)), 4.0)
+        log_target = np.log(np.where(target != 0, np.abs(target), 1.0))
+        for rest, chosen in _chosen(base, logs, log_target, weight):
+            item: Item = (rest, len(found), one, target, weight, log_target, chosen)
+            if rest < NOTHING:
+                expression = _made(table, columns, base, logs, factors, item)
+                if expression is not None:
+                    yield expression
+            found.append((rest * (PAIR if len(chosen) > 1 else 1.0), *item[1:]))
+    for item in sorted(found, key=lambda item: item[:2])[:KEPT]:
+        expression = _made(table, columns, base, logs, factors, item)
+        if expression is not None:
+            yield expression
+
+
+def _made(
+    table: Table, columns: np.ndarray, base: np.ndarray, logs: np.ndarray, factors: "Factors", item: Item
+) -> sympy.Expr | None:
+    _, _, one, target, weight, log_target, chosen = item
+    design = np.column_stack([base, logs[:, chosen]]) * weight[:, None]
+    powers, *_ = np.linalg.lstsq(design, log_target * weight, rcond=None)
+    if np.abs(powers[1:]).max(initial=0) > LARGEST:
+        return None
+    signs = np.ones(len(target))
+    for place, power in zip(chosen, powers[-len(chosen) :], strict=True):
+        if abs(power - round(power)) < 0.02 and round(power) % 2:
+            signs *= np.sign(factors.values[:, place])
+    for place, power in zip(columns, powers[1:], strict=False):
+        if not table.positive[place] and round(power) % 2:
+            signs *= np.sign(table.x[: len(target), place])
+    inner = _written(table, columns, factors, chosen, powers)
+    return one.back(sign_of(target * signs * weight) * inner, sign_of(table.y))
+
+
+def library(table: Table) -> Factors:
+    """Return factors of a table, simplest first."""
+    count = table.x.shape[1]
+    steps, most_variables, budget = _monomials.scope(count)
+    powers = _monomials.exponents(table, steps, most_variables, 400, budget)
+    monomials = _monomials.values(table, powers)
+    values: list[np.ndarray] = []
+    writers: list[Callable[[], sympy.Expr]] = []
+    costs: list[float] = []
+    for kind in KINDS:
+        for place, row in enumerate(powers):
+            first = row[np.flatnonzero(row)[0]]
+            if kind.halves and first < 0:
+                continue
+            scales = kind.scales if np.abs(row).sum() <= 3 else kind.scales[:1]
+            for scale in scales:
+                z = scale * monomials[:, place]
+                size = np.abs(z).max()
+                if not kind.least <= size <= kind.largest:
+                    continue
+                values.append(kind.of(z) if kind.of is not np.log else np.log(np.abs(z)))
+                writers.append(partial(_single, kind, scale, table, row))
+                costs.append(_monomials.cost(row) + 0.5 * (scale != 1))
+    for i, symbol in enumerate(table.symbols):
+        if not _angle(table.x[:, i]):
+            continue
+        others = [place for place, row in enumerate(powers) if row[i] == 0 and np.abs(row).sum() <= 3][:60]
+        for wave, named in WAVES:
+            turned = wave(table.x[:, i])
+            for place in others:
+                z = monomials[:, place]
+                for sign in (1, -1):
+                    values.append(1 + sign * z * turned)
+                    writers.append(partial(_waving, named(symbol), sign, table, powers[place], inside=True))
+                    costs += [1 + _monomials.cost(powers[place])] * 2
+                    values.append(z + sign * turned)
+                    writers.append(partial(_waving, named(symbol), sign, table, powers[place], inside=False))
+    with np.errstate(all="ignore"):
+        every = np.stack(values, axis=1) if values else np.zeros((len(table.y), 0))
+        usable = np.asarray(np.isfinite(every).all(axis=0) & (np.abs(every) > 1e-12).all(axis=0))
+    order = np.argsort(costs, kind="stable")
+    fine = order[usable[order]][:MOST]
+    return Factors(every[:, fine], [writers[i] for i in fine])
+
+
+def _single(kind: Kind, scale: float, table: Table, row: np.ndarray) -> sympy.Expr:
+    return kind.symbol(_number(scale) * _monomials.expression(table, row))
+
+
+def _waving(wave: sympy.Expr, sign: int, table: Table, row: np.ndarray, *, inside: bool) -> sympy.Expr:
+    written = _monomials.expression(table, row)
+    return 1 + sign * written * wave if inside else written + sign * wave
+
+
+def _angle(column: np.ndarray) -> bool:
+    return bool(np.ptp(column) > 0.5 and np.abs(column).max() < 40)
+
+
+def _number(scale: float) -> sympy.Expr:
+    return sympy.Integer(1) if scale == 1 else sympy.Float(scale)
+
+
+def _written(table: Table, columns: np.ndarray, factors: Factors, chosen: list[int], powers: np.ndarray) -> sympy.Expr:
+    parts: list[sympy.Expr] = [sympy.Float(np.exp(powers[0]))]
+    for place, power in zip(columns, powers[1:], strict=False):
+        value = exponent(power) if table.positive[place] else sympy.Integer(round(power))
+        parts.append(table.symbols[place] ** value)
+    for place, power in zip(chosen, powers[-len(chosen) :], strict=True):
+        value = exponent(power)
+        if not value.is_Integer and not (factors.values[:, place] > 0).all():
+            value = sympy.Integer(round(power)) if abs(power - round(power)) < 0.2 else value
+        factor = factors.symbol(place)
+        inner = sympy.Float(power) * factor.args[0] if isinstance(factor, sympy.exp) else None
+        parts.append(factor**value if inner is None else sympy.exp(inner))
+    return sympy.Mul(*parts)
+
+
+def _chosen(
+    base: np.ndarray, logs: np.ndarray, target: np.ndarray, weight: np.ndarray
+) -> list[tuple[float, list[int]]]:
+    """Return the singles and pairs of factors that leave least of the target beside the base."""
+    if not logs.shape[1]:
+        return []
+    q, _ = np.linalg.qr(base * weight[:, None])
+    features = logs * weight[:, None]
+    sizes = np.linalg.norm(features, axis=0)
+    features = features - q @ (q.T @ features)
+    left = np.linalg.norm(features, axis=0)
+    kept = np.flatnonzero(left > 1e-6 * sizes)
+    features = features[:, kept] / left[kept]
+    goal = target * weight
+    goal = goal - q @ (q.T @ goal)
+    total = float(goal @ goal)
+    if total <= 1e-24 * len(goal) or not len(kept):
+        return []
+    along = features.T @ goal
+    singles = _monomials.best(along**2, SINGLES)
+    alone = [(float(np.sum(np.square(goal - along[i] * features[:, i]))) / total, [int(kept[i])]) for i in singles]
+    if alone[0][0] < NOTHING:
+        return alone[:1]
+    scored = []
+    for start in range(0, len(kept), BLOCK):
+        block = slice(start, start + BLOCK)
+        dot = features[:, block].T @ features[:, start:]
+        apart = np.maximum(1 - dot**2, SAME)
+        gain = along[block, None] ** 2 + along[None, start:] ** 2 - 2 * along[block, None] * along[None, start:] * dot
+        gain /= apart
+        gain[apart <= 1e-7] = 0
+        gain[np.tril_indices(gain.shape[0], 0, gain.shape[1])] = 0
+        for place in _monomials.best(gain.ravel(), 4 * PAIRS):
+            i, j = divmod(int(place), gain.shape[1])
+            scored.append((float(gain[i, j]), start + i, start + j))
+    scored.sort(reverse=True)
+    fits = []
+    for _, i, j in scored[: 8 * PAIRS]:
+        pair = features[:, [i, j]]
+        coefficients, *_ = np.linalg.lstsq(pair, goal, rcond=None)
+        rest = float(np.sum(np.square(goal - pair @ coefficients))) / total
+        fits.append((rest, [int(kept[i]), int(kept[j])]))
+    return [*alone, *sorted(fits)[:PAIRS]]

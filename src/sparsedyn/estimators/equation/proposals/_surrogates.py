@@ -1,0 +1,111 @@
+"""Smooth fits of a target: polynomials of columns or of their logarithms, and their gradients."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+from jaxtyping import Float
+from numpy.polynomial.chebyshev import chebvander
+from scipy.linalg import solve
+
+HIGHEST = 8
+SHARE = 0.33
+"""Terms of a surrogate, at most, as a share of the rows."""
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A smooth fit: its gradient by the coordinates at the rows, and its mean squared error."""
+
+    gradient: Float[np.ndarray, "row coordinate"]
+    error: float
+    terms: int
+
+
+def smooth(
+    coordinates: np.ndarray, target: np.ndarray, weight: np.ndarray, waves: np.ndarray | None = None
+) -> Surrogate:
+    """Fit a polynomial of as high a degree as the rows allow, and one times waves of the columns `waves`."""
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    middle, half = (high + low) / 2, np.maximum((high - low) / 2, 1e-300)
+    count = coordinates.shape[1]
+    turning = np.flatnonzero(waves) if waves is not None else np.zeros(0, int)
+    most = SHARE * len(target)
+    powers = _degrees(count, most)
+    beside = [_degrees(count, (most - len(powers)) / (2 * len(turning))) for _ in turning]
+
+    def basis(points: np.ndarray) -> np.ndarray:
+        scaled = (points - middle) / half
+        parts = [_monomial_table(scaled, powers)]
+        for place, own in zip(turning, beside, strict=True):
+            table = _monomial_table(scaled, own)
+            parts += [table * np.sin(points[:, [place]]), table * np.cos(points[:, [place]])]
+        return np.concatenate(parts, axis=1)
+
+    design = basis(coordinates)
+    weighted = design * weight[:, None]
+    normal = weighted.T @ weighted
+    # Chebyshev polynomials are nearly orthogonal: their normal equations are fine, and a tenth of the work.
+    normal += 1e-13 * np.trace(normal) / len(normal) * np.eye(len(normal))
+    fit = solve(normal, weighted.T @ (target * weight), assume_a="pos")
+    rest = weight * (target - design @ fit)
+    gradient = np.empty_like(coordinates)
+    for i in range(count):
+        step = np.zeros(count)
+        step[i] = 1e-5 * half[i]
+        gradient[:, i] = (basis(coordinates + step) - basis(coordinates - step)) @ fit / (2 * step[i])
+    return Surrogate(gradient, float(rest @ rest) / max(len(target) - design.shape[1], 1), design.shape[1])
+
+
+def _degrees(count: int, most: float) -> np.ndarray:
+    terms: list[tuple[int, ...]] = [()]
+    for degree in range(1, HIGHEST + 1 if count > 1 else 13):
+        more = list(combinations_with_replacement(range(count), degree))
+        if len(terms) + len(more) > most:
+            break
+        terms += more
+    return np.asarray([[term.count(i) for i in range(count)] for term in terms])
+
+
+def _monomial_table(scaled: np.ndarray, powers: np.ndarray) -> np.ndarray:
+    table = chebvander(scaled, powers.max())
+    return np.prod(table[:, np.arange(powers.shape[1])[None], powers], axis=2)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A surrogate of a target or of its logarithm, whichever it suits better, and its slopes by columns' logarithms."""
+
+    log: bool
+    target: np.ndarray
+    weight: np.ndarray
+    surrogate: Surrogate
+    slopes: np.ndarray
+
+
+def _targets(y: np.ndarray) -> Iterator[tuple[bool, np.ndarray, np.ndarray]]:
+    size = np.sqrt(np.mean(y**2))
+    yield False, y / size, np.ones_like(y)
+    if (y > 0).all() or (y < 0).all():
+        yield True, np.log(np.abs(y)), np.clip(np.abs(y) / size, 0.02, 5.0)
+
+
+def coordinates_of(x: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Coordinates of smooth fits, which of them are logarithms, and which come with waves."""
+    positive = np.asarray((x > 0).all(axis=0))
+    turning = (np.ptp(x, axis=0) > 2.5) & (np.abs(x).max(axis=0) < 30)
+    choices: list[np.ndarray] = [positive, positive & ~turning]
+    for logs in choices if (positive & turning).any() else choices[:1]:
+        yield np.where(logs, np.log(np.maximum(x, 1e-300)), x), logs, turning & ~logs
+
+
+def suited(x: np.ndarray, y: np.ndarray) -> Fit:
+    """Return the best of the surrogates of a target and of its logarithm in columns and their logarithms."""
+    fits = []
+    for log, target, weight in _targets(y):
+        for coordinates, logs, waves in coordinates_of(x):
+            surrogate = smooth(coordinates, target, weight, waves)
+            slopes = np.where(logs, surrogate.gradient, surrogate.gradient * x)
+            fits.append(Fit(log, target, weight, surrogate, slopes))
+    return min(fits, key=lambda fit: fit.surrogate.error)

@@ -1,0 +1,90 @@
+"""Cheap proposals of the equation regressor: what they find, on what they are judged, and what a user can ask."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sparsedyn
+from sparsedyn import EquationRegressor
+from sparsedyn.equations import parsed, text
+
+ROWS = 120
+
+
+def table(seed: int, **ranges: tuple[float, float]) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({name: rng.uniform(*ends, ROWS) for name, ends in ranges.items()})
+
+
+LAWS: dict[str, tuple[dict[str, tuple[float, float]], Any]] = {
+    "a power law": ({"a": (1, 5), "b": (1, 5), "c": (-4, -1)}, lambda a, b, c: 0.3 * a**1.5 * c / b**2),
+    "a distance": ({n: (-2.0, 2.0) for n in "abcd"}, lambda a, b, c, d: np.sqrt((a - b) ** 2 + (c - d) ** 2)),
+    "an occupation": ({"w": (1, 4), "T": (1, 4)}, lambda w, T: w**2 / (np.exp(0.7 * w / T) - 1)),
+    "an angle": ({"n": (1, 3), "x": (0.1, 1)}, lambda n, x: np.arcsin(np.sin(x) / n)),
+}
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_laws_are_found_without_networks(law: str):
+    ranges, function = LAWS[law]
+    frame = table(0, **ranges)
+    regressor = EquationRegressor().fit(frame, function(**frame))
+    assert regressor.found_ is None
+    fresh = table(1, **ranges)
+    np.testing.assert_allclose(regressor.predict(fresh), function(**fresh), rtol=1e-6, atol=1e-9)
+    assert regressor.pareto()["error"].iloc[-1] < 1e-8
+
+
+def test_noise_is_told_from_a_law_and_rounds_what_it_leaves_open():
+    frame = table(0, a=(1, 5), b=(1, 5))
+    clean = 2.5 * frame["a"] ** 2 / frame["b"]
+    noisy = clean + 0.01 * np.sqrt(np.mean(clean**2)) * np.random.default_rng(1).normal(size=ROWS)
+    regressor = EquationRegressor().fit(frame, noisy)
+    assert text(regressor.equation(), 2) in ("2.5*a**2/b", "5*a**2/(2*b)")
+    constants = regressor.constants()
+    assert (constants["low"] < 2.5).all()
+    assert (constants["high"] > 2.5).all()
+    assert regressor.constants(0.5)["high"][0] < constants["high"][0]
+    assert regressor.alternatives()["equation"][0] == regressor.equation()
+
+
+def test_own_forms_are_judged_with_the_rest(tmp_path: Path):
+    frame = table(0, x=(0.2, 9.0))
+    target = 3.0 * frame["x"] ** 1.37 / (2.2**1.37 + frame["x"] ** 1.37) + 0.4
+    regressor = EquationRegressor(candidates=["top*x**n/(K**n + x**n) + low"]).fit(frame, target)
+    assert regressor.found_ is None
+    np.testing.assert_allclose(regressor.predict(frame), target, rtol=1e-7)
+    regressor.save(tmp_path / "law.safetensors")
+    back = sparsedyn.load(tmp_path / "law.safetensors")
+    assert back.constants().equals(regressor.constants())
+    assert back.pareto().equals(regressor.pareto())
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ("a*x/(b + x", "candidates: expected a form"),
+        ("__import__('os').system('x')", "candidates: expression: expected numbers"),
+        ("x.real", "candidates: expression: expected numbers"),
+        (3, "candidates: expected texts"),
+    ],
+)
+def test_forms_are_only_read(form: Any, message: str, as_users_run: None):
+    frame = table(0, x=(0.2, 9.0))
+    with pytest.raises(ValueError, match=message):
+        EquationRegressor(candidates=[form]).fit(frame, frame["x"] ** 2)
+
+
+@pytest.mark.parametrize(
+    ("form", "fine"),
+    [("2*x*z + 1", True), ("exp(x)", False), ("x/z", False), ("x**3", True), ("sqrt(x)", False), ("x**z", False)],
+)
+def test_only_functions_of_the_table_are_proposed(form: str, fine: bool):
+    from sparsedyn.estimators.equation._tables import _allowed
+    from sparsedyn.models import units_of
+
+    allowed = _allowed((units_of({"constant": 1, "identity": 2, "product": 1}),))
+    assert allowed(parsed(form, ["x", "z"])) is fine
