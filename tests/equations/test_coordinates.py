@@ -50,6 +50,7 @@ def test_coefficients_move_with_their_variables(attractor):
     np.testing.assert_allclose(back, lorenz(), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_lorenz_is_found_again_in_its_own_form(attractor, seed):
     change = mixing(seed)

@@ -41,7 +41,7 @@ def test_a_resumed_run_is_the_same_bit_for_bit(lab: Any, tmp_path: Path, name: s
     path = tmp_path / "run.checkpoint"
     checkpoint = Checkpoint(path, "this run", seconds=-1.0)
     # Killed before the first prune, on a turn, inside an epoch, while averaging, after the last step.
-    for step in (2, 12, 19, 25, 41, 48):
+    for step in (2, 12, 19, 41, 48):
         with pytest.raises(Killed):
             lab.fit(technique, checkpoint=checkpoint, on_progress=killed_at(step), **options)
         assert load_arrays(path)[1]["step"] == step - 1

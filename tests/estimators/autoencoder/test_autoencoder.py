@@ -110,9 +110,9 @@ def test_scores_are_relative_squared_errors(data: Snapshots, fitted: SINDyAutoen
     assert score["derivative"] == pytest.approx(np.square(missed).sum() / np.square(data.x_dot).sum(), rel=1e-3)
 
 
-def test_the_seed_decides_everything(data: Snapshots, fitted: SINDyAutoencoder):
-    again = clone(fitted).fit(list(data.x), data.dt, list(data.x_dot))
-    np.testing.assert_array_equal(again.coefficients_, fitted.coefficients_)
+def test_the_seed_decides_everything(data: Snapshots):
+    once, again = quick().fit(data), quick().fit(list(data.x), data.dt, list(data.x_dot))
+    np.testing.assert_array_equal(again.coefficients_, once.coefficients_)
 
 
 def test_a_saved_one_is_the_same(tmp_path: Path, data: Snapshots, fitted: SINDyAutoencoder):
@@ -175,12 +175,14 @@ def test_the_ranking_prefers_terms_that_pay():
     assert ranking(table)["member"].tolist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_derivatives_that_are_not_given_are_estimated(data: Snapshots):
     fitted = quick().fit(data.x, data.dt)
     assert np.isfinite(fitted.ranking_["derivative"]).all()
     assert all(isinstance(e, sympy.Expr) for e in fitted.equations(canonical=True, digits=3))
 
 
+@pytest.mark.slow
 def test_second_order_with_sines():
     t = np.arange(200) * 0.05
     angle = np.stack([a * np.cos(t) for a in np.linspace(0.2, 1.0, 6)])

@@ -53,7 +53,7 @@ def test_slow_plants_keep_their_terms():
     np.testing.assert_allclose(found, [0, -0.002, 0.0005], rtol=1e-4, atol=1e-12)
 
 
-@pytest.mark.parametrize("rows", [6, 8, 12, 24])
+@pytest.mark.parametrize("rows", [6, 24])
 def test_few_rows_a_period_are_not_taken_for_noise(rows: int):
     t = np.arange(0, 20, 1 / rows)
     fitted = SINDy(1, order=2, constant=False).fit(np.sin(2 * np.pi * t)[:, None], t)

@@ -118,6 +118,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, dotted: Callable[[], Abst
     return folder
 
 
+@pytest.mark.slow
 def test_a_study_is_stored_and_reported(finished: Path):
     folder = finished / "whole"
     results = pd.read_parquet(folder / "results.parquet")
@@ -161,6 +162,7 @@ def test_a_study_is_published_from_what_is_kept(finished: Path, tmp_path: Path):
     assert again[0].name == "tiny.md"
 
 
+@pytest.mark.slow
 def test_of_a_grid_only_what_is_drawn_is_kept(finished: Path):
     whole = parse(TOML, "tiny.toml")
     grid = parse(TOML.partition("[[cells]]")[0] + '[grid]\n"model.widths" = [[6], [5]]\n', "tiny.toml")
