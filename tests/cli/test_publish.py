@@ -13,6 +13,7 @@ def undrawn(monkeypatch):
     monkeypatch.setattr(writing, "drawn", lambda picture: b"")
 
 
+@pytest.mark.slow
 def test_publish_prints_what_it_wrote(run, finished, tmp_path):
     result = run("study", "publish", finished[0], "--output", tmp_path / "pages", "--keep", tmp_path / "kept")
     assert result.exit_code == 0, result.stderr
@@ -23,6 +24,7 @@ def test_publish_prints_what_it_wrote(run, finished, tmp_path):
     assert str(tmp_path / "kept" / "tiny" / "results.parquet") in written
 
 
+@pytest.mark.slow
 def test_publish_as_json(run, finished, tmp_path):
     result = run("study", "publish", finished[0], "-o", tmp_path, "--json")
     assert str(tmp_path / "claims.md") in json.loads(result.stdout)["written"]

@@ -104,6 +104,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
+@pytest.mark.slow
 def test_page_has_its_sections_in_order(pages: Path) -> None:
     text = (pages / "tiny.md").read_text(encoding="utf-8")
     assert text.startswith("# Dense against pruned on Lotka-Volterra\n")
@@ -130,6 +131,7 @@ def test_page_has_its_sections_in_order(pages: Path) -> None:
     assert "With Python" in text
 
 
+@pytest.mark.slow
 def test_every_picture_is_there_with_caption_command_and_seed(pages: Path) -> None:
     text = (pages / "tiny.md").read_text(encoding="utf-8")
     linked = re.findall(r"^\[!\[.+\]\((.*)\)\]\((.*)\)\n\n\S.*<br>\n(.*)$", text, re.MULTILINE)
@@ -139,6 +141,7 @@ def test_every_picture_is_there_with_caption_command_and_seed(pages: Path) -> No
     assert {source for _, _, source in linked} == {"<small>`sparsedyn study run tiny.toml`, seed 3</small>"}
 
 
+@pytest.mark.slow
 def test_forecasts_over_time_are_those_of_the_papers_figures(pages: Path) -> None:
     names = {file.name for file in (pages / "tiny").iterdir()}
     assert {name for name in names if name.startswith("fan-")} == {"fan-dense.png", "fan-magnitude-l1-swa.png"}
@@ -147,6 +150,7 @@ def test_forecasts_over_time_are_those_of_the_papers_figures(pages: Path) -> Non
     assert "Like the paper's Fig. 4." in (pages / "tiny.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_claims_are_grouped_and_linked(pages: Path) -> None:
     text = (pages / "claims.md").read_text(encoding="utf-8")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Verdicts", "A &amp; B 2020", "C 2021", "How it was tested"]
@@ -157,6 +161,7 @@ def test_claims_are_grouped_and_linked(pages: Path) -> None:
     assert all((pages / link).is_file() for link in links)
 
 
+@pytest.mark.slow
 def test_a_kept_folder_gives_the_same_bytes(study: Path, pages: Path, tmp_path: Path) -> None:
     kept = study.with_name("kept")
     publish([kept / "tiny"], tmp_path / "again", results=tmp_path / "kept")
@@ -165,6 +170,7 @@ def test_a_kept_folder_gives_the_same_bytes(study: Path, pages: Path, tmp_path: 
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_a_kept_folder_can_be_kept_in_its_own_place(study: Path, pages: Path, tmp_path: Path) -> None:
     kept = shutil.copytree(study.with_name("kept"), tmp_path / "kept")
     publish([kept / "tiny"], tmp_path / "again", results=kept)
@@ -172,6 +178,7 @@ def test_a_kept_folder_can_be_kept_in_its_own_place(study: Path, pages: Path, tm
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_publishing_leaves_the_study_alone(study: Path, pages: Path, tmp_path: Path) -> None:
     before = digests(study)
     publish([study], tmp_path / "again")
@@ -179,6 +186,7 @@ def test_publishing_leaves_the_study_alone(study: Path, pages: Path, tmp_path: P
     assert (tmp_path / "again" / "tiny.md").read_bytes() == (pages / "tiny.md").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_kept_folder_has_few_files_and_names_no_place(study: Path, pages: Path) -> None:
     kept = study.with_name("kept") / "tiny"
     assert set(digests(kept)) == {
@@ -197,6 +205,7 @@ def test_a_kept_folder_has_few_files_and_names_no_place(study: Path, pages: Path
         pd.testing.assert_frame_equal(one.tables["forecasts"], scores)
 
 
+@pytest.mark.slow
 def test_a_kept_folder_can_be_reported(study: Path, pages: Path, tmp_path: Path, undrawn: None) -> None:
     kept = shutil.copytree(study.with_name("kept") / "tiny", tmp_path / "tiny")
     with pytest.MonkeyPatch.context() as patch:
@@ -205,6 +214,7 @@ def test_a_kept_folder_can_be_reported(study: Path, pages: Path, tmp_path: Path,
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_a_page_is_left_as_it_is_without_what_it_is_made_from(study: Path, pages: Path, tmp_path: Path) -> None:
     bare, output, told = tmp_path / "kept" / "gone", tmp_path / "pages", []
     bare.mkdir(parents=True)
@@ -231,6 +241,7 @@ def test_a_page_is_left_as_it_is_without_what_it_is_made_from(study: Path, pages
     assert "gone" not in (output / "claims.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_refuses_unfinished_studies_and_equal_names(study: Path, tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"expected studies of different names.*also 'tiny'"):
         publish([study, shutil.copytree(study, tmp_path / "copy")], tmp_path / "pages")
@@ -266,6 +277,7 @@ REFUSED = {
 
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.slow
 def test_refuses_places_before_anything_is_written(case: str, study: Path, pages: Path, tmp_path: Path) -> None:
     output, results, message = REFUSED[case]
     shutil.copytree(study, tmp_path / "runs" / "tiny")
@@ -283,6 +295,7 @@ def test_refuses_places_before_anything_is_written(case: str, study: Path, pages
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_a_spec_beside_the_pages_makes_no_study_of_their_folder(study: Path, tmp_path: Path) -> None:
     shutil.copy(study / "study.toml", tmp_path)
     (tmp_path / "data").mkdir()
@@ -290,6 +303,7 @@ def test_a_spec_beside_the_pages_makes_no_study_of_their_folder(study: Path, tmp
     assert (tmp_path / "pages" / "tiny.md").is_file()
 
 
+@pytest.mark.slow
 def test_refuses_to_keep_over_another_study_that_is_to_be_published(study: Path, pages: Path, tmp_path: Path) -> None:
     other = shutil.copytree(study.with_name("kept") / "tiny", tmp_path / "kept" / "tiny")
     spec = other / "study.toml"
@@ -302,6 +316,7 @@ def test_refuses_to_keep_over_another_study_that_is_to_be_published(study: Path,
 
 
 @pytest.mark.parametrize("name", ["forecasts.parquet", "curves.npz", "history.parquet", "model.safetensors"])
+@pytest.mark.slow
 def test_refuses_a_finished_cell_that_has_lost_a_file(name: str, study: Path, tmp_path: Path) -> None:
     source = shutil.copytree(study, tmp_path / "study")
     (source / "cells" / "dense" / name).unlink()
@@ -312,6 +327,7 @@ def test_refuses_a_finished_cell_that_has_lost_a_file(name: str, study: Path, tm
 
 
 @pytest.mark.parametrize(("name", "why"), [("arrays.npz", "is missing"), ("forecasts.parquet", "cannot be read")])
+@pytest.mark.slow
 def test_refuses_a_kept_folder_that_is_damaged(name: str, why: str, study: Path, pages: Path, tmp_path: Path) -> None:
     source = shutil.copytree(study.with_name("kept") / "tiny", tmp_path / "study")
     (source / name).unlink()
@@ -322,6 +338,7 @@ def test_refuses_a_kept_folder_that_is_damaged(name: str, why: str, study: Path,
     assert not (tmp_path / "pages").exists()
 
 
+@pytest.mark.slow
 def test_refuses_to_keep_over_a_study(study: Path, tmp_path: Path) -> None:
     before = digests(study)
     with pytest.raises(StudyError, match="expected a new folder or one kept before"):

@@ -35,6 +35,7 @@ def killed_at(step: int) -> Any:
 
 @pytest.mark.parametrize("name", list(RUNS))
 @pytest.mark.devices
+@pytest.mark.slow
 def test_a_resumed_run_is_the_same_bit_for_bit(lab: Any, tmp_path: Path, name: str):
     technique, options = RUNS[name]
     whole = lab.fit(technique, **options)

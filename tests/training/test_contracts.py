@@ -95,7 +95,9 @@ def test_every_technique_is_under_contract():
     assert all(type(INSTANCES[name]) is cls for name, cls in TECHNIQUES.items())
 
 
-CASES = [(name, model) for name in INSTANCES for model in MODELS if model in ("plain", "no bias") or name in ("dsr", "on")]
+CASES = [
+    (name, model) for name in INSTANCES for model in MODELS if model in ("plain", "no bias") or name in ("dsr", "on")
+]
 """Every technique, and on every model one that compares layers and one that chooses among them."""
 
 

@@ -38,6 +38,7 @@ def leaves(found: Fit) -> np.ndarray:
     return np.concatenate([np.ravel(a) for a in jax.tree.leaves(eqx.filter(found.last, eqx.is_array))])
 
 
+@pytest.mark.slow
 def test_objectives_that_differ_in_numbers_share_what_is_compiled(data: Jet):
     before = engine.advance._cache_size()
     first = leaves(trained(data, OBJECTIVE))
@@ -60,6 +61,7 @@ def test_numbers_that_are_told_train_like_ones_that_are_compiled(data: Jet):
     np.testing.assert_allclose(leaves(trained(data, OBJECTIVE)), leaves(compiled), rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_models_are_shown_at_validations_and_what_is_raised_ends_training(data: Jet):
     seen: list[tuple[int, Autoencoder]] = []
     keys = jax.random.split(jax.random.key(0), 1)

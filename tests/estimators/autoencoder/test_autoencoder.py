@@ -55,6 +55,7 @@ def fitted(data: Snapshots) -> SINDyAutoencoder:
     return quick(recipe=SHORT).fit(data)
 
 
+@pytest.mark.slow
 def test_what_is_fitted_has_the_shapes_that_it_says(data: Snapshots, fitted: SINDyAutoencoder):
     assert fitted.coordinates_.basis.shape == (128, 6)
     assert fitted.coordinates_.truncation < 1e-8
@@ -86,6 +87,7 @@ def test_coefficients_begin_as_they_are_given():
         drawn(4, library, 1, (5,), Recipe((), start="nromal"), keys)
 
 
+@pytest.mark.slow
 def test_what_is_written_is_what_is_simulated(fitted: SINDyAutoencoder):
     rng = np.random.default_rng(0)
     states = rng.normal(size=(20, 3))
@@ -98,6 +100,7 @@ def test_what_is_written_is_what_is_simulated(fitted: SINDyAutoencoder):
         assert (np.abs(written - predicted) <= 1e-6 * size).all()
 
 
+@pytest.mark.slow
 def test_scores_are_relative_squared_errors(data: Snapshots, fitted: SINDyAutoencoder):
     score = fitted.evaluate(data.x, data.dt, data.x_dot)
     assert list(score.index) == ["decoder", "derivative", "latent", "terms"]
@@ -115,6 +118,7 @@ def test_the_seed_decides_everything(data: Snapshots):
     np.testing.assert_array_equal(again.coefficients_, once.coefficients_)
 
 
+@pytest.mark.slow
 def test_a_saved_one_is_the_same(tmp_path: Path, data: Snapshots, fitted: SINDyAutoencoder):
     fitted.save(tmp_path / "lorenz.model")
     loaded = sparsedyn.load(tmp_path / "lorenz.model")
@@ -140,6 +144,7 @@ def test_training_goes_on_where_it_was_stopped(tmp_path: Path, data: Snapshots, 
     np.testing.assert_array_equal(resumed.coefficients_, fitted.coefficients_)
 
 
+@pytest.mark.slow
 def test_a_changed_autoencoder_reconstructs_the_same(fitted: SINDyAutoencoder):
     one, points = fitted.member(0), np.random.default_rng(1).normal(size=(30, 6)).astype(np.float32)
     change = Affine(np.random.default_rng(2).normal(size=(3, 3)), np.ones(3))
@@ -149,6 +154,7 @@ def test_a_changed_autoencoder_reconstructs_the_same(fitted: SINDyAutoencoder):
     np.testing.assert_allclose(changed.decoder(changed.encoder(points)), restored, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_simulation_of_a_known_equation(fitted: SINDyAutoencoder):
     """z' = -z in every variable."""
     coefficients = np.zeros((1, 20, 3))
@@ -227,6 +233,7 @@ def test_data_that_cannot_be_used_are_refused(x: object, t: object, message: str
         SINDyAutoencoder(1, (4,), recipe=SHORT).fit(x, t)
 
 
+@pytest.mark.slow
 def test_a_forecast_does_not_depend_on_the_rows_asked_for(data: Snapshots, fitted: SINDyAutoencoder):
     fine = fitted.simulate(data.x[:2, 0], np.arange(41) * data.dt)
     for every in (2, 5, 20):
@@ -271,6 +278,7 @@ def test_a_given_velocity_is_used_where_the_acceleration_is_estimated():
         jet_of(snapshots_of(x, 0.05, None, x_ddot), reduction_of(measured, None), 2)
 
 
+@pytest.mark.slow
 def test_canonical_equations_are_fitted_after_terms_were_left_out(fitted: SINDyAutoencoder):
     change, found = fitted.canonical_form(0)
     states, library = fitted.states_[0], fitted.library_
@@ -306,6 +314,7 @@ def test_numpy_numbers_are_parameters_too(data: Snapshots):
     np.testing.assert_array_equal(given.fit(data).coefficients_, quick().fit(data).coefficients_)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_encoded_or_simulated(data: Snapshots, fitted: SINDyAutoencoder):
     spoilt = data.x[0].copy()
     spoilt[3, 7] = np.nan
@@ -331,6 +340,7 @@ def test_what_cannot_be_encoded_or_simulated(data: Snapshots, fitted: SINDyAutoe
         fitted.evaluate(data.x[..., :5], data.dt)
 
 
+@pytest.mark.slow
 def test_forecasts_begin_at_first_rows(data: Snapshots, fitted: SINDyAutoencoder):
     made = fitted.forecast(data.x[:2], data.dt)
     assert made.predicted.shape == (1, 2, 60, 128)
@@ -353,6 +363,7 @@ def test_second_order_derivatives_and_forecasts():
     np.testing.assert_allclose(made.predicted[0], started, atol=0.05 * np.abs(started).max())
 
 
+@pytest.mark.slow
 def test_equations_of_the_best_member_are_printed(fitted: SINDyAutoencoder, capsys: pytest.CaptureFixture[str]):
     fitted.print()
     assert [line.partition(" = ")[0] for line in capsys.readouterr().out.splitlines()] == ["z1'", "z2'", "z3'"]

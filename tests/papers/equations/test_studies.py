@@ -205,6 +205,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[studi
     return directory, events
 
 
+@pytest.mark.slow
 def test_a_study_tells_what_it_does_and_leaves_results(finished: tuple[Path, list[studies.Event]]):
     directory, events = finished
     kinds = [type(event) for event in events if not isinstance(event, studies.CellProgress)]
@@ -224,6 +225,7 @@ def test_a_study_tells_what_it_does_and_leaves_results(finished: tuple[Path, lis
         assert facts["chosen"] == int(np.argmin([trial["score"] for trial in facts["trials"]]))
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_after_a_stop_to_the_same_results(finished: tuple[Path, list[studies.Event]], tmp_path: Path):
     directory, _ = finished
 
@@ -254,6 +256,7 @@ def test_a_study_goes_on_after_a_stop_to_the_same_results(finished: tuple[Path, 
 
 
 @pytest.mark.usefixtures("dotted_reports")
+@pytest.mark.slow
 def test_as_published_counts_what_is_not_finite_as_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     own = as_published.fit
     calls: list[int] = []
@@ -299,6 +302,7 @@ def propagation_result() -> PropagationResult:
 
 
 @pytest.mark.usefixtures("dotted_reports")
+@pytest.mark.slow
 def test_studies_inside_larger_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked = []
 
@@ -331,6 +335,7 @@ def test_studies_inside_larger_networks(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.usefixtures("dotted_reports")
+@pytest.mark.slow
 def test_the_command_line(tmp_path: Path, finished: tuple[Path, list[studies.Event]]):
     runner = CliRunner()
     shown = runner.invoke(app, ["study", "show", "kim2019-table5"])
@@ -377,6 +382,7 @@ def contents_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("dotted_reports")
+@pytest.mark.slow
 def test_pages_say_what_reports_say(finished: tuple[Path, list[studies.Event]], tmp_path: Path):
     directory, _ = finished
     before = contents_of(directory)
@@ -398,6 +404,7 @@ def test_pages_say_what_reports_say(finished: tuple[Path, list[studies.Event]], 
     assert str(directory.parent) not in (kept / "run.json").read_text()
 
 
+@pytest.mark.slow
 def test_studies_that_cannot_be_published_are_refused(finished: tuple[Path, list[studies.Event]], tmp_path: Path):
     directory, _ = finished
     copy = shutil.copytree(directory, tmp_path / "copy")

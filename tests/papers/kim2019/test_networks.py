@@ -84,6 +84,7 @@ def test_every_matrix_of_a_plain_model_is_sparse_by_default():
 
 
 @pytest.mark.parametrize(("make", "part"), [(digit_sum, "head"), (propagator, "transition")])
+@pytest.mark.slow
 def test_training_removes_weights_of_the_equations_only(make: Any, part: str):
     keys = jax.random.split(KEY, 2)
     models = eqx.filter_vmap(make)(keys)

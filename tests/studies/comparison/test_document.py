@@ -73,6 +73,7 @@ def page(study: Path) -> Page:
     return Page(study / "report.html")
 
 
+@pytest.mark.slow
 def test_page_needs_nothing_else(page: Page):
     assert all(target.startswith(("data:image/png;base64,", "#")) for target in page.fetched)
     assert "default-src 'none'" in page.source
@@ -83,6 +84,7 @@ def test_page_needs_nothing_else(page: Page):
     assert sum("plotly.js v" in script[:300] for script in page.scripts) == 1
 
 
+@pytest.mark.slow
 def test_labels_are_shown_and_escaped(page: Page):
     text = "".join(page.text)
     for label in ("<b>L1</b> & $x$", "<b>L1</b> & $x$ + SWA", "DSR", "Synthetic <study> & co"):
@@ -91,6 +93,7 @@ def test_labels_are_shown_and_escaped(page: Page):
     assert escape("<b>L1</b> & $x$") in re.sub(r"<script.*?</script>", "", page.source, flags=re.DOTALL)
 
 
+@pytest.mark.slow
 def test_charts_choose_configuration_and_trajectory(page: Page):
     fans, errors = (script for script in page.scripts if "Plotly.newPlot" in script[:300])
     assert fans.count('"method":"update"') == 4 + 2
@@ -99,6 +102,7 @@ def test_charts_choose_configuration_and_trajectory(page: Page):
     assert errors.count('"name"') >= 4
 
 
+@pytest.mark.slow
 def test_every_picture_is_there_twice_and_in_the_page(study: Path, page: Page):
     names = {path.stem for path in (study / "figures").glob("*.png")}
     assert {"divergence", "rfmse", "error-over-time", "sparsity-error", "input-output", "training", "cost"} <= names
@@ -189,12 +193,14 @@ def test_damaged_files_are_named(tmp_path: Path):
     assert str(caught.value).startswith(f"{broken.parent}: ")
 
 
+@pytest.mark.slow
 def test_notes_tell_of_lost_members_and_redrawn_trajectories(study: Path):
     found = notes(contents(study))
     assert "DSR (1 of 3), DSR + SWA (1 of 3)" in found[0]
     assert "2 trajectories blew up" in found[1]
 
 
+@pytest.mark.slow
 def test_results_mark_the_best_and_its_like(study: Path):
     table = results_table(contents(study))
     rows = list(table.entries())
@@ -209,6 +215,7 @@ def test_results_mark_the_best_and_its_like(study: Path):
     assert "**Size of one network (mean over members)**" in text
 
 
+@pytest.mark.slow
 def test_the_other_reading_is_folded_away(study: Path):
     shown = contents(study)
     squared = results_table(shown, "_squared")
@@ -222,6 +229,7 @@ def test_the_other_reading_is_folded_away(study: Path):
     assert len(results.blocks) == 2
 
 
+@pytest.mark.slow
 def test_additions_follow_the_results_and_choose_forecasts(study: Path):
     addition = Addition(
         sections=lambda shown: [Section("own", "Own", [Text(f"{len(shown.cells)} cells")])],

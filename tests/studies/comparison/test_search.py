@@ -184,6 +184,7 @@ def test_the_grid_of_haugstvedt():
     assert rungs_left(864, [budget.keep for budget in budgets(spec)]) == [864, 108, 27, 6]
 
 
+@pytest.mark.slow
 def test_a_finished_search_has_its_tables_and_the_cells_that_were_left(finished: tuple[Path, list[studies.Event]]):
     directory, _ = finished
     files = {path.relative_to(directory).as_posix() for path in (directory / "search").rglob("*")}
@@ -202,6 +203,7 @@ def test_a_finished_search_has_its_tables_and_the_cells_that_were_left(finished:
     assert len(table) == 6
 
 
+@pytest.mark.slow
 def test_the_record_says_how_far_every_combination_came(finished: tuple[Path, list[studies.Event]]):
     directory, _ = finished
     record = search_record(parse(TOML, "a.toml"), read_study(directory).tables)
@@ -216,6 +218,7 @@ def test_the_record_says_how_far_every_combination_came(finished: tuple[Path, li
     assert record.rungs[0] == {"epochs": 8, "trajectories": 2, "networks of each": 1}
 
 
+@pytest.mark.slow
 def test_a_learning_rate_that_blows_up_is_dropped(finished: tuple[Path, list[studies.Event]]):
     directory, _ = finished
     first = SearchFiles(directory).rungs()[0]
@@ -225,6 +228,7 @@ def test_a_learning_rate_that_blows_up_is_dropped(finished: tuple[Path, list[stu
     assert first["kept"].tolist() == (~fast).tolist()
 
 
+@pytest.mark.slow
 def test_the_loss_is_that_of_the_stored_networks(finished: tuple[Path, list[studies.Event]]):
     directory, _ = finished
     best = SearchFiles(directory).rungs()[-1].iloc[0]
@@ -254,6 +258,7 @@ def test_the_search_is_not_given_the_test_set(monkeypatch: pytest.MonkeyPatch, t
     assert [len(part) for part in given] == [3, 2]
 
 
+@pytest.mark.slow
 def test_the_estimate_grows_with_the_work_and_ends_at_the_whole(finished: tuple[Path, list[studies.Event]]):
     directory, events = finished
     progress = [event for event in events if isinstance(event, studies.GroupProgress)]
@@ -267,6 +272,7 @@ def test_the_estimate_grows_with_the_work_and_ends_at_the_whole(finished: tuple[
     assert later_cost(groups, 6, [last], *data) > sum(cost(group, first, *data) for group in groups)
 
 
+@pytest.mark.slow
 def test_events_name_the_rungs(finished: tuple[Path, list[studies.Event]]):
     _, events = finished
     started = [event for event in events if isinstance(event, studies.GroupStarted)]
@@ -275,6 +281,7 @@ def test_events_name_the_rungs(finished: tuple[Path, list[studies.Event]]):
     assert started[-1].labels == ("rung 2 of 2: 1 x 6, sgd (2 combinations)",)
 
 
+@pytest.mark.slow
 def test_the_report_tells_of_the_search(finished: tuple[Path, list[studies.Event]]):
     directory, _ = finished
     page = (directory / "report.html").read_text(encoding="utf-8")
@@ -295,6 +302,7 @@ def test_the_report_tells_of_the_search(finished: tuple[Path, list[studies.Event
     assert len(*render(picture.draw(), "png")) > 1000
 
 
+@pytest.mark.slow
 def test_a_study_without_a_search_has_no_such_section(finished: tuple[Path, list[studies.Event]]):
     page = document(replace(read_study(finished[0]), tables={}))
     assert [section.blocks for section in page.sections if section.anchor == "search"] == []
@@ -325,6 +333,7 @@ def stopping(at: Callable[[studies.Event], bool]) -> Callable[[studies.Event], N
     return hear
 
 
+@pytest.mark.slow
 def test_stops_change_nothing(
     finished: tuple[Path, list[studies.Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -370,6 +379,7 @@ def test_a_search_in_which_everything_blows_up_says_so(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("dotted_reports")
+@pytest.mark.slow
 def test_the_command_line_shows_a_search_and_its_result(finished: tuple[Path, list[studies.Event]]):
     directory, _ = finished
     shown = CliRunner().invoke(app, ["study", "show", "haugstvedt2023-grid"])
