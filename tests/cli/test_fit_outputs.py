@@ -44,6 +44,22 @@ def test_defaults_do(run, circuit: Path, monkeypatch: pytest.MonkeyPatch):
     assert "z1[k+1]" in run("info", model).stdout
 
 
+def test_bands_are_calibrated_on_rows_that_the_model_was_not_fitted_to(
+    run, circuit: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(_settings, "FAMILIES", {})
+    monkeypatch.setattr(_search, "MOST_STATES", 1)
+    model = circuit.with_name("bands.safetensors")
+    result = run(
+        "fit", circuit, "--outputs", "y", "--inputs", "u", "-o", model, "--calibrate", "--coverage", 0.5, "--json"
+    )
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["bands"] == {"coverage": 0.5, "trajectories": 1, "rows": 24, "cut": False}
+    # The warm-up is that of calibration, or there would be no bands.
+    facts = json.loads(run("forecast", model, circuit, "--json").stdout)
+    assert (facts["warmup"], facts["bands"]["rows"], facts["bands"]["horizon"]) == (2, 22, [22])
+
+
 @pytest.mark.parametrize(
     "options", [("--states", "y"), ("--hidden", "8"), ("--members", "2"), ("--no-skip",), ("--technique", "none")]
 )
