@@ -34,6 +34,7 @@ def added() -> dict[str, Any]:
     return names
 
 
+@pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
 def test_a_technique_is_a_file_and_a_line(added: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
     technique = added["LogPenalty"](1e-3)
     weights = {"w": jnp.asarray([[0.0, 0.1, -2.0]])}

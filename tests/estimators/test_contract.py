@@ -14,6 +14,9 @@ from sklearn.model_selection import cross_val_score
 import sparsedyn
 from sparsedyn import EquationLearner, MagnitudePruning, SINDy, SparseTimeStepper, Trajectories
 
+# Networks are trained for moments here, and say so.
+pytestmark = pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
+
 ROWS, DT = 40, 0.1
 
 

@@ -193,7 +193,7 @@ def test_a_record_that_does_not_determine_the_model_is_warned_of(
     weights = linear.model_.ravel()
     point = Point(linear.model_, weights, weights != 0, 0.01, held_out, np.ones(8))
     found = Found(linear.model_, weights != 0, linear.mean_, linear.covariance_, 0.01, "linear", point, {}, {}, apart)
-    assert [finding.check for finding in report_of(found, linear.variables_)] == expected
+    assert [finding.check for finding in report_of(found, linear.variables_, TEST)] == expected
 
 
 @pytest.mark.parametrize(
@@ -238,3 +238,15 @@ def test_a_bilinear_plant_is_found(bilinear: SparseStateSpace):
 def test_a_bilinear_plant_takes_one_state(bilinear: SparseStateSpace):
     assert bilinear.model_.sizes[0] == 1
     assert bilinear.nonzeros_[0] <= 12
+
+
+def test_a_sensor_at_the_end_of_its_range_is_modelled_and_said():
+    whole = data(200, 160)
+    cut = whole.with_rows([np.minimum(y, 1.9) for y in whole.states], whole.inputs, whole.time)
+    with pytest.warns(SparsedynWarning, match=r"y is exactly 1\.9, its greatest value, in \d"):
+        model = SparseStateSpace(**LINEAR).fit(cut)
+    assert [finding.check for finding in model.report_] == ["clipped-output"]
+    np.testing.assert_allclose(model.model_.A, [[0.9]], rtol=1e-4)
+    test = TEST.with_rows([np.minimum(y, 1.9) for y in TEST.states], TEST.inputs, TEST.time)
+    assert model.forecast(test, warmup=20).rmse()[0] < 1e-3
+    assert "Min(1.9, " in str(model.equations(digits=3)[-1])

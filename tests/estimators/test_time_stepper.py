@@ -164,6 +164,7 @@ def test_selection(world: Any):
     assert np.isnan(alone.history_["validation"]).all()
 
 
+@pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
 def test_early_stopping(world: Any):
     options = world.small | {"schedule": "constant", "learning_rate": 1e-12}
     stepper = SparseTimeStepper(patience=3, select="best", **options).fit(world.train, world.validation)

@@ -208,6 +208,7 @@ def test_a_run_whose_timing_was_left_out_is_resumed(world: Any, tmp_path: Path):
     assert world.same(one.models_, two.models_)
 
 
+@pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
 def test_a_schedule_of_ones_own_can_be_resumed(world: Any, tmp_path: Path):
     # Another process has the same function at another address.
     path = tmp_path / "run.checkpoint"

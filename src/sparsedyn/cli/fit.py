@@ -219,12 +219,8 @@ def train(stepper: "SparseTimeStepper", parts: Parts, checkpoint: Path, *, quiet
     except KeyboardInterrupt as error:
         kept = "continues from its last checkpoint" if checkpoint.exists() else "starts over: no checkpoint was due yet"
         raise Interrupted(f"Interrupted; no model was written. The same command {kept}.") from error
-    if not stepper.alive_.all():
-        lost = stepper.members - int(stepper.alive_.sum())
-        note(
-            f"{lost} of {stepper.members} members stopped early because their loss was no longer finite. Their last "
-            "finite weights are kept. A smaller --learning-rate may help."
-        )
+    for finding in stepper.report_:
+        note(finding.message)
 
 
 def outcome(stepper: "SparseTimeStepper", parts: Parts, output: Path, seconds: float) -> dict[str, Any]:
@@ -243,6 +239,7 @@ def outcome(stepper: "SparseTimeStepper", parts: Parts, output: Path, seconds: f
         "steps": stepper.steps_,
         "loss": float(last["loss"].mean()),
         "validation": float(last["validation"].mean()),
+        "report": [{"check": finding.check, "message": finding.message} for finding in stepper.report_],
         "nonzeros": float(stepper.nonzeros_.mean()),
         "nonzeros_per_member": stepper.nonzeros_,
         "weights": stepper.weights_,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from .clipping import Clipped, clipping
 from .clock import Stamps
 from .errors import DataError
 from .options import ReadOptions
@@ -228,14 +229,15 @@ def _column(column: pd.Series, unit: str, *, dates: bool) -> ColumnSummary:
     known = known[np.isfinite(known)]
     if not len(known):
         return ColumnSummary(name, "numbers", unit, missing, distinct, findings=("no finite value",))
-    findings = _odd(known) + ((f"{missing} missing",) if missing else ())
     held = len(known) > 2 and bool(np.mean(np.diff(known) == 0) > 1 / 2)
+    ends = Clipped() if held else clipping([known])
+    findings = _odd(known, ends) + _cut_off(ends) + ((f"{missing} missing",) if missing else ())
     figures = (float(known.min()), float(known.mean()), float(known.max()), float(known.std()))
     return ColumnSummary(name, "numbers", unit, missing, distinct, *figures, held, findings)
 
 
-def _odd(known: np.ndarray) -> tuple[str, ...]:
-    """Say whether a sensor is dead, was stuck, or has spikes."""
+def _odd(known: np.ndarray, ends: Clipped) -> tuple[str, ...]:
+    """Say whether a sensor is dead, was stuck within its range, or has spikes."""
     if np.ptp(known) == 0:
         return ("constant",)
     found = []
@@ -244,7 +246,8 @@ def _odd(known: np.ndarray) -> tuple[str, ...]:
     longest = int(runs.max())
     if longest >= STUCK and len(changes) > (len(known) - longest) / 2:
         begin = int(np.concatenate([[0], changes + 1])[runs.argmax()])
-        found.append(f"stuck for {longest} rows from row {begin}")
+        if known[begin] not in (ends.floor, ends.ceiling):
+            found.append(f"stuck for {longest} rows from row {begin}")
     if len(known) >= 5:
         middle = np.median(np.stack([known[:-2], known[1:-1], known[2:]]), axis=0)
         away = np.abs(known[1:-1] - middle)
@@ -256,6 +259,14 @@ def _odd(known: np.ndarray) -> tuple[str, ...]:
         if len(spikes):
             found.append(f"{_count(len(spikes), 'outlier')}, the first {known[spikes[0]]:.4g} in row {spikes[0]}")
     return tuple(found)
+
+
+def _cut_off(ends: Clipped) -> tuple[str, ...]:
+    """Say whether a sensor is at the end of its range."""
+    pairs = ((ends.below, "least", ends.floor), (ends.above, "greatest", ends.ceiling))
+    return tuple(
+        f"cut off at its {what} value {value:.6g} in {_count(count, 'row')}" for count, what, value in pairs if count
+    )
 
 
 def _correlated(data: pd.DataFrame) -> tuple[tuple[str, str, float], ...]:

@@ -5,6 +5,11 @@ import numpy as np
 from .trajectories import Trajectories
 
 
+def jumping(data: Trajectories) -> bool:
+    """Return whether held inputs change too often for `pieces` to cut states into smooth parts."""
+    return any((u != u[:1]).any() for u in data.inputs) and pieces(data) is data
+
+
 def pieces(data: Trajectories, shortest: int = 8) -> Trajectories:
     """Return the parts of constant input, of at least `shortest` rows, as trajectories of their own.
 
@@ -20,7 +25,7 @@ def pieces(data: Trajectories, shortest: int = 8) -> Trajectories:
                 states.append(x[begin : end + 1])
                 inputs.append(np.repeat(u[begin : begin + 1], end + 1 - begin, axis=0))
                 times.append(time[begin : end + 1])
-    uncut = len(states) == len(data.states)
+    uncut = [len(x) for x in states] == list(data.lengths)
     if uncut or 2 * sum(map(len, states)) < sum(data.lengths):
         return data
     return data.with_rows(states, inputs, times)

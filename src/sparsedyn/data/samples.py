@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from .derivatives import choose
 from .errors import DataError, trajectory_place
+from .pieces import pieces
 from .trajectories import Trajectories
 
 
@@ -16,6 +17,18 @@ class Samples(NamedTuple):
     x: Float[np.ndarray, "sample state"]
     u: Float[np.ndarray, "sample input"]
     dx: Float[np.ndarray, "sample state"]
+
+
+SHORTEST = {"savgol": 11}
+"""Rows that a method needs in a piece of constant input, where these are more than other methods need."""
+
+
+def smooth_samples(data: Trajectories, method: str) -> Samples:
+    """Return `samples` within the pieces of constant input: derivatives are taken across no jump of an input.
+
+    Where inputs jump too often to be cut at, across all of them; see `pieces`.
+    """
+    return samples(pieces(data, SHORTEST.get(method, 8)), method)
 
 
 def samples(data: Trajectories, method: str = "forward", **options: float | int | None) -> Samples:

@@ -1,5 +1,6 @@
 """Ensembles of right-hand sides that are stepped through time at the sample time of their training."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -7,20 +8,26 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Bool, Float
 
+from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.equations import standardized, strength
+from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._dynamics import AbstractDynamics
+from sparsedyn.estimators._inputs import Recorded
+from sparsedyn.estimators._known import Known
+from sparsedyn.estimators._runs import judged, stretches
 from sparsedyn.estimators._states import steps_at
 from sparsedyn.forecast import Forecast, forecast, rollout
+from sparsedyn.forecast.rollout import outputs
 from sparsedyn.models import AbstractModel
 
 
 class AbstractEnsemble(AbstractDynamics):
     """A fitted ensemble of right-hand sides, integrated step by step.
 
-    Attributes after `fit`: `models_` (stacked), `scaling_`, `variables_`, `alive_`.
+    Attributes after `fit`: `models_` (stacked), `scaling_`, `variables_`, `alive_`, `known_`.
     """
 
     precision = "float32"
@@ -30,6 +37,8 @@ class AbstractEnsemble(AbstractDynamics):
     models_: AbstractModel
     scaling_: Scaling
     alive_: Bool[np.ndarray, " member"]
+    time_: str
+    known_: Known | None
     _fitted = "models_"
 
     def forecast(self, data: Any, *, scaling: Scaling | None = None, check_units: bool = True) -> Forecast:
@@ -46,6 +55,7 @@ class AbstractEnsemble(AbstractDynamics):
             method=self._advance,
             precision=self.precision,
             std=self._measured.x_std if scaling is None else scaling.x_std,
+            known=self._added,
         )
         made.predicted[~self.alive_] = np.nan
         return self._with_bands(made)
@@ -53,10 +63,37 @@ class AbstractEnsemble(AbstractDynamics):
     def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
         """Return how strongly every derivative depends on every state and input (states first), at samples of `data`.
 
-        In standard deviations of the derivative; see `sparsedyn.equations.total_effect`.
+        In standard deviations of the derivative, without its known part; see `sparsedyn.equations.total_effect`.
         """
         known = self._known(data, check_units=False)
         return strength(self.models_, *standardized(known, self.scaling_))
+
+    def _checked(self, given: Recorded) -> Report:
+        """Return what is doubtful about a fit, judged by free runs from rows of validation data if there are any."""
+        data, runs = given.data, list[Finding]()
+        judging, source = data, "rows of the training data"
+        if given.validation is not None:
+            judging, source = given.validation, "rows of the validation data"
+        if self.alive_.any():
+            rows, given_rows = stretches(judging), self.delays_.rows + 1
+            if self.delays_.rows:
+                found = self.delays_.rolled(self._derivatives, rows.states[:, :given_rows], rows.inputs)
+            else:
+                found = self._integrate(rows.states[:, 0], judging.dt * np.arange(rows.there.shape[1]), rows.inputs)
+            measured = rows.states[:, given_rows:]
+            there = np.broadcast_to(rows.there[:, given_rows:, None], measured.shape)
+            runs = judged(data.state_names, found[self.alive_][:, :, given_rows:], measured, there, source)
+        coarse = [] if self.time_ == "discrete" else runs
+        return checks.report_of([checks.died(self.alive_), *self._idle(data), *checks.of_data(data, coarse), *runs])
+
+    def _idle(self, data: Trajectories) -> list[Finding]:
+        """Return findings for states whose derivatives depend on nothing though they change."""
+        return []
+
+    @property
+    def _added(self) -> Callable[..., np.ndarray] | None:
+        """The known part, to which outputs of the models are added."""
+        return None if self.known_ is None else self.known_.values
 
     @property
     def _advance(self) -> str:
@@ -75,7 +112,10 @@ class AbstractEnsemble(AbstractDynamics):
             z = ((x - scaling.x_mean) / scaling.x_std).astype(self.precision)
             v = ((u - scaling.u_mean) / scaling.u_std).astype(self.precision)
             models = jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array(leaf) else leaf, self.models_)
-            found = np.asarray(_evaluated(models, z, v), np.float64) * scaling.dx_std + scaling.dx_mean
+            every = jnp.broadcast_to(z, (len(self.alive_), *z.shape))
+            found = np.asarray(outputs(models, every, jnp.asarray(v)), np.float64) * scaling.dx_std + scaling.dx_mean
+        if self._added is not None:
+            found = found + self._added(x, u)
         found[~self.alive_] = np.nan
         return found
 
@@ -93,15 +133,10 @@ class AbstractEnsemble(AbstractDynamics):
             dt=float(times[1]) if len(times) > 1 else self.dt_,
             method=self._advance,
             precision=self.precision,
+            known=self._added,
         )
         states[~self.alive_] = np.nan
         return states
 
     def _clock(self, times: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
         return steps_at(times, self.dt_)
-
-
-@eqx.filter_jit
-def _evaluated(models: AbstractModel, z: Array, v: Array) -> Array:
-    arrays, static = eqx.partition(models, eqx.is_array)
-    return jax.vmap(lambda one: jax.vmap(eqx.combine(one, static))(z, v))(arrays)

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
+from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.estimators._base import AbstractEstimator
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible
@@ -24,6 +25,8 @@ class AbstractForecaster(AbstractEstimator):
     """
 
     variables_: Variables
+    report_: Report = Report()
+    """What the checks at the end of the fit found; each finding is also a `SparsedynWarning`."""
 
     @abstractmethod
     def fit(self, *args: Any, **options: Any) -> Any:
@@ -60,9 +63,11 @@ class AbstractForecaster(AbstractEstimator):
 
     def _extras(self) -> dict[str, Any]:
         """Return what every file of models of dynamics has beside what the family writes."""
-        return {} if self.calibration_ is None else {"calibration": self.calibration_.to_dict()}
+        calibration = {} if self.calibration_ is None else {"calibration": self.calibration_.to_dict()}
+        return {"report": [list(finding) for finding in self.report_], **calibration}
 
     def _restore_extras(self, header: Mapping[str, Any]) -> None:
+        self.report_ = Report(Finding(*finding) for finding in header.get("report", ()))
         if "calibration" in header:
             self._calibration = Calibration.from_dict(header["calibration"]), vars(self)[self._fitted]
 

@@ -14,6 +14,7 @@ from sparsedyn.data.clock import regular_step, same_times, sampling_time
 from sparsedyn.data.description import FORMAT
 from sparsedyn.estimators._checks import Variables, check_alike, check_regular, variables_of
 from sparsedyn.estimators._given import Given, finite, taken
+from sparsedyn.estimators._known import Known, known_of
 
 OWN = "Trajectories bring their times, inputs and names along"
 
@@ -68,11 +69,19 @@ def parted(t: Any, validation: Any) -> tuple[Any, Any]:
 
 
 class Recorded(NamedTuple):
-    """What a model of dynamics is fitted to: trajectories, measured derivatives, and trajectories to choose by."""
+    """What a model of dynamics is fitted to: trajectories, measured derivatives, and trajectories to choose by.
+
+    `known` is a part of the right-hand side, to which models fit the rest.
+    """
 
     data: Trajectories
     x_dot: list[Float[np.ndarray, "_time _state"]] | None
     validation: Trajectories | None
+    known: Known | None = None
+
+    def rest(self, part: Samples) -> Samples:
+        """Return samples without the known part of their derivatives."""
+        return part if self.known is None else part._replace(dx=part.dx - self.known.values(part.x, part.u))
 
 
 def recorded(
@@ -86,6 +95,7 @@ def recorded(
     names: Sequence[str] | None = None,
     input_names: Sequence[str] | None = None,
     time: str = "continuous",
+    known: Any = None,
 ) -> Recorded:
     """Return the arguments of a `fit`; trajectories in the place of `t` are those to choose by.
 
@@ -103,7 +113,7 @@ def recorded(
     if validation is not None:
         validation = trajectories_like(variables_of(data), validation, place="validation")
         check_alike(variables_of(data), validation, "validation")
-    return Recorded(data, rates, validation)
+    return Recorded(data, rates, validation, known_of(known, [*data.state_names, *data.input_names], data.state_names))
 
 
 def trajectories_of(

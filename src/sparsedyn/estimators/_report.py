@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from sparsedyn._warnings import Finding, Report
+from sparsedyn.data import Trajectories
+from sparsedyn.estimators._feedback import feedback
 
 EXPLAINED = 0.5
 """Share of a state's variance that simulations explain, below which a model is called poor."""
@@ -13,6 +15,8 @@ DEPENDENT = 1e-3
 """Least singular value of standardized variables, as a share of the largest, below which some nearly depend."""
 QUICK = 1.3
 """Root mean square of the change from row to row, in standard deviations: a sine has it at 4.4 rows a period."""
+LEAVING = 0.01
+"""Share of simulations that may leave the region of the data."""
 NOISY = 0.2
 """Noise in shares of a state's standard deviation beyond which coefficients are not to be relied on."""
 
@@ -22,26 +26,44 @@ def report_of(findings: Iterable[Finding | None]) -> Report:
     return Report(finding for finding in findings if finding is not None)
 
 
-def poor(names: Sequence[str], explained: Float[np.ndarray, " state"], rows: int) -> Finding | None:
-    """Say which states simulations explain poorly over so many rows."""
+def of_data(data: Trajectories, runs: Sequence[Finding]) -> list[Finding | None]:
+    """Return what is to be said of data; where `runs` are well, there are enough rows."""
+    names = [*data.state_names, *data.input_names]
+    columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
+    return [dependent(names, columns), feedback(data), coarse(data.state_names, data.states) if runs else None]
+
+
+def died(alive: Bool[np.ndarray, " member"]) -> Finding | None:
+    """Say how many members diverged in training."""
+    if alive.all():
+        return None
+    return Finding(
+        "members-died",
+        f"fit: {int((~alive).sum())} of {len(alive)} members diverged in training: what they forecast is not finite, "
+        "and counts as diverged. Look for rows that stand out, or lower the learning rate.",
+    )
+
+
+def poor(names: Sequence[str], explained: Float[np.ndarray, " state"], rows: int, source: str) -> Finding | None:
+    """Say which states simulations from `source` explain poorly over so many rows."""
     bad = [f"{name} ({share:.0%})" for name, share in zip(names, explained, strict=True) if share < EXPLAINED]
     if not bad:
         return None
     return Finding(
         "poorly-explained",
-        f"fit: simulated over {rows} rows from rows of the training data, the model explains little of the variance of "
+        f"fit: simulated over {rows} rows from {source}, the model explains little of the variance of "
         f"{', '.join(bad)}. Give other terms (degree, functions), inputs and states that are missing, or more data.",
     )
 
 
-def diverging(leaving: Bool[np.ndarray, " run"], rows: int) -> Finding | None:
-    """Say that simulations leave the region of the data."""
-    if not leaving.any():
+def diverging(leaving: Bool[np.ndarray, " run"], rows: int, source: str) -> Finding | None:
+    """Say that simulations from `source` leave their region."""
+    if leaving.mean() <= LEAVING:
         return None
     return Finding(
         "leaves-the-data",
-        f"fit: {int(leaving.sum())} of {len(leaving)} simulations from rows of the training data leave the region of "
-        f"the data within {rows} rows. Use fewer terms, or data from a wider region; forecast with care.",
+        f"fit: {int(leaving.sum())} of {len(leaving)} simulations from {source} leave the region of the data "
+        f"within {rows} rows. Use fewer terms, or data from a wider region; forecast with care.",
     )
 
 
@@ -74,6 +96,15 @@ def coarse(names: Sequence[str], states: Sequence[Float[np.ndarray, "_row state"
         "too-few-rows",
         f"fit: from row to row, {', '.join(bad)} change by about their standard deviation or more: there are too few "
         "rows per time constant, or most of it is noise. Sample more often; for maps, SINDy has time='discrete'.",
+    )
+
+
+def across(derivative: str, fix: str) -> Finding:
+    """Say that a derivative that was asked for by name is wrong where inputs jump."""
+    return Finding(
+        "derivative-across-jumps",
+        f"fit: held inputs are new at so many rows that derivative={derivative!r} is taken across their jumps, where "
+        f"it is wrong: coefficients of inputs come out too small. {fix}",
     )
 
 

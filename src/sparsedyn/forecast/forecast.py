@@ -13,7 +13,7 @@ from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.forecast.calibration import Calibration, middle_of
 from sparsedyn.forecast.intervals import bootstrap_mean, bootstrap_share, spread
 from sparsedyn.forecast.metrics import Scores, deviation, forecast_scores, pad, skill, valid_time
-from sparsedyn.forecast.rollout import rollout
+from sparsedyn.forecast.rollout import Known, rollout
 from sparsedyn.models import AbstractModel
 
 NOTHING = Report()
@@ -231,14 +231,18 @@ def forecast(
     method: str = "euler",
     precision: str = "float32",
     std: Float[np.ndarray, " state"] | None = None,
+    known: Known | None = None,
 ) -> Forecast:
     """Roll stacked `models` forward over every trajectory of `data`.
 
-    Errors are counted in `std`, by default the standard deviations of the `scaling` that the models see.
+    Errors are counted in `std`, by default the standard deviations of the `scaling` that the models see. `known` is
+    what their outputs are added to; see `rollout`.
     """
     x0 = np.stack([states[0] for states in data.states])
     # Past the end of a short trajectory nothing is scored; the mean input keeps the padding harmless.
     inputs = pad(data.inputs, np.nan)
     inputs = np.where(np.isnan(inputs), np.asarray(scaling.u_mean), inputs)
-    predicted = rollout(models, x0, inputs, scaling=scaling, dt=data.dt, method=method, precision=precision)
+    predicted = rollout(
+        models, x0, inputs, scaling=scaling, dt=data.dt, method=method, precision=precision, known=known
+    )
     return Forecast(predicted, data, np.asarray(scaling.x_std if std is None else std))

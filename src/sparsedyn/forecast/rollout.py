@@ -1,5 +1,6 @@
 """Rolling forecasts: integrate learned derivatives from an initial state under given inputs."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -20,6 +21,8 @@ MAP = "map"
 """The method of models whose outputs are the states of the next row."""
 PRECISIONS = ("float32", "float64")
 
+Known = Callable[[Float[np.ndarray, "row state"], Float[np.ndarray, "row input"]], Float[np.ndarray, "row state"]]
+
 
 def rollout(
     models: AbstractModel,
@@ -30,6 +33,7 @@ def rollout(
     dt: float,
     method: str = "euler",
     precision: str = "float32",
+    known: Known | None = None,
 ) -> Float[np.ndarray, "member trajectory time state"]:
     """Forecast all members x trajectories at once, in the data's units; row 0 is the initial state.
 
@@ -37,7 +41,8 @@ def rollout(
     Algorithm 2, its misprint corrected), `rk4` the classical Runge-Kutta step with the input held over the
     sample; `map` is `x <- f(x, u)`. A forecast that diverges continues as inf or NaN: divergence is a result, not an
     error. `precision` is that of the steps, `float32` or `float64`; models that were trained in float32 gain nothing
-    from the latter.
+    from the latter. `known` gives what the models' outputs, in the data's units, are added to, by states (row, state)
+    and inputs (row, input); it may be any function of NumPy arrays, and is called on the host, a step at a time.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision: expected one of {', '.join(PRECISIONS)}; got {precision!r}.")
@@ -53,6 +58,9 @@ def rollout(
             f"rollout: the model was fitted on {len(scaling.x_mean)} states and {len(scaling.u_mean)} "
             f"inputs; got {x0.shape[1]} and {inputs.shape[2]}. Give the same variables in the same order."
         )
+    if known is not None:
+        with jax.enable_x64(True) if precision == "float64" else nullcontext(), np.errstate(all="ignore"):
+            return _stepped(models, x0, inputs, scaling, dt, method, precision, known)
     arrays, static = eqx.partition(models, eqx.is_array)
     members = jax.tree.leaves(arrays)[0].shape[0]
     start = ((x0 - scaling.x_mean) / scaling.x_std).astype(precision)
@@ -71,6 +79,50 @@ def rollout(
             *jax.device_put((start, np.swapaxes(forcing, 0, 1), gain, drift), same),
         )
     return np.asarray(z).transpose(0, 2, 1, 3) * scaling.x_std + scaling.x_mean
+
+
+def _stepped(
+    models: AbstractModel,
+    x0: Float[np.ndarray, "trajectory state"],
+    inputs: Float[np.ndarray, "trajectory time input"],
+    scaling: Scaling,
+    dt: float,
+    method: str,
+    precision: str,
+    known: Known,
+) -> Float[np.ndarray, "member trajectory time state"]:
+    """The same step by step on the host, in float64 but for the models."""
+    models = jax.tree.map(lambda leaf: jnp.asarray(leaf) if eqx.is_array(leaf) else leaf, models)
+    members = jax.tree.leaves(eqx.filter(models, eqx.is_array))[0].shape[0]
+
+    def field(u: np.ndarray, x: np.ndarray) -> np.ndarray:
+        z = ((x - scaling.x_mean) / scaling.x_std).astype(precision)
+        v = ((u - scaling.u_mean) / scaling.u_std).astype(precision)
+        found = np.asarray(outputs(models, z, v), np.float64) * scaling.dx_std + scaling.dx_mean
+        return found + known(np.concatenate(x), np.tile(u, (members, 1))).reshape(x.shape)
+
+    states = [np.broadcast_to(np.asarray(x0, np.float64), (members, *x0.shape))]
+    for row in range(inputs.shape[1] - 1):
+        u = inputs[:, row]
+        if method == MAP:
+            states.append(field(u, states[-1]))
+        else:
+            states.append(STEPS[method](lambda _, x, u=u: field(u, x), states[-1], dt))
+    return np.stack(states, axis=2)
+
+
+@eqx.filter_jit
+def outputs(
+    models: AbstractModel, z: Float[Array, "member sample state"], v: Float[Array, "sample input"]
+) -> Float[Array, "member sample output"]:
+    """Return what stacked models give at scaled states, each at its own, and inputs."""
+    arrays, static = eqx.partition(models, eqx.is_array)
+
+    def one(arrays: Any, z: Array) -> Array:
+        return jax.vmap(eqx.combine(arrays, static))(z, v)
+
+    found: Array = jax.vmap(one)(arrays, z)
+    return found
 
 
 class _Static(tuple[Any, str, Mesh]):

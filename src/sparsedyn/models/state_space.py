@@ -45,14 +45,21 @@ class StateSpace(eqx.Module):
     units: tuple[str, ...] = eqx.field(static=True)
 
     @classmethod
-    def zeros(cls, states: int, inputs: int, outputs: int, units: tuple[str, ...]) -> "StateSpace":
-        """Return a model whose weights are all zero and that clips nothing."""
+    def zeros(
+        cls, states: int, inputs: int, outputs: int, units: tuple[str, ...], limits: tuple[Matrix, Matrix] | None = None
+    ) -> "StateSpace":
+        """Return a model whose weights are all zero and that clips nothing, or outputs at their `limits`."""
         q = len(units)
         shapes = weight_shapes(states, inputs, outputs, q)
-        infinite = [np.full(size, np.inf) for size in (q, outputs)]
-        bounds = (-infinite[0], infinite[0], -infinite[1], infinite[1])
+        floor, ceiling = (np.full(outputs, -np.inf), np.full(outputs, np.inf)) if limits is None else limits
+        bounds = (np.full(q, -np.inf), np.full(q, np.inf), floor, ceiling)
         weights = {name: np.zeros(shape) for name, shape in shapes.items()}
         return cls(**weights, **dict(zip(BOUNDS, bounds, strict=True)), units=units)
+
+    @property
+    def limits(self) -> tuple[Matrix, Matrix]:
+        """The least and the greatest values of outputs."""
+        return self.floor, self.ceiling
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:

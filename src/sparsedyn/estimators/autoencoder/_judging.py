@@ -1,6 +1,6 @@
 """How members are judged: by errors, by the stability of what they simulate, and in which order to believe them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Bool, Float
 
+from sparsedyn._warnings import Finding, Report
+from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators.autoencoder._jets import pooled, thinned
 from sparsedyn.estimators.autoencoder._members import encoded
 from sparsedyn.estimators.autoencoder._selection import PRICE
@@ -51,6 +53,48 @@ def judged(
         bounded = np.nanmax(np.where(np.isfinite(paths), np.abs(paths), np.inf), axis=(1, 2, 3)) <= BOUND * size
     table.insert(0, "member", np.arange(len(table)))
     return Judged(ranking(table.assign(bounded=bounded, alive=alive)).reset_index(drop=True), states)
+
+
+def checked(
+    ranking: pd.DataFrame,
+    alive: Bool[np.ndarray, " member"],
+    coefficients: Float[np.ndarray, "member term latent"],
+    names: Sequence[str],
+) -> Report:
+    """Return what is doubtful about an ensemble: members that are lost, and the best one by held-out data."""
+    best = ranking.iloc[0]
+    if not best["alive"]:
+        return checks.report_of([checks.died(alive)])
+    kept = (coefficients[int(best["member"])] != 0).any(axis=0)
+    lost = [name for name, some in zip(names, kept, strict=True) if not some]
+    explained = {"x": 1 - best["decoder"], "the derivative of x": 1 - best["derivative"]}
+    poor = [f"{name} ({share:.0%})" for name, share in explained.items() if not share >= checks.EXPLAINED]
+    found: list[Finding | None] = [checks.died(alive)]
+    if lost:
+        found.append(
+            Finding(
+                "empty-equation",
+                f"fit: no term is left for {', '.join(lost)} of the best member: it is zero. Give fewer latent "
+                "variables, other terms (degree, sine), or more members.",
+            )
+        )
+    if poor:
+        found.append(
+            Finding(
+                "poorly-explained",
+                f"fit: of held-out data, the best member explains little of the mean square of {', '.join(poor)}. Give "
+                "other terms (degree, sine), latent variables that are missing, more members or more effort.",
+            )
+        )
+    if not best["bounded"]:
+        found.append(
+            Finding(
+                "leaves-the-data",
+                "fit: simulations of the best member from held-out data leave the region of the data. Do not rely on "
+                "long simulations; give other terms, more members or more data.",
+            )
+        )
+    return checks.report_of(found)
 
 
 def table_of_errors(models: Autoencoder, held_out: Jet, importance: tuple[float, ...]) -> pd.DataFrame:

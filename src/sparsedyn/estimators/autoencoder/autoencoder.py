@@ -1,6 +1,5 @@
 """Coordinates and their governing equations together, as a scikit-learn-compatible estimator."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,13 +7,14 @@ import jax
 import numpy as np
 import pandas as pd
 
+from sparsedyn._warnings import Finding, Report
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import snapshots_of
 from sparsedyn.estimators._progress import phase_bar
 from sparsedyn.estimators.autoencoder._files import arrays_of, models_from
 from sparsedyn.estimators.autoencoder._fitted import AbstractLatentDynamics
 from sparsedyn.estimators.autoencoder._jets import jet_of, pooled, split
-from sparsedyn.estimators.autoencoder._judging import Judged, OnErrors, judged, table_of_errors
+from sparsedyn.estimators.autoencoder._judging import Judged, OnErrors, checked, judged, table_of_errors
 from sparsedyn.estimators.autoencoder._members import drawn
 from sparsedyn.estimators.autoencoder._recipes import Recipe
 from sparsedyn.estimators.autoencoder._reduction import Reduction, reduction_of
@@ -46,7 +46,8 @@ class SINDyAutoencoder(AbstractLatentDynamics):
 
     Attributes after `fit`: `models_` (stacked members), `coordinates_`, `coefficients_` (member, term, latent; float64,
     zero where there is no term), `ranking_` (a table, best first), `best`, `alive_`, `states_` (held-out latent states
-    of every member), `histories_`, `dt_`.
+    of every member), `histories_`, `report_` (what the checks at the end of the fit found; each
+    finding is also a `SparsedynWarning`), `dt_`.
 
     Source: Champion et al. 2019. Differs from it by default: projected coefficients, contributions instead of raw
     coefficients, linear parts, relative errors; `sparsedyn.estimators.autoencoder.published` is the published recipe.
@@ -127,7 +128,11 @@ class SINDyAutoencoder(AbstractLatentDynamics):
                 ),
             )
         ranked = judged(found.models, found.alive, held_out, reduction.importance, data.dt)
-        return self._adopt(found, ranked, reduction, data.dt)
+        self._adopt(found, ranked, reduction, data.dt)
+        names = [f"{name}'" if settings.order == 1 else f"{name}''" for name in self.latent_names_]
+        self.report_ = checked(self.ranking_, self.alive_, self.coefficients_, names)
+        self.report_.warn()
+        return self
 
     def settings(self) -> Settings:
         """Return the parameters in one form each; raises `ValueError` for a recipe of another number of variables."""
@@ -148,12 +153,6 @@ class SINDyAutoencoder(AbstractLatentDynamics):
 
     def _adopt(self, found: Trained, ranked: Judged, reduction: Reduction, dt: float) -> "SINDyAutoencoder":
         """Become what was trained: only now, so that an earlier fit outlives one that fails."""
-        if not found.alive.any():
-            warnings.warn(
-                "SINDyAutoencoder: all members diverged in training, their weights are not finite. Look for rows that "
-                "stand out, derivatives that are zero, or another sampling time.",
-                stacklevel=3,
-            )
         self.models_, self.coefficients_, self.alive_ = found.models, found.coefficients, found.alive
         self.histories_ = found.histories
         self.ranking_, self.states_ = ranked
@@ -180,6 +179,7 @@ class SINDyAutoencoder(AbstractLatentDynamics):
             "truncation": self.coordinates_.truncation,
             "ranking": self.ranking_.to_dict(orient="list"),
             "histories": self.histories_,
+            "report": [list(finding) for finding in self.report_],
         }
         own = {"basis": self.coordinates_.basis, "scale": self.coordinates_.scale}
         fitted = {"coefficients": self.coefficients_, "alive": self.alive_, "states": self.states_}
@@ -193,6 +193,7 @@ class SINDyAutoencoder(AbstractLatentDynamics):
         network = Recipe((), activation=header["activation"], linear=header["linear"])
         models = models_from(arrays, len(reduction.scale), estimator.settings(), network)
         found = Trained(models, arrays["coefficients"], arrays["alive"], header["histories"])
+        estimator.report_ = Report(Finding(*finding) for finding in header.get("report", ()))
         return estimator._adopt(
             found, Judged(pd.DataFrame(header["ranking"]), arrays["states"]), reduction, header["dt"]
         )

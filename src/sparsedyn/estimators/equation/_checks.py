@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DERIVATIVES, DataError, Samples, Trajectories
 from sparsedyn.equations import compiled, symbol
+from sparsedyn.estimators import _known as known_part
 from sparsedyn.estimators._base import HELD_OUT, SEED, TIME, Rule, one_of, whole
 from sparsedyn.estimators._delays import LAGS
 from sparsedyn.estimators.equation._settings import REGULARIZERS
@@ -41,6 +42,7 @@ LEARNER_RULES = RULES | {
     "method": one_of(METHODS),
     "time": TIME,
     "lags": LAGS,
+    "known": known_part.RULE,
 }
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import sympy
 from jaxtyping import Float
 
+from sparsedyn._warnings import Finding
 from sparsedyn.data import DataError, Samples, Scaling
 from sparsedyn.data.splits import random_share
 from sparsedyn.equations import complexity, expressions, simplified, snapped, text
@@ -186,6 +187,22 @@ def read(model: EQL, names: Sequence[str], scaling: Scaling, data: Samples) -> s
     columns = dict(zip(names, np.concatenate([data.x, data.u], axis=1).T, strict=True))
     (expression,) = expressions(model, names, scaling=scaling)
     return snapped(simplified(expression), columns, ROUNDING)
+
+
+def is_constant(equation: Equation) -> bool:
+    """Whether an equation has no variables."""
+    return not equation.expression.free_symbols
+
+
+def empty(name: str, candidates: Sequence[Equation]) -> Finding:
+    """Say that a state that changes has an equation without variables, with the best of the others."""
+    others = [one for one in candidates if not is_constant(one)]
+    best = f" The best with terms, {text(others[0].expression, 3)}, is {others[0].error:.0%} off." if others else ""
+    return Finding(
+        "empty-equation",
+        f"fit: no term is left for {name}: its derivative is {text(candidates[0].expression, 3)} everywhere.{best} "
+        "Give the states and inputs that are missing, other primitives, or more trials and generations.",
+    )
 
 
 def table(found: Sequence[Equation]) -> pd.DataFrame:

@@ -7,8 +7,10 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Int
 
-from sparsedyn.data import DataError, Samples, Scaling, pieces, samples
-from sparsedyn.data.derivatives import FOLLOWING, resolved
+from sparsedyn.data import DataError, Samples, Scaling, Trajectories, pieces, samples
+from sparsedyn.data.derivatives import AUTO, FOLLOWING, resolved
+from sparsedyn.data.pieces import jumping
+from sparsedyn.data.samples import smooth_samples
 from sparsedyn.estimators._inputs import Recorded, measured_samples
 from sparsedyn.estimators.equation._checks import at_rest, check_rates, check_sizes
 from sparsedyn.estimators.equation._expressions import (
@@ -21,6 +23,7 @@ from sparsedyn.estimators.equation._expressions import (
 )
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import Search
+from sparsedyn.estimators.sindy._rows import held_samples
 
 
 class Task(NamedTuple):
@@ -50,20 +53,30 @@ def task_of(given: Recorded, *, derivative: str, share: float, seed: int) -> Tas
 
     **Raises:** `DataError` for data that cannot be used.
     """
-    data, x_dot, validation = given
+    data, x_dot, validation = given[:3]
     check_sizes(data)
     # Derivatives of states are those of smooth curves, which a jump of the input breaks.
-    pieced = data if derivative == FOLLOWING else pieces(data)
-    method = resolved(derivative, pieced.states)
-    pooled = samples(pieced, method) if x_dot is None else measured_samples(data, x_dot)
+    method = resolved(derivative, pieces(data).states)
+    pooled = given.rest(_sampled(data, derivative, method) if x_dot is None else measured_samples(data, x_dot))
     check_rates(pooled, data)
     inside, outside = split(len(pooled.x), share if validation is None else 0.0, seed)
     held_out = pooled
     if validation is not None:
-        held_out = samples(validation if derivative == FOLLOWING else pieces(validation), method)
+        held_out = given.rest(_sampled(validation, derivative, method))
         outside = split(len(held_out.x), 0.0, seed)[0]
     names = [*data.state_names, *data.input_names]
     return Task(pooled, held_out, inside, outside, scaling_of(pooled), names, data.dt)
+
+
+def _sampled(data: Trajectories, derivative: str, method: str) -> Samples:
+    """Return derivatives by a method, or where inputs jump too often for any, within rows."""
+    if derivative == FOLLOWING:
+        return samples(data, FOLLOWING)
+    if derivative == AUTO and jumping(data):
+        found = held_samples(data)
+        if found is not None:
+            return found
+    return smooth_samples(data, method)
 
 
 def right_hand_side(

@@ -10,8 +10,10 @@ import pandas as pd
 import sympy
 from jaxtyping import Float, Int
 
+from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories, samples
-from sparsedyn.data.derivatives import FOLLOWING
+from sparsedyn.data.derivatives import AUTO, FOLLOWING
+from sparsedyn.data.pieces import jumping
 from sparsedyn.equations import Statement, rounded, standardized, statements, strength
 from sparsedyn.estimators._checks import Variables, check_plausible, variables_of
 from sparsedyn.estimators._dead_times import delays_of
@@ -19,10 +21,12 @@ from sparsedyn.estimators._delays import Delays, check_lags
 from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import recorded
+from sparsedyn.estimators._known import Known, known_of
 from sparsedyn.estimators._progress import search_bar
+from sparsedyn.estimators._report import across
 from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
-from sparsedyn.estimators.equation._expressions import Equation, table
+from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant, table
 from sparsedyn.estimators.equation._right_hand_sides import right_hand_side, task_of
 from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
 from sparsedyn.estimators.equation._search import Found
@@ -46,6 +50,9 @@ class EquationLearner(AbstractEnsemble):
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
         `smoothing-spline` where they look noisy.
     method : the integrator of forecasts, `rk4` or `euler`.
+    known : the known part of the right-hand side, to which the rest is found: texts or SymPy expressions by state, such
+        as `{"w": "-2*sin(theta)"}`, or a function of states (row, state) and inputs (row, input) that gives derivatives
+        (row, state). A function cannot be saved.
     time : `continuous`, or `discrete` for maps: equations then give the states of the next row instead of derivatives,
         and forecasts iterate them.
 
@@ -54,8 +61,9 @@ class EquationLearner(AbstractEnsemble):
 
     Attributes after `fit`: `models_` (one member), `scaling_` (the powers of two that its variables are divided by),
     `statistics_` (means and standard deviations of the training data, in which errors are counted), `alive_`,
-    `candidates_` (per state, all candidate equations, the chosen first), `found_` (the searches, `None` for a
-    derivative that never changes; not kept in files), `time_`, `delays_` (lags and dead times), `dt_`,
+    `known_` (the known part, or `None`), `candidates_` (per state, all candidate equations, the chosen first), `found_`
+    (the searches, `None` for a derivative that never changes; not kept in files), `report_` (what the checks at the end
+    of the fit found; each finding is also a `SparsedynWarning`), `time_`, `delays_` (lags and dead times), `dt_`,
     `state_names_`, `input_names_`.
 
     Source: Sahoo et al. 2018; Kim et al. 2019.
@@ -82,6 +90,7 @@ class EquationLearner(AbstractEnsemble):
         method: str = "rk4",
         time: str = "continuous",
         lags: int | str = 0,
+        known: Any = None,
     ):
         self.trials = trials
         self.seed = seed
@@ -96,6 +105,7 @@ class EquationLearner(AbstractEnsemble):
         self.method = method
         self.time = time
         self.lags = lags
+        self.known = known
 
     def fit(
         self,
@@ -123,8 +133,11 @@ class EquationLearner(AbstractEnsemble):
         """
         self.check_parameters()
         options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
-        given = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, **options)
-        data, validation, delays = given.data, given.validation, delays_of(self.lags, given.data)
+        whole = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, **options)
+        data, validation, delays = whole.data, whole.validation, delays_of(self.lags, whole.data)
+        columns = delays.names(data.state_names, data.input_names)
+        known = known_of(self.known, [*data.state_names, *columns], data.state_names)
+        given = whole._replace(known=known)
         if delays.rows:
             held_out = None if validation is None else delays.augmented(validation)
             given = given._replace(data=delays.augmented(data), validation=held_out)
@@ -140,18 +153,24 @@ class EquationLearner(AbstractEnsemble):
             with search_bar(f"{name}[k+1]" if self.time == "discrete" else f"d{name}/dt", progress) as on_progress:
                 found.append(right_hand_side(settings, task, state, on_progress=on_progress))
         self.found_ = [search for _, search in found]
-        return self._adopt(
-            [candidates for candidates, _ in found], task.scaling, statistics, variables_of(data), self.time, delays
-        )
+        equations = [candidates for candidates, _ in found]
+        self._adopt(equations, task.scaling, statistics, variables_of(data), self.time, delays, known)
+        self.report_ = self._checked(whole)
+        if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):
+            self.report_ = Report((*self.report_, across(derivative, "Take derivative='auto'.")))
+        self.report_.warn()
+        return self
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded.
 
         Their variables are `sparsedyn.equations.symbol(name)`, which are real; to SymPy, `sympy.Symbol(name)` is
-        another.
+        another. A known part is there as it was given; a function stands as `known_x`.
         """
         self._check_fitted()
         found = tuple(candidates[0].expression for candidates in self.candidates_)
+        if self.known_ is not None:
+            found = tuple(whole + part for whole, part in zip(found, self.known_.symbolic(), strict=True))
         return found if digits is None else tuple(rounded(expression, digits) for expression in found)
 
     def statements(self) -> list[Statement]:
@@ -159,7 +178,10 @@ class EquationLearner(AbstractEnsemble):
         return statements("next" if self.time_ == "discrete" else "derivative", self.state_names_, self.equations())
 
     def pareto(self, state: str | int = 0) -> pd.DataFrame:
-        """Return the candidates for a state's derivative as a table, simplest first; see `EquationRegressor.pareto`."""
+        """Return the candidates for a state's derivative as a table, simplest first; see `EquationRegressor.pareto`.
+
+        They are those of the rest where a part is known.
+        """
         self._check_fitted()
         known = dict(enumerate(self.state_names_))
         if state not in (*known, *known.values()):
@@ -213,6 +235,12 @@ class EquationLearner(AbstractEnsemble):
         check_primitives(self.primitives)
         check_lags(self.lags, self.time)
 
+    def _idle(self, data: Trajectories) -> list[Finding]:
+        if self.known_ is not None:
+            return []
+        triples = zip(self.state_names_, self.candidates_, self.found_, strict=True)
+        return [empty(name, found) for name, found, search in triples if search and is_constant(found[0])]
+
     def _summary(self, digits: int) -> list[str]:
         return [statement.text(digits) for statement in self.statements()]
 
@@ -220,7 +248,8 @@ class EquationLearner(AbstractEnsemble):
         columns = self.delays_.names(self.state_names_, self.input_names_)
         arrays, header = stored_equations(self.candidates_, [*self.state_names_, *columns])
         return arrays, {
-            "parameters": stored_parameters(self.get_params(deep=False) | {"time": self.time_}),
+            "parameters": stored_parameters(self.get_params(deep=False) | {"time": self.time_, "known": None}),
+            "known": self.known_ and self.known_.to_dict(),
             **header,
             "scaling": self.scaling_.to_dict(),
             "statistics": self.statistics_.to_dict(),
@@ -235,7 +264,10 @@ class EquationLearner(AbstractEnsemble):
         equations = restored_equations(stored, search_of(learner).hidden)
         variables = Variables.restored(stored.header["variables"])
         delays = Delays.from_dict(stored.header.get("delays"))
-        return learner._adopt(equations, scaling, statistics, variables, learner.time, delays)
+        columns = delays.names(variables.state_names, variables.input_names)
+        known = Known.from_dict(stored.header.get("known"), [*variables.state_names, *columns])
+        learner.known = known and known.parameter
+        return learner._adopt(equations, scaling, statistics, variables, learner.time, delays, known)
 
     def _adopt(
         self,
@@ -245,6 +277,7 @@ class EquationLearner(AbstractEnsemble):
         variables: Variables,
         time: str,
         delays: Delays,
+        known: Known | None,
     ) -> "EquationLearner":
         """Take over what was found."""
         self.candidates_ = equations
@@ -257,4 +290,5 @@ class EquationLearner(AbstractEnsemble):
         self.variables_ = variables
         self.time_ = time
         self._delays = delays
+        self.known_ = known
         return self

@@ -1,34 +1,39 @@
 """What a fit of SINDy is checked for, so that no equation is wrong without a word."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Trajectories
+from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._feedback import feedback
+from sparsedyn.estimators._runs import FAR, RUNS, judged
 from sparsedyn.estimators.sindy._fitting import Identified
+from sparsedyn.estimators.sindy._measured import Measured
 from sparsedyn.estimators.sindy._proposals import ACCURATE, EXACT
-from sparsedyn.estimators.sindy._regression import dependent_terms
+from sparsedyn.estimators.sindy._regression import Block, dependent_terms, joined
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._shooting import Judge
 from sparsedyn.estimators.sindy._states import States, full_names
 from sparsedyn.models import Library
-from sparsedyn.training.least_squares import Factor, solve, unexplained
+from sparsedyn.training.least_squares import Coefficients, Factor, factor, merged, solve, unexplained
 
-NEAR, FAR = 30, 100
-"""Rows over which simulations have to explain the states, and within which they must not leave them."""
-RUNS = 20
-WIDE = 1.0
-"""Ranges of the data beyond its ends that count as its region."""
+FOLDS, FREEDOM, PLENTY = 4, 2, 10
+"""Parts of the rows that are left out in turn, rows per term that have to be left, and so many that it is no matter."""
 TOLERATED = 0.01
 """Noise, in shares of a standard deviation, that interpolating derivatives tolerate."""
 
 
 def checked(
     states: States,
+    validation: Measured | None,
     library: Library,
     settings: Settings,
+    blocks: Sequence[Block],
     reduced: Factor,
     found: Identified,
     recorded: Trajectories,
@@ -44,13 +49,21 @@ def checked(
     ]
     if states.given is None:
         # What is explained to rounding is neither noise nor too coarse, as states under inputs that jump may look.
+        if settings.weak is False and settings.derivative != AUTO and states.jumping:
+            findings.append(checks.across(settings.derivative, "Take derivative='auto', or weak='auto'."))
         left = unexplained(reduced, found.coefficients)
         exact = bool(np.all(left <= ACCURATE))
         if not exact and not states.jumping:
             findings += [checks.coarse(data.state_names, data.states), _noisy(states, settings)]
         # Simulations know nothing of a given part of the right-hand side, and do not leave what is left no error.
-        if found.coefficients.any() and found.known is None and not np.all(left <= EXACT):
-            findings += _simulated(Judge(states, library, reduced, clean=exact), data.state_names, found.coefficients)
+        if found.coefficients.any() and found.known is None:
+            if validation is not None:
+                others = Judge(replace(states, measured=validation), library, reduced, clean=exact)
+                findings += _simulated(others, data.state_names, [found.coefficients], "rows of the validation data")
+            elif not np.all(left <= EXACT):
+                judge = Judge(states, library, reduced, clean=exact)
+                without = _without(blocks, reduced, found.coefficients, settings)
+                findings += _simulated(judge, data.state_names, *without)
     return checks.report_of(findings)
 
 
@@ -93,20 +106,29 @@ def _noisy(states: States, settings: Settings) -> Finding | None:
     return checks.noisy(data.state_names, shares, checks.NOISY, "Average measurements, or give more of them.")
 
 
-def _simulated(judge: Judge, names: tuple[str, ...], coefficients: np.ndarray) -> list[Finding | None]:
-    """Simulations from rows of the data, beside the rows that follow."""
-    found, measured, there = judge.simulations(coefficients, FAR, RUNS)
-    width = len(names)
-    found, measured, there = found[..., :width], measured[..., :width], there[..., :width]
-    low, high = (np.where(there, measured, np.nan) for _ in range(2))
-    least, most = np.nanmin(low, axis=(0, 1)), np.nanmax(high, axis=(0, 1))
-    reach = WIDE * (most - least)
-    inside = (found >= least - reach) & (found <= most + reach)
-    leaving = (~inside & there).any(axis=(1, 2))
-    near = there[:, :NEAR]
-    with np.errstate(all="ignore"):
-        wrong = np.where(near, np.square(found - measured)[:, :NEAR], 0.0).sum(axis=(0, 1))
-        middle = np.where(near, measured[:, :NEAR], 0.0).sum(axis=(0, 1)) / near.sum(axis=(0, 1))
-        whole = np.where(near, np.square(measured[:, :NEAR] - middle), 0.0).sum(axis=(0, 1))
-    explained = np.where(np.isfinite(wrong), 1 - wrong / np.where(whole > 0, whole, np.inf), 0.0)
-    return [checks.poor(names, np.maximum(explained, 0.0), NEAR), checks.diverging(leaving, FAR)]
+def _without(
+    blocks: Sequence[Block], reduced: Factor, coefficients: Coefficients, settings: Settings
+) -> tuple[list[Coefficients], str]:
+    """Coefficients without every fourth row, by how much those of regression move, and what is judged by them.
+
+    Not without whole stretches: one that shows what no other does would be missed. Of many rows a quarter changes
+    nothing, of too few nothing is left, and constraints hold what regression would move: there, those of all rows.
+    """
+    support = coefficients != 0
+    left = (1 - 1 / FOLDS) * reduced.samples / support.sum(axis=0).max()
+    if settings.constraints is not None or not FREEDOM <= left <= PLENTY:
+        return [coefficients], "rows of the training data"
+    theta, target = joined(blocks)
+    parts = [factor(theta[i::FOLDS], target[i::FOLDS]) for i in range(FOLDS)]
+    rest = [merged(parts[:i] + parts[i + 1 :]) for i in range(FOLDS)]
+    whole = solve(reduced, support)
+    moved = [coefficients + solve(part, support) - whole for part in rest]
+    return moved, "rows of the training data, by coefficients without a quarter of these"
+
+
+def _simulated(
+    judge: Judge, names: tuple[str, ...], coefficients: Sequence[Coefficients], source: str
+) -> list[Finding]:
+    """Simulations from rows of the data, by each of the coefficients in turn, beside the rows that follow."""
+    found, measured, there = (part[..., : len(names)] for part in judge.simulations(coefficients, FAR, RUNS))
+    return judged(names, found[None], measured, there, source)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from sparsedyn.estimators._known import Known
 from sparsedyn.estimators.sindy._gradient import PENALTIES, by_size, trained
-from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._proposals import along
 from sparsedyn.estimators.sindy._regression import Block, chunks
 from sparsedyn.estimators.sindy._settings import Settings

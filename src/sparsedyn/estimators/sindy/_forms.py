@@ -4,8 +4,9 @@ from functools import partial
 
 import numpy as np
 
+from sparsedyn.data import Trajectories
 from sparsedyn.data.derivatives import AUTO
-from sparsedyn.estimators.sindy._known import known_of
+from sparsedyn.estimators._known import known_of
 from sparsedyn.estimators.sindy._measured import Measured
 from sparsedyn.estimators.sindy._paths import roughness
 from sparsedyn.estimators.sindy._regression import Block, strong_form
@@ -38,18 +39,19 @@ def read(measured: Measured, library: Library, settings: Settings) -> tuple[Stat
         for inputs in others:
             states = states_of(measured, settings.order, settings.derivative, inputs, known)
             other, less = regression(states, library, settings, most=max(left, POOR))
-            if less is not None and (less < BETTER * left or _exact(states, less)):
+            if less is not None and smoother(data, left, less):
                 return states, other
     return held, found
 
 
-def _exact(states: States, left: float) -> bool:
-    """Whether inputs are smooth, and what is left is no more than splines through them are off.
+def smoother(data: Trajectories, left: float, less: float) -> bool:
+    """Whether inputs seem to run smoothly between rows, by the shares that held and interpolated ones leave.
 
-    Held inputs may explain the same: an exponential that is held is a multiple of one that is not.
+    Held inputs may explain the same as smooth ones, as an exponential that is held is a multiple of one that is not:
+    what splines through smooth inputs explain exactly is taken for that.
     """
-    off = roughness(states.measured.data)
-    return off < SMOOTH and left < max(off**2, ROUNDING)
+    off = roughness(data)
+    return less < BETTER * left or (off < SMOOTH and less < max(off**2, ROUNDING))
 
 
 def regression(

@@ -43,7 +43,7 @@ def identified(
     else:
         found = _automatic(states, validation, library, settings, reduced, blocks)
     found = found._replace(inputs=states.inputs, time=settings.time)
-    return found, checked(states, library, settings, reduced, found, recorded)
+    return found, checked(states, validation, library, settings, blocks, reduced, found, recorded)
 
 
 def _automatic(

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from sparsedyn._warnings import Finding
 from sparsedyn.data import DataError, Samples
-from sparsedyn.estimators.sindy._known import Known
+from sparsedyn.estimators._known import Known
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Factor, factor
 

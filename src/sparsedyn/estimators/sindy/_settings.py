@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DERIVATIVES
 from sparsedyn.data.derivatives import AUTO
+from sparsedyn.estimators import _known as known_part
 from sparsedyn.estimators._base import FLAG, SEED, TIME, Rule, nonnegative, one_of, optional, whole
 from sparsedyn.estimators._delays import LAGS, check_lags
 from sparsedyn.estimators.sindy._constraints import Constraints
@@ -44,10 +45,7 @@ RULES: dict[str, Rule] = {
     "time": TIME,
     "lags": LAGS,
     "constraints": Rule(lambda value: value is None or isinstance(value, Constraints), "none or sparsedyn.Constraints"),
-    "known": Rule(
-        lambda value: value is None or callable(value) or isinstance(value, Mapping),
-        "none, a function of states and inputs, or texts by state such as {'w': '-2*sin(theta)'}",
-    ),
+    "known": known_part.RULE,
     "scale": one_of(SCALES),
     "refine": Rule(lambda value: FLAG.fine(value) or value == AUTO, "True, False or 'auto'"),
 }

@@ -157,17 +157,31 @@ class Judge:
         problem, found, _ = settled(self.problem, found)
         return joined(problem, found).coefficients
 
-    def simulations(self, coefficients: np.ndarray, rows: int, runs: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return simulated states (run, row, state) from rows spread over the data, the measured ones, and where."""
+    def simulations(
+        self, coefficients: Sequence[np.ndarray], rows: int, runs: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return simulated states (run, row, state) from rows spread over the data, the measured ones, and where.
+
+        The `coefficients` simulate one run each, in turn.
+        """
+        data, begins = self._cut(min(rows, max(len(x) for x in self.begin) - 1))
+        chosen = np.unique(np.linspace(0, len(begins) - 1, runs).astype(int))
+        shares = [chosen[i :: len(coefficients)] for i in range(len(coefficients))]
+        moved = [
+            self._moved(values, data.some(own), begins[own])
+            for values, own in zip(coefficients, shares, strict=True)
+            if own.size
+        ]
+        data = data.some(np.concatenate(shares))
+        return np.concatenate(moved), data.measured[:, 1:], data.weights[:, 1:] > 0
+
+    def _moved(self, coefficients: np.ndarray, data: Segments, begins: np.ndarray) -> np.ndarray:
         problem, support = self.problem, coefficients != 0
         field = field_of(problem.library, support, problem.units, problem.order)
         values = (coefficients / problem.units)[support][None]
-        length = min(rows, max(len(x) for x in self.begin) - 1)
-        data, begins = self._cut(length)
-        chosen = np.unique(np.linspace(0, len(begins) - 1, runs).astype(int))
-        data, begins = data.some(chosen), begins[chosen][None]
-        moved = motion(field, begins, values, data, substeps=self.substeps(coefficients), sensitive=False)
-        return moved.states[0], data.measured[:, 1:], data.weights[:, 1:] > 0
+        substeps = self.substeps(coefficients)
+        found: np.ndarray = motion(field, begins[None], values, data, substeps=substeps, sensitive=False).states[0]
+        return found
 
     def substeps(self, coefficients: np.ndarray) -> int:
         """Return how many steps of integration a row needs for these coefficients."""

@@ -8,7 +8,8 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Trajectories, pieces
 from sparsedyn.data.derivatives import AUTO, DERIVATIVES, Differentiator, Smoothed, differentiator, resolved, smoothed
-from sparsedyn.estimators.sindy._known import Known
+from sparsedyn.data.pieces import jumping
+from sparsedyn.estimators._known import Known
 from sparsedyn.estimators.sindy._measured import Arrays, Measured, clocks, with_states
 
 FEWEST = 4
@@ -53,7 +54,7 @@ class States:
     @cached_property
     def jumping(self) -> bool:
         """Whether held inputs change too often for states to be cut into smooth pieces."""
-        return self.varying and self.inputs == "held" and pieces(self.measured.data) is self.measured.data
+        return self.inputs == "held" and jumping(self.measured.data)
 
     @cached_property
     def full(self) -> Trajectories:

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy.sparse import csr_array
 
 from sparsedyn.data import Trajectories
-from sparsedyn.estimators.sindy._known import Known
+from sparsedyn.estimators._known import Known
 from sparsedyn.estimators.sindy._paths import Paths, chords
 from sparsedyn.estimators.sindy._regression import Block, pooled, terms
 from sparsedyn.models import Library
@@ -52,11 +52,16 @@ class Windows(NamedTuple):
 
 
 class Integrated(NamedTuple):
-    """Blocks of integrals, the largest share of an equation that least squares leaves, and whether paths settled."""
+    """Blocks of integrals, the largest share of an equation that least squares leaves, and whether paths settled.
+
+    `paths` are the last ones, and `coefficients` those of least squares on them.
+    """
 
     blocks: list[Block]
     left: float
     settled: bool
+    paths: Paths
+    coefficients: Coefficients
 
 
 def weak_form(
@@ -89,22 +94,65 @@ def _swept(
 ) -> Integrated:
     """Return integrals along paths and equations that were improved in turn."""
     form = _over(_bumps(paths, window(data)) if windows else _single(paths), paths)
-    spread = np.concatenate(data.states).std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
+    spread = _spread(data)
     for _ in range(sweeps):
         theta, part = _evaluated(paths, library, known)
         blocks = integrated(form, paths, theta, part)
         reduced = pooled(blocks, library.size)
         found = solve(reduced, np.ones(reduced.size, bool))
         left = _left(reduced, found)
-        nodes = range(len(paths.states))
-        following = paths.following(np.stack([theta(node) @ found + (part(node) if part else 0.0) for node in nodes]))
-        moved = (following.states - paths.states)[..., : len(spread)]
-        change = float(np.max(np.abs(moved).max(axis=(0, 1)) / spread))
+        following, change = _improved(paths, _along(paths, theta, part, found), spread)
         if change < max(SETTLED, NOISE * np.sqrt(left)) or not change < ASTRAY:
-            return Integrated(blocks, left, change < ASTRAY)
+            return Integrated(blocks, left, change < ASTRAY, paths, found)
         paths = following
-    return Integrated(blocks, left, False)
+    return Integrated(blocks, left, False, paths, found)
+
+
+def _improved(
+    paths: Paths, bent: Float[np.ndarray, "node row equation"], spread: Float[np.ndarray, " measured"]
+) -> tuple[Paths, float]:
+    """Return paths with these derivatives, and how far they moved at most, in shares of the spread of states."""
+    following = paths.following(bent)
+    moved = (following.states - paths.states)[..., : len(spread)]
+    return following, float(np.max(np.abs(moved).max(axis=(0, 1)) / spread))
+
+
+def _spread(data: Trajectories) -> Float[np.ndarray, " measured"]:
+    spread = np.concatenate(data.states).std(axis=0)
+    return np.where(spread > 0, spread, 1.0)
+
+
+def rows_along(
+    data: Trajectories, library: Library, coefficients: Coefficients, order: int = 1, known: Known | None = None
+) -> list[Block]:
+    """Return terms and derivatives, with their known part, integrated over single rows under held inputs.
+
+    Paths within rows are those of the equations with these coefficients, straightened so that they end in the next row.
+    """
+    paths = chords(data, order, coefficients.shape[1], "held", FEW)
+    spread = _spread(data)
+    for _ in range(SWEEPS):
+        following, change = _improved(paths, slopes(paths, library, coefficients, known), spread)
+        if not change < ASTRAY:
+            break
+        paths = following
+        if change < SETTLED:
+            break
+    return integrated(_over(_single(paths), paths), paths, *_evaluated(paths, library, known))
+
+
+def slopes(
+    paths: Paths, library: Library, coefficients: Coefficients, known: Known | None
+) -> Float[np.ndarray, "node row equation"]:
+    """Return the derivatives of equations with these coefficients along paths."""
+    return _along(paths, *_evaluated(paths, library, known), coefficients)
+
+
+def _along(
+    paths: Paths, theta: AtNode, part: AtNode | None, coefficients: Coefficients
+) -> Float[np.ndarray, "node row equation"]:
+    nodes = range(len(paths.states))
+    return np.stack([theta(node) @ coefficients + (part(node) if part else 0.0) for node in nodes])
 
 
 def _evaluated(paths: Paths, library: Library, known: Known | None) -> tuple[AtNode, AtNode | None]:

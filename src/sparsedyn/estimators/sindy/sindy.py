@@ -19,17 +19,18 @@ from sparsedyn.estimators._delays import NO_DELAYS, Delays
 from sparsedyn.estimators._dynamics import AbstractDynamics
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import parted, trajectories_like, trajectories_of, untimed
+from sparsedyn.estimators._known import Known
 from sparsedyn.estimators._states import steps_at
 from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.sindy._constraints import Constraints
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._identification import identified
-from sparsedyn.estimators.sindy._known import Known
 from sparsedyn.estimators.sindy._measured import Measured, check_spread, check_weak, measured_of, statistics_of
 from sparsedyn.estimators.sindy._regression import check_rows, check_size, joined, strong_form
 from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combination, functions_of, settings_of
 from sparsedyn.estimators.sindy._simulation import Forcing, Signal, function, held, integrated, interpolated
 from sparsedyn.estimators.sindy._states import full_names, states_of
+from sparsedyn.estimators.sindy._weak import rows_along
 from sparsedyn.forecast import Forecast, pad
 from sparsedyn.models import PRIMITIVES, Library, Primitive, SINDyModel
 
@@ -248,6 +249,8 @@ class SINDy(AbstractDynamics):
 
         For order 2 they are those of velocities, and for discrete time the states of the next row.
 
+        Under held inputs that are new at most rows they are mean derivatives over rows.
+
         1 is perfect. Of derivatives rather than of forecasts, as other implementations do: it is finite for every
         model, and cheap. `evaluate` judges forecasts.
         """
@@ -258,12 +261,18 @@ class SINDy(AbstractDynamics):
         if self.time_ == "discrete":
             check_alike(self.variables_, data, "x")
             measured = Measured(self.delays_.augmented(data)).mapped()
-        samples = states_of(measured, self.model_.order, self.derivative).samples()
-        blocks = strong_form(samples, self.library_, self.known_)
-        check_rows(blocks, 2, "the samples that R^2 needs")
-        theta, target = joined(blocks)
-        known = np.concatenate([part.dx for part in samples]) - target
-        return float(r2_score(target + known, theta @ self.coefficients_ + known))
+        model, states = self.model_, states_of(measured, self.model_.order, self.derivative, self.inputs_)
+        # The hat over two rows, which second derivatives are integrated against, needs rows of one length.
+        rows = data.regular or model.order == 1 or x_dot is not None
+        if states.given is None and states.jumping and rows:
+            # No curve through the states has these derivatives: rows are compared as wholes.
+            form = partial(rows_along, states.whole, model.library, self.coefficients_, model.order)
+        else:
+            form = partial(strong_form, states.samples(), model.library)
+        ways = [form(part) for part in (None, self.known_)]
+        check_rows(ways[0], 2, "the samples that R^2 needs")
+        (_, target), (theta, rest) = (joined(blocks) for blocks in ways)
+        return float(r2_score(target, theta @ self.coefficients_ + target - rest))
 
     @property
     def coefficients_(self) -> Float[np.ndarray, "term equation"]:
@@ -431,11 +440,9 @@ class SINDy(AbstractDynamics):
         library = Library(count, made["degree"], functions_of(made["functions"]), made["constant"])
         if arrays["coefficients"].shape != (library.size, len(variables.state_names)):
             raise ValueError(f"coefficients of {library.size} terms expected; got {arrays['coefficients'].shape}")
-        statistics, known = header.get("statistics"), None
-        if header.get("known") is not None:
-            names = [*full_names(variables.state_names, estimator.order), *columns]
-            known = Known.from_dict(header["known"], names)
-            estimator.known = dict(zip(known.equations, known.symbolic(), strict=True))
+        statistics, names = header.get("statistics"), full_names(variables.state_names, estimator.order)
+        known = Known.from_dict(header.get("known"), [*names, *columns])
+        estimator.known = known and known.parameter
         return estimator._adopt(
             Identified(
                 arrays["coefficients"],

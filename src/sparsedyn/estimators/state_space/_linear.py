@@ -8,6 +8,7 @@ from jaxtyping import Float
 from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.estimators.state_space._coordinates import whitened
 from sparsedyn.estimators.state_space._fitting import filled, fitted, repeated, runs_of
+from sparsedyn.estimators.state_space._limits import limits_of
 from sparsedyn.estimators.state_space._windows import Folds
 from sparsedyn.models import StateSpace
 from sparsedyn.models.state_space import weight_shapes
@@ -36,7 +37,7 @@ def linear(data: Trajectories, scaling: Scaling, folds: Folds, states: int, padd
     width, height = inputs[0].shape[1], outputs[0].shape[1]
     members, windows = len(folds.fitted), len(folds.windows.u)
     rows = sum(max(0, len(y) - 32) for y in outputs) or sum(map(len, outputs)) // 2
-    empty = StateSpace.zeros(padded, width, height, ())
+    empty = StateSpace.zeros(padded, width, height, (), limits_of(data, scaling))
     used = np.arange(padded) < states
     kept = np.concatenate([_within(empty, states), np.tile(used, windows)])
     found: list[StateSpace] = []
@@ -80,7 +81,7 @@ def _padded(found: "StateSpace | object", empty: StateSpace) -> StateSpace:
 def _cut(model: StateSpace, states: int) -> StateSpace:
     """Return the model of the first states."""
     _, inputs, outputs, _ = model.sizes
-    small = StateSpace.zeros(states, inputs, outputs, ())
+    small = StateSpace.zeros(states, inputs, outputs, (), model.limits)
     shapes = weight_shapes(*small.sizes)
     parts = [getattr(model, name)[tuple(slice(size) for size in shape)].ravel() for name, shape in shapes.items()]
     return small.unravel(np.concatenate(parts))

@@ -41,7 +41,7 @@ def nonlinear(
     """Return the model with units, fitted to all rows, its initial states, and its mean squared error."""
     states, inputs, outputs, _ = linear.sizes
     everything = folds.everything
-    empty = StateSpace.zeros(states, inputs, outputs, units)
+    empty = StateSpace.zeros(states, inputs, outputs, units, linear.limits)
     values = started(linear, starts, folds, units, seed)
     kept = np.ones_like(values, bool)
     found = fitted(runs_of(empty, everything, error), values, kept, TRIES)

@@ -3,7 +3,9 @@
 import numpy as np
 
 from sparsedyn._warnings import Finding, Report
+from sparsedyn.data import Trajectories
 from sparsedyn.estimators._checks import Variables
+from sparsedyn.estimators.state_space._limits import clipped
 from sparsedyn.estimators.state_space._search import Found
 
 UNEVEN = 3.0
@@ -16,9 +18,9 @@ USELESS = 0.95
 """Share of an output's standard deviation that a model leaves unexplained which is no better than the mean."""
 
 
-def report_of(found: Found, variables: Variables) -> Report:
+def report_of(found: Found, variables: Variables, data: Trajectories) -> Report:
     """Return the findings of all checks."""
-    return Report((*_poor(found), *_idle_inputs(found, variables), *_undetermined(found)))
+    return Report((*clipped(data), *_poor(found), *_idle_inputs(found, variables), *_undetermined(found)))
 
 
 def _poor(found: Found) -> list[Finding]:

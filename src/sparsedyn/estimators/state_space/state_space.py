@@ -66,7 +66,6 @@ class SparseStateSpace(AbstractForecaster):
     error_: float
     held_out_: float
     path_: pd.DataFrame
-    report_: Report
 
     def __init__(
         self,
@@ -133,7 +132,7 @@ class SparseStateSpace(AbstractForecaster):
             ],
             columns=["units", "states", "weights", "error", "held_out", "chosen"],
         )
-        self.report_ = report_of(found, variables)
+        self.report_ = report_of(found, variables, data)
         self.report_.warn()
         return self
 
@@ -299,7 +298,6 @@ class SparseStateSpace(AbstractForecaster):
             "error": self.error_,
             "held_out": self.held_out_,
             "path": self.path_.to_dict(orient="list"),
-            "report": [list(finding) for finding in self.report_],
             "variables": self.variables_._asdict(),
             "statistics": self.statistics_.to_dict(),
         }
@@ -313,7 +311,6 @@ class SparseStateSpace(AbstractForecaster):
         made.mean_, made.covariance_, made.kept_ = arrays["mean"], arrays["covariance"], arrays["kept"]
         made.error_, made.held_out_ = header["error"], header["held_out"]
         made.path_ = pd.DataFrame(header["path"])
-        made.report_ = Report(Finding(*finding) for finding in header["report"])
         made.variables_ = Variables.restored(header["variables"])
         made.statistics_ = Scaling.from_dict(header["statistics"])
         return made

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DERIVATIVES
+from sparsedyn.estimators import _known as known_part
 from sparsedyn.estimators._base import FLAG, SEED, TIME, Rule, is_real, is_whole, one_of, optional, positive, whole
 from sparsedyn.estimators.stepper._averages import average_from_spec
 from sparsedyn.forecast import METHODS
@@ -40,6 +41,7 @@ RULES: dict[str, Rule] = {
     "derivative": one_of(DERIVATIVES),
     "method": one_of(METHODS),
     "time": TIME,
+    "known": known_part.RULE,
     "shuffle": one_of(("shared", "member")),
     "select": one_of(("forecast", "best", "last")),
     "fan": one_of(FANS),

@@ -11,7 +11,8 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.data import Samples, Scaling, Trajectories, samples
+from sparsedyn.data import Samples, Scaling, samples
+from sparsedyn.data.samples import smooth_samples
 from sparsedyn.estimators._checks import check_plausible
 from sparsedyn.estimators._inputs import Recorded, measured_samples
 from sparsedyn.estimators.stepper._grouping import align_averages, align_techniques, stack_members
@@ -35,6 +36,13 @@ class Prepared(NamedTuple):
     train: Samples
     held_out: Samples | None
     scaling: Scaling
+
+
+def learned(given: Recorded, time: str) -> Recorded:
+    """Return what networks are trained on; a map is learned by its increments, and so is what is known of it."""
+    if given.known is None or time == "continuous":
+        return given
+    return given._replace(known=given.known.over(given.data.dt))
 
 
 def trained(
@@ -71,7 +79,7 @@ def trained(
         optimizer=optimizer(first.optimizer, first.clip),
         average=stack_members(align_averages([one.average for one in settings]), members),
         validation=held_out,
-        criterion=_criterion(settings, given.validation, scaling),
+        criterion=_criterion(settings, given, scaling),
         patience=first.patience,
         shuffle=first.shuffle,
         seed=int(first.seed),
@@ -86,14 +94,16 @@ def trained(
 
 def _prepared(given: Recorded, derivative: str, *, check_units: bool) -> Prepared:
     """Scaled samples with measured or estimated derivatives."""
-    data, x_dot, validation = given
-    train = samples(data, derivative) if x_dot is None else measured_samples(data, x_dot)
+    data, x_dot, validation = given[:3]
+    # Euler steps need the slope from row to row; other derivatives are those of smooth curves.
+    sampled = samples if derivative == "forward" else smooth_samples
+    train = given.rest(sampled(data, derivative) if x_dot is None else measured_samples(data, x_dot))
     scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
     if validation is None:
         return Prepared(scaling.transform(train), None, scaling)
     if check_units:
         check_plausible(scaling, validation)
-    return Prepared(scaling.transform(train), scaling.transform(samples(validation, derivative)), scaling)
+    return Prepared(scaling.transform(train), scaling.transform(given.rest(sampled(validation, derivative))), scaling)
 
 
 @eqx.filter_jit
@@ -125,17 +135,18 @@ def _keys(seeds: Any, members: Any) -> tuple[Any, Any]:
 
 
 def _criterion(
-    settings: Sequence[Settings], validation: Trajectories | None, scaling: Scaling
+    settings: Sequence[Settings], given: Recorded, scaling: Scaling
 ) -> Callable[[AbstractModel], Float[np.ndarray, " member"]] | None:
     """Return the mean error of rolling forecasts of the validation trajectories, in standard deviations, capped."""
     wanted = [one for one in settings if one.select == "forecast"]
+    validation, known = given.validation, None if given.known is None else given.known.values
     if validation is None or not wanted:
         return None
 
     def judge(models: AbstractModel) -> Float[np.ndarray, " member"]:
         # Beyond the cap a forecast is lost, and how far it is off says nothing more.
-        error = np.minimum(forecast(models, validation, scaling=scaling, method=wanted[0].method).error, DIVERGED_ABOVE)
-        return np.nanmean(error, axis=(1, 2, 3))
+        made = forecast(models, validation, scaling=scaling, method=wanted[0].method, known=known)
+        return np.nanmean(np.minimum(made.error, DIVERGED_ABOVE), axis=(1, 2, 3))
 
     return judge
 

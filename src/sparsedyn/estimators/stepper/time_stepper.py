@@ -11,16 +11,20 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from sparsedyn.data import Scaling
+from sparsedyn._warnings import Finding, Report
+from sparsedyn.data import Scaling, Trajectories
+from sparsedyn.data.pieces import jumping
 from sparsedyn.equations import count_nonzeros, reach, sparsity
 from sparsedyn.estimators._checks import Variables, variables_of
 from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored, numbered
-from sparsedyn.estimators._inputs import recorded
+from sparsedyn.estimators._inputs import Recorded, recorded
+from sparsedyn.estimators._known import Known
 from sparsedyn.estimators._progress import progress_bar
+from sparsedyn.estimators._report import across
 from sparsedyn.estimators.stepper._averages import average_from_spec, average_spec
 from sparsedyn.estimators.stepper._settings import RULES, Settings, check_combination, settings_of
-from sparsedyn.estimators.stepper._training import Trained, trained
+from sparsedyn.estimators.stepper._training import Trained, learned, trained
 from sparsedyn.models import MLP
 from sparsedyn.sparsify import from_spec, to_spec
 from sparsedyn.training import AbstractAverage
@@ -49,12 +53,16 @@ class SparseTimeStepper(AbstractEnsemble):
     method : the integrator of forecasts, `euler` or `rk4`.
     time : `continuous`, or `discrete` for maps, whose increments from row to row are learned; `predict` then gives the
         states of the next row.
+    known : the known part of the right-hand side, to which networks learn the rest: texts or SymPy expressions by
+        state, such as `{"w": "-2*sin(theta)"}`, or a function of states (row, state) and inputs (row, input) that gives
+        derivatives (row, state), or for discrete time a part of the next states. A function cannot be saved.
     shuffle : `"shared"` batches for all members (fast) or one order per `"member"`.
     patience : validations without gain before a member stops; `None` trains to the end.
     seed : of initialization, masks and batches.
 
     Attributes after `fit`: `models_`, `scaling_`, `time_`, `nonzeros_` (per member), `weights_` (in each),
-    `sparsity_`, `alive_`, `history_`, `dt_`, `steps_`, `state_names_`, `input_names_`.
+    `sparsity_`, `alive_`, `report_` (what the checks at the end of the fit found; each finding is also a
+    `SparsedynWarning`), `history_`, `dt_`, `steps_`, `state_names_`, `input_names_`.
 
     Source: Haugstvedt et al. 2023; Lundby et al. 2023.
     """
@@ -86,6 +94,7 @@ class SparseTimeStepper(AbstractEnsemble):
         patience: int | None = None,
         seed: int = 0,
         time: str = "continuous",
+        known: Any = None,
     ):
         self.hidden = hidden
         self.technique = technique
@@ -109,6 +118,7 @@ class SparseTimeStepper(AbstractEnsemble):
         self.patience = patience
         self.seed = seed
         self.time = time
+        self.known = known
 
     def fit(
         self,
@@ -137,16 +147,20 @@ class SparseTimeStepper(AbstractEnsemble):
         """
         self.check_parameters()
         options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
-        given = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, **options)
+        given = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, known=self.known, **options)
+        given = learned(given, self.time)
         with progress_bar("training", progress) as on_progress:
             (found,) = trained(
                 [self.settings()], given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units
             )
-        return self._adopt(found, variables_of(given.data))
+        self._adopt(found, given)
+        self.report_.warn()
+        return self
 
     def settings(self) -> Settings:
         """Return the parameters in one form each; raises `ValueError` for an unknown technique or average."""
-        return settings_of({name: value for name, value in self.get_params(deep=False).items() if name != "time"})
+        own = ("time", "known")
+        return settings_of({name: value for name, value in self.get_params(deep=False).items() if name not in own})
 
     def reach(self) -> Bool[np.ndarray, "member output feature"]:
         """Return whether a state or input (states first) reaches a derivative along nonzero weights."""
@@ -174,8 +188,8 @@ class SparseTimeStepper(AbstractEnsemble):
     def _check_combination(self) -> None:
         check_combination(self.settings(), self.time)
 
-    def _adopt(self, found: Trained, variables: Variables) -> "SparseTimeStepper":
-        """Take over what was trained."""
+    def _adopt(self, found: Trained, given: Recorded) -> None:
+        """Take over what was trained, and check it."""
         result, settings = found.result, self.settings()
         end = result.last if settings.average is None else result.averaged
         chosen = end if settings.select == "last" else result.best
@@ -183,13 +197,16 @@ class SparseTimeStepper(AbstractEnsemble):
             raise TypeError(f"models: expected MLPs; got {type(chosen).__name__}.")
         self.models_: MLP = chosen
         self.time_ = self.time
+        self.known_ = given.known
         self.active_ = result.active
         self.scaling_ = found.scaling
         self.alive_ = result.alive
         self.steps_ = result.steps
-        self.variables_ = variables
+        self.variables_ = variables_of(given.data)
         self.history_ = _history(result.history, found.epoch)
-        return self
+        self.report_ = self._checked(given)
+        if self.derivative != "forward" and given.x_dot is None and jumping(given.data):
+            self.report_ = Report((*self.report_, across(self.derivative, "Take derivative='forward'.")))
 
     def _derivatives(
         self, x: Float[np.ndarray, "sample state"], u: Float[np.ndarray, "sample input"]
@@ -197,12 +214,27 @@ class SparseTimeStepper(AbstractEnsemble):
         found = super()._derivatives(x, u)
         return x + self.dt_ * found if self.time_ == "discrete" else found
 
+    def _idle(self, data: Trajectories) -> list[Finding]:
+        if self.known_ is not None:
+            return []
+        lost = (~self.reach().any(axis=2) & self.alive_[:, None]).sum(axis=0)
+        return [
+            Finding(
+                "empty-equation",
+                f"fit: in {count} of {len(self.alive_)} members no weight is left that leads to {name}: its derivative "
+                "is constant. Lower the penalty or the sparsity, or give more units.",
+            )
+            for name, count in zip(self.state_names_, lost, strict=True)
+            if count
+        ]
+
     def _summary(self, digits: int) -> list[str]:
+        known = "" if self.known_ is None else " + what is known"
         arguments = ", ".join((*self.state_names_, *self.input_names_))
         left = "({name}[k+1] - {name}[k])/dt" if self.time_ == "discrete" else "d{name}/dt"
         units = " x ".join(str(weights.shape[-1]) for weights in self.models_.weights[:-1])
         return [
-            *(left.format(name=name) + f" = f({arguments})" for name in self.state_names_),
+            *(left.format(name=name) + f" = f({arguments}){known}" for name in self.state_names_),
             f"f: networks of {units} units, {int(self.alive_.sum())} of {len(self.alive_)} members alive,",
             f"   {self.nonzeros_.mean():.{digits}g} of {self.weights_} weights not zero",
             f"stepped by {self.method} at the sample time {self.dt_:g}",
@@ -214,6 +246,7 @@ class SparseTimeStepper(AbstractEnsemble):
             "technique": [to_spec(link) for link in settings.technique.links],
             "average": average_spec(settings.average),
             "time": self.time_,
+            "known": None,
             "schedule": "custom" if callable(self.schedule) else self.schedule,
         }
         header = {
@@ -221,6 +254,7 @@ class SparseTimeStepper(AbstractEnsemble):
             "scaling": self.scaling_.to_dict(),
             "variables": self.variables_._asdict(),
             "alive": self.alive_.tolist(),
+            "known": self.known_ and self.known_.to_dict(),
             "steps": self.steps_,
             "history": self.history_.to_dict(orient="list"),
         }
@@ -237,6 +271,10 @@ class SparseTimeStepper(AbstractEnsemble):
         stepper = cls(**parameters)
         stepper.time_ = stepper.time
         stepper.variables_ = Variables.restored(header["variables"])
+        names = (*stepper.variables_.state_names, *stepper.variables_.input_names)
+        known = Known.from_dict(header.get("known"), names)
+        stepper.known = known and known.parameter
+        stepper.known_ = known and known.over(stepper.variables_.dt if stepper.time == "discrete" else 1.0)
         states, inputs = len(stepper.variables_.state_names), len(stepper.variables_.input_names)
         one = partial(MLP, states, inputs, tuple(stepper.hidden), activation=stepper.activation)
         skeleton = eqx.filter_eval_shape(

@@ -1,7 +1,7 @@
 """The known part of equations: what is said of the right-hand side before data are seen, as text or as a function."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,27 @@ from jaxtyping import Float
 
 from sparsedyn.data.errors import closest, listing
 from sparsedyn.equations import compiled, from_text, parsed, symbol, to_text
+from sparsedyn.estimators._base import Rule
+
+RULE = Rule(
+    lambda value: value is None or callable(value) or isinstance(value, Mapping),
+    "none, a function of states and inputs, or texts by state such as {'w': '-2*sin(theta)'}",
+)
+"""What a parameter `known` may be."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """A part of the derivative of every state that equations are for; `expressions` unless it is a function."""
+    """A part of the derivative of every state that equations are for; `expressions` unless it is a function.
+
+    For maps it is a part of the next state; who learns its increments as derivatives has it divided by `per`.
+    """
 
     names: tuple[str, ...]
     equations: tuple[str, ...]
     expressions: tuple[sympy.Expr, ...] | None = None
     function: Callable[..., Any] | None = None
+    per: float = 1.0
 
     def values(
         self, x: Float[np.ndarray, "row state"], u: Float[np.ndarray, "row input"]
@@ -27,14 +38,23 @@ class Known:
         """Return the known part at states and inputs; `ValueError` for a function whose values do not fit."""
         if self.function is None:
             assert self.expressions is not None
-            return compiled(self.expressions, self.names)(np.concatenate([x, u], axis=-1))
+            return compiled(self.expressions, self.names)(np.concatenate([x, u], axis=-1)) / self.per
         found, shape = np.asarray(self.function(x, u), np.float64), (len(x), len(self.equations))
         if found.shape != shape:
             raise ValueError(
                 f"known: expected values (row, state) of the shape {shape} for states of the shape {x.shape}; got "
                 f"{found.shape}."
             )
-        return found
+        return found / self.per
+
+    def over(self, per: float) -> "Known":
+        """Return the same part divided by a number."""
+        return replace(self, per=per)
+
+    @property
+    def parameter(self) -> dict[str, sympy.Expr]:
+        """The known part as the parameter that it may be given as."""
+        return dict(zip(self.equations, self.symbolic(), strict=True))
 
     def symbolic(self) -> tuple[sympy.Expr, ...]:
         """Return the known part as expressions; of a function, its name is all there is."""
@@ -52,8 +72,10 @@ class Known:
         return {n: to_text(e, self.names) for n, e in zip(self.equations, self.expressions, strict=True)}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, str], names: Sequence[str]) -> "Known":
-        """Undo `to_dict`."""
+    def from_dict(cls, stored: Mapping[str, str] | None, names: Sequence[str]) -> "Known | None":
+        """Undo `to_dict`; of nothing, nothing."""
+        if not stored:
+            return None
         return cls(tuple(names), tuple(stored), tuple(from_text(text, names) for text in stored.values()))
 
 
