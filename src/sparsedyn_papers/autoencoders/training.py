@@ -1,7 +1,9 @@
 """Train the members of a cell by the recipe that it names."""
 
+import warnings
 from collections.abc import Callable
 
+from sparsedyn import SparsedynWarning
 from sparsedyn.data import Snapshots
 from sparsedyn.estimators.autoencoder import OnErrors, Recipe, SINDyAutoencoder, geodesic, projected
 from sparsedyn.studies.cells import OnProgress
@@ -56,4 +58,7 @@ def fitted(
         left = f"{(1 - progress.sparsity) * terms:.1f} terms"
         on_progress(share, f"phase {phase + 1} of {phases}, step {progress.step:,}, loss {progress.loss:.3g}, {left}")
 
-    return estimator.fit(train, progress=False, checkpoint=checkpoint, on_progress=report, on_errors=on_errors)
+    with warnings.catch_warnings():
+        # A study compares all members by their errors, poor ones included.
+        warnings.simplefilter("ignore", SparsedynWarning)
+        return estimator.fit(train, progress=False, checkpoint=checkpoint, on_progress=report, on_errors=on_errors)

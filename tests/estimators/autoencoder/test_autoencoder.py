@@ -28,6 +28,9 @@ from sparsedyn.models import Library
 from sparsedyn.systems import lifted_lorenz
 from sparsedyn.training import Checkpoint, LatentDynamics
 
+# Trainings are short here, and say so.
+pytestmark = pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
+
 SEARCH = LatentDynamics(sparsity=1e-3, spread=1e-3, bending=1e-2)
 SHORT = Recipe(
     (

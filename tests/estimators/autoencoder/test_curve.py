@@ -13,6 +13,9 @@ from sparsedyn.estimators.autoencoder._selection import forward_selection
 from sparsedyn.models import PRIMITIVES, Jet, Library
 from sparsedyn.training import Checkpoint
 
+# Trainings are short here, and say so.
+pytestmark = pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
+
 WAVES = np.arange(1, 5)
 SINES = Library(2, 3, (PRIMITIVES["sin"],))
 
