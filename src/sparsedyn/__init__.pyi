@@ -1,4 +1,17 @@
-from . import data, equations, estimators, forecast, models, plotting, selection, sparsify, studies, systems, training
+from . import (
+    data,
+    equations,
+    estimators,
+    export,
+    forecast,
+    models,
+    plotting,
+    selection,
+    sparsify,
+    studies,
+    systems,
+    training,
+)
 from ._version import __version__ as __version__
 from ._warnings import SparsedynWarning
 from .data import DataError, Samples, Scaling, Trajectories, read, samples, write
@@ -86,6 +99,7 @@ __all__ = [
     "data",
     "equations",
     "estimators",
+    "export",
     "forecast",
     "load",
     "models",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sparsedyn.cli import equation, equations, fit, forecast, info, look, simulate, sindy, study
+from sparsedyn.cli import equation, equations, export, fit, forecast, info, look, simulate, sindy, study
 
 app = typer.Typer(
     name="sparsedyn",
@@ -23,6 +23,7 @@ app.command("forecast", help=forecast.HELP)(forecast.forecast)
 app.command("sindy", help=sindy.HELP)(sindy.sindy)
 app.command("equations", help=equations.HELP)(equations.equations)
 app.command("equation", help=equation.HELP)(equation.equation)
+app.command("export", help=export.HELP)(export.export)
 app.add_typer(study.app, name="study")
 app.command("info")(info.info)
 
@@ -52,6 +53,12 @@ def root(
     ```
     sparsedyn sindy prey.csv
     sparsedyn equation pendulum.csv --target period --inputs length,gravity
+    ```
+
+    A model as code, for a controller or a page:
+
+    ```
+    sparsedyn export prey.safetensors --to c -o prey.h --double
     ```
 
     A study compares sparsification techniques on the same data, from simulation to an illustrated report:

@@ -1,0 +1,124 @@
+"""`sparsedyn export`: a model file as code, for controllers, simulators and pages."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sparsedyn.cli import options
+from sparsedyn.cli.errors import UsageProblem, guarded, parameters
+from sparsedyn.cli.files import check_new_file, replacing
+from sparsedyn.cli.output import note, show_json
+from sparsedyn.cli.values import check_choice
+
+TARGETS = {
+    "c": "C99, one header that needs math.h alone",
+    "st": "IEC 61131-3 structured text, function blocks",
+    "python": "Python source, NumPy alone",
+    "javascript": "JavaScript, for a page or Node",
+    "sympy": "Python source that makes SymPy expressions",
+    "latex": "equations for LaTeX with amsmath",
+}
+SINGLE = ("c", "st")
+"""Targets that have single precision, which is the default there."""
+NAMED = (*SINGLE, "javascript")
+
+HELP = (
+    """
+Write a model as code that runs where Python does not.
+
+MODEL is a file of any model but an autoencoder. Scaling is folded in, and only weights that are not zero are written.
+
+| target | what is written |
+|---|---|
+"""
+    + "".join(f"| {target} | {what} |\n" for target, what in TARGETS.items())
+    + """
+Examples:
+
+```
+sparsedyn export cell.safetensors --to c -o cell.h --double
+sparsedyn export cell.safetensors --to st -o cell.st --member mean
+sparsedyn export tank.safetensors --to javascript -o tank.js --name tank
+```
+
+C and structured text have single precision, unless --double is given; all else is in double precision.
+C has a self-test: compile the header with -DSPARSEDYN_SELF_TEST.
+"""
+)
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.", show_default=False)]
+To = Annotated[
+    str, typer.Option("--to", metavar="TARGET", help=f"What to write: {', '.join(TARGETS)}.", show_default=False)
+]
+Output = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="File to write.", rich_help_panel=options.OUTPUT, show_default=False
+    ),
+]
+Member = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Member of an ensemble, from 0, or mean: the mean of the derivatives of all. By default the one with the "
+        "least error at the end of training.",
+    ),
+]
+Double = Annotated[bool, typer.Option("--double", help="Double precision in C and structured text.")]
+Name = Annotated[str, typer.Option(metavar="NAME", help="What names of functions begin with.")]
+Substeps = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="NUMBER",
+        help="Runge-Kutta steps a row, for equations in continuous time; by default as many as are right to 1e-9.",
+    ),
+]
+
+
+@guarded
+def export(
+    model: Model,
+    to: To,
+    output: Output,
+    member: Member = None,
+    double: Double = False,
+    name: Name = "sparsedyn",
+    substeps: Substeps = None,
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
+) -> None:
+    """Write a model as code."""
+    check_choice("--to", to, TARGETS)
+    check_new_file(output, force=force)
+    chosen = _member(member)
+    # What can be said without JAX has been said.
+    from sparsedyn.estimators import load
+    from sparsedyn.export import to_c, to_javascript, to_latex, to_python, to_st, to_sympy
+
+    written: dict[str, Any] = {
+        "c": to_c, "st": to_st, "python": to_python, "javascript": to_javascript, "sympy": to_sympy, "latex": to_latex,
+    }  # fmt: skip
+    further: dict[str, Any] = {"double": double} if to in SINGLE else {}
+    further |= {"name": name} if to in NAMED else {}
+    further |= {"substeps": substeps} if to not in ("sympy", "latex") else {}
+    fitted = load(model)
+    with parameters():
+        text = written[to](fitted, chosen, **further)
+    with replacing(output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    facts = {"file": str(output), "model": str(model), "target": to, "bytes": len(text.encode())}
+    if as_json:
+        show_json(facts)
+        return
+    note(f"{output}: {TARGETS[to]}, {facts['bytes']:,} bytes.", quiet=quiet)
+
+
+def _member(given: str | None) -> int | str | None:
+    if given is None or given == "mean":
+        return given
+    if not given.isdecimal():
+        raise UsageProblem(f"--member: expected the number of a member, from 0, or mean; got {given!r}.")
+    return int(given)

@@ -1,0 +1,186 @@
+"""C99: one header, no allocation, no library but math.h."""
+
+from string import Template
+from typing import Any
+
+from sparsedyn.export.header import facts
+from sparsedyn.export.names import comment
+from sparsedyn.export.printing import C, wrapped
+from sparsedyn.export.program import Block, Program, Variable
+from sparsedyn.export.vectors import Vectors
+
+LOOP = """
+        for (i = 0; i < ${big}_STATES; ++i) {
+            $what
+        }"""
+SLOPE = """
+        ${name}_rhs($at, u, $slope);"""
+STAGES = {
+    "euler": [("s", "k1", "s[i] += h * k1[i];")],
+    "rk4": [
+        ("s", "k1", "y[i] = s[i] + $half * h * k1[i];"),
+        ("y", "k2", "y[i] = s[i] + $half * h * k2[i];"),
+        ("y", "k3", "y[i] = s[i] + h * k3[i];"),
+        ("y", "k4", "s[i] += h / $six * (k1[i] + $two * (k2[i] + k3[i]) + k4[i]);"),
+    ],
+}
+"""Of a step: where derivatives are taken, what they are called, and what follows from them."""
+STEP = """
+$api void ${name}_step(const $real *x, const $real *u, $real *x_next)
+{
+    const $real h = $h;
+    $real $locals;
+    int i, j;
+    for (i = 0; i < ${big}_STATES; ++i) {
+        s[i] = x[i];
+    }
+    for (j = 0; j < $substeps; ++j) {$body
+    }
+    for (i = 0; i < ${big}_STATES; ++i) {
+        x_next[i] = s[i];
+    }
+}
+"""
+RESULTS = {"rhs": "dx", "step": "x_next", "output": "y"}
+
+
+def written(program: Program, vectors: Vectors | None, *, double: bool, name: str) -> str:
+    """Return a program as a header of C99, with a self-test where there are vectors."""
+    printer, big = C(double), name.upper()
+    real = "double" if double else "float"
+    api = f"{big}_API"
+    lines = ["/*", *(f" * {comment(line)}" for line in facts(program, "double" if double else "single")), " *"]
+    lines += [
+        f" * Define {api} as 'static inline' to include this in several files. Compiled with",
+        f" * -D{big}_SELF_TEST, it is a program that compares itself with simulations of the model.",
+        " */",
+        f"#ifndef {big}_H",
+        f"#define {big}_H",
+        "",
+        "#include <math.h>",
+        "",
+        f"#ifndef {api}",
+        f"#define {api}",
+        "#endif",
+        "",
+        f"#define {big}_STATES {len(program.states)}",
+        f"#define {big}_INPUTS {len(program.inputs)}",
+        f"#define {big}_OUTPUTS {len(program.outputs)}",
+    ]
+    if program.rhs or program.following:
+        lines.append(f"#define {big}_DT {printer.literal(program.dt)}")
+    for part in (program.states, program.inputs, program.outputs):
+        lines += _indices(part, big, printer)
+    lines += ["", "#ifdef __cplusplus", 'extern "C" {', "#endif", ""]
+    functions = list(program.blocks) + ["step"] * (program.rhs is not None)
+    lines += [f"{api} void {name}_{function}({_arguments(real, RESULTS[function])});" for function in functions]
+    for function, (block, _) in program.blocks.items():
+        lines += _function(program, block, f"{api} void {name}_{function}", real, printer)
+    text = "\n".join(lines) + "\n"
+    if program.rhs is not None:
+        text += _step(program, printer, name, real, api)
+    text += "\n#ifdef __cplusplus\n}\n#endif\n"
+    if vectors is not None:
+        text += f"\n#ifdef {big}_SELF_TEST\n{_self_test(program, vectors, printer, real, name)}#endif\n"
+    return text + f"\n#endif /* {big}_H */\n"
+
+
+def _arguments(real: str, result: str) -> str:
+    return f"const {real} *x, const {real} *u, {real} *{result}"
+
+
+def _indices(part: tuple[Variable, ...], big: str, printer: C) -> list[str]:
+    """The places of variables in arrays, and means and standard deviations of the training data."""
+    lines = []
+    for i, one in enumerate(part):
+        index = one.identifier.upper()
+        unit = f", in {one.unit}" if one.unit else ""
+        lines.append(f"#define {big}_{index} {i} /* {comment(one.name + unit)} */")
+        for what in ("mean", "std"):
+            value = getattr(one, what)
+            if value is not None:
+                lines.append(f"#define {big}_{what.upper()}_{index} {printer.literal(value)}")
+    return lines
+
+
+def _function(program: Program, block: Block, declared: str, real: str, printer: C) -> list[str]:
+    # A state may be called next: its identifier is x_next.
+    lines = ["", f"{declared}({_arguments(real, 'r')})", "{"]
+    reads = block.reads
+    for array, part in (("x", program.states), ("u", program.inputs)):
+        used = [(i, one.identifier) for i, one in enumerate(part) if one.identifier in reads]
+        lines += [f"    const {real} {name} = {array}[{i}];" for i, name in used]
+    for array, part in (("x", program.states), ("u", program.inputs)):
+        if not any(one.identifier in reads for one in part):
+            lines.append(f"    (void){array};")
+    lines += [wrapped(f"const {real} {name} = {printer.right(right)};") for name, right in block.assignments]
+    lines += [wrapped(f"r[{i}] = {printer.right(right)};") for i, right in enumerate(block.results)]
+    return [*lines, "}"]
+
+
+def _self_test(program: Program, vectors: Vectors, printer: C, real: str, name: str) -> str:
+    """A program that compares with what `simulate` gave, and says how far it is off."""
+    rows, columns = vectors.expected.shape
+    is_function = not program.blocks.keys() & {"rhs", "step"}
+    has_output = program.output is not None
+    compared = "y" if has_output else "x"
+    before = [f"        {name}_output(x, u[k], y);"] if has_output else []
+    after = [] if is_function else [f"        {name}_step(x, u[k], x);"]
+    size = "fabs" if real == "double" else "fabsf"
+    limit = printer.literal(1e-6 if real == "double" else 1e-4)
+    start = "x[i] = points[k][i];" if is_function else "x[i] = points[0][i];"
+    reset = [f"        for (i = 0; i < {vectors.points.shape[1]}; ++i) {{", f"            {start}", "        }"]
+    shifted = reset if is_function else []
+    lines = [
+        "#include <stdio.h>",
+        "",
+        "int main(void)",
+        "{",
+        _table("points", vectors.points, printer, real),
+        _table("u", vectors.inputs, printer, real),
+        _table("expected", vectors.expected, printer, real),
+        _table("scale", vectors.scale[None], printer, real),
+        f"    {real} x[{len(program.states)}], worst = {printer.literal(0.0)};",
+        *([f"    {real} y[{columns}];"] if has_output else []),
+        "    int i, k, failed = 0;",
+        *([] if is_function else [line[4:] for line in reset]),
+        f"    for (k = 0; k < {rows}; ++k) {{",
+        *shifted,
+        *before,
+        f"        for (i = 0; i < {columns}; ++i) {{",
+        f"            const {real} off = {size}({compared}[i] - expected[k][i]) / scale[0][i];",
+        f"            failed |= !(off <= {limit});",
+        "            worst = off > worst ? off : worst;",
+        "        }",
+        *after,
+        "    }",
+        f'    printf("{name}: {rows} rows, largest relative difference %.2e\\n", (double)worst);',
+        "    return failed;",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(name: str, values: Any, printer: C, real: str) -> str:
+    rows = [list(row) or [0.0] for row in values]
+    body = ", ".join("{" + ", ".join(printer.literal(float(v)) for v in row) + "}" for row in rows)
+    return wrapped(f"static const {real} {name}[{len(rows)}][{len(rows[0])}] = {{{body}}};")
+
+
+def _step(program: Program, printer: C, name: str, real: str, api: str) -> str:
+    stages = STAGES[program.method]
+    body = "".join(
+        SLOPE.replace("$at", at).replace("$slope", slope) + LOOP.replace("$what", what) for at, slope, what in stages
+    )
+    arrays = ["s", *(slope for _, slope, _ in stages), *(["y"] if len(stages) > 1 else [])]
+    words = {
+        "name": name,
+        "big": name.upper(),
+        "real": real,
+        "api": api,
+        "h": printer.literal(program.dt / program.substeps),
+        "locals": ", ".join(f"{array}[{name.upper()}_STATES]" for array in arrays),
+        "substeps": str(program.substeps),
+        **{word: printer.literal(value) for word, value in (("half", 0.5), ("two", 2.0), ("six", 6.0))},
+    }
+    return Template(STEP.replace("$body", body)).substitute(words)

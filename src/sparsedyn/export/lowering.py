@@ -1,0 +1,241 @@
+"""Fitted models of every kind as programs."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+import sympy
+
+from sparsedyn.equations import symbol
+from sparsedyn.estimators import EquationLearner, EquationRegressor, SINDy, SparseStateSpace, SparseTimeStepper
+from sparsedyn.estimators._delays import Delays
+from sparsedyn.estimators.state_space._equations import in_units
+from sparsedyn.export.formulas import formulas, identifier
+from sparsedyn.export.names import variables
+from sparsedyn.export.networks import networks
+from sparsedyn.export.program import Block, Program, Right, Sum, Variable, block_of
+from sparsedyn.export.substeps import substeps_of
+from sparsedyn.models.state_space import UNITS
+
+MEAN = "mean"
+HELD = "Inputs are held over a step; the model was fitted to inputs that are interpolated between rows."
+
+
+def program(
+    model: Any, member: int | str | None = None, *, shared: bool = True, substeps: int | None = None
+) -> Program:
+    """Return a fitted model as assignments of numbers, which every target is printed from.
+
+    Of an ensemble, `member` is the number of one (from 0), or `"mean"` for the mean of the derivatives of all that are
+    alive; by default it is the one with the least error at the end of training, on validation data where there were
+    any. With `shared`, terms that equations have more than once are computed once. Models in continuous time without a
+    step of their own (`SINDy`) are stepped by `substeps` Runge-Kutta steps a row, by default so many that a step is
+    right to 1e-9 of the states' standard deviations.
+
+    **Raises:** `TypeError` for models that cannot be exported; `ValueError` for members that are not there, models
+    whose equations have no finite value, and parts that are Python functions.
+    """
+    for kind, made in KINDS.items():
+        if isinstance(model, kind):
+            model._check_fitted()
+            return made(model, member, shared, substeps)
+    raise TypeError(
+        f"model: expected one of {', '.join(kind.__name__ for kind in KINDS)}, fitted; got {type(model).__name__}."
+    )
+
+
+def member_of(model: Any, member: int | str | None) -> int | str:
+    """Return the number of a member, or `"mean"`; see `program`."""
+    alive = np.flatnonzero(model.alive_)
+    if not len(alive):
+        raise ValueError("model: expected a member that lives; all died in training. Lower the learning rate.")
+    if member is None:
+        return _best(model, alive)
+    if member == MEAN:
+        return MEAN if len(alive) > 1 else int(alive[0])
+    if isinstance(member, bool) or not isinstance(member, int) or member not in alive:
+        raise ValueError(
+            f"member: expected {MEAN!r} or the number of a member that lives, {', '.join(map(str, alive))}; got "
+            f"{member!r}."
+        )
+    return member
+
+
+def _best(model: Any, alive: np.ndarray) -> int:
+    """The living member with the least error at the end of training."""
+    if len(alive) == 1 or not len(model.history_):
+        return int(alive[0])
+    ends = model.history_.groupby("member").last().loc[alive]
+    errors = ends["validation"].where(np.isfinite(ends["validation"].astype(float)), ends["loss"])
+    return int(alive[int(np.nanargmin(errors.to_numpy(float)))])
+
+
+def _stepper(model: SparseTimeStepper, member: int | str | None, shared: bool, substeps: int | None) -> Program:
+    del shared
+    chosen = member_of(model, member)
+    numbers = np.flatnonzero(model.alive_) if chosen == MEAN else [chosen]
+    states, inputs = _columns(model, model.scaling_)
+    models = [jax.tree.map(lambda leaf, k=k: np.asarray(leaf)[k], model.models_) for k in numbers]
+    names = [one.identifier for one in (*states, *inputs)]
+    of = f"the mean of {len(numbers)} members" if chosen == MEAN else f"member {chosen} of {len(model.alive_)}"
+    return Program(
+        f"SparseTimeStepper, {of}",
+        states,
+        inputs,
+        rhs=networks(models, names, model.scaling_),
+        method=model.method,
+        dt=model.dt_,
+        substeps=_explicit(substeps),
+    )
+
+
+def _equations(model: SINDy | EquationLearner, member: int | str | None, shared: bool, substeps: int | None) -> Program:
+    if member not in (None, 0, MEAN):
+        raise ValueError(f"member: expected none, 0 or {MEAN!r}, since there is one model; got {member!r}.")
+    exprs, kind = model.equations(), type(model).__name__
+    states, inputs = _columns(model, model.statistics_)
+    if model.delays_.rows:
+        return _lagged(model, model.delays_, exprs, states, inputs, shared)
+    renaming = _renaming(states, inputs)
+    block = formulas(exprs, renaming, shared=shared, left=[one.name for one in states])
+    if model.time_ == "discrete":
+        return Program(kind, states, inputs, following=block, dt=model.dt_)
+    if isinstance(model, EquationLearner):
+        return Program(kind, states, inputs, rhs=block, method=model.method, dt=model.dt_, substeps=_explicit(substeps))
+    steps = substeps_of(exprs, states, inputs, model.dt_) if substeps is None else _explicit(substeps)
+    notes = (HELD,) if model.inputs_ != "held" and inputs else ()
+    return Program(kind, states, inputs, rhs=block, method="rk4", dt=model.dt_, substeps=steps, notes=notes)
+
+
+def _lagged(
+    model: SINDy | EquationLearner,
+    delays: Delays,
+    exprs: Sequence[sympy.Expr],
+    states: Sequence[Variable],
+    inputs: Sequence[Variable],
+    shared: bool,
+) -> Program:
+    """The map of delay coordinates: earlier rows are states that shift by one at every step."""
+    ages = [(one, old) for one in states for old in range(delays.lags + 1)]
+    dead = delays.dead_times or (0,) * len(inputs)
+    ages += [(one, old) for one, wait in zip(inputs, dead, strict=True) for old in range(1, wait + delays.lags + 1)]
+    ages.sort(key=lambda age: (age[1], age[0] not in states))
+    wide = variables(
+        "x",
+        [_aged(*age) for age in ages],
+        [one.unit for one, _ in ages],
+        *([getattr(one, what) for one, _ in ages] for what in ("mean", "std")),
+    )
+    renaming = _renaming(wide, inputs)
+    found = formulas(exprs, renaming, shared=shared, left=[one.name for one in states])
+    shifted = [Sum(0.0, ((1.0, renaming[symbol(_aged(one, old - 1))].name),)) for one, old in ages[len(states) :]]
+    following = Block(found.assignments, (*found.results, *shifted))
+    note = "States are those of a row, then those of earlier rows, which step shifts by one."
+    return Program(type(model).__name__, wide, tuple(inputs), following=following, dt=model.dt_, notes=(note,))
+
+
+def _aged(one: Variable, old: int) -> str:
+    return one.name + (f"[k-{old}]" if old else "")
+
+
+def _state_space(model: SparseStateSpace, member: int | str | None, shared: bool, substeps: int | None) -> Program:
+    del shared, substeps
+    if member not in (None, 0, MEAN):
+        raise ValueError(f"member: expected none, 0 or {MEAN!r}, since there is one model; got {member!r}.")
+    scaling, known = model.statistics_, model.variables_
+    states = variables("x", model.latent_names_, None, model.mean_, np.sqrt(np.diag(model.covariance_)))
+    inputs = variables("u", known.input_names, known.input_units, scaling.u_mean, scaling.u_std)
+    outputs = variables("y", known.state_names, known.state_units, scaling.x_mean, scaling.x_std)
+    z, v = [one.identifier for one in states], [one.identifier for one in inputs]
+    whole = in_units(model.model_, scaling)
+    assignments: list[tuple[str, Right]] = []
+    units = []
+    for i, name in enumerate(whole.units):
+        argument, unit = f"a{i + 1}", f"h{i + 1}"
+        assignments.append((argument, _linear(whole.b[i], (whole.G[i], z), (whole.H[i], v))))
+        bounded = _clipped(identifier(argument), whole.low[i], whole.high[i])
+        if bounded != identifier(argument):
+            assignments.append((f"b{i + 1}", bounded))
+            argument = f"b{i + 1}"
+        assignments.append((unit, UNITS[name][1](identifier(argument))))
+        units.append(unit)
+    following = block_of(
+        assignments,
+        [_linear(whole.c[i], (whole.A[i], z), (whole.B[i], v), (whole.F[i], units)) for i in range(len(z))],
+    )
+    measured: list[tuple[str, Right]] = []
+    results: list[Right] = []
+    for i, (floor, ceiling) in enumerate(zip(whole.floor, whole.ceiling, strict=True)):
+        linear = _linear(whole.d[i], (whole.C[i], z), (whole.D[i], v))
+        bounded = _clipped(identifier(f"a{i + 1}"), floor, ceiling)
+        if bounded == identifier(f"a{i + 1}"):
+            results.append(linear)
+        else:
+            measured.append((f"a{i + 1}", linear))
+            results.append(bounded)
+    return Program(
+        "SparseStateSpace",
+        states,
+        inputs,
+        outputs,
+        following=following,
+        output=block_of(measured, results),
+        dt=model.dt_,
+        notes=("States are latent. Their means are where a run begins of which nothing is known.",),
+    )
+
+
+def _regressor(model: EquationRegressor, member: int | str | None, shared: bool, substeps: int | None) -> Program:
+    del substeps
+    if member not in (None, 0, MEAN):
+        raise ValueError(f"member: expected none, 0 or {MEAN!r}, since there is one model; got {member!r}.")
+    features = variables("x", [str(name) for name in model.feature_names_in_])
+    block = formulas([model.equation()], _renaming(features), shared=shared, left=["y"])
+    return Program("EquationRegressor", features, outputs=variables("y", ["y"]), output=block)
+
+
+KINDS: dict[type[Any], Callable[[Any, int | str | None, bool, int | None], Program]] = {
+    SparseTimeStepper: _stepper,
+    EquationLearner: _equations,
+    SINDy: _equations,
+    SparseStateSpace: _state_space,
+    EquationRegressor: _regressor,
+}
+
+
+def _columns(model: Any, scaling: Any) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
+    """The states and inputs of a model, with what is known of the training data."""
+    known, names = model.variables_, model._integrated_names
+    velocities = len(names) - len(known.state_names)
+    units = [*known.state_units, *[""] * velocities]
+    if scaling is None or velocities:
+        return variables("x", names, units), variables("u", known.input_names, known.input_units)
+    return (
+        variables("x", names, units, scaling.x_mean, scaling.x_std),
+        variables("u", known.input_names, known.input_units, scaling.u_mean, scaling.u_std),
+    )
+
+
+def _renaming(*columns: Iterable[Variable]) -> dict[sympy.Symbol, sympy.Symbol]:
+    return {symbol(one.name): identifier(one.identifier) for part in columns for one in part}
+
+
+def _linear(constant: float, *parts: tuple[np.ndarray, Sequence[str]]) -> Sum:
+    terms = [(float(w), name) for weights, names in parts for w, name in zip(weights, names, strict=True) if w != 0]
+    return Sum(float(constant), tuple(terms))
+
+
+def _clipped(value: sympy.Symbol, low: float, high: float) -> sympy.Expr:
+    """The value within bounds; comparisons keep NaN, which minima of most languages lose."""
+    pieces = [(sympy.Float(low), value < sympy.Float(low))] if np.isfinite(low) else []
+    pieces += [(sympy.Float(high), value > sympy.Float(high))] if np.isfinite(high) else []
+    return sympy.Piecewise(*pieces, (value, True)) if pieces else value
+
+
+def _explicit(substeps: int | None) -> int:
+    if substeps is None:
+        return 1
+    if isinstance(substeps, bool) or not isinstance(substeps, int) or substeps < 1:
+        raise ValueError(f"substeps: expected a whole number of at least 1; got {substeps!r}.")
+    return substeps

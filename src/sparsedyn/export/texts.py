@@ -1,0 +1,71 @@
+"""Fitted models as texts, a function per target."""
+
+from typing import Any
+
+from sparsedyn.equations.notation import DIGITS
+from sparsedyn.export import c, javascript, python, structured_text, symbolic
+from sparsedyn.export.lowering import program
+from sparsedyn.export.names import check_name
+from sparsedyn.export.vectors import vectors_of
+
+
+def to_c(
+    model: Any,
+    member: int | str | None = None,
+    *,
+    double: bool = True,
+    name: str = "sparsedyn",
+    substeps: int | None = None,
+) -> str:
+    """Return a header of C99 that needs math.h alone and allocates nothing.
+
+    `void NAME_step(const double *x, const double *u, double *x_next)` gives the states of the next row,
+    `NAME_rhs(x, u, dx)` derivatives and `NAME_output(x, u, y)` outputs, where the model has them. Without `double`,
+    numbers are `float`. Compiled with `-DNAME_SELF_TEST`, it is a program that compares itself with `simulate`. For
+    `member` and `substeps` see `program`.
+
+    **Raises:** as `program`, and `ValueError` for a name that is no identifier, or a number beyond single precision.
+    """
+    check_name(name)
+    made = program(model, member, substeps=substeps)
+    return c.written(made, vectors_of(model, made, member), double=double, name=name)
+
+
+def to_st(
+    model: Any,
+    member: int | str | None = None,
+    *,
+    double: bool = True,
+    name: str = "sparsedyn",
+    substeps: int | None = None,
+) -> str:
+    """Return function blocks in IEC 61131-3 structured text: `NAME_step`, and `NAME_rhs` or `NAME_output`.
+
+    Inputs are `x_...` and `u_...`, outputs `n_...` (the next row), `d_...` (derivatives) and `y_...`, of type `LREAL`,
+    or `REAL` without `double`. Otherwise as `to_c`.
+    """
+    check_name(name)
+    return structured_text.written(program(model, member, substeps=substeps), double=double, name=name)
+
+
+def to_python(model: Any, member: int | str | None = None, *, substeps: int | None = None) -> str:
+    """Return Python source that needs NumPy alone: functions `rhs`, `step`, `output` of `x` and `u`."""
+    return python.written(program(model, member, substeps=substeps))
+
+
+def to_javascript(
+    model: Any, member: int | str | None = None, *, name: str = "sparsedyn", substeps: int | None = None
+) -> str:
+    """Return JavaScript for a page or Node: an object `NAME` with functions `rhs`, `step`, `output` of arrays."""
+    check_name(name)
+    return javascript.written(program(model, member, substeps=substeps), name)
+
+
+def to_sympy(model: Any, member: int | str | None = None) -> str:
+    """Return Python source that makes SymPy expressions, lists `rhs`, `step` or `output`, with all digits."""
+    return symbolic.sympy_source(program(model, member, shared=False, substeps=1))
+
+
+def to_latex(model: Any, member: int | str | None = None, *, digits: int = DIGITS) -> str:
+    """Return aligned equations for LaTeX with amsmath, constants to so many significant digits."""
+    return symbolic.latex_source(program(model, member, shared=False, substeps=1), digits)

@@ -1,0 +1,203 @@
+"""Every kind of model in every target that runs here, against `simulate`, a thousand steps."""
+
+import copy
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+from sparsedyn import export
+from sparsedyn._steps import STEPS
+from sparsedyn.export.lowering import member_of
+from sparsedyn.export.program import Program
+
+from .made import MODELS, exact
+from .running import FLAGS, in_c, in_node, in_st
+
+ROWS = 1000
+Functions = dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]
+
+
+@cache
+def case(name: str) -> tuple[Any, Program, Any]:
+    """A model, its program, and where a run begins: states, inputs of all rows, and what the model says follows."""
+    model = MODELS[name]()
+    member = "mean" if name == "mean" else None
+    program = export.program(model, member)
+    return model, program, _expected(name, exact(model), program)
+
+
+def _expected(name: str, model: Any, program: Program) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    mean, std = (
+        np.asarray([0.5 if getattr(one, what) is None else getattr(one, what) for one in program.inputs])
+        for what in ("mean", "std")
+    )
+    u = mean + std * np.repeat(rng.uniform(-1, 1, (ROWS // 20, len(program.inputs))), 20, axis=0)
+    x = np.asarray([1.0 if one.mean is None else one.mean + 0.5 * one.std for one in program.states])
+    if name == "regressor":
+        points = rng.uniform(0.5, 2.0, (ROWS, len(x)))
+        return points, np.zeros((ROWS, 0)), model.predict(points)[:, None]
+    if name == "state space":
+        return x, u, np.asarray(model.simulate(x, ROWS, u, latent=True))
+    if name == "mean":
+        found = [x]
+        for k in range(ROWS - 1):
+            slope = lambda _, z, k=k: np.asarray(model.predict(z, u[k])).mean(axis=0)  # noqa: E731
+            found.append(STEPS[model.method](slope, found[-1], model.dt_))
+        return x, u, np.asarray(found)
+    if earlier := model.delays_.rows:
+        count = len(model.state_names_)
+        first = np.repeat(x[None, :count], earlier + 1, axis=0)
+        found = np.asarray(
+            model.simulate(first, ROWS + earlier, np.concatenate([np.repeat(u[:1], earlier, axis=0), u]))
+        )
+        known = dict(zip([one.name for one in program.states[:count]], x[:count], strict=True))
+        known |= dict(zip(model.input_names_, u[0], strict=True))
+        return np.asarray([known[one.name.partition("[")[0]] for one in program.states]), u, found[earlier:]
+    found = model.simulate(x, ROWS, u if program.inputs else None)
+    return x, u, np.asarray(found.isel(member=member_of(model, None)) if "member" in found.dims else found)
+
+
+def run(functions: Functions, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """What exported functions give for the rows of inputs."""
+    if "step" not in functions:
+        return np.stack([functions["output"](point, row) for point, row in zip(x, u, strict=True)])
+    found = []
+    for row in u:
+        found.append(functions["output"](x, row) if "output" in functions else x)
+        x = functions["step"](x, row)
+    return np.stack(found)
+
+
+def largest(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference of a column, relative to its largest value; NaN where anything is."""
+    return float(np.max(np.abs(found[:, : expected.shape[1]] - expected) / np.abs(expected).max(axis=0)))
+
+
+@pytest.fixture(params=list(MODELS))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def test_runs_stay_where_they_say_something(name: str):
+    expected = case(name)[2][2]
+    assert np.isfinite(expected).all()
+    assert (np.ptp(expected, axis=0) > 1e-4 * np.abs(expected).max(axis=0)).all()
+
+
+@pytest.mark.parametrize("double", [True, False], ids=["double", "float"])
+def test_c(name: str, double: bool, compiler: str, tmp_path: Path):
+    model, program, (x, u, expected) = case(name)
+    text = export.to_c(model, "mean" if name == "mean" else None, double=double)
+    made = in_c(compiler, text, tmp_path, double)
+    widths = {"step": len(program.states), "output": len(program.outputs)}
+    functions = {of: lambda x, u, of=of: made[of](x, u, widths[of]) for of in widths.keys() & made.keys()}
+    assert largest(run(functions, x, u), expected) < (1e-6 if double else 1e-4)
+    if program.rhs is not None:
+        assert np.isfinite(made["rhs"](x, u[0], len(program.states))).all()
+
+
+def test_structured_text(name: str):
+    model, _, (x, u, expected) = case(name)
+    blocks = in_st(export.to_st(model, "mean" if name == "mean" else None))
+    functions = {of: blocks[f"sparsedyn_{of}"].results for of in ("step", "output") if f"sparsedyn_{of}" in blocks}
+    assert largest(run(functions, x, u), expected) < 1e-6
+    single = export.to_st(model, "mean" if name == "mean" else None, double=False)
+    assert "LREAL" not in single
+    assert in_st(single).keys() == blocks.keys()
+
+
+def test_python(name: str):
+    model, _, (x, u, expected) = case(name)
+    made: dict[str, Any] = {}
+    exec(export.to_python(model, "mean" if name == "mean" else None), made)
+    functions = {of: made[of] for of in ("step", "output") if of in made}
+    assert largest(run(functions, x, u), expected) < 1e-6
+    for of in functions:
+        many = made[of](np.stack([np.atleast_2d(x)[0]] * 3), u[:3])
+        np.testing.assert_allclose(many[1], made[of](np.atleast_2d(x)[0], u[1]), rtol=1e-12)
+
+
+JAVASCRIPT = """
+  if (!m.step) return x.map((point, k) => m.output(point, u[k]));
+  let s = x;
+  return u.map(row => { const now = m.output ? m.output(s, row) : s; s = m.step(s, row); return now; });
+"""
+
+
+def test_javascript(name: str, node: str, tmp_path: Path):
+    model, _, (x, u, expected) = case(name)
+    text = export.to_javascript(model, "mean" if name == "mean" else None)
+    found = in_node(node, text, x, u, tmp_path, JAVASCRIPT)
+    assert largest(np.asarray(found), expected) < 1e-6
+
+
+def test_sympy_and_python_say_the_same(name: str):
+    model, program, (x, u, _) = case(name)
+    member = "mean" if name == "mean" else None
+    made: dict[str, Any] = {}
+    exec(export.to_sympy(model, member), made)
+    python: dict[str, Any] = {}
+    exec(export.to_python(model, member), python)
+    values = dict(zip([*made["states"], *made["inputs"]], [*np.atleast_2d(x)[0], *u[0]], strict=True))
+    for of in program.blocks:
+        expected = python[of](np.atleast_2d(x)[0], u[0])
+        found = [float(sympy.sympify(one).subs(values)) for one in made[of]]
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_latex_has_every_equation(name: str):
+    model = case(name)[0]
+    program = export.program(model, "mean" if name == "mean" else None, shared=False)
+    text = export.to_latex(model, "mean" if name == "mean" else None)
+    assert text.count(r"\begin{align}") == text.count(r"\end{align}") == len(program.blocks)
+    assert text.count("&=") == sum(len(b.assignments) + len(b.results) for b, _ in program.blocks.values())
+    for start, end in ("{}", ("\\left(", "\\right)")):
+        assert text.count(start) == text.count(end)
+
+
+@pytest.mark.parametrize("name", ["relu", "mean", "sindy", "state space", "lags", "regressor"])
+@pytest.mark.parametrize("double", [True, False], ids=["double", "float"])
+def test_the_self_test_passes_and_can_fail(name: str, double: bool, compiler: str, tmp_path: Path):
+    model, _, _ = case(name)
+    text = export.to_c(model, "mean" if name == "mean" else None, double=double, name="plant")
+    said = []
+    for number, source in enumerate((text, text.replace("r[0] = ", "r[0] = 1.01 * ", 1))):
+        path = tmp_path / f"model{number}.c"
+        path.write_text(source)
+        subprocess.run([compiler, *FLAGS, "-DPLANT_SELF_TEST", path, "-o", path.with_suffix(""), "-lm"], check=True)
+        said.append(subprocess.run([path.with_suffix("")], capture_output=True, text=True))
+    assert [done.returncode for done in said] == [0, 1], [done.stdout for done in said]
+    assert "20 rows, largest relative difference" in said[0].stdout
+
+
+def test_single_precision_simulations_agree_to_their_rounding():
+    model, _, (x, u, expected) = case("tanh")
+    assert largest(np.asarray(model.simulate(x, ROWS, u)), expected) < 1e-4
+
+
+def test_members_are_chosen():
+    model = copy.copy(MODELS["mean"]())
+    x, u = np.asarray([[2.0, 1200.0]]), np.asarray([[0.3]])
+    slopes = np.asarray(model.predict(x, u))[:, 0]
+
+    def rhs(member: Any) -> np.ndarray:
+        made: dict[str, Any] = {}
+        exec(export.to_python(model, member), made)
+        return made["rhs"](x[0], u[0])
+
+    # The last has the least loss.
+    for member, expected in ((0, slopes[0]), (1, slopes[1]), (None, slopes[2]), ("mean", slopes.mean(axis=0))):
+        np.testing.assert_allclose(rhs(member), expected, rtol=1e-5)
+    model.alive_ = np.asarray([True, True, False])
+    np.testing.assert_allclose(rhs(None), slopes[1], rtol=1e-5)
+    np.testing.assert_allclose(rhs("mean"), slopes[:2].mean(axis=0), rtol=1e-5)
+    for member in (2, 3, -1, True, "best"):
+        with pytest.raises(ValueError, match="member: expected 'mean' or the number of a member that lives, 0, 1; got"):
+            rhs(member)
