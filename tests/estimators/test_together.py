@@ -94,6 +94,7 @@ def test_groups_are_a_partition():
 
 
 @pytest.mark.parametrize("shuffle", ["shared", "member"])
+@pytest.mark.slow
 def test_together_is_as_if_alone(world: Any, shuffle: Any):
     options = world.small | {"shuffle": shuffle, "select": "best"}
 

@@ -49,6 +49,7 @@ def test_first_and_second_derivatives_are_those_of_a_moving_point(widths, activa
 
 @settings(max_examples=6, deadline=None)
 @given(widths, st.sampled_from(sorted(ACTIVATIONS)), st.integers(0, 5), st.sampled_from([1, 2]))
+@pytest.mark.slow
 def test_float32_derivatives_agree_with_float64(widths, activation, seed, order):
     rng = np.random.default_rng(seed)
     points = [rng.normal(size=(8, 4)) for _ in range(order + 1)]

@@ -84,6 +84,7 @@ def sparsedyn(environment: dict[str, str], *args: object) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_package_adds_a_study_and_its_kind(environment: dict[str, str], tmp_path: Path):
     assert "Squares and cubes" in sparsedyn(environment, "list")
     assert "#   power 3" in sparsedyn(environment, "show", "squares-and-cubes")

@@ -348,6 +348,7 @@ def test_refuses_to_keep_over_a_study(study: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
+@pytest.mark.slow
 def test_search_shows_its_rungs_also_from_a_kept_folder(tmp_path: Path) -> None:
     (tmp_path / "search.toml").write_text(SEARCH, encoding="utf-8")
     finish(tmp_path / "search.toml", tmp_path / "search")

@@ -354,6 +354,7 @@ def test_forecasts_begin_at_first_rows(data: Snapshots, fitted: SINDyAutoencoder
     assert made.std.min() == made.std.max() > 0
 
 
+@pytest.mark.slow
 def test_second_order_derivatives_and_forecasts():
     t = np.arange(200) * 0.05
     x = np.cos(t)[None, :, None] * np.linspace(0.2, 1.0, 6)[:, None, None] * np.arange(1.0, 5.0)

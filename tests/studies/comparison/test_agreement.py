@@ -104,6 +104,7 @@ def test_the_strength_of_a_plant_is_that_of_its_equations(duffing: Trajectories)
     np.testing.assert_allclose(found["strength_sampled"], found["strength_true"], atol=0.05)
 
 
+@pytest.mark.slow
 def test_the_true_map_of_the_aluminum_cell():
     # So short that some inputs rest all the time.
     data = simulate("aluminum-cell", 1, 100, seed=0)

@@ -372,6 +372,7 @@ def test_stops_change_nothing(
     assert stored_spec(directory) == spec
 
 
+@pytest.mark.slow
 def test_a_search_in_which_everything_blows_up_says_so(tmp_path: Path):
     bad = TOML.replace("[0.05, 0.001, 9.0]", "[9.0]").replace("[[4], [6]]", "[[4]]")
     with pytest.raises(studies.StudyError, match="no combination came through rung 1"):
