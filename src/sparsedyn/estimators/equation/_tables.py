@@ -22,6 +22,8 @@ from sparsedyn.models.primitives import Units
 
 MOST = 2000
 """Rows of either kind that proposals are judged by."""
+SETTLED = 8
+"""Proposals whose constants are fitted to all samples."""
 KEPT = 40
 """Proposals that are kept as candidates."""
 NAMES = {"Abs": "sqrt", "log": "log", "exp": "exp", "sin": "sin", "cos": "cos", "tanh": "tanh"}
@@ -70,8 +72,8 @@ def equations_of(
             own = [started(*form, names, judge.x, judge.y, given.settings.seed) for form in given.own]
             found, tables = climbed(judge, units=given.units, allowed=allowed, own=own, propose=given.proposals)
             if found and explained(judge, found[0], tables):
-                return [_equation(judge.settled(one)) for one in found[:KEPT]], None
-            proposed = [_equation(judge.settled(one)) for one in found[:KEPT]]
+                return _candidates(judge, found), None
+            proposed = _candidates(judge, found)
     every = Samples(columns, np.zeros((len(columns), 0)), target[:, None])
     known, held_out = (Samples(*(part[rows[:SAMPLES]] for part in every)) for rows in (inside, outside))
     trained, search = discover(given.settings, known, held_out, names, scaling_of(every), on_progress=on_progress)
@@ -86,6 +88,14 @@ def equations_of(
     for one in sorted([*proposed, *rows], key=lambda one: one.score):
         merged.setdefault(text(one.expression, 6), one)
     return list(merged.values()), search
+
+
+def _candidates(judge: Judge, found: Sequence[Fitted]) -> list[Equation]:
+    """Return proposals as candidates, each once, the constants of the first ones fitted to all samples."""
+    once: dict[str, Fitted] = {}
+    for one in found[:KEPT]:
+        once.setdefault(text(one.expression, 6), one)
+    return [_equation(judge.settled(one) if place < SETTLED else one) for place, one in enumerate(once.values())]
 
 
 def _equation(one: Fitted) -> Equation:

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 import sympy
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from sparsedyn.estimators.equation.proposals import _monomials
 from sparsedyn.estimators.equation.proposals._monomials import exponent
@@ -20,11 +20,15 @@ ROWS = 256
 MOST = 3000
 """Factors that are compared."""
 BLOCK = 512
-SINGLES, PAIRS = 12, 12
-PAIR = 20.0
-"""How much less a pair must leave than a single factor to come before it."""
-KEPT = 8
-"""Products that are yielded if none is exact."""
+SINGLES, PAIRS = 6, 12
+ALIKE = 2
+"""Single factors of a kind that are kept besides the best of all: with noise, many leave equally little."""
+PRICE = 4.0
+"""Cost of a second factor."""
+KEPT, KEPT_PAIRS = 16, 5
+"""Products that are yielded if none is exact, and how many of them may have two factors."""
+WEIGHT = 4.0
+"""Largest weight, in root mean squares."""
 LARGEST = 12
 """Largest exponent."""
 NOTHING = 1e-18
@@ -60,6 +64,9 @@ KINDS = (
     Kind(np.sin, sympy.sin, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
     Kind(np.cos, sympy.cos, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
 )
+SIMPLE = 1
+"""Cost of monomials whose arguments are tried in more scales."""
+FINE = (0.125, 0.25, 0.5, 2.0, 4.0, 8.0)
 WAVES = ((np.cos, sympy.cos), (np.sin, sympy.sin))
 
 
@@ -69,6 +76,8 @@ class Factors:
 
     values: Float[np.ndarray, "row factor"]
     writers: list[Callable[[], sympy.Expr]]
+    costs: Float[np.ndarray, " factor"]
+    kinds: Int[np.ndarray, " factor"]
 
     def symbol(self, place: int) -> sympy.Expr:
         """Return a factor as an expression."""
@@ -76,7 +85,7 @@ class Factors:
 
 
 Item = tuple[float, int, Transform, np.ndarray, np.ndarray, np.ndarray, list[int]]
-"""What a product leaves, a number, the transform, its target, weights, logarithms, and the factors."""
+"""The score of a product, a number, the transform, its target, weights, logarithms, and the factors."""
 
 
 def products(table: Table) -> Iterator[sympy.Expr]:
@@ -84,27 +93,29 @@ def products(table: Table) -> Iterator[sympy.Expr]:
     rows = slice(0, ROWS)
     columns = np.flatnonzero(table.divisors)
     base = np.column_stack([np.ones(len(table.y)), _monomials.logarithms(table)[:, columns]])[rows]
-    small = Table(table.x[rows], table.y[rows], table.names)
+    small = table.head(ROWS)
     factors = library(small)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.abs(factors.values))
     found: list[Item] = []
     for one in MULTIPLIED:
-        made = transformed(one, small.y)
+        made = transformed(one, small)
         if made is None or (one is not MULTIPLIED[0] and not _angle(small.y)):
             continue
         target, weight, _ = made
         weight = np.where(target != 0, weight * np.abs(target), 0.0)
-        weight = np.minimum(weight / np.sqrt(np.mean(weight**2)), 4.0)
+        weight = np.minimum(weight, WEIGHT * np.sqrt(np.mean(weight**2)))
         log_target = np.log(np.where(target != 0, np.abs(target), 1.0))
-        for rest, chosen in _chosen(base, logs, log_target, weight):
-            item: Item = (rest, len(found), one, target, weight, log_target, chosen)
+        for rest, score, chosen in _chosen(base, logs, log_target, weight, factors):
+            item: Item = (score, len(found), one, target, weight, log_target, chosen)
             if rest < NOTHING:
                 expression = _made(table, columns, base, logs, factors, item)
                 if expression is not None:
                     yield expression
-            found.append((rest * (PAIR if len(chosen) > 1 else 1.0), *item[1:]))
-    for item in sorted(found, key=lambda item: item[:2])[:KEPT]:
+            found.append(item)
+    found.sort(key=lambda item: item[:2])
+    pairs = [item for item in found if len(item[-1]) > 1][:KEPT_PAIRS]
+    for item in [*[item for item in found if len(item[-1]) == 1][: KEPT - len(pairs)], *pairs]:
         expression = _made(table, columns, base, logs, factors, item)
         if expression is not None:
             yield expression
@@ -138,12 +149,16 @@ def library(table: Table) -> Factors:
     values: list[np.ndarray] = []
     writers: list[Callable[[], sympy.Expr]] = []
     costs: list[float] = []
-    for kind in KINDS:
+    kinds: list[int] = []
+    for number, kind in enumerate(KINDS):
         for place, row in enumerate(powers):
             first = row[np.flatnonzero(row)[0]]
             if kind.halves and first < 0:
                 continue
-            scales = kind.scales if np.abs(row).sum() <= 3 else kind.scales[:1]
+            cost = _monomials.cost(row)
+            scales = kind.scales if cost <= 3 else kind.scales[:1]
+            if cost <= SIMPLE and not kind.least and kind.symbol not in (sympy.exp, sympy.log):
+                scales = tuple(dict.fromkeys([*scales, *FINE]))
             for scale in scales:
                 z = scale * monomials[:, place]
                 size = np.abs(z).max()
@@ -151,7 +166,8 @@ def library(table: Table) -> Factors:
                     continue
                 values.append(kind.of(z) if kind.of is not np.log else np.log(np.abs(z)))
                 writers.append(partial(_single, kind, scale, table, row))
-                costs.append(_monomials.cost(row) + 0.5 * (scale != 1))
+                costs.append(cost + 0.5 * (scale != 1))
+                kinds.append(number)
     for i, symbol in enumerate(table.symbols):
         if not _angle(table.x[:, i]):
             continue
@@ -164,6 +180,7 @@ def library(table: Table) -> Factors:
                     values.append(1 + sign * z * turned)
                     writers.append(partial(_waving, named(symbol), sign, table, powers[place], inside=True))
                     costs += [1 + _monomials.cost(powers[place])] * 2
+                    kinds += [len(KINDS)] * 2
                     values.append(z + sign * turned)
                     writers.append(partial(_waving, named(symbol), sign, table, powers[place], inside=False))
     with np.errstate(all="ignore"):
@@ -171,7 +188,7 @@ def library(table: Table) -> Factors:
         usable = np.asarray(np.isfinite(every).all(axis=0) & (np.abs(every) > 1e-12).all(axis=0))
     order = np.argsort(costs, kind="stable")
     fine = order[usable[order]][:MOST]
-    return Factors(every[:, fine], [writers[i] for i in fine])
+    return Factors(every[:, fine], [writers[i] for i in fine], np.asarray(costs)[fine], np.asarray(kinds)[fine])
 
 
 def _single(kind: Kind, scale: float, table: Table, row: np.ndarray) -> sympy.Expr:
@@ -207,9 +224,9 @@ def _written(table: Table, columns: np.ndarray, factors: Factors, chosen: list[i
 
 
 def _chosen(
-    base: np.ndarray, logs: np.ndarray, target: np.ndarray, weight: np.ndarray
-) -> list[tuple[float, list[int]]]:
-    """Return the singles and pairs of factors that leave least of the target beside the base."""
+    base: np.ndarray, logs: np.ndarray, target: np.ndarray, weight: np.ndarray, factors: Factors
+) -> list[tuple[float, float, list[int]]]:
+    """Return what singles and pairs of factors leave of the target beside the base, their score, and the factors."""
     if not logs.shape[1]:
         return []
     q, _ = np.linalg.qr(base * weight[:, None])
@@ -225,10 +242,23 @@ def _chosen(
     if total <= 1e-24 * len(goal) or not len(kept):
         return []
     along = features.T @ goal
-    singles = _monomials.best(along**2, SINGLES)
-    alone = [(float(np.sum(np.square(goal - along[i] * features[:, i]))) / total, [int(kept[i])]) for i in singles]
-    if alone[0][0] < NOTHING:
-        return alone[:1]
+    price = np.log(len(goal))
+    costs, kinds = factors.costs[kept], factors.kinds[kept]
+    mean = total / len(goal)
+    scores = len(goal) * np.log(mean * (np.maximum(1 - along**2 / total, 0) + 1e-15)) + price * costs
+    singles = [*_monomials.best(along**2, 2), *_monomials.best(-scores, SINGLES)]
+    for kind in np.unique(kinds):
+        own = np.flatnonzero(kinds == kind)
+        singles += own[_monomials.best(-scores[own], ALIKE)].tolist()
+    alone = []
+    for i in dict.fromkeys(map(int, singles)):
+        rest = float(np.sum(np.square(goal - along[i] * features[:, i]))) / total
+        alone.append(
+            (rest, len(goal) * float(np.log(mean * (rest + NOTHING))) + price * float(costs[i]), [int(kept[i])])
+        )
+    exact = [one for one in alone if one[0] < NOTHING]
+    if exact:
+        return sorted(exact, key=lambda one: one[1])[:2]
     scored = []
     for start in range(0, len(kept), BLOCK):
         block = slice(start, start + BLOCK)
@@ -247,5 +277,7 @@ def _chosen(
         pair = features[:, [i, j]]
         coefficients, *_ = np.linalg.lstsq(pair, goal, rcond=None)
         rest = float(np.sum(np.square(goal - pair @ coefficients))) / total
-        fits.append((rest, [int(kept[i]), int(kept[j])]))
-    return [*alone, *sorted(fits)[:PAIRS]]
+        price_of_both = price * float(costs[i] + costs[j] + PRICE)
+        score = len(goal) * float(np.log(mean * (rest + NOTHING))) + price_of_both
+        fits.append((rest, score, [int(kept[i]), int(kept[j])]))
+    return [*alone, *sorted(fits)[:2], *sorted(fits, key=lambda one: one[1])[:PAIRS]]

@@ -35,9 +35,10 @@ def implicit(table: Table) -> Iterator[sympy.Expr]:
     count = table.x.shape[1]
     if count > MOST_COLUMNS:
         return
-    x, y = table.x[:ROWS], table.y[:ROWS]
+    small = table.head(ROWS)
+    x, y = small.x, small.y
     for one in (IDENTITY, COS, SIN):
-        made = transformed(one, y)
+        made = transformed(one, small)
         if made is None or (one is not IDENTITY and not _angle(y)):
             continue
         for values, symbols in _lifted(table, x):

@@ -35,6 +35,7 @@ class Fitted:
     error: float
     score: float
     length: int
+    rounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Judge:
 
     def rounded(self, one: Fitted) -> Fitted:
         """Return the candidate with simple numbers in the place of constants, wherever that lowers its score."""
+        if one.rounded:
+            return one
         best = one
         while True:
             trial = self._simpler(best)

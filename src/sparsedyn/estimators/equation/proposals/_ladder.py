@@ -1,6 +1,7 @@
 """The ladder of proposals: cheap ones first, until an equation leaves nothing of the data."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import sympy
@@ -11,7 +12,7 @@ from sparsedyn.estimators.equation._units import Dimension, constant_dimensions
 from sparsedyn.estimators.equation.proposals._dimensions import homogeneous
 from sparsedyn.estimators.equation.proposals._factors import products
 from sparsedyn.estimators.equation.proposals._implicit import implicit
-from sparsedyn.estimators.equation.proposals._judge import EXACT, Fitted, Judge
+from sparsedyn.estimators.equation.proposals._judge import EXACT, Fitted, Judge, explained
 from sparsedyn.estimators.equation.proposals._polynomials import polynomials
 from sparsedyn.estimators.equation.proposals._powers import power_laws
 from sparsedyn.estimators.equation.proposals._sums import sums
@@ -20,8 +21,8 @@ from sparsedyn.estimators.equation.proposals._table import Reduced, Table, plain
 
 ROUNDED = 6
 """Candidates of least score whose constants are rounded."""
-SHORT = 20
-"""Length of an equation that ends the search at once if it leaves nothing; longer ones may have shorter rivals."""
+SHORT, EACH = 10, 3
+"""Length of an equation, and what every column adds, that ends the search at once: longer ones may have rivals."""
 DEEPEST = 4
 """Reductions of a table, one after the other."""
 
@@ -42,7 +43,7 @@ def climbed(
 ) -> tuple[list[Fitted], list[Coordinates]]:
     """Return candidates, the best first, and the tables that they were proposed for, the smallest first.
 
-    Ends with the first proposal that leaves nothing of the target.
+    Ends with the first proposal that leaves nothing of the target, or the first view that leaves nothing but noise.
 
     `units` are dimensions of columns and of the target, `allowed` says which expressions may be found, and `own` are
     candidates that are judged as well, whatever they are; without `propose` there are no others.
@@ -59,23 +60,42 @@ def climbed(
             found[expression] = one
         return one
 
-    for expression in (sympy.Float(np.mean(judge.y)), *own):
-        tried(expression, asked=True)
+    asked = (sympy.Float(np.mean(judge.y)), *own)
     tables: list[Coordinates] = []
-    for steps in proposed(judge, units, tables) if propose else ():
+    for place, steps in enumerate(chain([[asked]], proposed(judge, units, tables) if propose else ())):
         exact = False
         for expression in (expression for step in steps for expression in step):
-            one = tried(plain(expression))
-            exact = exact or (one is not None and one.error < EXACT)
-            if exact and one is not None and one.length <= SHORT:
-                break
-        if exact:
+            one = tried(plain(expression), asked=place == 0)
+            if one is not None and one.error < EXACT:
+                tidy = judge.rounded(one)
+                found[tidy.expression] = tidy
+                exact = True
+                if tidy.length <= _short(judge):
+                    break
+        # Forms of a user's own are compared with others wherever they leave anything.
+        if exact or (place > 0 and _settled(judge, found, tables)):
             break
     ranked = sorted(found.values(), key=lambda one: one.score)
     likely = [one for one in ranked if one.error < EXACT][:2] or ranked[:ROUNDED]
     rounded = {one.expression: one for one in map(judge.rounded, likely)}
     others = [one for one in ranked if one not in likely and one.expression not in rounded]
     return sorted([*rounded.values(), *others], key=lambda one: one.score), tables
+
+
+def _settled(judge: Judge, found: dict[sympy.Expr, Fitted], tables: Sequence[Coordinates]) -> bool:
+    """Whether the best candidate so far, its constants rounded, is short and leaves nothing but noise."""
+    # Forms of equal error differ by how simple their constants are.
+    ranked = sorted(found.values(), key=lambda one: one.score)[:ROUNDED]
+    if not explained(judge, ranked[0], tables):
+        return False
+    tidy = [judge.rounded(one) for one in ranked]
+    found.update({one.expression: one for one in tidy})
+    best = min(tidy, key=lambda one: one.score)
+    return best.length <= _short(judge) and explained(judge, best, tables)
+
+
+def _short(judge: Judge) -> int:
+    return SHORT + EACH * len(judge.names)
 
 
 def proposed(
@@ -86,15 +106,17 @@ def proposed(
     Those of homogeneous equations without further constants come first, where units allow any. Every view's table is
     added to `tables`.
     """
-    whole = Table(judge.x, judge.y, judge.names)
+    whole = Table(judge.x, judge.y, judge.names, np.ones(len(judge.y)))
     first = upright(whole)
     for start in [*(homogeneous(first, whole, *units) if units is not None else ()), first]:
         if not start.table.x.shape[1]:
             yield iter([iter([start.restored(sympy.Float(np.mean(start.table.y)))])])
             continue
+        tables.append(start.table.x)
         yield iter([map(start.restored, power_laws(start.table))])
-        for view in views(start, whole):
-            tables.append(view.table.x)
+        every = views(start, whole)
+        tables.extend(view.table.x for view in every)
+        for view in every:
             yield (map(view.restored, proposal(view.table)) for proposal in LADDER)
 
 

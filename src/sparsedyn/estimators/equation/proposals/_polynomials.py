@@ -23,11 +23,12 @@ KEPT = 3
 
 def polynomials(table: Table) -> Iterator[sympy.Expr]:
     """Yield polynomials that explain transforms of the target with few terms."""
-    x, y = table.x[:ROWS], table.y[:ROWS]
+    small = table.head(ROWS)
+    x, y = small.x, small.y
     count = x.shape[1]
     found: list[tuple[float, int, Transform, list[tuple[int, ...]], np.ndarray, np.ndarray]] = []
     for one in SUMMED:
-        made = transformed(one, y)
+        made = transformed(one, small)
         if made is None:
             continue
         target, weight, _ = made
@@ -51,7 +52,7 @@ def polynomials(table: Table) -> Iterator[sympy.Expr]:
                 kept = _needed(design, goal)
                 if len(kept) <= LONGEST:
                     fit, *_ = np.linalg.lstsq(design[:, kept], goal, rcond=None)
-                    rest = float(np.sum(np.square(goal - design[:, kept] @ fit))) / total
+                    rest = float(np.mean(np.square(goal - design[:, kept] @ fit)))
                     every = np.zeros(len(terms))
                     every[kept] = fit / sizes[kept]
                     score = len(y) * np.log(rest) + 4 * len(kept) * np.log(len(y))

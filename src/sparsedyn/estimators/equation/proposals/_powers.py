@@ -7,7 +7,7 @@ import sympy
 
 from sparsedyn.estimators.equation.proposals._monomials import exponent, logarithms
 from sparsedyn.estimators.equation.proposals._table import Table
-from sparsedyn.estimators.equation.proposals._transforms import POWERS, sign_of, transformed
+from sparsedyn.estimators.equation.proposals._transforms import LARGEST, POWERS, sign_of, transformed
 
 WORTH = 0.5
 """Residuals of logarithms above this are no power law."""
@@ -20,14 +20,14 @@ def power_laws(table: Table) -> Iterator[sympy.Expr]:
     columns = np.flatnonzero(table.divisors)
     base = np.column_stack([np.ones(len(table.y)), logarithms(table)[:, columns]])
     for one in POWERS:
-        made = transformed(one, table.y)
+        made = transformed(one, table)
         if made is None:
             continue
         target, weight, known = made
         weight = weight * np.abs(target)
         if not weight.any():
             continue
-        weight = weight / np.sqrt(np.mean(weight**2))
+        weight = np.minimum(weight, LARGEST * np.sqrt(np.mean(weight**2)))
         rows = known & (target != 0)
         logs = np.log(np.abs(target[rows]))
         powers, *_ = np.linalg.lstsq(base[rows] * weight[rows, None], logs * weight[rows], rcond=None)

@@ -28,26 +28,27 @@ CORE = {3: 60, 4: 26, 5: 15}
 """Simplest terms of which all sets of a size are tried."""
 KEPT = 8
 """Sums that are yielded if none is exact."""
-PRICE = 4.0
-"""Logarithm of squared errors that a term has to explain."""
+PRICE = 2.0
+"""Cost of a term besides that of what it is made of."""
 
 
 def sums(table: Table) -> Iterator[sympy.Expr]:
     """Yield sums of one to five terms that leave least of the target."""
-    small = Table(table.x[:ROWS], table.y[:ROWS], table.names)
+    small = table.head(ROWS)
     terms = library(small)
     found = []
     for one in SUMMED:
-        made = transformed(one, small.y)
+        made = transformed(one, small)
         if made is None:
             continue
         target, weight, _ = made
+        spread = float(np.mean(np.square(weight * (target - np.average(target, weights=weight**2)))))
         for rest, chosen, coefficients in _chosen(terms.values, target, weight):
             if rest < NOTHING:
                 yield _written(one, terms, chosen, coefficients, table)
-            found.append(
-                (ROWS * np.log(rest + NOTHING) + PRICE * np.log(ROWS) * len(chosen), one, chosen, coefficients)
-            )
+            price = PRICE * len(chosen) + float(terms.costs[chosen].sum())
+            score = len(small.y) * np.log(spread * (rest + NOTHING)) + price * np.log(len(small.y))
+            found.append((score, one, chosen, coefficients))
     for _, one, chosen, coefficients in sorted(found, key=lambda item: item[0])[:KEPT]:
         yield _written(one, terms, chosen, coefficients, table)
 
@@ -106,7 +107,8 @@ def library(table: Table) -> Factors:
         every = np.stack(values, axis=1)
         order = np.argsort(costs, kind="stable")
         fine = order[np.isfinite(every).all(axis=0)[order]][:MOST]
-    return Factors(every[:, fine], [writers[i] for i in fine])
+    kinds = np.zeros(len(fine), int)
+    return Factors(every[:, fine], [writers[i] for i in fine], np.asarray(costs)[fine], kinds)
 
 
 def _term(table: Table, row: np.ndarray, *functions: sympy.Expr) -> sympy.Expr:

@@ -33,6 +33,7 @@ def smooth(
     turning = np.flatnonzero(waves) if waves is not None else np.zeros(0, int)
     most = SHARE * len(target)
     powers = _degrees(count, most)
+    sizes = [int(np.sum(powers.sum(axis=1) <= degree)) for degree in range(powers.sum(axis=1).max() + 1)]
     beside = [_degrees(count, (most - len(powers)) / (2 * len(turning))) for _ in turning]
 
     def basis(points: np.ndarray) -> np.ndarray:
@@ -48,7 +49,20 @@ def smooth(
     normal = weighted.T @ weighted
     # Chebyshev polynomials are nearly orthogonal: their normal equations are fine, and a tenth of the work.
     normal += 1e-13 * np.trace(normal) / len(normal) * np.eye(len(normal))
-    fit = solve(normal, weighted.T @ (target * weight), assume_a="pos")
+    right = weighted.T @ (target * weight)
+    if not len(turning):
+        # The lowest degree that is hardly worse: with noise, gradients of others are noise.
+        total = float(np.sum(np.square(target * weight)))
+        errors = []
+        for size in sizes:
+            part = solve(normal[:size, :size], right[:size], assume_a="pos")
+            errors.append(max(total - float(part @ right[:size]), 1e-12 * total) / max(len(target) - size, 1))
+        chosen = next(size for size, error in zip(sizes, errors, strict=True) if error <= 1.1 * min(errors))
+        if errors[-1] <= 1e-9 * total / len(target):
+            chosen = sizes[-1]
+        powers, design = powers[:chosen], design[:, :chosen]
+        normal, right = normal[:chosen, :chosen], right[:chosen]
+    fit = solve(normal, right, assume_a="pos")
     rest = weight * (target - design @ fit)
     gradient = np.empty_like(coordinates)
     for i in range(count):
@@ -100,10 +114,11 @@ def coordinates_of(x: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.n
         yield np.where(logs, np.log(np.maximum(x, 1e-300)), x), logs, turning & ~logs
 
 
-def suited(x: np.ndarray, y: np.ndarray) -> Fit:
+def suited(x: np.ndarray, y: np.ndarray, trust: np.ndarray) -> Fit:
     """Return the best of the surrogates of a target and of its logarithm in columns and their logarithms."""
     fits = []
-    for log, target, weight in _targets(y):
+    for log, target, own in _targets(y):
+        weight = own * trust
         for coordinates, logs, waves in coordinates_of(x):
             surrogate = smooth(coordinates, target, weight, waves)
             slopes = np.where(logs, surrogate.gradient, surrogate.gradient * x)

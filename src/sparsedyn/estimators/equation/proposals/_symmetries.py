@@ -20,7 +20,7 @@ WORSE = 1.3
 """How much worse, in mean squares per degree of freedom, a surrogate of fewer variables may be."""
 ROUND = 0.2
 FRACTIONS = (1, 2, 3)
-CANCELS = 0.25
+CANCELS = 0.4
 
 
 def differences(given: Reduced, whole: Table) -> Reduced | None:
@@ -38,7 +38,7 @@ def differences(given: Reduced, whole: Table) -> Reduced | None:
 
 def _difference(table: Table) -> tuple[dict[sympy.Symbol, sympy.Expr], sympy.Expr] | None:
     x, y = table.x[:ROWS], table.y[:ROWS]
-    full = suited(x, y)
+    full = suited(x, y, table.weight[:ROWS])
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = np.nan_to_num(full.slopes / x) * full.weight[:, None]
     options = []
@@ -74,7 +74,7 @@ def without_powers(given: Reduced, whole: Table) -> Reduced | None:
     if count < 2:
         return None
     logs = table.positive
-    full = suited(x, y)
+    full = suited(x, y, table.weight[:ROWS])
     slopes = full.slopes
     amount = np.ones_like(y) if full.log else full.target
     ratio = np.sum(np.square(full.weight * amount))
@@ -107,7 +107,7 @@ def _holds(table: Table, y: np.ndarray, full: Fit) -> bool:
     size = np.sqrt(np.mean(y**2))
     with np.errstate(divide="ignore", invalid="ignore"):
         target = np.log(np.abs(own)) if full.log else own
-        weight = full.weight if full.log else np.abs(y / own) / size
+        weight = full.weight if full.log else full.weight * np.abs(y / own) / size
     weight = np.where(np.isfinite(weight), weight, 0.0)
     return _explains(x, target, weight, full)
 
@@ -121,7 +121,7 @@ def scalings(given: Reduced, whole: Table) -> Iterator[Reduced]:
     table = given.table
     x, y = table.x[:ROWS], table.y[:ROWS]
     count = x.shape[1]
-    full = suited(x, y)
+    full = suited(x, y, table.weight[:ROWS])
     slopes = full.slopes
     amount = np.ones_like(y) if full.log else full.target
     matrix = np.column_stack([slopes, -amount]) * full.weight[:, None]

@@ -9,17 +9,26 @@ from jaxtyping import Bool, Float
 
 from sparsedyn.equations import compiled, symbol
 
+LARGEST_WEIGHT = 5.0
 NEAR_ZERO = 1e-3
 """A variable that comes nearer to zero than this share of its size is no divisor."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Columns `x`, a target `y`, and the names of the columns."""
+    """Columns `x`, a target `y`, the names of the columns, and weights: what an error of `y` counts.
+
+    Where a target was divided by something, noise was, too.
+    """
 
     x: Float[np.ndarray, "sample feature"]
     y: Float[np.ndarray, " sample"]
     names: tuple[str, ...]
+    weight: Float[np.ndarray, " sample"]
+
+    def head(self, rows: int) -> "Table":
+        """Return the first rows."""
+        return Table(self.x[:rows], self.y[:rows], self.names, self.weight[:rows])
 
     @property
     def symbols(self) -> list[sympy.Symbol]:
@@ -72,7 +81,9 @@ def reduced(whole: Table, meanings: Mapping[sympy.Symbol, sympy.Expr], factor: s
     """Return the table whose columns are these expressions of the whole one's, its target divided by a factor."""
     names = [key.name for key in meanings]
     values = compiled([plain(one) for one in (*meanings.values(), factor)], whole.names)(whole.x)
-    table = Table(values[:, :-1], whole.y / values[:, -1], tuple(names))
+    sizes = np.abs(values[:, -1])
+    weight = whole.weight * np.minimum(sizes / np.sqrt(np.mean(sizes**2)), LARGEST_WEIGHT)
+    table = Table(values[:, :-1], whole.y / values[:, -1], tuple(names), weight)
     # Which columns are positive is known only now.
     return Reduced(table, dict(zip(table.symbols, meanings.values(), strict=True)), factor)
 

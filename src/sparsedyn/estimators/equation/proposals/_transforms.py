@@ -7,6 +7,8 @@ import numpy as np
 import sympy
 from jaxtyping import Bool, Float
 
+from sparsedyn.estimators.equation.proposals._table import Table
+
 Values = Float[np.ndarray, " sample"]
 
 
@@ -68,6 +70,9 @@ INVERSE_SQUARE_LESS_ONE = Transform(
     "inverse square less one", lambda y: 1 / y**2 - 1, lambda y: 2 / y**3, lambda e, s: s / sympy.sqrt(1 + e), _one_sign
 )
 
+LARGEST = 5.0
+"""Largest weight, in root mean squares."""
+
 MULTIPLIED = (IDENTITY, SIN, COS, TAN)
 """Those that are tried as products; powers of a product are products."""
 POWERS = (
@@ -78,18 +83,20 @@ SUMMED = (IDENTITY, SQUARE, INVERSE, INVERSE_SQUARE, LOG, ROOT, COS, SIN, TAN, E
 """Those that are tried as sums."""
 
 
-def transformed(one: Transform, y: Values) -> tuple[Values, Values, Bool[np.ndarray, " sample"]] | None:
+def transformed(one: Transform, table: Table) -> tuple[Values, Values, Bool[np.ndarray, " sample"]] | None:
     """Return the transformed target, weights that make its errors those of the target, and which rows have a value.
 
+    Weighted errors are shares of the target's root mean square, whatever the transform.
     Nothing where the transform is not meant for such a target.
     """
+    y = table.y
     if not one.fits(y):
         return None
     with np.errstate(all="ignore"):
         value, slope = one.of(y), np.abs(one.slope(y))
-        weight = 1 / slope
+        weight = table.weight / slope
         weight = np.where(np.isfinite(weight), weight, 0.0)
-    weight = np.minimum(weight / np.sqrt(np.mean(weight**2)), 5.0) if weight.any() else np.ones_like(y)
+    weight = np.minimum(weight, LARGEST * np.sqrt(np.mean(weight**2))) / np.sqrt(np.mean(np.square(table.weight * y)))
     known = np.isfinite(value)
     if known.mean() < 0.9:
         return None
