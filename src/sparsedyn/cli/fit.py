@@ -84,6 +84,7 @@ def fit(
     members: fit_options.Members = 10,
     epochs: fit_options.Epochs = None,
     batch: fit_options.Batch = 128,
+    rollout: fit_options.Rollout = 1,
     learning_rate: fit_options.LearningRate = 2e-3,
     average: fit_options.Average = "none",
     calibrate: Calibrate = False,
@@ -102,7 +103,8 @@ def fit(
 
         check_options(
             states=states, hold_out=hold_out, hidden=hidden, technique=technique, activation=activation, skip=skip,
-            members=members, epochs=epochs, batch=batch, learning_rate=learning_rate, average=average, restart=restart,
+            members=members, epochs=epochs, batch=batch, rollout=rollout, learning_rate=learning_rate, average=average,
+            restart=restart,
         )  # fmt: skip
         columns = ColumnOptions(outputs, inputs, time, trajectory, dt, reading)
         share = coverage if calibrate else None
@@ -114,7 +116,7 @@ def fit(
         )
     stepper = unfitted(
         hidden=hidden, technique=technique or DEFAULT, activation=activation, skip=skip, members=members,
-        epochs=epochs or EPOCHS, batch=batch, learning_rate=learning_rate, average=average, seed=seed,
+        epochs=epochs or EPOCHS, batch=batch, rollout=rollout, learning_rate=learning_rate, average=average, seed=seed,
     )  # fmt: skip
     columns = ColumnOptions(states, inputs, time, trajectory, dt, reading)
     parts = divided(read_columns(data, columns, only), validation, columns, hold_out, seed)
@@ -173,20 +175,25 @@ def suit(stepper: "SparseTimeStepper", data: "Trajectories", *, technique: bool,
     if technique and len(data) < ENOUGH:
         stepper.technique = techniques(FOR_FEW)
     if epochs:
-        stepper.epochs = enough_epochs(data, stepper.batch)
+        stepper.epochs = enough_epochs(data, stepper.batch, stepper.rollout)
 
 
-def enough_epochs(data: "Trajectories", batch: int) -> int:
+def samples_of(data: "Trajectories", rollout: int) -> int:
+    """Return how many samples training sees: rows that have enough others behind them."""
+    return max(1, sum(max(0, rows - rollout) for rows in data.lengths))
+
+
+def enough_epochs(data: "Trajectories", batch: int, rollout: int = 1) -> int:
     """Return how many passes make a good number of steps."""
-    samples = sum(data.lengths) - len(data)
-    per_epoch = max(1, samples // min(batch, samples))
+    samples = samples_of(data, rollout)
+    per_epoch = samples // min(batch, samples)
     return min(max(EPOCHS, -(-STEPS // per_epoch)), MAX_EPOCHS)
 
 
 def introduction(stepper: "SparseTimeStepper", parts: Parts) -> str:
     """Return a sentence on the data and one on the training that begins."""
-    samples = sum(parts.train.lengths) - len(parts.train)
-    steps = stepper.epochs * max(1, samples // min(stepper.batch, samples))
+    samples = samples_of(parts.train, stepper.rollout)
+    steps = stepper.epochs * (samples // min(stepper.batch, samples))
     return (
         f"{parts.words}\nTraining {plural(stepper.members, 'member')} on {plural(samples, 'sample')} of "
         f"{plural(len(parts.train), 'trajectory')}: {plural(stepper.epochs, 'epoch')}, "

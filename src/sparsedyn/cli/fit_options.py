@@ -85,6 +85,16 @@ Epochs = Annotated[
     ),
 ]
 Batch = Annotated[int, typer.Option(min=1, help="Samples per step.", rich_help_panel=TRAINING)]
+Rollout = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="ROWS",
+        help="Rows ahead that training looks. With 1, derivatives are matched; with more, states of free runs, which "
+        "takes as many times longer and stands noise.",
+        rich_help_panel=TRAINING,
+    ),
+]
 LearningRate = Annotated[
     float, typer.Option(help="Highest learning rate; it falls to 1 % of that along a cosine.", rich_help_panel=TRAINING)
 ]

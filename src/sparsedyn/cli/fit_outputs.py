@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ELSEWHERE: dict[str, Any] = {
     "states": None, "hold_out": SHARE, "hidden": "64,64,64", "technique": None, "activation": "relu", "skip": True,
-    "members": 10, "epochs": None, "batch": 128, "learning_rate": 2e-3, "average": "none", "restart": False,
+    "members": 10, "epochs": None, "batch": 128, "rollout": 1, "learning_rate": 2e-3, "average": "none",
+    "restart": False,
 }  # fmt: skip
 """Options of networks, and their values where they are not given."""
 

@@ -3,7 +3,7 @@ from .checkpoint import Checkpoint, CheckpointError, load_arrays, save_arrays
 from .fit import Fit, fit
 from .latent import FOLLOWED, LatentDynamics
 from .least_squares import stlsq
-from .objectives import Objective, derivative_matching
+from .objectives import Objective, RolloutMatching, derivative_matching
 from .optimizers import OPTIMIZERS, optimizer
 from .refine import Path, points_of, polished, refine
 from .run import Progress
@@ -24,6 +24,7 @@ __all__ = [
     "Objective",
     "Path",
     "Progress",
+    "RolloutMatching",
     "derivative_matching",
     "fit",
     "learning_rates",

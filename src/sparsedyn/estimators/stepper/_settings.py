@@ -40,6 +40,7 @@ RULES: dict[str, Rule] = {
     "optimizer": one_of(OPTIMIZERS),
     "derivative": one_of(DERIVATIVES),
     "method": one_of(METHODS),
+    "rollout": whole(1),
     "time": TIME,
     "known": known_part.RULE,
     "shuffle": one_of(("shared", "member")),
@@ -81,6 +82,7 @@ class Settings:
     shuffle: Literal["shared", "member"]
     patience: int | None
     seed: int
+    rollout: int
 
     @property
     def shape_key(self) -> tuple[Any, ...]:
@@ -122,6 +124,11 @@ def check_combination(settings: Settings, time: str = "continuous") -> None:
         # A map is learned by its increments: the difference of rows, added again a row at a time.
         if time == "discrete" and (value := getattr(settings, name)) != needed:
             raise ValueError(f"{name}: expected {needed!r}, the default, along with time='discrete'; got {value!r}.")
+    if settings.rollout > 1 and settings.derivative != "forward":
+        raise ValueError(
+            f"derivative: expected 'forward', the default, along with rollout={settings.rollout}, which compares "
+            f"states; got {settings.derivative!r}."
+        )
     _check_matrices(settings.technique, len(settings.hidden) + 1)
     average = settings.average
     if average is None:

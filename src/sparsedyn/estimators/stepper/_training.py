@@ -11,15 +11,16 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.data import Samples, Scaling, samples
+from sparsedyn.data import DataError, Samples, Scaling, samples
 from sparsedyn.data.samples import smooth_samples
 from sparsedyn.estimators._checks import check_plausible
 from sparsedyn.estimators._inputs import Recorded, measured_samples
 from sparsedyn.estimators.stepper._grouping import align_averages, align_techniques, stack_members
+from sparsedyn.estimators.stepper._rollouts import Starts, rollout_matching
 from sparsedyn.estimators.stepper._settings import Settings
 from sparsedyn.forecast import DIVERGED_ABOVE, forecast
 from sparsedyn.models import MLP, AbstractModel
-from sparsedyn.training import Checkpoint, Fit, Progress, fit, optimizer
+from sparsedyn.training import Checkpoint, Fit, Objective, Progress, derivative_matching, fit, optimizer
 
 
 class Trained(NamedTuple):
@@ -31,10 +32,11 @@ class Trained(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """Scaled samples to train on and to validate on, and their scaling."""
+    """Scaled samples to train on and to validate on, the objective over them, and their scaling."""
 
-    train: Samples
-    held_out: Samples | None
+    train: Samples | Starts
+    held_out: Samples | Starts | None
+    objective: Objective
     scaling: Scaling
 
 
@@ -60,14 +62,15 @@ def trained(
     first, data = settings[0], given.data
     if given.validation is None and first.patience is not None:
         raise ValueError("patience: expected validation trajectories to watch; got none. Give fit(data, validation).")
-    train, held_out, scaling = _prepared(given, first.derivative, check_units=check_units)
-    batch = min(first.batch, len(train.x))
-    steps = first.epochs * (len(train.x) // batch)
+    train, held_out, objective, scaling = _prepared(given, first, check_units=check_units)
+    count = len(jax.tree.leaves(train)[0])
+    batch = min(first.batch, count)
+    steps = first.epochs * (count // batch)
     members = [one.members for one in settings]
     rates = np.repeat(np.stack([one.rates(steps) for one in settings]), members, axis=0)
     seeds = np.concatenate([np.full(one.members, one.seed) for one in settings])
     initial_keys, training_keys = _keys(seeds, np.concatenate([np.arange(m) for m in members]))
-    identity = _identity(settings, rates, train, held_out)
+    identity = _identity(settings, rates, (train, held_out, objective))
     shape = (len(data.state_names), len(data.input_names), first.hidden)
     result = fit(
         initial(initial_keys, *shape, first.activation, first.skip, first.bias, first.fan),
@@ -76,6 +79,7 @@ def trained(
         rates=rates,
         keys=training_keys,
         batch=batch,
+        objective=objective,
         optimizer=optimizer(first.optimizer, first.clip),
         average=stack_members(align_averages([one.average for one in settings]), members),
         validation=held_out,
@@ -92,18 +96,26 @@ def trained(
     return [Trained(_slice(result, part), scaling, steps // first.epochs) for part in parts]
 
 
-def _prepared(given: Recorded, derivative: str, *, check_units: bool) -> Prepared:
-    """Scaled samples with measured or estimated derivatives."""
+def _prepared(given: Recorded, settings: Settings, *, check_units: bool) -> Prepared:
+    """Scaled samples with measured or estimated derivatives, or the rows at which free runs begin."""
     data, x_dot, validation = given[:3]
+    if settings.rollout > 1 and x_dot is not None:
+        raise DataError(
+            f"x_dot: expected none along with rollout={settings.rollout}: free runs are compared with states. Leave "
+            "one of the two out."
+        )
     # Euler steps need the slope from row to row; other derivatives are those of smooth curves.
-    sampled = samples if derivative == "forward" else smooth_samples
-    train = given.rest(sampled(data, derivative) if x_dot is None else measured_samples(data, x_dot))
+    sampled = samples if settings.derivative == "forward" else smooth_samples
+    train = given.rest(sampled(data, settings.derivative) if x_dot is None else measured_samples(data, x_dot))
     scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
-    if validation is None:
-        return Prepared(scaling.transform(train), None, scaling)
-    if check_units:
+    if validation is not None and check_units:
         check_plausible(scaling, validation)
-    return Prepared(scaling.transform(train), scaling.transform(given.rest(sampled(validation, derivative))), scaling)
+    if settings.rollout > 1:
+        rows, method = settings.rollout, settings.method
+        objective, begin, held_out = rollout_matching(data, validation, scaling, rows=rows, method=method)
+        return Prepared(begin, held_out, objective, scaling)
+    held = None if validation is None else scaling.transform(given.rest(sampled(validation, settings.derivative)))
+    return Prepared(scaling.transform(train), held, derivative_matching, scaling)
 
 
 @eqx.filter_jit
@@ -169,13 +181,12 @@ def _slice(result: Fit, part: slice) -> Fit:
     )
 
 
-def _identity(settings: Sequence[Settings], rates: np.ndarray, train: Samples, held_out: Samples | None) -> str:
+def _identity(settings: Sequence[Settings], rates: np.ndarray, data: Any) -> str:
     """A fingerprint of settings and data: a checkpoint of anything else must not be resumed."""
     digest = hashlib.sha256()
     for one in settings:
         digest.update(one.fingerprint().encode())
     digest.update(rates.tobytes())
-    for part in (train, held_out):
-        for array in part or ():
-            digest.update(np.ascontiguousarray(array).tobytes())
+    for array in filter(eqx.is_array_like, jax.tree.leaves(data)):
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -51,6 +51,9 @@ class SparseTimeStepper(AbstractEnsemble):
         forecasts.
     derivative : how derivative targets are made: `forward`, `central`, `savgol`, `spline`.
     method : the integrator of forecasts, `euler` or `rk4`.
+    rollout : rows ahead that training looks. With 1, derivatives are matched; with more, states of free runs over so
+        many rows from every row on, by `method`. That costs as many times more, and stands noise, which derivatives do
+        not.
     time : `continuous`, or `discrete` for maps, whose increments from row to row are learned; `predict` then gives the
         states of the next row.
     known : the known part of the right-hand side, to which networks learn the rest: texts or SymPy expressions by
@@ -95,6 +98,7 @@ class SparseTimeStepper(AbstractEnsemble):
         seed: int = 0,
         time: str = "continuous",
         known: Any = None,
+        rollout: int = 1,
     ):
         self.hidden = hidden
         self.technique = technique
@@ -119,6 +123,7 @@ class SparseTimeStepper(AbstractEnsemble):
         self.seed = seed
         self.time = time
         self.known = known
+        self.rollout = rollout
 
     def fit(
         self,
@@ -187,6 +192,11 @@ class SparseTimeStepper(AbstractEnsemble):
 
     def _check_combination(self) -> None:
         check_combination(self.settings(), self.time)
+        if self.rollout > 1 and self.known is not None:
+            raise ValueError(
+                f"known: expected none along with rollout={self.rollout}: training does not differentiate "
+                "through it. Leave one of the two out."
+            )
 
     def _adopt(self, found: Trained, given: Recorded) -> None:
         """Take over what was trained, and check it."""

@@ -17,6 +17,7 @@ FIXED = {
     "training.equal_steps": "a rung says how long it trains",
     "training.select": "a search judges the weights at the end of training",
     "training.derivative": "losses against other targets cannot be compared",
+    "training.rollout": "losses over other horizons cannot be compared",
     "training.method": "how forecasts are integrated does not change the validation loss",
 }
 """Keys that a search cannot compare, and why."""

@@ -100,6 +100,7 @@ class TrainingSpec(Table):
     patience: Count | None = None
     derivative: Annotated[str, one_of(DERIVATIVES)] = "forward"
     method: Annotated[str, one_of(METHODS)] = "euler"
+    rollout: Count = 1
 
 
 class TechniqueSpec(Table):
