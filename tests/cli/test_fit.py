@@ -51,9 +51,10 @@ def test_dense_and_other_techniques(run, prey, tmp_path):
 
 
 def test_a_validation_file_leaves_all_of_the_data_for_training(run, prey, tmp_path):
-    args = ("fit", prey, "--validation", prey, "-o", tmp_path / "m", *QUICK, "--only", "0..3", "--json")
-    facts = json.loads(run(*args).stdout)
+    args = ("fit", prey, "--validation", prey, "-o", tmp_path / "m", *QUICK, "--only", "0..3", "--rollout", "3")
+    facts = json.loads(run(*args, "--json").stdout)
     assert facts["trajectories"] == 4
+    assert load(tmp_path / "m").rollout == 3
     assert facts["held_out"] == {"kind": "file", "file": str(prey)}
 
 
