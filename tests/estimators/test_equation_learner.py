@@ -194,6 +194,7 @@ def test_another_unit_is_noticed(cooled: EquationLearner):
     assert cooled.forecast(celsius, check_units=False).predicted.shape == (1, 4, 400, 1)
 
 
+@pytest.mark.slow
 def test_a_state_that_never_changes_has_the_law_zero(tmp_path: Path):
     """A parameter that differs between trajectories, and a clock."""
     time = 0.1 * np.arange(60)

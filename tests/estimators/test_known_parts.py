@@ -40,6 +40,7 @@ QUICK: dict[str, Any] = {"primitives": {"constant": 1, "identity": 1}, "hidden":
 
 
 @pytest.mark.parametrize("kind", KNOWN)
+@pytest.mark.slow
 def test_the_learner_finds_the_rest(kind: str, tmp_path: Path):
     fitted = EquationLearner(1, known=KNOWN[kind], **QUICK).fit(DATA, progress=False)
     found = text(fitted.equations(digits=2)[1])
@@ -61,6 +62,7 @@ def test_the_learner_finds_the_rest(kind: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", KNOWN)
+@pytest.mark.slow
 def test_networks_learn_the_rest(kind: str, tmp_path: Path):
     settings: dict[str, Any] = {"hidden": (4,), "members": 2, "activation": "tanh", "batch": 64, "learning_rate": 0.02}
     fitted = SparseTimeStepper(epochs=20, known=KNOWN[kind], **settings)
