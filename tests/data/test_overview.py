@@ -100,3 +100,23 @@ def test_a_file_that_read_refuses_is_looked_at_with_the_options_it_needs(tmp_pat
     assert seen.overview.states == ("level",)
     np.savez(tmp_path / "block.npz", runs=np.random.default_rng(0).normal(size=(2, 9, 3)))
     assert look(tmp_path / "block.npz").overview.rows == 18
+
+
+@pytest.mark.parametrize("name", ["x1", "minutes", "year", "count"])
+def test_a_column_that_rises_evenly_is_taken_for_time_and_no_state(name: str):
+    frame = noisy().rename(columns={"t": name})
+    seen = overview(frame)
+    assert (seen.time.column, seen.states, seen.time.duplicates) == (name, ("a", "b"), 0)
+    beside = overview(frame.assign(t=frame[name] * 7.0))
+    assert (beside.time.column, beside.states) == ("t", ("a", "b"))
+    assert overview(frame[["a", "b"]]).time is None
+
+
+def test_marks_within_quotes_divide_no_lines(tmp_path: Path):
+    rows = [f"{i},{i % 7},{i % 3}," for i in range(40)]
+    rows[5] += '"pump, on"'
+    (tmp_path / "log.csv").write_text("\n".join(["t,y,u,comment", *rows]))
+    seen = look(tmp_path / "log.csv")
+    assert (seen.hint, seen.options) == ("", ReadOptions())
+    (tmp_path / "named.csv").write_text('"T, in, deg";"u, a, b"\n' + "".join(f"{i};{i % 3}\n" for i in range(9)))
+    assert [column.name for column in look(tmp_path / "named.csv").overview.columns] == ["T, in, deg", "u, a, b"]

@@ -112,7 +112,7 @@ def command(path: Path, overview: "Overview", reading: ReadOptions) -> str:
     for name, columns in (("states", overview.states), ("inputs", overview.inputs)):
         if columns:
             pieces.append(f"--{name} {shlex.quote(','.join(columns))}")
-    pieces.append("--dt 1" if overview.time is None else f"--time {shlex.quote(overview.time.column)}")
+    pieces.append("--dt SECONDS" if overview.time is None else f"--time {shlex.quote(overview.time.column)}")
     if overview.trajectory is not None:
         pieces.append(f"--trajectory {shlex.quote(overview.trajectory)}")
     if changed := reading.changed():

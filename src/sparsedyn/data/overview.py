@@ -13,6 +13,7 @@ from .clipping import Clipped, clipping
 from .clock import Stamps
 from .errors import DataError
 from .options import ReadOptions
+from .rising import restarts
 from .stamps import joined, times_of
 from .tables import Table, time_columns
 
@@ -23,6 +24,7 @@ ALIKE = 0.95
 """Correlation from which on two columns tell much the same."""
 STUCK = 20
 """Rows of one value, among values that change at most rows, that make a sensor look stuck."""
+EVEN = "rises evenly, as times and counters do"
 SPIKE = 10.0
 """Deviations by which a spike stands out of the rows beside it."""
 
@@ -90,7 +92,8 @@ class Overview:
     @property
     def _variables(self) -> list[ColumnSummary]:
         roles = {self.trajectory, self.time and self.time.column}
-        return [c for c in self.columns if c.kind == "numbers" and c.name not in roles and "constant" not in c.findings]
+        odd = {"constant", EVEN}
+        return [c for c in self.columns if c.kind == "numbers" and c.name not in roles and not odd & set(c.findings)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the table itself, as JSON values."""
@@ -125,12 +128,13 @@ def overview(
         data = data.assign(**{parts[0]: joined(data, parts)}).rename(columns={parts[0]: ",".join(parts)})
         data = data.drop(columns=parts[1])
     clock = ",".join(parts) or _named_time(data)
-    seconds, when = (None, None) if clock is None else _times(data, clock, trajectory, table, options or ReadOptions())
+    asked, given = options or ReadOptions(), bool(time)
+    seconds, when = (None, None) if clock is None else _times(data, clock, trajectory, table, asked, named=given)
     if when is not None and when.backward and trajectory is None:
         trajectory = _labels(data, seconds, clock)
         if trajectory is not None:
-            seconds, when = _times(data, str(clock), trajectory, table, options or ReadOptions())
-    columns = tuple(_column(data[name], table.units.get(name, ""), dates=name == clock) for name in data.columns)
+            seconds, when = _times(data, str(clock), trajectory, table, asked, named=given)
+    columns = tuple(_column(data[name], table.units.get(name, ""), timed=name == clock) for name in data.columns)
     count = 1 if trajectory is None else int(data[trajectory].nunique())
     measured = [c.name for c in columns if c.kind == "numbers" and c.name not in (clock, trajectory)]
     return Overview(len(data), columns, when, trajectory, count, _correlated(data[measured]), data, seconds)
@@ -154,11 +158,12 @@ def _named_time(data: pd.DataFrame) -> str | None:
     for name in data.columns:
         if TIME_NAMES.match(name):
             return name
-    return next((name for name in data.columns if data[name].dtype.kind == "M"), None)
+    rising = (name for name in data.columns if restarts(data[name]) is not None)
+    return next((name for name in data.columns if data[name].dtype.kind == "M"), next(rising, None))
 
 
 def _times(
-    data: pd.DataFrame, clock: str, trajectory: str | None, table: Table, options: ReadOptions
+    data: pd.DataFrame, clock: str, trajectory: str | None, table: Table, options: ReadOptions, *, named: bool
 ) -> tuple[np.ndarray | None, TimeSummary]:
     """Return the times of all rows in seconds, and what is to be said of them; `None` where they cannot be read."""
     column = data[clock]
@@ -167,7 +172,8 @@ def _times(
     first, last = (str(column.iloc[row]) if len(column) else "" for row in (0, -1))
     try:
         stamps = times_of(column.reset_index(drop=True), options, table.units.get(clock, ""), table.lines)
-        if stamps.dtype.kind in "mM":
+        plain = stamps.dtype.kind not in "mM"
+        if not plain:
             stamps = (stamps - stamps[0]).astype("timedelta64[ns]").astype(np.float64) / 1e9
         seconds = stamps.astype(np.float64)
     except (DataError, ValueError, TypeError) as error:
@@ -185,7 +191,8 @@ def _times(
     usual = float(np.median(steps))
     regular = bool(np.all(np.abs(steps - usual) <= 1e-3 * usual))
     duplicates, backward = int((steps == 0).sum()), int((steps < 0).sum())
-    findings = []
+    guessed = plain and not named and not TIME_NAMES.match(clock)
+    findings = [f"{clock} {EVEN}, and is taken for time: if it counts rows, --dt SECONDS"] if guessed else []
     if count := sum(map(len, gaps)):
         row = next(rows[g[0]] for rows, g in zip(runs, gaps, strict=True) if len(g))
         findings.append(f"{_count(count, 'gap')}, the first after row {row}: --gaps cut")
@@ -215,12 +222,12 @@ def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def _column(column: pd.Series, unit: str, *, dates: bool) -> ColumnSummary:
+def _column(column: pd.Series, unit: str, *, timed: bool) -> ColumnSummary:
     missing, distinct = int(column.isna().sum()), int(column.nunique())
     name = str(column.name)
     if missing == len(column):
         return ColumnSummary(name, "empty", unit, missing, 0, findings=("empty",))
-    if column.dtype.kind == "M" or (dates and not pd.api.types.is_numeric_dtype(column)):
+    if column.dtype.kind == "M" or (timed and not pd.api.types.is_numeric_dtype(column)):
         return ColumnSummary(name, "dates", unit, missing, distinct)
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
         examples = ", ".join(map(str, column.dropna().unique()[:3]))
@@ -231,7 +238,10 @@ def _column(column: pd.Series, unit: str, *, dates: bool) -> ColumnSummary:
         return ColumnSummary(name, "numbers", unit, missing, distinct, findings=("no finite value",))
     held = len(known) > 2 and bool(np.mean(np.diff(known) == 0) > 1 / 2)
     ends = Clipped() if held else clipping([known])
-    findings = _odd(known, ends) + _cut_off(ends) + ((f"{missing} missing",) if missing else ())
+    even = not timed and restarts(column) is not None
+    findings = (
+        ((EVEN,) if even else ()) + _odd(known, ends) + _cut_off(ends) + ((f"{missing} missing",) if missing else ())
+    )
     figures = (float(known.min()), float(known.mean()), float(known.max()), float(known.std()))
     return ColumnSummary(name, "numbers", unit, missing, distinct, *figures, held, findings)
 

@@ -111,11 +111,16 @@ def _trimmed(row: Sequence[str]) -> list[str]:
 
 def _start(rows: Sequence[Sequence[str]], options: ReadOptions) -> int:
     """Return the line at which the table begins: the first that is as wide as most, after what is to be skipped."""
-    widths = Counter(len(_trimmed(row)) for row in rows if len(_trimmed(row)) > 1)
-    usual = widths.most_common(1)[0][0] if widths else 1
+    widths = Counter((len(_trimmed(row)), len(row)) for row in rows if len(_trimmed(row)) > 1)
+    usual, cells = widths.most_common(1)[0][0] if widths else (1, 1)
+
+    def wide(row: Sequence[str]) -> bool:
+        # The last column may be empty in most rows: its name is there all the same.
+        return len(_trimmed(row)) == usual or (len(_trimmed(row)) > usual and len(row) == cells)
+
     for i in range(options.skip_rows, len(rows)):
-        following = [len(_trimmed(row)) for row in rows[i : i + 5]]
-        if following[0] == usual and sum(width == usual for width in following) >= min(3, len(following)):
+        following = [wide(row) for row in rows[i : i + 5]]
+        if following[0] and sum(following) >= min(3, len(following)):
             if not (rows[i][0].startswith("#")):
                 return i
     return options.skip_rows

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from ..units import unit_in
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "-nan", "<NA>")
 TRUE, FALSE = ("True", "true", "TRUE"), ("False", "false", "FALSE")
 
+QUOTED = re.compile(r'"[^"]*"')
+"""Marks within quotes separate nothing."""
 MORE = 1000
 """Cells beyond the last column that a line may have, all empty."""
 
@@ -71,7 +74,7 @@ def head_of(lines: Sequence[str], options: ReadOptions) -> Head:
         start += 1
     if start == len(lines):
         raise DataError("the file has no row of column names; the first row must hold the names of the columns.")
-    separator = options.separator or named or max(",;\t", key=lines[start].count)
+    separator = options.separator or named or max(",;\t", key=QUOTED.sub("", lines[start]).count)
     first = cells_of(lines[start], separator)
     numbers = all(_is_number(cell, options) for cell in first if cell) and any(first)
     if not options.header:
