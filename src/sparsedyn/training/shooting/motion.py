@@ -1,6 +1,5 @@
 """Integration of many segments at once for many candidates of an equation, with sensitivities."""
 
-import os
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -9,6 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
+from sparsedyn._devices import native
 from sparsedyn._warnings import SparsedynWarning
 
 from .program import Program
@@ -113,7 +113,7 @@ def motion(
 @cache
 def _compiled() -> Callable[..., None] | None:
     """The compiled integration, where Numba works here and `SPARSEDYN_NATIVE` is not 0."""
-    if os.environ.get("SPARSEDYN_NATIVE") == "0":
+    if not native():
         return None
     try:
         from .compiled import integrated
