@@ -67,3 +67,25 @@ def test_few_rows_a_period_that_are_explained_exactly_are_enough():
     fitted = SINDy(1, 0.1).fit(x, 1.0)
     np.testing.assert_allclose(fitted.coefficients_, [[0, 0], [0, -2.5], [2.5, 0]], atol=1e-6)
     assert not fitted.report_
+
+
+def test_maps_that_explain_little_say_so():
+    x = [100.0]
+    for _ in range(60):
+        x.append(x[-1] * np.exp(3.1 * (1 - x[-1] / 500)))
+    message = said(SINDy(time="discrete"), np.asarray(x))["poorly-explained"]
+    assert "explains little of the variance of x0" in message
+    assert "derivative" not in message
+    noise = np.random.default_rng(0).normal(size=(60, 1))
+    message = said(SINDy(1, 5.0, time="discrete"), noise)["empty-equation"]
+    assert "its value in the next row is zero" in message
+
+
+def test_an_input_in_no_equation_of_a_map_is_named():
+    rng = np.random.default_rng(0)
+    u, v = rng.normal(size=(2, 200))
+    x = [0.0]
+    for k in range(199):
+        x.append(0.8 * x[-1] + v[k])
+    message = said(SINDy(1, time="discrete"), np.asarray(x), 1.0, np.stack([u, v], axis=1))["input-without-effect"]
+    assert "input u0 appears in no equation. If it acts late, give lags='auto'" in message

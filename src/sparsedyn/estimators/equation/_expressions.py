@@ -194,13 +194,14 @@ def is_constant(equation: Equation) -> bool:
     return not equation.expression.free_symbols
 
 
-def empty(name: str, candidates: Sequence[Equation]) -> Finding:
+def empty(name: str, candidates: Sequence[Equation], time: str) -> Finding:
     """Say that a state that changes has an equation without variables, with the best of the others."""
+    what = "value in the next row" if time == "discrete" else "derivative"
     others = [one for one in candidates if not is_constant(one)]
     best = f" The best with terms, {text(others[0].expression, 3)}, is {others[0].error:.0%} off." if others else ""
     return Finding(
         "empty-equation",
-        f"fit: no term is left for {name}: its derivative is {text(candidates[0].expression, 3)} everywhere.{best} "
+        f"fit: no term is left for {name}: its {what} is {text(candidates[0].expression, 3)} everywhere.{best} "
         "Give the states and inputs that are missing, other primitives, or more trials and generations.",
     )
 

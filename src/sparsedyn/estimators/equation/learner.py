@@ -239,7 +239,7 @@ class EquationLearner(AbstractEnsemble):
         if self.known_ is not None:
             return []
         triples = zip(self.state_names_, self.candidates_, self.found_, strict=True)
-        return [empty(name, found) for name, found, search in triples if search and is_constant(found[0])]
+        return [empty(name, found, self.time_) for name, found, search in triples if search and is_constant(found[0])]
 
     def _summary(self, digits: int) -> list[str]:
         return [statement.text(digits) for statement in self.statements()]

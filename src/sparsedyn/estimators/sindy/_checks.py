@@ -7,13 +7,13 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn._warnings import Finding, Report
-from sparsedyn.data import Trajectories
 from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators._runs import FAR, RUNS, judged
 from sparsedyn.estimators.sindy._fitting import Identified
-from sparsedyn.estimators.sindy._measured import Measured
+from sparsedyn.estimators.sindy._maps import iterated, without_effect
+from sparsedyn.estimators.sindy._measured import Measured, Recorded
 from sparsedyn.estimators.sindy._proposals import ACCURATE, EXACT
 from sparsedyn.estimators.sindy._regression import Block, dependent_terms, joined
 from sparsedyn.estimators.sindy._settings import Settings
@@ -36,7 +36,7 @@ def checked(
     blocks: Sequence[Block],
     reduced: Factor,
     found: Identified,
-    recorded: Trajectories,
+    recorded: Recorded,
 ) -> Report:
     """Return what is doubtful about coefficients, and about the data that they come from."""
     data = states.measured.data
@@ -44,7 +44,7 @@ def checked(
     terms = library.names([*names, *data.input_names])
     findings = [
         dependent_terms(reduced, terms) or checks.dependent([*data.state_names, *data.input_names], _columns(states)),
-        feedback(recorded),
+        feedback(recorded.data),
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found),
     ]
     if states.given is None:
@@ -64,7 +64,30 @@ def checked(
                 judge = Judge(states, library, reduced, clean=exact)
                 without = _without(blocks, reduced, found.coefficients, settings)
                 findings += _simulated(judge, data.state_names, *without)
+    elif settings.time == "discrete":
+        findings.append(without_effect(recorded.data, library, found.coefficients, recorded.delays))
+        findings += _iterated(library, settings, blocks, reduced, found, recorded)
     return checks.report_of(findings)
+
+
+def _iterated(
+    library: Library,
+    settings: Settings,
+    blocks: Sequence[Block],
+    reduced: Factor,
+    found: Identified,
+    recorded: Recorded,
+) -> list[Finding]:
+    """What free runs of a map say, over validation data if there are any; an exact one needs none."""
+    if not found.coefficients.any() and found.known is None:
+        return []
+    data, source, coefficients = recorded.validation, "rows of the validation data", [found.coefficients]
+    if data is None:
+        if np.all(unexplained(reduced, found.coefficients) <= EXACT):
+            return []
+        data = recorded.data
+        coefficients, source = _without(blocks, reduced, found.coefficients, settings)
+    return iterated(data, library, coefficients, recorded.delays, found.known, source)
 
 
 def _empty(
@@ -77,6 +100,7 @@ def _empty(
     everything = solve(reduced, np.ones(reduced.size, bool))
     sizes = reduced.contributions(everything)
     findings = []
+    left = "its value in the next row" if settings.time == "discrete" else "its derivative"
     for j in empty:
         fix = "No term explains more than noise does: give other terms, or the states and inputs that are missing."
         if settings.threshold is not None:
@@ -85,7 +109,7 @@ def _empty(
         findings.append(
             Finding(
                 "empty-equation",
-                f"fit: no term is left for {names[j]}: its derivative is zero. The largest that fell is {terms[k]}, "
+                f"fit: no term is left for {names[j]}: {left} is zero. The largest that fell is {terms[k]}, "
                 f"with the coefficient {everything[k, j]:.3g}, a contribution of {sizes[k, j]:.0%}. {fix}",
             )
         )

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from sparsedyn._warnings import Report
-from sparsedyn.data import Trajectories
 from sparsedyn.estimators.sindy._checks import checked
 from sparsedyn.estimators.sindy._choice import chosen, refined
 from sparsedyn.estimators.sindy._constraints import Constraints
@@ -16,7 +15,7 @@ from sparsedyn.estimators.sindy._fitting import (
     thresholds,
 )
 from sparsedyn.estimators.sindy._forms import read, regression
-from sparsedyn.estimators.sindy._measured import Measured
+from sparsedyn.estimators.sindy._measured import Measured, Recorded
 from sparsedyn.estimators.sindy._regression import Block, pooled
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._states import States, full_names
@@ -26,7 +25,7 @@ from sparsedyn.training.restricted import informed_restricted, thresholded_restr
 
 
 def identified(
-    measured: Measured, validation: Measured | None, library: Library, settings: Settings, *, recorded: Trajectories
+    measured: Measured, validation: Measured | None, library: Library, settings: Settings, *, recorded: Recorded
 ) -> tuple[Identified, Report]:
     """Return the coefficients of the equations of measured trajectories, and what checks of them found.
 

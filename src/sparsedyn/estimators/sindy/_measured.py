@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Scaling, Trajectories
+from sparsedyn.estimators._delays import NO_DELAYS, Delays
 from sparsedyn.estimators._inputs import derivatives_like
 from sparsedyn.estimators.sindy._settings import Settings
 
@@ -41,6 +42,14 @@ class Measured:
             )
         times = [time[:-1] for time in data.time]
         return Measured(data.with_rows(states, inputs, times), [x[1:] for x in data.states])
+
+
+class Recorded(NamedTuple):
+    """Trajectories, and validation if there is any, without delayed columns, and the delays that make these."""
+
+    data: Trajectories
+    validation: Trajectories | None = None
+    delays: Delays = NO_DELAYS
 
 
 def check_spread(data: Trajectories) -> None:

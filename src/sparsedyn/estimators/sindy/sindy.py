@@ -25,7 +25,14 @@ from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.sindy._constraints import Constraints
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._identification import identified
-from sparsedyn.estimators.sindy._measured import Measured, check_spread, check_weak, measured_of, statistics_of
+from sparsedyn.estimators.sindy._measured import (
+    Measured,
+    Recorded,
+    check_spread,
+    check_weak,
+    measured_of,
+    statistics_of,
+)
 from sparsedyn.estimators.sindy._regression import check_rows, check_size, joined, strong_form
 from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combination, functions_of, settings_of
 from sparsedyn.estimators.sindy._simulation import Forcing, Signal, function, held, integrated, interpolated
@@ -179,7 +186,7 @@ class SINDy(AbstractDynamics):
             others = Measured(delays.augmented(validation))
         if settings.time == "discrete":
             measured, others = measured.mapped(), others and others.mapped()
-        found, report = identified(measured, others, library, settings, recorded=data)
+        found, report = identified(measured, others, library, settings, recorded=Recorded(data, validation, delays))
         self._adopt(found, library, variables, statistics_of(data), report, delays)
         report.warn()
         return self

@@ -227,11 +227,12 @@ class SparseTimeStepper(AbstractEnsemble):
     def _idle(self, data: Trajectories) -> list[Finding]:
         if self.known_ is not None:
             return []
+        what = "change from row to row" if self.time_ == "discrete" else "derivative"
         lost = (~self.reach().any(axis=2) & self.alive_[:, None]).sum(axis=0)
         return [
             Finding(
                 "empty-equation",
-                f"fit: in {count} of {len(self.alive_)} members no weight is left that leads to {name}: its derivative "
+                f"fit: in {count} of {len(self.alive_)} members no weight is left that leads to {name}: its {what} "
                 "is constant. Lower the penalty or the sparsity, or give more units.",
             )
             for name, count in zip(self.state_names_, lost, strict=True)
