@@ -14,6 +14,7 @@ import sparsedyn
 from sparsedyn import MLP, Library, Scaling, SINDy, SparseStateSpace, SparseTimeStepper
 from sparsedyn.estimators._checks import Variables
 from sparsedyn.estimators._delays import NO_DELAYS, Delays
+from sparsedyn.estimators._known import known_of
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.models import StateSpace
 
@@ -33,6 +34,8 @@ def stepper(
     bias: bool = True,
     names: Variables = NAMES,
     scaling: Scaling = SCALING,
+    known: dict[str, str] | None = None,
+    per: float = 1.0,
     **options: Any,
 ) -> SparseTimeStepper:
     """An ensemble of sparse networks whose states return to where they came from."""
@@ -62,6 +65,11 @@ def stepper(
                 first[:, i, unit], middle[:, unit, unit], last[:, unit, i] = sign, 1, -sign
     made.models_, made.active_, made.scaling_, made.variables_ = model, None, scaling, names
     made.alive_, made.steps_, made.time_ = np.ones(members, bool), 1, made.time
+    made.known_ = (
+        None
+        if known is None
+        else known_of(known, (*names.state_names, *names.input_names), names.state_names).over(per)
+    )
     losses = np.arange(members, 0, -1.0)
     made.history_ = pd.DataFrame(
         {"step": 1, "epoch": 1.0, "member": range(members), "loss": losses, "validation": np.nan}
@@ -111,7 +119,9 @@ def regressor(expression: sympy.Expr | None = None, names: Sequence[str] = ()) -
     """A formula of two columns, or of one's own."""
     made = sparsedyn.load(STORED / "regressor.model")
     return (
-        made if expression is None else made._adopt([made.candidates_[0]._replace(expression=expression)], list(names))
+        made
+        if expression is None
+        else made._adopt([made.candidates_[0]._replace(expression=expression)], list(names), [])
     )
 
 
@@ -122,6 +132,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     "softplus": lambda: stepper("softplus", skip=True, bias=False),
     "identity": lambda: stepper("identity", skip=True),
     "map": lambda: stepper(time="discrete"),
+    "known": lambda: stepper(known={"level": "-0.1*level*feed + 0.2*sin(heat)"}),
+    "known map": lambda: stepper(known={"level": "-0.01*level", "heat": "0.1*feed"}, per=NAMES.dt, time="discrete"),
     "mean": lambda: stepper(members=3),
     "state space": state_space,
     "sindy": lambda: sindy(**DAMPED),

@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 import sparsedyn
 from sparsedyn import export
 from sparsedyn.equations import compiled, symbol
+from sparsedyn.estimators._known import Known
 from sparsedyn.export.program import Sum
 
 from .made import MODELS, STORED, regressor, sindy, stepper
@@ -108,9 +109,13 @@ def test_numbers_beyond_single_precision_are_refused():
 def test_known_parts_that_are_functions_are_refused():
     model = sindy(c1_0=-0.5)
     names = ("level", "heat", "feed")
-    model.known_ = sparsedyn.estimators.sindy._known.Known(names, names[:2], function=lambda x, u: x)
+    model.known_ = Known(names, names[:2], function=lambda x, u: x)
     with pytest.raises(ValueError, match=r"known_level.* is a Python function"):
         export.to_c(model)
+    network = stepper()
+    network.known_ = model.known_
+    with pytest.raises(ValueError, match=r"known_level.* is a Python function"):
+        export.to_c(network)
 
 
 def test_other_models_are_refused():

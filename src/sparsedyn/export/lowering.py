@@ -72,22 +72,32 @@ def _best(model: Any, alive: np.ndarray) -> int:
 
 
 def _stepper(model: SparseTimeStepper, member: int | str | None, shared: bool, substeps: int | None) -> Program:
-    del shared
     chosen = member_of(model, member)
     numbers = np.flatnonzero(model.alive_) if chosen == MEAN else [chosen]
     states, inputs = _columns(model, model.scaling_)
     models = [jax.tree.map(lambda leaf, k=k: np.asarray(leaf)[k], model.models_) for k in numbers]
-    names = [one.identifier for one in (*states, *inputs)]
+    block = networks(models, [one.identifier for one in (*states, *inputs)], model.scaling_)
+    if model.known_ is not None:
+        exprs = [expr / sympy.Float(model.known_.per) for expr in model.known_.symbolic()]
+        known = formulas(exprs, _renaming(states, inputs), shared=shared, left=[one.name for one in states])
+        block = _added(block, known)
     of = f"the mean of {len(numbers)} members" if chosen == MEAN else f"member {chosen} of {len(model.alive_)}"
     return Program(
         f"SparseTimeStepper, {of}",
         states,
         inputs,
-        rhs=networks(models, names, model.scaling_),
+        rhs=block,
         method=model.method,
         dt=model.dt_,
         substeps=_explicit(substeps),
     )
+
+
+def _added(network: Block, known: Block) -> Block:
+    """The sums of what networks and known parts give."""
+    parts = [(f"f{i + 1}", right) for i, right in enumerate(network.results)]
+    results = [identifier(name) + right for (name, _), right in zip(parts, known.results, strict=True)]
+    return block_of([*network.assignments, *parts, *known.assignments], results)
 
 
 def _equations(model: SINDy | EquationLearner, member: int | str | None, shared: bool, substeps: int | None) -> Program:
