@@ -17,7 +17,7 @@ from sparsedyn.estimators.equation._forms import started
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import Search
 from sparsedyn.estimators.equation._units import Dimension, constant_dimensions, written
-from sparsedyn.estimators.equation.proposals import Fitted, Judge, climbed, explained, uncertain
+from sparsedyn.estimators.equation.proposals import Fitted, Judge, climbed, explained, price_of_numbers, uncertain
 from sparsedyn.models.primitives import Units
 
 MOST = 2000
@@ -60,7 +60,7 @@ def equations_of(
     """Return candidates for an equation of a target, best first, and the search by networks, if it took one.
 
     All have the score `n ln(e^2 + 1e-13) + (c + k) ln n`, with the larger error of samples to fit and held out, the
-    complexity `c` and the number `k` of constants that are no simple numbers.
+    complexity `c` and the price `k` of the numbers in it.
     """
     inside, outside = random_share(len(columns), given.share, seed=given.settings.seed, least=LEAST)
     proposed: list[Equation] = []
@@ -78,7 +78,7 @@ def equations_of(
     known, held_out = (Samples(*(part[rows[:SAMPLES]] for part in every)) for rows in (inside, outside))
     trained, search = discover(given.settings, known, held_out, names, scaling_of(every), on_progress=on_progress)
     count = min(len(inside), SAMPLES)
-    rows = [one._replace(score=one.score + len(floating([one.expression])) * np.log(count)) for one in trained]
+    rows = [one._replace(score=one.score + price_of_numbers(one.expression, count) * np.log(count)) for one in trained]
     if given.units is not None:
         rows = [one for one in rows if units_of_constants(one.expression, given.units) is not None] or rows
     # Scores grow with the rows that they are taken over; candidates of both kinds are compared over equally many.

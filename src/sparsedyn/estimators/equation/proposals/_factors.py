@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from sparsedyn.estimators.equation.proposals import _monomials
 from sparsedyn.estimators.equation.proposals._monomials import exponent
 from sparsedyn.estimators.equation.proposals._table import Table
-from sparsedyn.estimators.equation.proposals._transforms import MULTIPLIED, Transform, sign_of, transformed
+from sparsedyn.estimators.equation.proposals._transforms import MULTIPLIED, Transform, loud, sign_of, transformed
 
 ROWS = 256
 MOST = 3000
@@ -54,12 +54,12 @@ PI = float(np.pi)
 KINDS = (
     Kind(lambda z: 1 + z, lambda z: 1 + z, (1.0, 2.0, 0.5), halves=True),
     Kind(lambda z: 1 - z, lambda z: 1 - z, (1.0, 2.0, 0.5), halves=True),
-    Kind(np.exp, sympy.exp, (1.0,), largest=50.0),
-    Kind(np.expm1, lambda z: sympy.exp(z) - 1, (1.0, 1 / (2 * PI)), largest=50.0),
-    Kind(lambda z: -np.expm1(-z), lambda z: 1 - sympy.exp(-z), (1.0,), largest=50.0),
-    Kind(lambda z: 1 + np.exp(z), lambda z: 1 + sympy.exp(z), (1.0,), largest=50.0),
-    Kind(np.cosh, sympy.cosh, (1.0, 0.5), largest=50.0),
-    Kind(np.tanh, sympy.tanh, (1.0, 0.5), largest=50.0),
+    Kind(np.exp, sympy.exp, (1.0,), largest=300.0),
+    Kind(np.expm1, lambda z: sympy.exp(z) - 1, (1.0, 1 / (2 * PI)), largest=300.0),
+    Kind(lambda z: -np.expm1(-z), lambda z: 1 - sympy.exp(-z), (1.0,), largest=300.0),
+    Kind(lambda z: 1 + np.exp(z), lambda z: 1 + sympy.exp(z), (1.0,), largest=300.0),
+    Kind(np.cosh, sympy.cosh, (1.0, 0.5), largest=300.0),
+    Kind(np.tanh, sympy.tanh, (1.0, 0.5), largest=300.0),
     Kind(np.log, sympy.log, (1.0,), halves=True),
     Kind(np.sin, sympy.sin, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
     Kind(np.cos, sympy.cos, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
@@ -103,7 +103,7 @@ def products(table: Table) -> Iterator[sympy.Expr]:
         if made is None or (one is not MULTIPLIED[0] and not _angle(small.y)):
             continue
         target, weight, _ = made
-        weight = np.where(target != 0, weight * np.abs(target), 0.0)
+        weight = np.where((target != 0) & loud(small), weight * np.abs(target), 0.0)
         weight = np.minimum(weight, WEIGHT * np.sqrt(np.mean(weight**2)))
         log_target = np.log(np.where(target != 0, np.abs(target), 1.0))
         for rest, score, chosen in _chosen(base, logs, log_target, weight, factors):

@@ -9,7 +9,7 @@ import sympy
 from jaxtyping import Float
 
 from sparsedyn.equations import complexity, simplified
-from sparsedyn.equations.symbolic import floating, parametrized, symbols
+from sparsedyn.equations.symbolic import parametrized, symbols
 from sparsedyn.estimators.equation.proposals._surrogates import smooth
 from sparsedyn.training.parsimony import bic
 
@@ -34,7 +34,7 @@ class Fitted:
     expression: sympy.Expr
     error: float
     score: float
-    length: int
+    length: float
     rounded: bool = False
 
 
@@ -66,7 +66,7 @@ class Judge:
 
     def scored(self, expression: sympy.Expr, error: float) -> Fitted:
         """Return an expression with its score."""
-        length = complexity(expression) + len(floating([expression]))
+        length = complexity(expression) + price_of_numbers(expression, len(self.y))
         return Fitted(expression, error, float(bic(error**2, length, len(self.y))), length)
 
     def _error(self, function: Function, constants: np.ndarray) -> float:
@@ -168,6 +168,23 @@ def _forms(expression: sympy.Expr) -> list[sympy.Expr]:
         except Exception:  # SymPy's algorithms raise what they like.
             continue
     return found
+
+
+def price_of_numbers(expression: sympy.Expr, samples: int) -> float:
+    """Return what the numbers of an expression cost besides its symbols, in symbols.
+
+    A constant with all its digits costs one, as BIC has it; a fraction p/q costs ln(p q) / ln n, at most one, and pi is
+    worth a third.
+    """
+    total = 0.0
+    for part in sympy.preorder_traversal(expression):
+        if part.is_Float:
+            total += 1.0
+        elif part.is_Rational:
+            total += min(float(np.log(max(abs(part.p), 1) * part.q) / np.log(samples)), 1.0)
+        elif part is sympy.pi:
+            total += 1 / 3
+    return total
 
 
 def explained(judge: Judge, one: Fitted, tables: Sequence[np.ndarray]) -> bool:

@@ -73,6 +73,9 @@ INVERSE_SQUARE_LESS_ONE = Transform(
 LARGEST = 5.0
 """Largest weight, in root mean squares."""
 
+QUIET, LEAST = 0.05, 40
+"""Share of its root mean square below which a target may be noise, and rows that must be left without these."""
+
 MULTIPLIED = (IDENTITY, SIN, COS, TAN)
 """Those that are tried as products; powers of a product are products."""
 POWERS = (
@@ -101,6 +104,13 @@ def transformed(one: Transform, table: Table) -> tuple[Values, Values, Bool[np.n
     if known.mean() < 0.9:
         return None
     return np.where(known, value, 0.0), np.where(known, weight, 0.0), known
+
+
+def loud(table: Table) -> Bool[np.ndarray, " sample"]:
+    """Return where a target is large enough for its logarithm to mean anything with noise, if that is often enough."""
+    size = np.abs(table.weight * table.y)
+    found = np.asarray(size > QUIET * np.sqrt(np.mean(size**2)))
+    return found if found.sum() >= max(LEAST, 4 * table.x.shape[1]) else np.ones_like(found)
 
 
 def sign_of(y: Values) -> int:
