@@ -12,6 +12,7 @@ import pytest
 from sparsedyn import SparsedynWarning
 from sparsedyn.data import DataError, Trajectories, look, read
 from sparsedyn.data.clock import seconds
+from sparsedyn.estimators._inputs import trajectories_of
 
 from .recorded import ROWS, dated, tank, written
 
@@ -268,3 +269,41 @@ def test_dates_of_spreadsheets_are_numbers_of_days(tmp_path):
     odd = written_to(tmp_path, "Date,x", [*rows, "12,1"], "odd.csv")
     with pytest.raises(DataError, match="no date of a spreadsheet"):
         read(odd, states="x", time="Date", time_unit="excel")
+
+
+@pytest.mark.parametrize(
+    ("name", "dt"),
+    [("minutes", 60.0), ("Min", 60.0), ("hours", 3600.0), ("h", 3600.0), ("days", 86400.0), ("day", 86400.0),
+     ("years", 31_557_600.0), ("year", 31_557_600.0), ("ms", 1e-3)],
+)  # fmt: skip
+def test_a_column_called_as_a_unit_of_time_is_in_it_and_that_is_said(name: str, dt: float, tmp_path: Path):
+    frame = dated(np.arange(1700, 1700 + ROWS)).rename(columns={"time": name})
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    roles = {"states": "level", "inputs": "valve", "time": name}
+    with pytest.warns(SparsedynWarning, match=f"{name} is read in the unit of its name"):
+        assert read(tmp_path / "log.csv", **roles).dt == pytest.approx(dt)
+    with pytest.warns(SparsedynWarning, match="time_unit='s'"):
+        assert Trajectories.from_pandas(frame, **roles).dt == pytest.approx(dt)
+    assert read(tmp_path / "log.csv", **roles, time_unit="s").dt == 1.0
+    seen = look(tmp_path / "log.csv").overview
+    assert (seen.time.column, seen.time.step) == (name, pytest.approx(dt))
+    assert "unit of its name" in seen.time.findings[0]
+    with pytest.warns(SparsedynWarning, match="unit of its name"):
+        assert trajectories_of(frame, name, names=["level"], input_names=["valve"]).dt == pytest.approx(dt)
+
+
+@pytest.mark.parametrize("name", ["t [min]", "time (minutes)", "t [Minutes]"])
+def test_units_in_names_of_times_hold_for_data_frames(name: str):
+    frame = dated(np.arange(ROWS)).rename(columns={"time": name})
+    assert Trajectories.from_pandas(frame, "level", "valve", name).dt == 60.0
+
+
+def test_days_of_a_spreadsheet_are_asked_about_whatever_the_column_is_called():
+    serials = 45591.92361 + np.arange(ROWS) / 1440
+    for stamps in (serials, serials.round(5)):
+        with pytest.raises(DataError, match=r"time_unit='excel' .* or time_unit='s'"):
+            Trajectories.from_pandas(dated(stamps), **ROLES)
+        with pytest.raises(DataError, match="time_unit='excel'"):
+            trajectories_of(dated(stamps), "time", names=["level"], input_names=["valve"])
+    assert Trajectories.from_pandas(dated(serials), **ROLES, time_unit="excel").dt == pytest.approx(60, rel=1e-4)
+    assert Trajectories.from_pandas(dated(20_000.0 + np.arange(ROWS)), **ROLES).dt == 1.0

@@ -21,6 +21,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 SEPARATORS = {"tab": "\t", "\\t": "\t", "space": "whitespace", " ": "whitespace", "blank": "whitespace"}
 """Other ways to write a separator."""
 TIME_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+TIME_UNITS["year"] = 365.25 * TIME_UNITS["d"]
 """Units of numbers that are times, in seconds."""
 EXCEL = "excel"
 """The unit of dates as spreadsheets keep them: days since the end of 1899."""
@@ -54,8 +55,9 @@ class ReadOptions:
     - `day_first`: whether 01/02/2024 is the first of February.
     - `time_zone`: in which dates without an offset were recorded, `"Europe/Berlin"`. In the hour that the end of summer
         time repeats, the order of the rows decides. Without it dates are taken as they stand.
-    - `time_unit`: of numbers that are times: one of ns, us, ms, s, min, h, d, or excel for dates as spreadsheets keep
-        them, days since the end of 1899; by default that of the units row or of the column name, else seconds.
+    - `time_unit`: of numbers that are times: one of ns, us, ms, s, min, h, d, year (365.25 days), or excel for dates as
+        spreadsheets keep them, days since the end of 1899; by default that of the units row or of the column name
+        (`t [h]`, or `hours`), else seconds.
 
     **Of rows**
 

@@ -14,8 +14,9 @@ from .clock import Stamps
 from .errors import DataError
 from .options import ReadOptions
 from .rising import restarts
-from .stamps import joined, times_of
+from .stamps import joined, times_of, unit_named
 from .tables import Table, time_columns
+from .units import time_unit_in
 
 TIME_NAMES = re.compile(r"t\b|(?i:time|date|datetime|timestamp|zeit|datum|uhrzeit|zeitstempel|temps|fecha|clock)\b")
 DAY = r"\d{1,4}([./-])\d{1,2}\1\d{1,4}\.?"
@@ -158,8 +159,13 @@ def _named_time(data: pd.DataFrame) -> str | None:
     for name in data.columns:
         if TIME_NAMES.match(name):
             return name
-    rising = (name for name in data.columns if restarts(data[name]) is not None)
-    return next((name for name in data.columns if data[name].dtype.kind == "M"), next(rising, None))
+    likely = [name for name in data.columns if data[name].dtype.kind == "M"]
+    likely += [name for name in data.columns if time_unit_in(name) and _mostly_rises(data[name])]
+    return next(iter(likely), next((name for name in data.columns if restarts(data[name]) is not None), None))
+
+
+def _mostly_rises(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and bool(np.mean(np.diff(column.to_numpy(np.float64)) > 0) > 0.9)
 
 
 def _times(
@@ -191,8 +197,10 @@ def _times(
     usual = float(np.median(steps))
     regular = bool(np.all(np.abs(steps - usual) <= 1e-3 * usual))
     duplicates, backward = int((steps == 0).sum()), int((steps < 0).sum())
-    guessed = plain and not named and not TIME_NAMES.match(clock)
+    guessed = plain and not named and not (TIME_NAMES.match(clock) or time_unit_in(clock))
     findings = [f"{clock} {EVEN}, and is taken for time: if it counts rows, --dt SECONDS"] if guessed else []
+    unit = "" if options.time_unit else unit_named(clock, table.units.get(clock, ""))
+    findings += [unit] if unit and plain else []
     if count := sum(map(len, gaps)):
         row = next(rows[g[0]] for rows, g in zip(runs, gaps, strict=True) if len(g))
         findings.append(f"{_count(count, 'gap')}, the first after row {row}: --gaps cut")

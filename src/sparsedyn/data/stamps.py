@@ -1,12 +1,16 @@
 """Time stamps as files have them, texts or numbers, to dates and seconds by stated rules."""
 
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
 
+from sparsedyn._warnings import SparsedynWarning
+
 from .errors import DataError, in_all
 from .options import EXCEL, TIME_UNITS, ReadOptions
+from .units import in_brackets, time_unit_in
 
 ZONES = {
     "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3,
@@ -43,9 +47,10 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
     if pd.api.types.is_numeric_dtype(column):
         if options.time_unit == EXCEL:
             return _zoned(_of_serials(column, lines), options, lines).to_numpy()
-        scale = TIME_UNITS[options.time_unit or (unit if unit in TIME_UNITS else "s")]
+        known = options.time_unit or unit_of(str(column.name), unit)
+        scale = TIME_UNITS[known or "s"]
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        if options.time_unit is None and unit not in TIME_UNITS:
+        if not known:
             check_epoch(values, f"column {column.name!r}")
             _check_serials(values, str(column.name))
         return values if scale == 1.0 else values * scale
@@ -53,6 +58,27 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
     if len(texts) and all(isinstance(text, str) for text in texts):
         return _of_texts(texts.str.strip(), options, lines)
     return column.to_numpy()
+
+
+def unit_of(name: str, unit: str = "") -> str:
+    """Return the unit of a column of numbers that are times: that of the file, or of the name; empty for neither."""
+    said = unit or in_brackets(name)
+    return said if said in TIME_UNITS else time_unit_in(said or name)
+
+
+def unit_named(name: str, unit: str = "") -> str:
+    """Return what is to be said where the whole name of a column of times is its unit; empty where it is not."""
+    found = "" if unit or in_brackets(name) else time_unit_in(name)
+    if found in ("", "s"):
+        return ""
+    scale = f"{TIME_UNITS[found]:.10g} s"
+    return f"{name} is read in the unit of its name, {scale}: time_unit='s' (--time-unit s) for seconds"
+
+
+def say_unit(column: pd.Series, unit: str = "", *, stacklevel: int = 5) -> None:
+    """Warn where numbers are converted to seconds because of the column's whole name."""
+    if pd.api.types.is_numeric_dtype(column) and (text := unit_named(str(column.name), unit)):
+        warnings.warn(f"Column {text}.", SparsedynWarning, stacklevel=stacklevel)
 
 
 def joined(frame: pd.DataFrame, names: list[str]) -> pd.Series:
@@ -78,11 +104,15 @@ def _of_serials(column: pd.Series, lines: np.ndarray | None) -> pd.Series:
 def _check_serials(values: np.ndarray, name: str) -> None:
     """Raise `DataError` for numbers that a column of dates may have as days of a spreadsheet."""
     known = values[np.isfinite(values)]
-    if DATED.search(name) and len(known) and SERIALS[0] <= known.min() <= known.max() <= SERIALS[1]:
+    if not len(known) or not SERIALS[0] <= known.min() <= known.max() <= SERIALS[1]:
+        return
+    parts_of_days = (known % 1 != 0).any() and np.median(np.diff(np.unique(known))) < 1
+    if DATED.search(name) or parts_of_days:
         day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=float(known[0]))
         raise DataError(
             f"column {name!r}: {known[0]:.10g} may be seconds, or {day:%Y-%m-%d} as spreadsheets keep dates. Say which "
-            "with time_unit='excel' (--time-unit excel) or time_unit='s' (--time-unit s)."
+            "with time_unit='excel' (--time-unit excel) or time_unit='s' (--time-unit s), which read and "
+            "Trajectories.from_pandas take."
         )
 
 

@@ -10,7 +10,7 @@ from .checks import not_finite
 from .errors import DataError, in_all, listing
 from .names import check_choice, check_known
 from .options import ROWS, ReadOptions
-from .stamps import joined, times_of
+from .stamps import joined, say_unit, times_of
 
 
 class Columns(NamedTuple):
@@ -114,6 +114,8 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
         column = joined(frame, time_columns(columns.time, known))
         unit = table.units.get(str(columns.time), "")
         rows = np.split(order, edges)
+        if options.time_unit is None:
+            say_unit(column, unit)
         time = [times_of(column.iloc[part], options, unit, table.lines) for part in rows]
     return {
         "states": np.split(values[order, : len(states)], edges),

@@ -11,6 +11,24 @@ SYMBOL = (
 FACTOR = rf"(?:{PREFIX}{SYMBOL}|1|d)(?:\^?-?[0-9²³]|[²³]|⁻[¹²³])?"
 UNIT = re.compile(rf"{FACTOR}(?:\s*[*/·. ]\s*\(?{FACTOR}\)?)*")
 
+TIMES = {
+    "ms": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "second": "s", "seconds": "s", "min": "min",
+    "minute": "min", "minutes": "min", "h": "h", "hr": "h", "hour": "h", "hours": "h", "day": "d", "days": "d",
+    "year": "year", "years": "year",
+}  # fmt: skip
+"""Units of time by how they are written, in lower case: as a unit, or as the whole name of a column."""
+
+
+def time_unit_in(text: str) -> str:
+    """Return the unit of time, one of `options.TIME_UNITS`, that a text is; empty where it is none."""
+    return TIMES.get(text.strip().casefold(), "")
+
+
+def in_brackets(name: str) -> str:
+    """Return what stands in [] or () at the end of a name; empty where nothing does."""
+    found = BRACKETS.match(name)
+    return "" if found is None else (found["square"] or found["round"] or "").strip()
+
 
 def unit_in(name: str) -> str:
     """Return the unit at the end of a column's name: whatever is in [], and what reads as a unit in ()."""

@@ -10,6 +10,8 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError
 from sparsedyn.data.errors import closest, listing
+from sparsedyn.data.options import ReadOptions
+from sparsedyn.data.stamps import say_unit, times_of, unit_of
 from sparsedyn.data.tables import groups, number_column
 
 KINDS = {
@@ -185,7 +187,7 @@ def _of_table(table: pd.DataFrame, place: str, trajectory: str | None, time: str
         raise DataError(f"{place}: expected rows and columns of numbers; got the shape {values.shape}.")
     columns = [number_column(values.iloc[:, i].rename(name)) for i, name in enumerate(names or values.columns)]
     array = np.column_stack(columns)
-    stamps = table[time].to_numpy() if time is not None else None if _counts(table.index) else table.index.to_numpy()
+    stamps = _stamps(table, time, place)
     order, edges, marks = groups(table, trajectory)
     return Given(
         np.split(array[order], edges),
@@ -193,6 +195,18 @@ def _of_table(table: pd.DataFrame, place: str, trajectory: str | None, time: str
         None if stamps is None else np.split(stamps[order], edges),
         marks,
     )
+
+
+def _stamps(table: pd.DataFrame, time: str | None, place: str) -> np.ndarray | None:
+    """Return the times of all rows, numbers in seconds; None where the index only counts."""
+    if time is None and _counts(table.index):
+        return None
+    column = table.index.to_series() if time is None else table[time]
+    if not pd.api.types.is_numeric_dtype(column) or (time is None and not unit_of(str(column.name))):
+        return np.asarray(column)
+    if place.startswith("x"):
+        say_unit(column, stacklevel=7)
+    return times_of(column.reset_index(drop=True), ReadOptions(), "", None)
 
 
 def _counts(index: pd.Index) -> bool:
