@@ -30,11 +30,22 @@ def rollout_matching(
     gain = data.dt * scaling.dx_std / scaling.x_std
     bound = states[: sum(data.lengths)]
     low, high = bound.min(axis=0), bound.max(axis=0)
-    numbers = (
-        states, inputs, gain, data.dt * scaling.dx_mean / scaling.x_std, _unit(states, train, rows, gain),
-        2 * low - high, 2 * high - low,
-    )  # fmt: skip
-    return RolloutMatching(*(n.astype(np.float32) for n in numbers), rows=rows, method=method), train, held_out
+    objective = RolloutMatching(
+        states=_single(states),
+        inputs=_single(inputs),
+        gain=_single(gain),
+        drift=_single(data.dt * scaling.dx_mean / scaling.x_std),
+        unit=_single(_unit(states, train, rows, gain)),
+        low=_single(2 * low - high),
+        high=_single(2 * high - low),
+        rows=rows,
+        method=method,
+    )
+    return objective, train, held_out
+
+
+def _single(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32)
 
 
 def _starts(data: Trajectories, rows: int, offset: int, place: str) -> Starts:
