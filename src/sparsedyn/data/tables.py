@@ -10,6 +10,7 @@ from .checks import not_finite
 from .errors import DataError, in_all, listing
 from .names import check_choice, check_known
 from .options import ROWS, ReadOptions
+from .runs import check_labels, warn_stacked
 from .stamps import joined, say_unit, times_of
 
 
@@ -102,16 +103,20 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
     """
     frame = table.frame.set_axis([str(name) for name in table.frame.columns], axis=1).reset_index(drop=True)
     known = list(frame.columns)
-    asked_columns(columns, known)
+    used = asked_columns(columns, known)
     if not len(frame):
         raise DataError("there are no rows below the column names; at least 2 rows per trajectory are needed.")
     states, inputs = listed(columns.states, known), listed(columns.inputs, known)
     cut = options.gaps == "cut"
     values = np.column_stack([number_column(frame[name], table.lines, missing=cut) for name in (*states, *inputs)])
     order, edges, labels = groups(frame, columns.trajectory, table.lines)
+    column = None if columns.time is None else joined(frame, time_columns(columns.time, known))
+    if columns.trajectory is not None:
+        check_labels(frame[str(columns.trajectory)], column)
+    elif column is None:
+        warn_stacked(frame, used)
     time = None
-    if columns.time is not None:
-        column = joined(frame, time_columns(columns.time, known))
+    if column is not None:
         unit = table.units.get(str(columns.time), "")
         rows = np.split(order, edges)
         if options.time_unit is None:

@@ -185,7 +185,9 @@ def _of_table(table: pd.DataFrame, place: str, trajectory: str | None, time: str
     names = labels(values.columns, place)
     if not values.size:
         raise DataError(f"{place}: expected rows and columns of numbers; got the shape {values.shape}.")
-    columns = [number_column(values.iloc[:, i].rename(name)) for i, name in enumerate(names or values.columns)]
+    columns = [
+        _numbers_of(values.iloc[:, i].rename(name), trajectory) for i, name in enumerate(names or values.columns)
+    ]
     array = np.column_stack(columns)
     stamps = _stamps(table, time, place)
     order, edges, marks = groups(table, trajectory)
@@ -195,6 +197,17 @@ def _of_table(table: pd.DataFrame, place: str, trajectory: str | None, time: str
         None if stamps is None else np.split(stamps[order], edges),
         marks,
     )
+
+
+def _numbers_of(column: pd.Series, trajectory: str | None) -> np.ndarray:
+    try:
+        return number_column(column)
+    except DataError as error:
+        if trajectory is None and pd.api.types.is_string_dtype(column) and column.duplicated().any():
+            raise DataError(
+                f"{error} If it says to which run a row belongs, give trajectory={column.name!r}."
+            ) from error
+        raise
 
 
 def _stamps(table: pd.DataFrame, time: str | None, place: str) -> np.ndarray | None:

@@ -12,6 +12,7 @@ from sparsedyn.data import DataError, Samples, Snapshots, Trajectories
 from sparsedyn.data.checks import check_finite
 from sparsedyn.data.clock import regular_step, same_times, sampling_time
 from sparsedyn.data.description import FORMAT
+from sparsedyn.estimators._asked import asked_for
 from sparsedyn.estimators._checks import Variables, check_alike, check_regular, variables_of
 from sparsedyn.estimators._given import Given, finite, taken
 from sparsedyn.estimators._known import Known, known_of
@@ -104,6 +105,7 @@ def recorded(
     **Raises:** `DataError` for anything that does not fit; see `trajectories_of`.
     """
     t, validation = parted(t, validation)
+    x, u = asked_for(x, t, u, trajectory, names, input_names)
     if time == "discrete":
         t = 1.0 if untimed(x, t) else t
         if x_dot is not None:
@@ -143,6 +145,7 @@ def trajectories_of(
         if doubled := [name for name, value in extra.items() if value is not None]:
             raise DataError(f"x: {OWN}; got {', '.join(doubled)} as well. Leave it out.")
         return _timed(own(x), "x", irregular)
+    x, u = asked_for(x, t, u, trajectory, names, input_names)
     states, inputs, t = _both(x, t, u, trajectory)
     if inputs is None and input_names is not None:
         if states.names is None:

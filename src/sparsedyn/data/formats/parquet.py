@@ -34,6 +34,8 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
         names: list[str] = file.schema_arrow.names
         description = _own_description(file.schema_arrow.metadata or {})
         wanted = names if description is not None else asked_columns(columns, names)
+        if columns.time is None and columns.trajectory is None:
+            wanted = names  # those that are not asked for may tell of runs
         frame = file.read(columns=wanted).to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"it is no readable Parquet file ({error}); write it again.") from error
