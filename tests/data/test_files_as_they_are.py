@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sparsedyn import SparsedynWarning
-from sparsedyn.data import DataError, Trajectories, read
+from sparsedyn.data import DataError, Trajectories, look, read
 from sparsedyn.data.io import read_table
 from sparsedyn.data.options import ReadOptions
 from sparsedyn.data.units import unit_in
@@ -185,3 +185,20 @@ def test_options_that_mean_nothing_are_refused(tmp_path: Path):
     np.savez(tmp_path / "x.npz", x=np.zeros((3, 2)))
     with pytest.raises(DataError, match="these options are for"):
         read(tmp_path / "x.npz", states=[0], dt=1, decimal=",")
+
+
+def test_commas_between_thousands_with_decimals_are_proposed_and_read(tmp_path: Path):
+    path = tmp_path / "log.csv"
+    path.write_text("t,y,u\n" + "".join(f'{i},"{50 - i},000.5",{i % 3}\n' for i in range(40)))
+    with pytest.raises(DataError, match=r"thousands=',' \(--thousands ,\)"):
+        read(path, "y", "u", "t")
+    assert read(path, "y", "u", "t", thousands=",").states[0][:2, 0].tolist() == [50000.5, 49000.5]
+    assert look(path).overview.states == ("y", "u")
+
+
+@pytest.mark.parametrize(("other", "asked"), [("7", True), ("7.25", False), ("0.125", False)])
+def test_points_that_may_stand_between_thousands_are_asked_about(other: str, asked: bool, tmp_path: Path):
+    path = tmp_path / "log.csv"
+    path.write_text("t;y;u\n" + "".join(f"{i};{50 - i}.000;{other}\n" for i in range(40)))
+    assert ("thousands='.'" in look(path).hint) is asked
+    assert not asked or look(path, decimal=",", thousands=".").hint == ""

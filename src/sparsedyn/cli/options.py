@@ -25,7 +25,7 @@ Inputs = Annotated[
     typer.Option(
         metavar="NAMES",
         help="Columns that are inputs, written like the states; leave it out for a plant without inputs. The input "
-        "of a row acts until the next row. One that stays the same needs no column: flow,pressure=2.5.",
+        "of a row acts until the next row. One that stays the same needs no column: flow,pressure=2.5 (not for sindy).",
         rich_help_panel=COLUMNS,
     ),
 ]

@@ -21,6 +21,8 @@ SWITCHES = (
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+")
+THREE = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 POINTS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?")
 DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{2,4})\b.*")
 
@@ -80,6 +82,7 @@ def sniffed(content: bytes, given: ReadOptions, time: str | None = None) -> Snif
     options, seen, asks = _texts(names, body, options, seen, asks, time)
     if options != given and separator == ";" and not named:
         options = replace(options, separator=separator)
+    asks += _thousands(names, body, options, separator)
     uneven = _uneven(lines, start, separator)
     return Sniffed(options, given, tuple(seen), tuple([*asks, *uneven]))
 
@@ -153,7 +156,7 @@ def _is_data(row: Sequence[str], options: ReadOptions) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    return bool(NUMBER.fullmatch(cell) or COMMA.fullmatch(cell) or POINTS.fullmatch(cell))
+    return bool(NUMBER.fullmatch(cell) or COMMA.fullmatch(cell) or POINTS.fullmatch(cell) or GROUPED.fullmatch(cell))
 
 
 def _numeric(row: Sequence[str]) -> int:
@@ -173,6 +176,10 @@ def _marks(
     if both:
         seen.append(f"decimal commas and points for thousands ({both[0]})")
         return replace(options, decimal=",", thousands="."), seen, asks
+    grouped = [cell for cell in cells if GROUPED.fullmatch(cell)]
+    if grouped and all(THOUSANDS.fullmatch(cell) for cell in commas):
+        seen.append(f"commas for thousands ({grouped[0]})")
+        return replace(options, thousands=","), seen, asks
     if any(THOUSANDS.fullmatch(cell) for cell in cells) and all(THOUSANDS.fullmatch(cell) for cell in commas):
         example = next(cell for cell in cells if THOUSANDS.fullmatch(cell))
         if points:
@@ -186,6 +193,24 @@ def _marks(
         seen.append(f"decimal commas ({commas[0]})")
         options = replace(options, decimal=",")
     return options, seen, asks
+
+
+def _thousands(names: Sequence[str], body: Sequence[Sequence[str]], options: ReadOptions, separator: str) -> list[str]:
+    """Ask about columns of files with semicolons whose values all have three digits after the point."""
+    if separator != ";" or options.decimal == "," or options.thousands:
+        return []
+    columns = [[row[i] for row in body if i < len(row) and row[i]] for i in range(max(map(len, body), default=0))]
+    points = [cell for column in columns for cell in column if NUMBER.fullmatch(cell) and "." in cell]
+    doubtful = [i for i, column in enumerate(columns) if len(column) > 2 and all(map(THREE.fullmatch, column))]
+    if not doubtful or not all(map(THREE.fullmatch, points)):
+        return []
+    i = doubtful[0]
+    name = names[i] if i < len(names) and not _is_number(names[i]) else f"x{i + 1}"
+    return [
+        f"Every value of column {name!r} has three digits after the point: {columns[i][0]!r} may be "
+        f"{columns[i][0].replace('.', '')}. If points stand between thousands, give decimal=',', thousands='.' "
+        "(--decimal , --thousands .)."
+    ]
 
 
 def _texts(
