@@ -120,3 +120,15 @@ def test_marks_within_quotes_divide_no_lines(tmp_path: Path):
     assert (seen.hint, seen.options) == ("", ReadOptions())
     (tmp_path / "named.csv").write_text('"T, in, deg";"u, a, b"\n' + "".join(f"{i};{i % 3}\n" for i in range(9)))
     assert [column.name for column in look(tmp_path / "named.csv").overview.columns] == ["T, in, deg", "u, a, b"]
+
+
+def test_shuffled_rows_and_clocks_over_midnight_are_no_trajectories():
+    frame = noisy()
+    shuffled = overview(frame.sample(frac=1, random_state=0)).time
+    assert shuffled.findings[-1].endswith("backward: rows are shuffled: sort by time")
+    stamps = pd.date_range("2024-01-01 22:10", periods=len(frame), freq="60s").strftime("%H:%M:%S")
+    over = overview(frame.assign(t=stamps)).time
+    assert (over.backward, over.step) == (1, 60.0)
+    assert "1 step backward: the clock passes midnight" in over.findings[-1]
+    stacked = overview(pd.concat([frame, frame])).time
+    assert "several trajectories" in stacked.findings[-1]

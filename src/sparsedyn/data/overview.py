@@ -26,6 +26,9 @@ ALIKE = 0.95
 STUCK = 20
 """Rows of one value, among values that change at most rows, that make a sensor look stuck."""
 EVEN = "rises evenly, as times and counters do"
+MOSTLY = 0.9
+"""Share of rows with a time of their own in a file of one trajectory."""
+DAY_SECONDS, HOUR_SECONDS = 86_400.0, 3_600.0
 SPIKE = 10.0
 """Deviations by which a spike stands out of the rows beside it."""
 
@@ -178,7 +181,8 @@ def _times(
     first, last = (str(column.iloc[row]) if len(column) else "" for row in (0, -1))
     try:
         stamps = times_of(column.reset_index(drop=True), options, table.units.get(clock, ""), table.lines)
-        plain = stamps.dtype.kind not in "mM"
+        kind = stamps.dtype.kind
+        plain = kind not in "mM"
         if not plain:
             stamps = (stamps - stamps[0]).astype("timedelta64[ns]").astype(np.float64) / 1e9
         seconds = stamps.astype(np.float64)
@@ -208,11 +212,26 @@ def _times(
         repeated = _count(duplicates, "row")
         findings.append(f"{repeated} of the time of the row before: --duplicates mean, or --time-zone for local time")
     if backward:
-        backwards = _count(backward, "step")
-        findings.append(f"{backwards} backward: several trajectories (--trajectory), or local time (--time-zone)")
+        what = _backward(seconds, clock_only=kind == "m", dates=kind == "M")
+        alone = trajectory is None and what
+        why = alone or "several trajectories (--trajectory), or local time (--time-zone)"
+        findings.append(f"{_count(backward, 'step')} backward: {why}")
     if not regular and not (count or duplicates or backward):
         findings.append(f"irregular, steps from {steps.min():.4g} to {steps.max():.4g} s: --resample {usual:.4g}")
     return seconds, TimeSummary(clock, first, last, usual, regular, count, duplicates, backward, tuple(findings))
+
+
+def _backward(seconds: np.ndarray, *, clock_only: bool, dates: bool) -> str:
+    """Return why times step backward: a clock passes midnight, or rows are shuffled; empty for other reasons."""
+    steps = np.diff(seconds)
+    back, usual = steps[steps < 0], float(np.median(np.abs(steps)))
+    if clock_only and (np.abs(back + DAY_SECONDS - usual) <= usual / 2).all():
+        return "the clock passes midnight and has no date: add a column of dates, --time DATE,CLOCK"
+    if dates and (back >= -HOUR_SECONDS).all():
+        return ""  # the hour that the end of summer time repeats
+    distinct = len(np.unique(seconds)) / len(seconds)
+    shuffled = distinct == 1 or (distinct > MOSTLY and len(back) > len(steps) / 4)
+    return "rows are shuffled: sort by time" if shuffled else ""
 
 
 def _labels(data: pd.DataFrame, seconds: np.ndarray | None, clock: str | None) -> str | None:
