@@ -14,6 +14,7 @@ from .clock import Stamps
 from .errors import DataError
 from .options import ReadOptions
 from .rising import restarts
+from .sensors import outliers, stuck
 from .stamps import joined, times_of, unit_named
 from .tables import Table, time_columns
 from .units import time_unit_in
@@ -23,14 +24,10 @@ DAY = r"\d{1,4}([./-])\d{1,2}\1\d{1,4}\.?"
 TIME_OF_DAY = r"(?i:\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?)"
 ALIKE = 0.95
 """Correlation from which on two columns tell much the same."""
-STUCK = 20
-"""Rows of one value, among values that change at most rows, that make a sensor look stuck."""
 EVEN = "rises evenly, as times and counters do"
 MOSTLY = 0.9
 """Share of rows with a time of their own in a file of one trajectory."""
 DAY_SECONDS, HOUR_SECONDS = 86_400.0, 3_600.0
-SPIKE = 10.0
-"""Deviations by which a spike stands out of the rows beside it."""
 
 
 @dataclass(frozen=True)
@@ -277,24 +274,13 @@ def _odd(known: np.ndarray, ends: Clipped) -> tuple[str, ...]:
     """Say whether a sensor is dead, was stuck within its range, or has spikes."""
     if np.ptp(known) == 0:
         return ("constant",)
-    found = []
-    changes = np.flatnonzero(np.diff(known) != 0)
-    runs = np.diff(np.concatenate([[-1], changes, [len(known) - 1]]))
-    longest = int(runs.max())
-    if longest >= STUCK and len(changes) > (len(known) - longest) / 2:
-        begin = int(np.concatenate([[0], changes + 1])[runs.argmax()])
-        if known[begin] not in (ends.floor, ends.ceiling):
-            found.append(f"stuck for {longest} rows from row {begin}")
-    if len(known) >= 5:
-        middle = np.median(np.stack([known[:-2], known[1:-1], known[2:]]), axis=0)
-        away = np.abs(known[1:-1] - middle)
-        low, high = np.percentile(known, [25, 75])
-        beyond = (known < low - 3 * (high - low)) | (known > high + 3 * (high - low))
-        spikes = np.flatnonzero((away > SPIKE * np.percentile(away, 75)) & (away > known.std()) & beyond[1:-1]) + 1
-        # A short pulse of an input is none: values that come back are not out of range.
-        spikes = spikes[[(known == known[i]).sum() == 1 for i in spikes]] if len(spikes) else spikes
-        if len(spikes):
-            found.append(f"{_count(len(spikes), 'outlier')}, the first {known[spikes[0]]:.4g} in row {spikes[0]}")
+    found = [
+        f"stuck for {one.last - one.first + 1} rows from row {one.first}"
+        for one in stuck([known])
+        if one.value not in (ends.floor, ends.ceiling)
+    ][:1]
+    if spikes := outliers([known]):
+        found.append(f"{_count(len(spikes), 'outlier')}, the first {spikes[0].value:.4g} in row {spikes[0].row}")
     return tuple(found)
 
 

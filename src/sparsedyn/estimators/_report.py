@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators._feedback import feedback
+from sparsedyn.estimators._sensors import has_outliers, sensors
 
 EXPLAINED = 0.5
 """Share of a state's variance that simulations explain, below which a model is called poor."""
@@ -30,7 +31,9 @@ def of_data(data: Trajectories, runs: Sequence[Finding]) -> list[Finding | None]
     """Return what is to be said of data; where `runs` are well, there are enough rows."""
     names = [*data.state_names, *data.input_names]
     columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
-    return [dependent(names, columns), feedback(data), coarse(data.state_names, data.states) if runs else None]
+    odd = sensors(data)
+    few = coarse(data.state_names, data.states) if runs and not has_outliers(odd) else None
+    return [*odd, dependent(names, columns), feedback(data), few]
 
 
 def died(alive: Bool[np.ndarray, " member"]) -> Finding | None:

@@ -11,6 +11,7 @@ from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators._runs import FAR, RUNS, judged
+from sparsedyn.estimators._sensors import has_outliers, sensors
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._maps import iterated, without_effect
 from sparsedyn.estimators.sindy._measured import Measured, Recorded
@@ -42,10 +43,12 @@ def checked(
     data = states.measured.data
     names = full_names(data.state_names, settings.order)
     terms = library.names([*names, *data.input_names])
+    odd = sensors(recorded.data)
     findings = [
+        *odd,
         dependent_terms(reduced, terms) or checks.dependent([*data.state_names, *data.input_names], _columns(states)),
         feedback(recorded.data),
-        *_empty(terms, names[-len(data.state_names) :], settings, reduced, found),
+        *_empty(terms, names[-len(data.state_names) :], settings, reduced, found, has_outliers(odd)),
     ]
     if states.given is None:
         # What is explained to rounding is neither noise nor too coarse, as states under inputs that jump may look.
@@ -53,7 +56,7 @@ def checked(
             findings.append(checks.across(settings.derivative, "Take derivative='auto', or weak='auto'."))
         left = unexplained(reduced, found.coefficients)
         exact = bool(np.all(left <= ACCURATE))
-        if not exact and not states.jumping:
+        if not exact and not states.jumping and not has_outliers(odd):
             findings += [checks.coarse(data.state_names, data.states), _noisy(states, settings)]
         # Simulations know nothing of a given part of the right-hand side, and do not leave what is left no error.
         if found.coefficients.any() and found.known is None:
@@ -91,9 +94,14 @@ def _iterated(
 
 
 def _empty(
-    terms: tuple[str, ...], names: list[str], settings: Settings, reduced: Factor, found: Identified
+    terms: tuple[str, ...],
+    names: list[str],
+    settings: Settings,
+    reduced: Factor,
+    found: Identified,
+    spoiled: bool,
 ) -> list[Finding]:
-    """Equations without terms, each with the largest term that fell."""
+    """Equations without terms, each with the largest term that fell; data may be `spoiled` by outliers."""
     empty = np.flatnonzero(~(found.coefficients != 0).any(axis=0))
     if not empty.size:
         return []
@@ -105,6 +113,8 @@ def _empty(
         fix = "No term explains more than noise does: give other terms, or the states and inputs that are missing."
         if settings.threshold is not None:
             fix = f"Lower the threshold ({found.thresholds[j]:.3g}), or take threshold='auto'."
+        if spoiled:
+            fix = "Mend the rows that stand out first."
         k = int(np.argmax(sizes[:, j]))
         findings.append(
             Finding(

@@ -5,6 +5,7 @@ import numpy as np
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators._checks import Variables
+from sparsedyn.estimators._sensors import sensors
 from sparsedyn.estimators.state_space._limits import clipped
 from sparsedyn.estimators.state_space._search import Found
 
@@ -20,7 +21,15 @@ USELESS = 0.95
 
 def report_of(found: Found, variables: Variables, data: Trajectories) -> Report:
     """Return the findings of all checks."""
-    return Report((*clipped(data), *_poor(found), *_idle_inputs(found, variables), *_undetermined(found)))
+    return Report(
+        (
+            *sensors(data, ends=False),
+            *clipped(data),
+            *_poor(found),
+            *_idle_inputs(found, variables),
+            *_undetermined(found),
+        )
+    )
 
 
 def _poor(found: Found) -> list[Finding]:

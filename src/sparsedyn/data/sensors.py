@@ -1,0 +1,98 @@
+"""Sensors that were stuck within their range, and rows that stand out of their neighbours."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+STUCK = 20
+"""Rows of one value, among values that change at most rows, that make a sensor look stuck."""
+MOVING, BEFORE, STEPS = 0.3, 3, 2
+"""A stuck column was in motion: within so many rows before, it moved by this share of the usual change, and by so many
+steps of its resolution. To rest, plants come slowly."""
+JUMP = 1.5
+"""Or it leaves by so many times the largest of all other changes."""
+SPIKE = 10.0
+"""Deviations by which a spike stands out of the rows beside it."""
+ALIKE = 0.2
+"""How far apart the rows beside it may be, as a share of what it stands out by: from pulses, plants come slowly."""
+RARE = 0.01
+"""Share of all rows, or one row, that may be spikes: what happens more often belongs to the plant."""
+
+Runs = Sequence[Float[np.ndarray, " _row"]]
+
+
+class Stuck(NamedTuple):
+    """Rows of a record, `first` to `last`, that have one value."""
+
+    run: int
+    first: int
+    last: int
+    value: float
+
+
+class Outlier(NamedTuple):
+    """A row of a record, and how far it is from the rows beside it, in standard deviations of all others."""
+
+    run: int
+    row: int
+    value: float
+    far: float
+
+
+def stuck(runs: Runs) -> list[Stuck]:
+    """Return where a column has one value for at least 20 rows, though it was moving before and moves in most rows."""
+    changes = [np.abs(np.diff(run)) for run in runs]
+    moving = np.concatenate([one[one > 0] for one in changes]) if changes else np.zeros(0)
+    if not len(moving):
+        return []
+    usual, values = float(np.sqrt(np.mean(np.square(moving)))), np.unique(np.concatenate(list(runs)))
+    least = max(MOVING * usual, STEPS * float(np.diff(values).min()))
+    found: list[Stuck] = []
+    for i, (run, change) in enumerate(zip(runs, changes, strict=True)):
+        if len(run) < STUCK:
+            continue
+        ends = np.concatenate([np.flatnonzero(change > 0), [len(run) - 1]])
+        begins = np.concatenate([[0], ends[:-1] + 1])
+        for first, last in zip(begins, ends, strict=True):
+            if last - first + 1 < STUCK:
+                continue
+            arriving = change[max(0, first - BEFORE) : first].max(initial=0.0) >= least
+            leaving = last + 1 < len(run) and change[last] >= JUMP * np.partition(moving, -2)[-2:][0]
+            if arriving or leaving:
+                found.append(Stuck(i, int(first), int(last), float(run[first])))
+    held = sum(one.last - one.first for one in found)
+    rows = sum(map(len, changes))
+    return found if len(moving) > (rows - held) / 2 else []
+
+
+def outliers(runs: Runs, *, again: bool = False) -> list[Outlier]:
+    """Return single rows far beyond all others and the rows beside them; with `again`, of values that recur, too.
+
+    An input's short pulses recur; so do the codes that stand for missing values.
+    """
+    parts = [(i, run) for i, run in enumerate(runs) if len(run) >= 5]
+    if not parts:
+        return []
+    known = np.concatenate([run for _, run in parts])
+    inner = np.concatenate([run[1:-1] for _, run in parts])
+    sides = np.concatenate([np.stack([run[:-2], run[2:]], axis=1) for _, run in parts])
+    away = np.abs(inner - np.clip(inner, sides.min(axis=1), sides.max(axis=1)))
+    low, high = np.percentile(known, [25, 75])
+    beyond = (inner < low - 3 * (high - low)) | (inner > high + 3 * (high - low))
+    near = np.abs(np.diff(sides, axis=1))[:, 0] <= ALIKE * away
+    there = beyond & near & (away > SPIKE * np.percentile(away, 75)) & (again | (away > known.std()))
+    rows = np.concatenate(
+        [np.stack([np.full(len(run) - 2, i), np.arange(1, len(run) - 1)], axis=1) for i, run in parts]
+    )
+    places = np.flatnonzero(there)
+    if len(places) > max(1, RARE * len(known)):
+        return []
+    spread = float(np.delete(inner, places).std()) or 1.0
+    far = away[places] / spread
+    return [
+        Outlier(int(rows[k, 0]), int(rows[k, 1]), float(inner[k]), float(size))
+        for k, size in zip(places, far, strict=True)
+        if again or (known == inner[k]).sum() == 1
+    ]

@@ -1,0 +1,91 @@
+"""What the sensors of states did wrong: stuck, at the end of their range, or far off in single rows."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from sparsedyn._warnings import Finding
+from sparsedyn.data import Trajectories
+from sparsedyn.data.clipping import clipping
+from sparsedyn.data.sensors import Outlier, outliers, stuck
+
+FAR = 6.0
+"""Standard deviations by which an outlier is off at least."""
+NAMED = 3
+"""Rows, or stretches of rows, that are named; the others are counted."""
+CUT = "Leave these rows out, giving the rows before and after as trajectories of their own"
+
+
+def sensors(data: Trajectories, *, ends: bool = True) -> list[Finding]:
+    """Return findings for states whose sensors were stuck, clipped (with `ends`) or have outliers."""
+    columns = [(name, [x[:, j] for x in data.states]) for j, name in enumerate(data.state_names)]
+    found = [_outliers(*column) for column in columns] + [_stuck(*column) for column in columns]
+    return [one for one in (*found, *(_clipped(*column) for column in columns if ends)) if one is not None]
+
+
+def has_outliers(findings: Iterable[Finding | None]) -> bool:
+    """Whether rows stand out, which then look like noise, or like too few rows, to other checks."""
+    return any(one is not None and one.check == "outliers" for one in findings)
+
+
+def _outliers(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | None:
+    found = [one for one in outliers(runs, again=True) if one.far >= FAR]
+    if not found:
+        return None
+    several = len(runs) > 1
+    said = [f"{_row(one, several)} of {name!r} is {one.value:.6g}" for one in found[:NAMED]]
+    more = f" and {len(found) - NAMED} more rows" if len(found) > NAMED else ""
+    far = min(one.far for one in found)
+    return Finding(
+        "outliers",
+        f"fit: {', '.join(said)}{more}, {far:.2g} times the spread away from {'its' if len(found) == 1 else 'their'} "
+        f"neighbours. Remove {'it' if len(found) == 1 else 'them'}, or, for a value that stands for a missing one, "
+        f"read the file with missing='{found[0].value:.6g}' and gaps='cut'.",
+    )
+
+
+def _row(one: Outlier, several: bool) -> str:
+    return f"row {one.row}" + (f" of trajectory {one.run}" if several else "")
+
+
+def _stuck(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | None:
+    limits = clipping(runs)
+    found = [one for one in stuck(runs) if one.value not in (limits.floor, limits.ceiling)]
+    if not found:
+        return None
+    said = [
+        f"{one.value:.6g} in rows {one.first} to {one.last}" + (f" of trajectory {one.run}" if len(runs) > 1 else "")
+        for one in found[:NAMED]
+    ]
+    more = f" and in {len(found) - NAMED} more stretches" if len(found) > NAMED else ""
+    return Finding(
+        "stuck-sensor",
+        f"fit: {name!r} is exactly {', '.join(said)}{more}, though it was moving before, as a sensor that is stuck "
+        f"is. {CUT}.",
+    )
+
+
+def _clipped(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | None:
+    found = clipping(runs)
+    ends = [
+        (what, value, count)
+        for what, value, count in (("least", found.floor, found.below), ("greatest", found.ceiling, found.above))
+        if count
+    ]
+    if not ends:
+        return None
+    said = [
+        f"exactly {value:.6g}, its {what} value, in {count} rows ({_where(runs, value)})" for what, value, count in ends
+    ]
+    return Finding(
+        "clipped",
+        f"fit: {name!r} is {' and '.join(said)}, as a sensor at the end of its range is: equations take that for "
+        f"rest. {CUT}, or take SparseStateSpace, which cuts its outputs off there.",
+    )
+
+
+def _where(runs: Sequence[Float[np.ndarray, " _row"]], value: float) -> str:
+    run = next(i for i, one in enumerate(runs) if (one == value).any())
+    row = f"row {int(np.flatnonzero(runs[run] == value)[0])}"
+    return f"the first is {row}" + (f" of trajectory {run}" if len(runs) > 1 else "")
