@@ -1,13 +1,17 @@
 """Whether data are of the variables that an estimator was fitted to: names, units, sample time, magnitudes."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sparsedyn._warnings import SparsedynWarning
 from sparsedyn.data import DataError, Scaling, Trajectories
 
 VERY_FAR = 50.0
+OTHER_TIME = 10.0
+"""Factor between sample times from which on one of them is doubtful."""
 UNIT_CHANGES = ((10.0, 5.0), (3.0, 100.0))
 """A median this many training standard deviations off and this factor from the training mean (or very far off) speaks
 for another unit. The plain distance must be generous: a single slow trajectory has small standard deviations."""
@@ -59,6 +63,19 @@ def check_alike(expected: Variables, got: Trajectories, place: str) -> None:
     if not np.isclose(expected.dt, got.dt, rtol=1e-3):
         raise DataError(
             f"{place}: expected the sample time of training, {expected.dt:g}; got {got.dt:g}. Resample the data."
+        )
+
+
+def warn_of_sample_time(expected: Variables, got: Trajectories) -> None:
+    """Warn where rows are so much closer or further apart than in training that the times must be in another unit."""
+    ratio = got.dt / expected.dt
+    if not 1 / OTHER_TIME < ratio < OTHER_TIME:
+        warnings.warn(
+            f"data: the sample time is {got.dt:.4g} s, {expected.dt:.4g} s in training: {max(ratio, 1 / ratio):.3g} "
+            f"times {'more' if ratio > 1 else 'less'}. If times are in another unit, give them in seconds; "
+            "else nothing says that the equations hold so far from the rows that they were fitted to.",
+            SparsedynWarning,
+            stacklevel=4,
         )
 
 

@@ -89,3 +89,11 @@ def test_an_input_in_no_equation_of_a_map_is_named():
         x.append(0.8 * x[-1] + v[k])
     message = said(SINDy(1, time="discrete"), np.asarray(x), 1.0, np.stack([u, v], axis=1))["input-without-effect"]
     assert "input u0 appears in no equation. If it acts late, give lags='auto'" in message
+
+
+def test_data_of_quite_another_sample_time_are_warned_of():
+    fitted = SINDy(1, 0.1).fit(X, 0.1, names=["a", "b"])
+    near, far = (sparsedyn.Trajectories([X[:20]], dt=dt, state_names=["a", "b"]) for dt in (0.2, 360.0))
+    fitted.forecast(near)
+    with pytest.warns(SparsedynWarning, match="sample time is 360 s, 0.1 s in training: 3.6e\\+03 times more"):
+        fitted.forecast(far)

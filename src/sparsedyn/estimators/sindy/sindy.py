@@ -13,7 +13,14 @@ from sklearn.metrics import r2_score
 from sparsedyn._warnings import Report
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.equations import Statement, combined, compiled, rounded, statements, symbol
-from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, variables_of
+from sparsedyn.estimators._checks import (
+    Variables,
+    check_alike,
+    check_plausible,
+    check_regular,
+    variables_of,
+    warn_of_sample_time,
+)
 from sparsedyn.estimators._dead_times import delays_of
 from sparsedyn.estimators._delays import NO_DELAYS, Delays
 from sparsedyn.estimators._dynamics import AbstractDynamics
@@ -370,6 +377,8 @@ class SINDy(AbstractDynamics):
         known = trajectories_like(self.variables_, data, place="data")
         discrete = self.time_ == "discrete"
         check_alike(self.variables_ if discrete else self.variables_._replace(dt=known.dt), known, "data")
+        if check_units:
+            warn_of_sample_time(self.variables_, known)
         if check_units and self.statistics_ is not None:
             check_plausible(self.statistics_, known)
         return known
