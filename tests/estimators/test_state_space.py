@@ -250,3 +250,20 @@ def test_a_sensor_at_the_end_of_its_range_is_modelled_and_said():
     test = TEST.with_rows([np.minimum(y, 1.9) for y in TEST.states], TEST.inputs, TEST.time)
     assert model.forecast(test, warmup=20).rmse()[0] < 1e-3
     assert "Min(1.9, " in str(model.equations(digits=3)[-1])
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+def test_an_oscillation_without_inputs_has_two_states(decay: float):
+    k = np.arange(120)
+    y = 3 + np.exp(-decay * k) * np.sin(0.3 * k)
+    model = SparseStateSpace(units="none").fit(y, 1.0)
+    assert model.model_.sizes[0] == 2
+    np.testing.assert_allclose(np.abs(np.linalg.eigvals(model.model_.A)), np.exp(-decay), rtol=1e-4)
+    assert model.held_out_ < 0.01
+    assert not model.report_
+
+
+def test_nothing_is_said_of_inputs_where_there_are_none():
+    noise = np.random.default_rng(0).normal(size=80)
+    with pytest.warns(SparsedynWarning, match="no better than the mean of the outputs. What the outputs did before"):
+        SparseStateSpace(1, units="none").fit(noise, 1.0)

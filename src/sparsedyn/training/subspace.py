@@ -11,6 +11,9 @@ MOST_ROWS = 50_000
 FASTEST = 0.999
 """The largest absolute eigenvalue that a start may have."""
 
+LEAST = 1e-9
+"""Standard deviation that innovations have at least."""
+
 
 class Linear(NamedTuple):
     """`x+ = A x + B u`, `y = C x + D u`."""
@@ -45,7 +48,8 @@ def subspace(
         total += len(rows)
     theta, target = np.concatenate(regressors), np.concatenate(targets)
     found = np.linalg.lstsq(theta, target, rcond=1e-8)[0]
-    noise = np.sqrt(np.mean(np.square(target - theta @ found), axis=0))
+    # What is foreseen exactly has the same poles, whatever the size of its innovations.
+    noise = np.maximum(np.sqrt(np.mean(np.square(target - theta @ found), axis=0)), LEAST)
     own = found[: lags * height].reshape(lags, height, height).swapaxes(1, 2)
     forced = found[lags * height : lags * height + (lags + 1) * width].reshape(lags + 1, width, height).swapaxes(1, 2)
     # Responses to inputs and to innovations of their usual size, side by side.

@@ -9,10 +9,11 @@ from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.estimators.state_space._coordinates import whitened
 from sparsedyn.estimators.state_space._fitting import filled, fitted, repeated, runs_of
 from sparsedyn.estimators.state_space._limits import limits_of
+from sparsedyn.estimators.state_space._unforced import Unforced, unforced
 from sparsedyn.estimators.state_space._windows import Folds
 from sparsedyn.models import StateSpace
 from sparsedyn.models.state_space import weight_shapes
-from sparsedyn.training.subspace import subspace
+from sparsedyn.training.subspace import Linear, subspace
 
 LAGS = (2, 4, 8, 16, 32)
 """Rows of the past that autoregressions see, whose models are tried as starts."""
@@ -41,11 +42,18 @@ def linear(data: Trajectories, scaling: Scaling, folds: Folds, states: int, padd
     used = np.arange(padded) < states
     kept = np.concatenate([_within(empty, states), np.tile(used, windows)])
     found: list[StateSpace] = []
+    first: list[np.ndarray] = []
     for lags in LAGS[:members]:
         if found and (lags * (width + height) * ROWS_PER_LAG > rows or max(map(len, outputs)) < 3 * lags):
             continue
-        found.append(_padded(subspace(inputs, outputs, lags, states), empty))
-    begins = [np.concatenate([model.ravel(), np.zeros(windows * padded)]) for model in found]
+        one: Linear | Unforced = subspace(inputs, outputs, lags, states)
+        start = np.zeros((windows, states))
+        if not width:
+            one = unforced(one, folds.windows, folds.fitted[0])
+            start = one.starts
+        found.append(_padded(one, empty))
+        first.append(np.pad(start, ((0, 0), (0, padded - states))).ravel())
+    begins = [np.concatenate([model.ravel(), start]) for model, start in zip(found, first, strict=True)]
     everything = folds.everything
     tried = fitted(runs_of(empty, everything, 0.1), filled(begins, members), repeated(kept, members), ITERATIONS)
     best = int(np.argmin(tried.cost))

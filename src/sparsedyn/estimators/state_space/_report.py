@@ -25,26 +25,32 @@ def report_of(found: Found, variables: Variables, data: Trajectories) -> Report:
         (
             *sensors(data, ends=False),
             *clipped(data),
-            *_poor(found),
+            *_poor(found, variables),
             *_idle_inputs(found, variables),
-            *_undetermined(found),
+            *_undetermined(found, variables),
         )
     )
 
 
-def _poor(found: Found) -> list[Finding]:
+def _poor(found: Found, variables: Variables) -> list[Finding]:
     if found.chosen.judged < USELESS:
         return []
+    why = "The inputs given do not explain the outputs, or the record is too short."
+    if not variables.input_names:
+        why = (
+            "What the outputs did before does not foretell them: give the inputs that drive the plant, a longer "
+            "record, or more states (states=)."
+        )
     return [
         Finding(
             "no-better-than-mean",
             f"The free run of rows that were left out is {found.chosen.judged:.2f} standard deviations off: no better "
-            "than the mean of the outputs. The inputs given do not explain the outputs, or the record is too short.",
+            f"than the mean of the outputs. {why}",
         )
     ]
 
 
-def _undetermined(found: Found) -> list[Finding]:
+def _undetermined(found: Found, variables: Variables) -> list[Finding]:
     blocks = np.sqrt(found.chosen.held_out)
     worst, usual = float(blocks.max()), float(np.median(blocks))
     judged = found.chosen.judged
@@ -58,11 +64,12 @@ def _undetermined(found: Found) -> list[Finding]:
         )
     if not said or judged >= USELESS:
         return []
+    more = ", with more and other changes of the inputs" if variables.input_names else ", or several"
     return [
         Finding(
             "undetermined",
             f"The record does not determine the model: {'; '.join(said)}. Do not rely on forecasts of situations that "
-            "the record shows once or not at all; give a longer record, with more and other changes of the inputs.",
+            f"the record shows once or not at all; give a longer record{more}.",
         )
     ]
 

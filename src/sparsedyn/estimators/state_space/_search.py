@@ -149,8 +149,10 @@ def disagreement(model: StateSpace, paths: dict[str, list[Point]], cut: Folds) -
     """Return how far the model is from the best of every family that was followed, under inputs in another order.
 
     A root mean square, in standard deviations of the outputs. The inputs are those of training, backwards: their levels
-    are known, what follows upon what is not.
+    are known, what follows upon what is not. Without inputs there is no other order.
     """
+    if not cut.windows.u.shape[2]:
+        return 0.0
     backwards = cut.windows.u[:, ::-1]
     count, used = len(backwards), cut.fitted[0][:, ::-1] > 0
 
