@@ -9,11 +9,11 @@ from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.estimators.state_space._coordinates import whitened
 from sparsedyn.estimators.state_space._fitting import filled, fitted, repeated, runs_of
 from sparsedyn.estimators.state_space._limits import limits_of
-from sparsedyn.estimators.state_space._unforced import Unforced, unforced
+from sparsedyn.estimators.state_space._unforced import unforced
 from sparsedyn.estimators.state_space._windows import Folds
 from sparsedyn.models import StateSpace
 from sparsedyn.models.state_space import weight_shapes
-from sparsedyn.training.subspace import Linear, subspace
+from sparsedyn.training.subspace import subspace
 
 LAGS = (2, 4, 8, 16, 32)
 """Rows of the past that autoregressions see, whose models are tried as starts."""
@@ -46,12 +46,10 @@ def linear(data: Trajectories, scaling: Scaling, folds: Folds, states: int, padd
     for lags in LAGS[:members]:
         if found and (lags * (width + height) * ROWS_PER_LAG > rows or max(map(len, outputs)) < 3 * lags):
             continue
-        one: Linear | Unforced = subspace(inputs, outputs, lags, states)
-        start = np.zeros((windows, states))
-        if not width:
-            one = unforced(one, folds.windows, folds.fitted[0])
-            start = one.starts
-        found.append(_padded(one, empty))
+        one = subspace(inputs, outputs, lags, states)
+        begun = None if width else unforced(one, folds.windows, folds.fitted[0])
+        start = begun.starts if begun else np.zeros((windows, states))
+        found.append(_padded(begun or one, empty))
         first.append(np.pad(start, ((0, 0), (0, padded - states))).ravel())
     begins = [np.concatenate([model.ravel(), start]) for model, start in zip(found, first, strict=True)]
     everything = folds.everything
