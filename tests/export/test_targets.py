@@ -80,7 +80,11 @@ def largest(found: np.ndarray, expected: np.ndarray) -> float:
     return float(np.max(np.abs(found[:, : expected.shape[1]] - expected) / np.abs(expected).max(axis=0)))
 
 
-@pytest.fixture(params=list(MODELS))
+SLOW = ("known", "known map", "mean", "softplus", "gelu")
+"""Models that are simulated on the host, or whose formulas SymPy takes long for."""
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in MODELS])
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
