@@ -88,6 +88,7 @@ def test_the_code_of_a_page_runs(page: str, capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")  # examples train for seconds
 def test_the_code_of_scripts_runs(capsys: pytest.CaptureFixture[str]):
     names: dict[str, Any] = {"__name__": "page"}
     for code in blocks("coming-from/scripts.md"):

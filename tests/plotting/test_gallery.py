@@ -33,6 +33,7 @@ def test_every_function_has_a_picture_that_is_small():
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")  # examples train for seconds
 def test_the_page_runs_and_draws_its_pictures(tmp_path: Path):
     module = gallery()
     written = module.run(tmp_path)
