@@ -79,6 +79,7 @@ def test_an_estimator_is_a_folder_and_a_line(added: dict[str, Any], monkeypatch:
     np.testing.assert_array_equal(again.predict([[0.3]], [[1.0]]), model.predict([[0.3]], [[1.0]]))
 
 
+@pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")  # examples train for seconds
 @pytest.mark.parametrize("page", ["coming-from/pysindy.md", "guides/estimators.md"])
 def test_the_code_of_a_page_runs(page: str, capsys: pytest.CaptureFixture[str]):
     names: dict[str, Any] = {"__name__": "page"}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sparsedyn import Trajectories
+from sparsedyn.data.sensors import stuck
 from sparsedyn.estimators._report import of_data
 from sparsedyn.estimators._sensors import sensors
 
@@ -63,3 +64,7 @@ PULSES = np.where(np.isin(np.arange(400), [50, 210]), 5.0, 0.0)
 @pytest.mark.parametrize("x", [X, lag(STEPS), STEPS, PULSES[:200], lag(PULSES), np.cumsum(RNG.normal(size=300)), U])
 def test_rest_held_values_and_responses_to_pulses_are_no_faults(x: np.ndarray, digits: int):
     assert found(np.round(x, digits)) == {}
+
+
+def test_a_single_step_is_no_stuck_sensor():
+    assert stuck([np.repeat([0.0, 1.0], 30)]) == []

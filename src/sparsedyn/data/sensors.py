@@ -49,6 +49,8 @@ def stuck(runs: Runs) -> list[Stuck]:
         return []
     usual, values = float(np.sqrt(np.mean(np.square(moving)))), np.unique(np.concatenate(list(runs)))
     least = max(MOVING * usual, STEPS * float(np.diff(values).min()))
+    # A column that changes once is a step, with nothing to compare it with.
+    second = float(np.partition(moving, -2)[-2]) if len(moving) > 1 else np.inf
     found: list[Stuck] = []
     for i, (run, change) in enumerate(zip(runs, changes, strict=True)):
         if len(run) < STUCK:
@@ -59,7 +61,7 @@ def stuck(runs: Runs) -> list[Stuck]:
             if last - first + 1 < STUCK:
                 continue
             arriving = change[max(0, first - BEFORE) : first].max(initial=0.0) >= least
-            leaving = last + 1 < len(run) and change[last] >= JUMP * np.partition(moving, -2)[-2:][0]
+            leaving = last + 1 < len(run) and change[last] >= JUMP * second
             if arriving or leaving:
                 found.append(Stuck(i, int(first), int(last), float(run[first])))
     held = sum(one.last - one.first for one in found)
