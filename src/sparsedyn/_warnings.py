@@ -26,6 +26,10 @@ class Report(tuple[Finding, ...]):
         """Return a line per finding."""
         return "\n".join(f"{finding.check}: {finding.message}" for finding in self) or "nothing found"
 
+    def facts(self) -> list[dict[str, str]]:
+        """Return the findings as JSON values."""
+        return [finding._asdict() for finding in self]
+
     def warn(self, *, stacklevel: int = 3) -> None:
         """Issue a `SparsedynWarning` for every finding."""
         for finding in self:

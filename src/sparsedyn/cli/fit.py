@@ -246,7 +246,7 @@ def outcome(stepper: "SparseTimeStepper", parts: Parts, output: Path, seconds: f
         "steps": stepper.steps_,
         "loss": float(last["loss"].mean()),
         "validation": float(last["validation"].mean()),
-        "report": [{"check": finding.check, "message": finding.message} for finding in stepper.report_],
+        "report": stepper.report_.facts(),
         "nonzeros": float(stepper.nonzeros_.mean()),
         "nonzeros_per_member": stepper.nonzeros_,
         "weights": stepper.weights_,

@@ -90,7 +90,7 @@ def facts(model: "SparseStateSpace", train: "Trajectories", output: Path, second
         "weights": model.weights_,
         "held_out": model.held_out_,
         "equations": [statement.text() for statement in model.statements()],
-        "report": [{"check": finding.check, "message": finding.message} for finding in model.report_],
+        "report": model.report_.facts(),
         "seconds": seconds,
     }
 

@@ -36,7 +36,7 @@ def facts(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> dic
         "valid_time": float(forecasts.valid_time().mean()),
         "dt": forecasts.dt,
         "warmup": forecasts.warmup,
-        "report": [{"check": finding.check, "message": finding.message} for finding in forecasts.report],
+        "report": forecasts.report.facts(),
         **band_facts(forecasts, [int(rows) for rows in scores["horizon"]]),
     }
 

@@ -241,7 +241,7 @@ def facts(model: "SINDy", digits: int) -> dict[str, Any]:
         "dead_times": dict(zip(model.input_names_, model.delays_.dead_times, strict=False)),
         "nonzeros": int(table.astype(bool).to_numpy().sum()),
         "terms": table.size,
-        "report": [{"check": finding.check, "message": finding.message} for finding in model.report_],
+        "report": model.report_.facts(),
     }
 
 

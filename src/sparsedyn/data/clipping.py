@@ -40,15 +40,14 @@ def clipping(runs: Sequence[Float[np.ndarray, " _row"]]) -> Clipped:
     if len(values) < DISTINCT:
         return Clipped()
     steps = np.concatenate([np.diff(run) for run in known])
-    resolution = float(np.diff(values).min())
-    usual = float(np.sqrt(np.mean(np.square(steps[steps != 0]))))
+    least = in_motion(steps, values)
 
     def cut(end: int, inward: int) -> bool:
         many = counts[end] >= max(LEAST, SHARE * len(everything), OFTEN * counts[inward])
         if not many:
             return False
         speeds = np.concatenate([_arriving(run, values[end]) for run in known])
-        return len(speeds) > 0 and bool(np.median(speeds) >= max(MOVING * usual, STEPS * resolution))
+        return len(speeds) > 0 and bool(np.median(speeds) >= least)
 
     low, high = cut(0, 1), cut(-1, -2)
     return Clipped(
@@ -57,6 +56,12 @@ def clipping(runs: Sequence[Float[np.ndarray, " _row"]]) -> Clipped:
         int(counts[0]) if low else 0,
         int(counts[-1]) if high else 0,
     )
+
+
+def in_motion(steps: Float[np.ndarray, " change"], values: Float[np.ndarray, " distinct"]) -> float:
+    """Return the change from row to row by which a column is in motion, from all changes and its sorted values."""
+    usual = float(np.sqrt(np.mean(np.square(steps[steps != 0]))))
+    return max(MOVING * usual, STEPS * float(np.diff(values).min()))
 
 
 def _arriving(run: Float[np.ndarray, " row"], end: float) -> Float[np.ndarray, " arrival"]:

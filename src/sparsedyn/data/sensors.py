@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from .clipping import in_motion
+
 STUCK = 20
 """Rows of one value, among values that change at most rows, that make a sensor look stuck."""
-MOVING, BEFORE, STEPS = 0.3, 3, 2
-"""A stuck column was in motion: within so many rows before, it moved by this share of the usual change, and by so many
-steps of its resolution. To rest, plants come slowly."""
+BEFORE = 3
+"""Rows before, in one of which a stuck column was in motion: to rest, plants come slowly."""
 JUMP = 1.5
 """Or it leaves by so many times the largest of all other changes."""
 SPIKE = 10.0
@@ -47,8 +48,7 @@ def stuck(runs: Runs) -> list[Stuck]:
     moving = np.concatenate([one[one > 0] for one in changes]) if changes else np.zeros(0)
     if not len(moving):
         return []
-    usual, values = float(np.sqrt(np.mean(np.square(moving)))), np.unique(np.concatenate(list(runs)))
-    least = max(MOVING * usual, STEPS * float(np.diff(values).min()))
+    least = in_motion(moving, np.unique(np.concatenate(list(runs))))
     # A column that changes once is a step, with nothing to compare it with.
     second = float(np.partition(moving, -2)[-2]) if len(moving) > 1 else np.inf
     found: list[Stuck] = []

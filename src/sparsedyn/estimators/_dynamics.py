@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Trajectories
 from sparsedyn.estimators._checks import check_alike
-from sparsedyn.estimators._delays import Delays
+from sparsedyn.estimators._delays import NO_DELAYS, Delays
 from sparsedyn.estimators._forecaster import AbstractForecaster
 from sparsedyn.estimators._inputs import is_own, own
 from sparsedyn.estimators._states import driven, function_at, inputs_at, rows_of, start_of, times_of
@@ -30,10 +30,13 @@ class AbstractDynamics(AbstractForecaster):
     members, and an axis `trajectory` where what was given has one.
     """
 
+    _delays: Delays = NO_DELAYS
+
     @property
     def delays_(self) -> Delays:
-        """Which earlier rows the next one depends on; for most models none."""
-        return Delays()
+        """Lags of states and inputs, and dead times of inputs; for most models none."""
+        self._check_fitted()
+        return self._delays
 
     def predict(self, x: Any, u: Any = None) -> Any:
         """Return the derivatives ([member], [trajectory], [sample], state) at states `x` under inputs `u`.

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from sparsedyn._warnings import Finding
 from sparsedyn.data import Trajectories
-from sparsedyn.data.clipping import clipping
+from sparsedyn.data.clipping import Clipped, clipping
 from sparsedyn.data.sensors import Outlier, outliers, stuck
 
 FAR = 6.0
@@ -20,8 +20,12 @@ CUT = "Leave these rows out, giving the rows before and after as trajectories of
 def sensors(data: Trajectories, *, ends: bool = True) -> list[Finding]:
     """Return findings for states whose sensors were stuck, clipped (with `ends`) or have outliers."""
     columns = [(name, [x[:, j] for x in data.states]) for j, name in enumerate(data.state_names)]
-    found = [_outliers(*column) for column in columns] + [_stuck(*column) for column in columns]
-    return [one for one in (*found, *(_clipped(*column) for column in columns if ends)) if one is not None]
+    limits = [clipping(runs) for _, runs in columns]
+    found = [_outliers(*column) for column in columns]
+    found += [_stuck(*column, ends_of) for column, ends_of in zip(columns, limits, strict=True)]
+    if ends:
+        found += [_clipped(*column, ends_of) for column, ends_of in zip(columns, limits, strict=True)]
+    return [one for one in found if one is not None]
 
 
 def has_outliers(findings: Iterable[Finding | None]) -> bool:
@@ -49,8 +53,7 @@ def _row(one: Outlier, several: bool) -> str:
     return f"row {one.row}" + (f" of trajectory {one.run}" if several else "")
 
 
-def _stuck(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | None:
-    limits = clipping(runs)
+def _stuck(name: str, runs: Sequence[Float[np.ndarray, " _row"]], limits: Clipped) -> Finding | None:
     found = [one for one in stuck(runs) if one.value not in (limits.floor, limits.ceiling)]
     if not found:
         return None
@@ -66,8 +69,7 @@ def _stuck(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | N
     )
 
 
-def _clipped(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | None:
-    found = clipping(runs)
+def _clipped(name: str, runs: Sequence[Float[np.ndarray, " _row"]], found: Clipped) -> Finding | None:
     ends = [
         (what, value, count)
         for what, value, count in (("least", found.floor, found.below), ("greatest", found.ceiling, found.above))

@@ -62,6 +62,12 @@ def member_of(model: Any, member: int | str | None) -> int | str:
     return member
 
 
+def _check_alone(member: int | str | None) -> None:
+    """Raise `ValueError` for a member of a model that has none."""
+    if member not in (None, 0, MEAN):
+        raise ValueError(f"member: expected none, 0 or {MEAN!r}, since there is one model; got {member!r}.")
+
+
 def _best(model: Any, alive: np.ndarray) -> int:
     """The living member with the least error at the end of training."""
     if len(alive) == 1 or not len(model.history_):
@@ -101,8 +107,7 @@ def _added(network: Block, known: Block) -> Block:
 
 
 def _equations(model: SINDy | EquationLearner, member: int | str | None, shared: bool, substeps: int | None) -> Program:
-    if member not in (None, 0, MEAN):
-        raise ValueError(f"member: expected none, 0 or {MEAN!r}, since there is one model; got {member!r}.")
+    _check_alone(member)
     exprs, kind = model.equations(), type(model).__name__
     states, inputs = _columns(model, model.statistics_)
     if model.delays_.rows:
@@ -151,8 +156,7 @@ def _aged(one: Variable, old: int) -> str:
 
 def _state_space(model: SparseStateSpace, member: int | str | None, shared: bool, substeps: int | None) -> Program:
     del shared, substeps
-    if member not in (None, 0, MEAN):
-        raise ValueError(f"member: expected none, 0 or {MEAN!r}, since there is one model; got {member!r}.")
+    _check_alone(member)
     scaling, known = model.statistics_, model.variables_
     states = variables("x", model.latent_names_, None, model.mean_, np.sqrt(np.diag(model.covariance_)))
     inputs = variables("u", known.input_names, known.input_units, scaling.u_mean, scaling.u_std)
@@ -198,8 +202,7 @@ def _state_space(model: SparseStateSpace, member: int | str | None, shared: bool
 
 def _regressor(model: EquationRegressor, member: int | str | None, shared: bool, substeps: int | None) -> Program:
     del substeps
-    if member not in (None, 0, MEAN):
-        raise ValueError(f"member: expected none, 0 or {MEAN!r}, since there is one model; got {member!r}.")
+    _check_alone(member)
     features = variables("x", [str(name) for name in model.feature_names_in_])
     block = formulas([model.equation()], _renaming(features), shared=shared, left=["y"])
     return Program("EquationRegressor", features, outputs=variables("y", ["y"]), output=block)

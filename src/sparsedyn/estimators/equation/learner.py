@@ -218,12 +218,6 @@ class EquationLearner(AbstractEnsemble):
         return super().forecast(data, scaling=scaling, check_units=check_units)
 
     @property
-    def delays_(self) -> Delays:
-        """Lags of states and inputs, and dead times of inputs."""
-        self._check_fitted()
-        return self._delays
-
-    @property
     def _measured(self) -> Scaling:
         return self.statistics_
 

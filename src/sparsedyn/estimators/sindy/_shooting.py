@@ -19,9 +19,9 @@ from sparsedyn.training.shooting import (
     best_of,
     fit_all,
     improved,
-    joined,
     segments,
     settled,
+    tightened,
 )
 from sparsedyn.training.shooting.motion import motion
 from sparsedyn.training.shooting.search import PRECISION, accurate
@@ -124,7 +124,7 @@ class Judge:
         some, starts = self._some(count)
         fits = iter(self._fits(some, starts, proposals))
         begins = [best_of([next(fits) for _ in tier]) for tier in tiers]
-        begins = sorted({one.support.tobytes(): one for one in begins}.values(), key=_order)
+        begins = sorted({one.support.tobytes(): one for one in begins}.values(), key=lambda one: one.order)
         found: list[Candidate] = []
         for one in begins[:often]:
             found.append(improved(some, one, offered))
@@ -155,7 +155,7 @@ class Judge:
         if not np.isfinite(found.score):
             return None
         problem, found, _ = settled(self.problem, found)
-        return joined(problem, found).coefficients
+        return tightened(problem, found).coefficients
 
     def simulations(
         self, coefficients: Sequence[np.ndarray], rows: int, runs: int
@@ -231,10 +231,6 @@ class Judge:
         taken = np.unique(np.concatenate([most, even]))
         chosen = (taken[:, None] * RUN + np.arange(RUN)).ravel()
         return replace(self.problem, data=data.some(chosen)), self.starts[chosen]
-
-
-def _order(candidate: Candidate) -> float:
-    return candidate.score if np.isfinite(candidate.score) else np.inf
 
 
 def _length(states: Sequence[np.ndarray]) -> int:

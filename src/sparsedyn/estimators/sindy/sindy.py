@@ -310,12 +310,6 @@ class SINDy(AbstractDynamics):
         return tuple(full_names(self.state_names_, self.model_.order))
 
     @property
-    def delays_(self) -> Delays:
-        """Lags of states and inputs, and dead times of inputs."""
-        self._check_fitted()
-        return self._delays
-
-    @property
     def _column_names(self) -> tuple[str, ...]:
         """What the library has beside the states: inputs, or delayed columns."""
         return self.delays_.names(self.state_names_, self.input_names_)

@@ -8,7 +8,7 @@ data: a change of units changes nothing.
 Source: Bock 1983; the criterion is the extended Bayesian one of Chen & Chen 2008.
 """
 
-from .search import Candidate, Shooting, best_of, fit_all, improved, joined, settled
+from .search import Candidate, Shooting, best_of, fit_all, improved, settled, tightened
 from .segments import Segments, segments
 
 __all__ = [
@@ -18,8 +18,8 @@ __all__ = [
     "best_of",
     "fit_all",
     "improved",
-    "joined",
     "reweighted",
     "segments",
     "settled",
+    "tightened",
 ]

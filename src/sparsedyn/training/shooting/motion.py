@@ -63,22 +63,35 @@ def motion(
 ) -> Motion:
     """Integrate by the classical Runge-Kutta method, every row in `substeps` steps; what runs away becomes NaN."""
     candidates, count, width = starts.shape
-    unknowns = width + parameters.shape[1]
-    x = starts.copy()
-    y = np.zeros((candidates, count, width, unknowns if sensitive else 0))
-    if sensitive:
-        y[..., np.arange(width), np.arange(width)] = 1.0
-    length = data.steps.shape[1]
-    states = np.empty((candidates, count, length, width))
-    carried = np.empty((candidates, count, length, width, unknowns)) if sensitive else None
+    unknowns = width + parameters.shape[1] if sensitive else 0
+    states = np.empty((candidates, count, data.steps.shape[1], width))
+    carried = np.empty((*states.shape, unknowns))
     limit = BEYOND * np.maximum(np.abs(data.measured).max(axis=(0, 1)), np.abs(starts).max(axis=(0, 1)))
     program, compiled = field.program, _compiled()
     if program is not None and compiled is not None:
         # One layout of every array, since each other one would be compiled for itself.
         arrays = (np.ascontiguousarray(a) for a in (starts, parameters, data.inputs, data.steps))
-        kept = np.empty((0, 0, 0, 0, 0)) if carried is None else carried
-        compiled(tuple(program), *arrays, int(substeps), limit, states, kept)
-        return Motion(states, carried)
+        compiled(tuple(program), *arrays, int(substeps), limit, states, carried)
+    else:
+        _integrate(field, starts, parameters, data, substeps, limit, states, carried)
+    return Motion(states, carried if sensitive else None)
+
+
+def _integrate(
+    field: Field,
+    starts: Float[np.ndarray, "candidate segment state"],
+    parameters: Float[np.ndarray, "candidate parameter"],
+    data: Segments,
+    substeps: int,
+    limit: Float[np.ndarray, " state"],
+    states: Float[np.ndarray, "candidate segment step state"],
+    carried: Float[np.ndarray, "candidate segment step state unknown"],
+) -> None:
+    """Fill in the states after every step, and their derivatives unless `carried` has none, as `compiled` does."""
+    width, sensitive = starts.shape[2], carried.shape[-1] > 0
+    x, y = starts.copy(), np.zeros((*starts.shape, carried.shape[-1]))
+    if sensitive:
+        y[..., np.arange(width), np.arange(width)] = 1.0
 
     def slopes(x: np.ndarray, y: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = field(x, u, parameters, sensitive=sensitive)
@@ -91,7 +104,7 @@ def motion(
         return found.value, moved
 
     with np.errstate(all="ignore"):
-        for k in range(length):
+        for k in range(data.steps.shape[1]):
             h = (data.steps[:, k] / substeps)[None, :, None]
             hy = h[..., None]
             for part in range(substeps):
@@ -105,9 +118,7 @@ def motion(
                     y = y + hy / 6 * (y1 + 2 * (y2 + y3) + y4)
             x = np.where(np.abs(x) <= limit, x, np.nan)
             states[:, :, k] = x
-            if carried is not None:
-                carried[:, :, k] = y
-    return Motion(states, carried)
+            carried[:, :, k] = y
 
 
 @cache

@@ -83,6 +83,11 @@ class Candidate:
     squares: Float[np.ndarray, " state"]
     score: float
 
+    @property
+    def order(self) -> float:
+        """What candidates are sorted by: the score, and those that have none last."""
+        return self.score if np.isfinite(self.score) else np.inf
+
 
 def fit_all(
     problem: Shooting,
@@ -123,7 +128,7 @@ def fit_all(
 
 def best_of(candidates: Sequence[Candidate]) -> Candidate:
     """Return the candidate of the least criterion."""
-    return min(candidates, key=lambda candidate: candidate.score if np.isfinite(candidate.score) else np.inf)
+    return min(candidates, key=lambda candidate: candidate.order)
 
 
 def settled(problem: Shooting, candidate: Candidate, rounds: int = 4) -> tuple[Shooting, Candidate, Scales]:
@@ -139,7 +144,7 @@ def settled(problem: Shooting, candidate: Candidate, rounds: int = 4) -> tuple[S
     return problem, candidate, scales
 
 
-def joined(problem: Shooting, candidate: Candidate) -> Candidate:
+def tightened(problem: Shooting, candidate: Candidate) -> Candidate:
     """Fit a settled candidate with ever smaller jumps between segments, as long as the data allow that.
 
     What is in the data of the parameters is then used to the full: small errors of parameters grow along a trajectory.

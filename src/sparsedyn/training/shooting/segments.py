@@ -14,8 +14,7 @@ class Segments(NamedTuple):
     """Segments of equal length, the last of a trajectory padded with steps of no duration.
 
     `inputs` are polynomials of the share of a step that has passed, from the constant on; held ones are constants.
-    `weights` say how much values count, by default one. `inputs` are coefficients of the powers of the share of a step
-    that has passed; of held inputs there is one.
+    `weights` say how much a measured value counts: one, zero for one that is missing, or relative to others.
     """
 
     measured: Float[np.ndarray, "segment row state"]
