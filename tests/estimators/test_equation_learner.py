@@ -60,6 +60,26 @@ def rolled(fitted: EquationLearner, x0: np.ndarray, inputs: np.ndarray) -> np.nd
     return np.stack(states)
 
 
+def test_forecasts_go_to_the_times_of_rows(fitted: EquationLearner, data: Trajectories):
+    rows = np.r_[0, 1, 2, 5, 6, 11, 12, 13, 20, 30]
+    x0, start = data.states[2][0], 0.013
+    held = np.where(rows < 11, 0.1, 0.05)
+    states = fitted.simulate(x0, 31, np.where(np.arange(31) < 11, 0.1, 0.05)[:, None]).to_numpy()[rows]
+    names: dict[str, Any] = {"state_names": data.state_names, "input_names": data.input_names}
+    apart = Trajectories(
+        [states, states[:4]], [held[:, None], held[:4, None]], time=[start + fitted.dt_ * rows, fitted.dt_ * rows[:4]],
+        gaps="keep", **names,
+    )  # fmt: skip
+    forecast = fitted.forecast(apart)
+    np.testing.assert_allclose(forecast.predicted[0, 0], states, rtol=1e-5)
+    assert np.isnan(forecast.predicted[0, 1, 4:]).all()
+    np.testing.assert_allclose(forecast.valid_time(), [[30 * fitted.dt_, 5 * fitted.dt_]])
+    np.testing.assert_allclose(forecast.to_xarray()["seconds"][0], fitted.dt_ * rows)
+    assert fitted.evaluate(apart, [4, 10])["rfmse"].max() < 1e-4
+    closer = fitted.simulate(x0, np.array([0.0, 0.3, 0.47]) * fitted.dt_, [0.1])
+    np.testing.assert_allclose(closer[-1], x0 + 0.47 * (states[1] - x0), rtol=1e-3)
+
+
 def test_printed_equations_simulation_and_file_are_one(fitted: EquationLearner, data: Trajectories, tmp_path: Path):
     fitted.save(tmp_path / "law.safetensors")
     back = sparsedyn.load(tmp_path / "law.safetensors")

@@ -17,7 +17,7 @@ from sparsedyn.estimators._forecaster import AbstractForecaster
 from sparsedyn.estimators._inputs import is_own, own
 from sparsedyn.estimators._states import driven, function_at, inputs_at, rows_of, start_of, times_of
 from sparsedyn.estimators._warmup import endless, warm_up
-from sparsedyn.forecast import Forecast
+from sparsedyn.forecast import Forecast, pad
 
 BATCH = ("trajectory", "sample")
 """Axes of states before that of variables."""
@@ -102,10 +102,22 @@ class AbstractDynamics(AbstractForecaster):
         died in training are NaN and count as diverged.
         """
         known = self._known(data, check_units=check_units)
-        inputs = endless(known, self._measured)
-        steps = np.arange(inputs.shape[1]) * known.dt
-        predicted = self._integrate(np.stack([states[0] for states in known.states]), steps, inputs)
+        predicted = self._along(known, np.stack([states[0] for states in known.states]))
         return self._with_bands(Forecast(predicted, known, np.asarray(self._measured.x_std)))
+
+    def _along(
+        self, known: Trajectories, start: Float[np.ndarray, "trajectory state"]
+    ) -> Float[np.ndarray, "member trajectory time state"]:
+        """Return free runs from `start` under the inputs of trajectories, at the times of their rows."""
+        if known.regular:
+            inputs = pad(known.inputs, 0.0)
+            return self._integrate(start, np.arange(inputs.shape[1]) * known.dt, inputs)
+        longest = max(known.lengths)
+        found = []
+        for x0, time, u in zip(start, known.time, known.inputs, strict=True):
+            one = self._integrate(x0[None], time - time[0], u[None])
+            found.append(np.pad(one, ((0, 0), (0, 0), (0, longest - len(time)), (0, 0)), constant_values=np.nan))
+        return np.concatenate(found, axis=1)
 
     def _after(self, known: Trajectories, warmup: int | None) -> Forecast:
         """Return forecasts that begin with the recorded first rows, `warmup` of them, of a model with lags."""

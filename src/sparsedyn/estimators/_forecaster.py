@@ -12,7 +12,7 @@ from jaxtyping import Float
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.estimators._base import AbstractEstimator
-from sparsedyn.estimators._checks import Variables, check_alike, check_plausible
+from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, warn_of_sample_time
 from sparsedyn.estimators._inputs import trajectories_like
 from sparsedyn.forecast import Calibration, Forecast, calibrated
 
@@ -47,6 +47,7 @@ class AbstractForecaster(AbstractEstimator):
         Raises `DataError` for data that do not fit, or too few trajectories.
         """
         forecast = self.forecast(validation, check_units=check_units)
+        check_regular(forecast.data, "validation")
         made = calibrated(forecast.predicted, forecast.data, self._measured, float(coverage), warmup=forecast.warmup)
         self._calibration = made, vars(self)[self._fitted]
         return self
@@ -125,6 +126,11 @@ class AbstractForecaster(AbstractEstimator):
         return self.state_names_
 
     @property
+    def _any_times(self) -> bool:
+        """Whether forecasts go to any times, not only from row to row of the training's sample time."""
+        return False
+
+    @property
     @abstractmethod
     def _measured(self) -> Scaling:
         """Means and standard deviations of the training data, in which errors are counted."""
@@ -136,9 +142,10 @@ class AbstractForecaster(AbstractEstimator):
     def _known(self, data: Any, *, check_units: bool) -> Trajectories:
         """Return data of the fitted variables, in their order, or raise `DataError`."""
         self._check_fitted()
-        known = trajectories_like(self.variables_, data, place="data")
-        check_alike(self.variables_, known, "data")
+        known = trajectories_like(self.variables_, data, place="data", irregular=self._any_times)
+        check_alike(self.variables_._replace(dt=known.dt) if self._any_times else self.variables_, known, "data")
         if check_units:
+            warn_of_sample_time(self.variables_, known)
             check_plausible(self._measured, known)
         return known
 

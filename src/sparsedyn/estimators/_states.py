@@ -66,14 +66,20 @@ def times_of(t: Any, dt: float) -> tuple[Float[np.ndarray, " time"], Any]:
     return times, stamps
 
 
+def is_clocked(times: Float[np.ndarray, " time"], dt: float) -> bool:
+    """Whether times are a whole number of steps of `dt` apart."""
+    counted = (times - times[0]) / dt
+    rows = np.round(counted)
+    return not (np.any(np.abs(counted - rows) > CLOCK * np.maximum(rows, 1)) or np.any(np.diff(rows) < 1))
+
+
 def steps_at(times: Float[np.ndarray, " time"], dt: float) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
     """Return steps of `dt` from zero to the last of some times, and which of them these times are.
 
     **Raises:** `DataError` for times that are not a whole number of steps apart.
     """
-    counted = (times - times[0]) / dt
-    rows = np.round(counted).astype(int)
-    if np.any(np.abs(counted - rows) > CLOCK * np.maximum(rows, 1)) or np.any(np.diff(rows) < 1):
+    rows = np.round((times - times[0]) / dt).astype(int)
+    if not is_clocked(times, dt):
         raise DataError(
             f"t: expected times a whole number of sample times of training, {dt:g}, apart; got others. Take "
             "t = model.dt_ * np.arange(rows), and interpolate."

@@ -57,6 +57,13 @@ class Forecast:
         return self.data.dt
 
     @property
+    def seconds(self) -> Float[np.ndarray, "trajectory time"]:
+        """The times of the rows since the first, NaN past the end of short trajectories."""
+        if self.data.regular:
+            return np.tile(np.arange(self.truth.shape[1]) * self.dt, (len(self.labels), 1))
+        return pad([time[:, None] - time[0] for time in self.data.time], np.nan)[..., 0]
+
+    @property
     def state_names(self) -> tuple[str, ...]:
         """The names of the states."""
         return self.data.state_names
@@ -132,12 +139,15 @@ class Forecast:
 
     def valid_time(self) -> Float[np.ndarray, "member trajectory"]:
         """Return how long every forecast stays within 0.4 standard deviations (root mean square)."""
-        return valid_time(self._scored, self.dt)
+        times = self.seconds[:, self.warmup :]
+        last = valid_time(self._scored, 1.0).astype(int)
+        return times[np.arange(len(times)), last] - times[:, 0]
 
     @property
     def has_bands(self) -> bool:
-        """Whether the model was calibrated, with the warm-up of these forecasts."""
-        return self.calibration is not None and max(1, self.warmup) == int(self.calibration.edges[0])
+        """Whether the model was calibrated, with the warm-up of these forecasts, which count regular rows."""
+        calibrated = self.calibration is not None and max(1, self.warmup) == int(self.calibration.edges[0])
+        return calibrated and self.data.regular
 
     @property
     def reach(self) -> int:
@@ -154,6 +164,8 @@ class Forecast:
         `ValueError` without calibration, or for another warm-up than in calibration.
         """
         calibration = self._calibrated()
+        if not self.data.regular:
+            raise ValueError("bands: expected regular times, since bands count rows; got irregular ones. Resample.")
         if not self.has_bands:
             raise ValueError(
                 f"bands: expected a warm-up of {calibration.edges[0]} rows, as in calibration; got {self.warmup}. "
@@ -206,7 +218,10 @@ class Forecast:
         return self.calibration
 
     def to_xarray(self) -> xr.Dataset:
-        """Return predictions, truth and calibrated bands with named axes; time counts from the first row."""
+        """Return predictions, truth and calibrated bands with named axes; time counts from the first row.
+
+        At irregular times `time` numbers the rows, and the coordinate `seconds` (trajectory, time) has their times.
+        """
         rows = self.truth.shape[1]
         made = xr.Dataset(
             {
@@ -220,6 +235,8 @@ class Forecast:
                 "state": list(self.state_names),
             },
         )
+        if not self.data.regular:
+            made = made.assign_coords(time=np.arange(rows), seconds=(("trajectory", "time"), self.seconds))
         return made.merge(self.bands()) if self.has_bands else made
 
 

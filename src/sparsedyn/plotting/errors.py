@@ -55,12 +55,14 @@ def error_over_time(
     `forecasts` is what `model.forecast(data)` returns, or several of them by label. The error at a time is the mean
     over states of |forecast - truth| in standard deviations of the training data; forecasts are those of all members
     and trajectories that are that long, and diverged ones count: they leave through the top. Dotted lines mark
-    `horizons` (rows). `looks` are how entries are drawn, by label; `ax` is drawn into instead of new axes.
+    `horizons` (rows). At irregular times the axis counts rows. `looks` are how entries are drawn, by label; `ax` is
+    drawn into instead of new axes.
     """
     entries = labelled(forecasts)
     looks = looks_of(entries, looks)
     longest = max(entries.values(), key=lambda forecast: forecast.dt * forecast.truth.shape[1])
-    clock = Clock(longest.dt, longest.truth.shape[1])
+    regular = all(forecast.data.regular for forecast in entries.values())
+    clock = Clock(longest.dt if regular else None, longest.truth.shape[1])
     curves = {label: error_curve(forecast, clock, band) for label, forecast in entries.items()}
     panels = arrange_one(8.0, 2.75, ax=ax, figure=figure, title=title)
     (ax,) = panels.axes
@@ -81,7 +83,8 @@ def error_curve(forecast: Forecast, clock: Clock, band: tuple[float, float]) -> 
     error = mean_over_states(forecast.error[:, :, rows]).reshape(-1, len(rows))
     # A value itself rather than a mixture of two: between a number and infinity there is nothing.
     low, middle, high = np.nanquantile(error, [band[0], 0.5, band[1]], axis=0, method="inverted_cdf")
-    return ErrorCurve(clock.seconds(rows * forecast.dt), low, middle, high)
+    time = clock.times(rows) if clock.dt is None else clock.seconds(rows * forecast.dt)
+    return ErrorCurve(time, low, middle, high)
 
 
 def error_axis(ax: Axes, curves: Iterable[ErrorCurve]) -> None:

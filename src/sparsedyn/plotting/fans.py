@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sparsedyn.forecast import Forecast
-from sparsedyn.plotting.clock import Clock
 from sparsedyn.plotting.layout import arrange, balanced
-from sparsedyn.plotting.series import evenly
+from sparsedyn.plotting.series import clock_of, evenly, times_of
 from sparsedyn.plotting.style import CONTEXT, INK, PALETTE, styled, tint
 from sparsedyn.plotting.text import plain, unit_text
 
@@ -45,9 +44,9 @@ def fan(
     """
     position = trajectory_position(forecast, trajectory)
     rows = evenly(forecast.data.lengths[position], MOST_POINTS)
-    clock = Clock(forecast.dt, forecast.truth.shape[1])
+    clock = clock_of(forecast.data)
     return draw_fan(
-        clock.times(rows),
+        times_of(forecast.data, position, rows, clock),
         forecast.predicted[:, position, rows],
         forecast.truth[position, rows],
         plausible_range(forecast.truth),

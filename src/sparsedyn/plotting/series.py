@@ -51,7 +51,7 @@ def trajectories(
     wide = {1: 8.0, 2: 5.5, 3: 3.9}.get(columns, 3.05)
     title += f" (first {len(names)} of {len(wanted)})" if len(wanted) > len(names) else ""
     panels = arrange(len(names), columns, wide, 1.95 if len(names) > 3 else 2.4, axes=axes, figure=figure, title=title)
-    clock = Clock(data.dt, max(data.lengths)) if clock is None else clock
+    clock = clock_of(data) if clock is None else clock
     for ax, name in zip(panels.axes, names, strict=True):
         _draw(ax, data, name, clock)
     for ax in panels.bottom:
@@ -90,19 +90,34 @@ def _draw(ax: Axes, data: Trajectories, name: str, clock: Clock) -> None:
     for j, table in enumerate(tables):
         rows = thinned(table[:, column])
         ax.plot(
-            clock.times(rows),
+            times_of(data, j, rows, clock),
             table[rows, column],
             color=_color(j),
             linewidth=0.8,
             drawstyle="steps-post" if held else "default",
             label=entry(f"trajectory {data.labels[j]}", 30),
         )
-    end = float(clock.times(np.array([max(data.lengths) - 1]))[0])
+    end = max(float(times_of(data, j, np.array([rows - 1]), clock)[0]) for j, rows in enumerate(data.lengths))
     ax.set(title=plain(name, 30), ylabel=plain(unit_text(units[column])), xlim=(0.0, max(end, 1e-9)))
     # A power of ten above a panel would push it down beside its neighbours.
     ax.ticklabel_format(axis="y", scilimits=(-4, 6))
     ax.locator_params(nbins=4, axis="y")
     ax.locator_params(nbins=5, axis="x")
+
+
+def clock_of(data: Trajectories) -> Clock:
+    """Return a clock as long as the longest trajectory."""
+    rows = max(data.lengths)
+    longest = max(time[-1] - time[0] for time in data.time)
+    return Clock(data.dt if data.regular else float(longest) / (rows - 1), rows)
+
+
+def times_of(
+    data: Trajectories, trajectory: int, rows: Int[np.ndarray, " time"], clock: Clock
+) -> Float[np.ndarray, " time"]:
+    """Return the times of rows of a trajectory since its first, in the unit of a clock."""
+    time = data.time[trajectory]
+    return clock.times(rows) if data.regular else clock.seconds(time[rows] - time[0])
 
 
 def _color(number: int) -> str:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sparsedyn import DataError, SINDy, SparseTimeStepper, Trajectories
+from sparsedyn.plotting import fan
 
 T = 0.1 * np.arange(60)
 RUNS = [2 + (a - 2) * np.exp(-0.5 * T) for a in (0.0, 1.0, 4.0)]
@@ -80,6 +81,12 @@ def test_what_needs_regular_rows_says_how_to_get_them():
         SINDy(degree=1, order=2, weak=True).fit(data.select(["x1"]))
     model = SINDy(degree=1, weak=True).fit(data)
     np.testing.assert_allclose(model.coefficients_[1:].T, MOTION, atol=1e-6)
+    forecast = model.forecast(data)
+    np.testing.assert_allclose(forecast.predicted[0, 0], data.states[0], atol=1e-4)
+    np.testing.assert_allclose(forecast.seconds[0], t - t[0])
+    assert model.evaluate(data, [400])["diverged"].item() == 0.0
+    assert forecast.to_xarray().sizes["time"] == 400
+    (ax, *_) = fan(forecast)
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), t - t[0])
     with pytest.raises(DataError, match="expected regular times"):
-        model.forecast(data)
-    assert model.forecast(data.resample(0.05)).skill().min() > 0.99
+        SINDy(degree=1, time="discrete").fit(data.resample(0.05)).forecast(data)

@@ -24,6 +24,7 @@ from sparsedyn.estimators._inputs import recorded
 from sparsedyn.estimators._known import Known, known_of
 from sparsedyn.estimators._progress import search_bar
 from sparsedyn.estimators._report import across
+from sparsedyn.estimators._states import CLOCK, is_clocked
 from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
 from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant, table
@@ -31,6 +32,7 @@ from sparsedyn.estimators.equation._right_hand_sides import right_hand_side, tas
 from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
+from sparsedyn.estimators.sindy._simulation import held, integrated
 from sparsedyn.forecast import MAP, Forecast
 from sparsedyn.models import PerState, Primitive
 
@@ -210,12 +212,18 @@ class EquationLearner(AbstractEnsemble):
         """Return forecasts of every trajectory, from its first row under its recorded inputs.
 
         With lags, they begin after the first `warmup` rows, by default as few as the lags need, which are part of the
-        forecast but not scored. `scaling` and `check_units` as for `SparseTimeStepper`.
+        forecast but not scored. `scaling` and `check_units` as for `SparseTimeStepper`. At other times than rows of the
+        training's sample time, equations of continuous time are integrated to these times, under held inputs.
         """
         if self.delays_.rows:
             return self._after(self._known(data, check_units=check_units), warmup)
         check_no_warm_up(warmup)
-        return super().forecast(data, scaling=scaling, check_units=check_units)
+        known = self._known(data, check_units=check_units)
+        if known.regular and np.isclose(known.dt, self.dt_, rtol=CLOCK):
+            return super().forecast(known, scaling=scaling, check_units=False)
+        predicted = self._along(known, np.stack([states[0] for states in known.states]))
+        std = self._measured.x_std if scaling is None else scaling.x_std
+        return self._with_bands(Forecast(predicted, known, np.asarray(std)))
 
     @property
     def _measured(self) -> Scaling:
@@ -224,6 +232,30 @@ class EquationLearner(AbstractEnsemble):
     @property
     def _advance(self) -> str:
         return MAP if self.time_ == "discrete" else self.method
+
+    @property
+    def _any_times(self) -> bool:
+        return self.time_ == "continuous"
+
+    def _clock(self, times: Float[np.ndarray, " time"]) -> tuple[Float[np.ndarray, " step"], np.ndarray]:
+        if self._any_times and not is_clocked(times, self.dt_):
+            return times - times[0], np.arange(len(times))
+        return super()._clock(times)
+
+    def _integrate(
+        self,
+        start: Float[np.ndarray, "trajectory state"],
+        times: Float[np.ndarray, " time"],
+        inputs: Float[np.ndarray, "trajectory time input"],
+    ) -> Float[np.ndarray, "1 trajectory time state"]:
+        """Step from row to row of the training's sample time, and integrate to any other times."""
+        if self._any_times and not np.allclose(np.diff(times), self.dt_, rtol=CLOCK, atol=0):
+            return integrated(self._field, start, times, [held(u) for u in inputs])[None]
+        return super()._integrate(start, times, inputs)
+
+    def _field(self, columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row state"]:
+        width = len(self.state_names_)
+        return self._derivatives(columns[:, :width], columns[:, width:])[0]
 
     def _check_combination(self) -> None:
         check_primitives(self.primitives)

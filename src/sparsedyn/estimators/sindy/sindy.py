@@ -16,10 +16,8 @@ from sparsedyn.equations import Statement, combined, compiled, rounded, statemen
 from sparsedyn.estimators._checks import (
     Variables,
     check_alike,
-    check_plausible,
     check_regular,
     variables_of,
-    warn_of_sample_time,
 )
 from sparsedyn.estimators._dead_times import delays_of
 from sparsedyn.estimators._delays import NO_DELAYS, Delays
@@ -45,7 +43,7 @@ from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combinat
 from sparsedyn.estimators.sindy._simulation import Forcing, Signal, function, held, integrated, interpolated
 from sparsedyn.estimators.sindy._states import full_names, states_of
 from sparsedyn.estimators.sindy._weak import rows_along
-from sparsedyn.forecast import Forecast, pad
+from sparsedyn.forecast import Forecast
 from sparsedyn.models import PRIMITIVES, Library, Primitive, SINDyModel
 
 
@@ -252,9 +250,7 @@ class SINDy(AbstractDynamics):
             return self._after(known, warmup)
         check_no_warm_up(warmup)
         start = states_of(Measured(known), self.model_.order, self.derivative).first()
-        inputs = pad(known.inputs, 0.0)
-        steps = np.arange(inputs.shape[1]) * known.dt
-        predicted = self._integrate(start, steps, inputs)[..., : len(self.state_names_)]
+        predicted = self._along(known, start)[..., : len(self.state_names_)]
         measured = self.statistics_ or statistics_of(known)
         return self._with_bands(Forecast(predicted, known, np.asarray(measured.x_std)))
 
@@ -365,17 +361,12 @@ class SINDy(AbstractDynamics):
             lambda columns: self._derivatives(columns[:, :width], columns[:, width:])[0], start, times, inputs
         )[None]
 
+    @property
+    def _any_times(self) -> bool:
+        return self.time_ == "continuous"
+
     def _known(self, data: Any, *, check_units: bool) -> Trajectories:
-        """Return data of the fitted variables, at any sample time."""
-        self._check_fitted()
-        known = trajectories_like(self.variables_, data, place="data")
-        discrete = self.time_ == "discrete"
-        check_alike(self.variables_ if discrete else self.variables_._replace(dt=known.dt), known, "data")
-        if check_units:
-            warn_of_sample_time(self.variables_, known)
-        if check_units and self.statistics_ is not None:
-            check_plausible(self.statistics_, known)
-        return known
+        return super()._known(data, check_units=check_units and self.statistics_ is not None)
 
     def _summary(self, digits: int) -> list[str]:
         return [statement.text(digits) for statement in self.statements()]
