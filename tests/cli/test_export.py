@@ -11,6 +11,7 @@ TARGETS = {
     "python": "def step(x, u=None):",
     "javascript": "const sparsedyn = ",
     "sympy": "from sympy import ",
+    "casadi": 'step = casadi.Function("step", [_x, _u]',
     "latex": r"\begin{align}",
 }
 

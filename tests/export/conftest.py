@@ -4,6 +4,17 @@ import shutil
 
 import pytest
 
+from .made import MODELS
+
+SLOW = ("known", "known map", "mean", "softplus", "gelu")
+"""Models that are simulated on the host, or whose formulas SymPy takes long for."""
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in MODELS])
+def name(request: pytest.FixtureRequest) -> str:
+    """The name of a model."""
+    return request.param
+
 
 @pytest.fixture(scope="session")
 def compiler() -> str:

@@ -18,10 +18,13 @@ TARGETS = {
     "javascript": "JavaScript, for a page or Node",
     "sympy": "Python source that makes SymPy expressions",
     "latex": "equations for LaTeX with amsmath",
+    "casadi": "a Python module that makes functions of CasADi's SX; importing it needs CasADi",
+    "fmu": "an FMU for co-simulation with its sources, FMI 2.0 or 3.0; needs a C compiler",
+    "onnx": "ONNX, opset 17; needs the extra onnx",
 }
-SINGLE = ("c", "st")
+SINGLE = ("c", "st", "onnx")
 """Targets that have single precision, which is the default there."""
-NAMED = (*SINGLE, "javascript")
+NAMED = ("c", "st", "javascript", "fmu")
 
 HELP = (
     """
@@ -42,7 +45,7 @@ sparsedyn export cell.safetensors --to st -o cell.st --member mean
 sparsedyn export tank.safetensors --to javascript -o tank.js --name tank
 ```
 
-C and structured text have single precision, unless --double is given; all else is in double precision.
+C, structured text and ONNX have single precision, unless --double is given; all else is in double precision.
 C has a self-test: compile the header with -DSPARSEDYN_SELF_TEST.
 """
 )
@@ -65,8 +68,9 @@ Member = Annotated[
         "least error at the end of training.",
     ),
 ]
-Double = Annotated[bool, typer.Option("--double", help="Double precision in C and structured text.")]
+Double = Annotated[bool, typer.Option("--double", help="Double precision in C, structured text and ONNX.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="What names of functions begin with.")]
+Fmi = Annotated[int, typer.Option(min=2, max=3, metavar="VERSION", help="Of an FMU: 2 for FMI 2.0, 3 for FMI 3.0.")]
 Substeps = Annotated[
     int | None,
     typer.Option(
@@ -86,6 +90,7 @@ def export(
     double: Double = False,
     name: Name = "sparsedyn",
     substeps: Substeps = None,
+    fmi: Fmi = 2,
     force: options.Force = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
@@ -95,21 +100,23 @@ def export(
     check_new_file(output, force=force)
     chosen = _member(member)
     # What can be said without JAX has been said.
+    import sparsedyn.export as room
     from sparsedyn.estimators import load
-    from sparsedyn.export import to_c, to_javascript, to_latex, to_python, to_st, to_sympy
 
-    written: dict[str, Any] = {
-        "c": to_c, "st": to_st, "python": to_python, "javascript": to_javascript, "sympy": to_sympy, "latex": to_latex,
-    }  # fmt: skip
     further: dict[str, Any] = {"double": double} if to in SINGLE else {}
     further |= {"name": name} if to in NAMED else {}
+    further |= {"version": fmi} if to == "fmu" else {}
     further |= {"substeps": substeps} if to not in ("sympy", "latex") else {}
     fitted = load(model)
     with parameters():
-        text = written[to](fitted, chosen, **further)
+        try:
+            made = getattr(room, f"to_{to}")(fitted, chosen, **further)
+        except ImportError as error:
+            raise UsageProblem(str(error)) from error
+    content = made.SerializeToString() if to == "onnx" else made if to == "fmu" else made.encode()
     with replacing(output) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-    facts = {"file": str(output), "model": str(model), "target": to, "bytes": len(text.encode())}
+        temporary.write_bytes(content)
+    facts = {"file": str(output), "model": str(model), "target": to, "bytes": len(content)}
     if as_json:
         show_json(facts)
         return

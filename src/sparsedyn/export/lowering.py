@@ -16,6 +16,7 @@ from sparsedyn.export.names import variables
 from sparsedyn.export.networks import networks
 from sparsedyn.export.program import Block, Program, Right, Sum, Variable, block_of
 from sparsedyn.export.substeps import substeps_of
+from sparsedyn.models import MLP
 from sparsedyn.models.state_space import UNITS
 
 MEAN = "mean"
@@ -77,17 +78,29 @@ def _best(model: Any, alive: np.ndarray) -> int:
     return int(alive[int(np.nanargmin(errors.to_numpy(float)))])
 
 
-def _stepper(model: SparseTimeStepper, member: int | str | None, shared: bool, substeps: int | None) -> Program:
+def networks_of(model: SparseTimeStepper, member: int | str | None) -> list[MLP]:
+    """Return the network of a member, or those of all that live for their mean, in NumPy."""
     chosen = member_of(model, member)
     numbers = np.flatnonzero(model.alive_) if chosen == MEAN else [chosen]
+    return [jax.tree.map(lambda leaf, k=k: np.asarray(leaf)[k], model.models_) for k in numbers]
+
+
+def known_part(model: SparseTimeStepper, shared: bool = True) -> Block | None:
+    """Return what of the derivatives is known, where there is such a part."""
+    if model.known_ is None:
+        return None
     states, inputs = _columns(model, model.scaling_)
-    models = [jax.tree.map(lambda leaf, k=k: np.asarray(leaf)[k], model.models_) for k in numbers]
+    exprs = [expr / sympy.Float(model.known_.per) for expr in model.known_.symbolic()]
+    return formulas(exprs, _renaming(states, inputs), shared=shared, left=[one.name for one in states])
+
+
+def _stepper(model: SparseTimeStepper, member: int | str | None, shared: bool, substeps: int | None) -> Program:
+    chosen, models = member_of(model, member), networks_of(model, member)
+    states, inputs = _columns(model, model.scaling_)
     block = networks(models, [one.identifier for one in (*states, *inputs)], model.scaling_)
-    if model.known_ is not None:
-        exprs = [expr / sympy.Float(model.known_.per) for expr in model.known_.symbolic()]
-        known = formulas(exprs, _renaming(states, inputs), shared=shared, left=[one.name for one in states])
+    if (known := known_part(model, shared)) is not None:
         block = _added(block, known)
-    of = f"the mean of {len(numbers)} members" if chosen == MEAN else f"member {chosen} of {len(model.alive_)}"
+    of = f"the mean of {len(models)} members" if chosen == MEAN else f"member {chosen} of {len(model.alive_)}"
     return Program(
         f"SparseTimeStepper, {of}",
         states,

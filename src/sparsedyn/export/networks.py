@@ -56,24 +56,37 @@ def networks(members: Sequence[MLP], features: Sequence[str], scaling: Scaling) 
     return block_of(assignments, mean_results)
 
 
+def layers(model: MLP, scaling: Scaling) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return weights and biases of every layer, in double precision, standard deviations folded in.
+
+    Features are what they are in the data's units, less their mean; results are derivatives in these units.
+
+    **Raises:** `ValueError` for weights that are not finite.
+    """
+    sizes = 1.0 / np.concatenate([scaling.x_std, scaling.u_std])
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    for matrix, bias in zip(model.weights, model.biases, strict=True):
+        weights = np.array(matrix, np.float64)
+        if model.skip or not found:
+            # Features come last.
+            weights[-len(sizes) :] *= sizes[:, None]
+        found.append((weights, np.zeros(weights.shape[1]) if bias is None else np.array(bias, np.float64)))
+    weights, constants = found[-1]
+    found[-1] = weights * scaling.dx_std, constants * scaling.dx_std + scaling.dx_mean
+    if not all(np.isfinite(part).all() for pair in found for part in pair):
+        raise ValueError("model: expected finite weights; some are NaN or infinite. Export another member.")
+    return found
+
+
 def _network(
     model: MLP, centered: list[str], scaling: Scaling, prefix: str
 ) -> tuple[list[tuple[str, Right]], list[Sum]]:
-    sizes = 1.0 / np.concatenate([scaling.x_std, scaling.u_std])
     features: list[Value] = list(centered)
     hidden: list[Value] = []
     assignments: list[tuple[str, Right]] = []
     last = len(model.weights) - 1
-    for layer, (matrix, bias) in enumerate(zip(model.weights, model.biases, strict=True)):
+    for layer, (weights, constants) in enumerate(layers(model, scaling)):
         values = [*hidden, *features] if model.skip or layer == 0 else hidden
-        weights = np.asarray(matrix, np.float64)
-        if values is not hidden:
-            weights = np.concatenate([weights[: len(hidden)], weights[len(hidden) :] * sizes[:, None]])
-        constants = np.zeros(weights.shape[1]) if bias is None else np.asarray(bias, np.float64)
-        if layer == last:
-            weights, constants = weights * scaling.dx_std, constants * scaling.dx_std + scaling.dx_mean
-        if not (np.isfinite(weights).all() and np.isfinite(constants).all()):
-            raise ValueError("model: expected finite weights; some are NaN or infinite. Export another member.")
         sums = [_sum(values, column, constant) for column, constant in zip(weights.T, constants, strict=True)]
         if layer == last:
             return assignments, sums

@@ -164,18 +164,43 @@ class Python(Spelled, NumPyPrinter):
         return f"numpy.where({condition}, {then}, {otherwise})"
 
 
+PLAIN = {**CodePrinter._default_settings, "precision": 17, "user_functions": {}, "contract": True}
+"""Settings of printers of languages that SymPy does not know."""
+
+
+class Casadi(Spelled, CodePrinter):
+    """Python, of expressions of CasADi."""
+
+    language = "CasADi"
+    printmethod = "_casadi"
+    names: ClassVar[Mapping[str, str]] = {
+        "pow": "casadi.power",
+        "sqrt": "casadi.sqrt",
+        "Max": "casadi.fmax",
+        "Min": "casadi.fmin",
+    }
+    _default_settings: ClassVar[dict[str, Any]] = PLAIN
+    same = ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "log", "sign", "erf")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known_functions = {name: f"casadi.{name}" for name in self.same} | {"Abs": "casadi.fabs"}
+
+    def choice(self, condition: str, then: str, otherwise: str) -> str:
+        """Return one of two values; that of the other branch does not count, even where it is NaN."""
+        return f"casadi.if_else({condition}, {then}, {otherwise})"
+
+    def _format_code(self, lines: list[str]) -> list[str]:
+        return lines
+
+
 class StructuredText(Spelled, CodePrinter):
     """IEC 61131-3 structured text."""
 
     language = "structured text"
     printmethod = "_structured_text"
     names: ClassVar[Mapping[str, str]] = {"pow": "EXPT", "sqrt": "SQRT", "Max": "MAX", "Min": "MIN"}
-    _default_settings: ClassVar[dict[str, Any]] = {
-        **CodePrinter._default_settings,
-        "precision": 17,
-        "user_functions": {},
-        "contract": True,
-    }
+    _default_settings: ClassVar[dict[str, Any]] = PLAIN
 
     def __init__(self, double: bool = True):
         super().__init__(double)

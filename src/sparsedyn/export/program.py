@@ -17,6 +17,11 @@ class Variable:
     mean: float | None = None
     std: float | None = None
 
+    @property
+    def start(self) -> float:
+        """Where a run begins of which nothing else is known: at the mean of training."""
+        return 0.0 if self.mean is None else self.mean
+
     def named(self, prefix: str) -> str:
         """Return the identifier of what is of this variable, such as its derivative: `d_level` for `x_level`."""
         return f"{prefix}_{self.identifier.partition('_')[2]}"

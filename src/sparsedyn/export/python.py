@@ -48,13 +48,14 @@ def _function(program: Program, function: str, block: Block, printer: Python) ->
         lines.append("    u = numpy.asarray(u, dtype=float)")
     for array, part in (("x", program.states), ("u", program.inputs)):
         lines += [f"    {one.identifier} = {array}[..., {i}]" for i, one in enumerate(part) if one.identifier in reads]
-    lines += [_assigned(name, printer.right(right)) for name, right in block.assignments]
+    lines += [assigned(name, printer.right(right)) for name, right in block.assignments]
     results = [f"r{i + 1}" for i in range(len(block.results))]
-    lines += [_assigned(name, printer.right(right)) for name, right in zip(results, block.results, strict=True)]
+    lines += [assigned(name, printer.right(right)) for name, right in zip(results, block.results, strict=True)]
     found = ", ".join(f"numpy.broadcast_to({name}, x.shape[:-1])" for name in results)
     return [*lines, wrapped(f"return numpy.stack([{found}], axis=-1)")]
 
 
-def _assigned(name: str, right: str) -> str:
+def assigned(name: str, right: str) -> str:
+    """Return an assignment in a function of Python."""
     line = wrapped(f"{name} = {right}")
     return line if "\n" not in line else wrapped(f"{name} = ({right})")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sparsedyn.equations.notation import DIGITS
-from sparsedyn.export import c, javascript, python, structured_text, symbolic
+from sparsedyn.export import c, casadi_source, javascript, python, structured_text, symbolic
 from sparsedyn.export.lowering import program
 from sparsedyn.export.names import check_name
 from sparsedyn.export.vectors import vectors_of
@@ -51,6 +51,14 @@ def to_st(
 def to_python(model: Any, member: int | str | None = None, *, substeps: int | None = None) -> str:
     """Return Python source that needs NumPy alone: functions `rhs`, `step`, `output` of `x` and `u`."""
     return python.written(program(model, member, substeps=substeps))
+
+
+def to_casadi(model: Any, member: int | str | None = None, *, substeps: int | None = None) -> str:
+    """Return a Python module that needs CasADi alone, and makes functions of SX: `f`, `step`, `output` of `x` and `u`.
+
+    `sparsedyn.export.casadi` gives the functions themselves.
+    """
+    return casadi_source.written(program(model, member, substeps=substeps))
 
 
 def to_javascript(
