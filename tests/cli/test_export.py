@@ -38,6 +38,17 @@ def test_options_reach_the_export(run, model: Path, tmp_path: Path):
     }  # fmt: skip
 
 
+def test_one_state_and_jacobians(run, model: Path, tmp_path: Path):
+    path = tmp_path / "made.h"
+    result = run("export", model, "--to", "c", "-o", path, "--only", "a", "--jacobian")
+    assert result.exit_code == 0, result.stderr
+    assert "void sparsedyn_step_jacobian(" in path.read_text()
+    assert "What a needs" in path.read_text()
+    result = run("export", model, "--to", "st", "-o", tmp_path / "made.st", "--jacobian")
+    assert result.exit_code == 2
+    assert "--jacobian: expected --to c" in result.stderr
+
+
 def test_what_does_not_fit_is_said(run, model: Path, tmp_path: Path):
     path = tmp_path / "made.h"
     result = run("export", model, "--to", "c", "-o", path, "--member", "7")

@@ -31,9 +31,25 @@ def in_c(
             getattr(library, of)(*(ctypes.c_void_p(one.ctypes.data) for one in (*parts, out)))
             return out
 
+        def slopes(x: np.ndarray, u: np.ndarray, width: int) -> np.ndarray:
+            by_x, by_u = np.full((width, len(x)), np.nan, kind), np.full((width, len(u)), np.nan, kind)
+            parts = [np.ascontiguousarray(one, kind) for one in (x, u)]
+            getattr(library, of)(*(ctypes.c_void_p(one.ctypes.data) for one in (*parts, by_x, by_u)))
+            return np.concatenate([by_x, by_u], axis=1)
+
+        def inside(x: np.ndarray, u: np.ndarray) -> bool:
+            parts = [np.ascontiguousarray(one, kind) for one in (x, u)]
+            return bool(getattr(library, of)(*(ctypes.c_void_p(one.ctypes.data) for one in parts)))
+
+        if of.endswith("_inside"):
+            return inside
+        if of.endswith("_jacobian"):
+            return slopes
+
         return call
 
-    found = {key: f"{name}_{key}" for key in ("rhs", "step", "output") if hasattr(library, f"{name}_{key}")}
+    keys = ("rhs", "step", "output", "inside", "rhs_jacobian", "step_jacobian", "output_jacobian")
+    found = {key: f"{name}_{key}" for key in keys if hasattr(library, f"{name}_{key}")}
     return {key: function(of) for key, of in found.items()}
 
 
@@ -68,12 +84,14 @@ class FunctionBlock:
     functions |= {"SEL": lambda g, no, yes: yes if g else no, "LIMIT": lambda low, v, high: min(max(low, v), high)}
 
     def __init__(self, name: str, text: str, known: dict[str, "FunctionBlock"]):
-        sections = re.findall(r"^(VAR\w*)$(.*?)^END_VAR$", text, re.DOTALL | re.MULTILINE)
-        self.declared = {k: re.findall(r"(\w+) : (\w+);", body) for k, body in sections}
+        sections = re.findall(r"^(VAR[\w ]*)$(.*?)^END_VAR$", text, re.DOTALL | re.MULTILINE)
+        self.declared = {k: re.findall(r"(\w+) : (\w+)(?: := \S+)?;", body) for k, body in sections}
+        constants = dict(sections).get("VAR CONSTANT", "")
+        self.constants = {one: float(value) for one, value in re.findall(r"(\w+) : \w+ := (\S+);", constants)}
         names = [one.lower() for part in self.declared.values() for one, _ in part]
         assert len(set(names)) == len(names), "a name is declared twice"
         self.blocks = {one: known[kind] for one, kind in self.declared.get("VAR", ()) if kind in known}
-        body = re.sub(r"^(VAR\w*)$(.*?)^END_VAR$", "", text, flags=re.DOTALL | re.MULTILINE)
+        body = re.sub(r"^(VAR[\w ]*)$(.*?)^END_VAR$", "", text, flags=re.DOTALL | re.MULTILINE)
         lines, depth = [], 0
         for statement in re.split(r";|\bDO\b", " ".join(body.split())):
             statement = statement.strip()
@@ -83,13 +101,13 @@ class FunctionBlock:
             elif statement == "END_FOR":
                 depth = 0
             elif statement:
-                lines.append("    " * depth + statement.replace(":=", "="))
+                lines.append("    " * depth + statement.replace(":=", "=").replace(" AND ", " and "))
         self.code = compile("\n".join(lines), name, "exec")
         self.values: dict[str, Any] = {}
 
     def __call__(self, **given: float) -> None:
         assert list(given) == [name for name, _ in self.declared["VAR_INPUT"]]
-        self.values = {**self.functions, **self.blocks, **given}
+        self.values = {**self.functions, **self.blocks, **self.constants, **given}
         exec(self.code, {"__builtins__": {"range": range}}, self.values)
 
     def __getattr__(self, name: str) -> float:

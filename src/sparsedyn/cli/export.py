@@ -71,6 +71,13 @@ Member = Annotated[
 Double = Annotated[bool, typer.Option("--double", help="Double precision in C, structured text and ONNX.")]
 Name = Annotated[str, typer.Option(metavar="NAME", help="What names of functions begin with.")]
 Fmi = Annotated[int, typer.Option(min=2, max=3, metavar="VERSION", help="Of an FMU: 2 for FMI 2.0, 3 for FMI 3.0.")]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Only what this state or output needs: the states that it depends on, and their inputs."
+    ),
+]
+Jacobian = Annotated[bool, typer.Option("--jacobian", help="In C, functions of derivatives, too.")]
 Substeps = Annotated[
     int | None,
     typer.Option(
@@ -90,6 +97,8 @@ def export(
     double: Double = False,
     name: Name = "sparsedyn",
     substeps: Substeps = None,
+    only: Only = None,
+    jacobian: Jacobian = False,
     fmi: Fmi = 2,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -103,7 +112,10 @@ def export(
     import sparsedyn.export as room
     from sparsedyn.estimators import load
 
-    further: dict[str, Any] = {"double": double} if to in SINGLE else {}
+    if jacobian and to != "c":
+        raise UsageProblem(f"--jacobian: expected --to c, which alone has functions of derivatives; got --to {to}.")
+    further: dict[str, Any] = {"only": only} | ({"double": double} if to in SINGLE else {})
+    further |= {"jacobian": True} if jacobian else {}
     further |= {"name": name} if to in NAMED else {}
     further |= {"version": fmi} if to == "fmu" else {}
     further |= {"substeps": substeps} if to not in ("sympy", "latex") else {}

@@ -1,7 +1,7 @@
 """Whether data are of the variables that an estimator was fitted to: names, units, sample time, magnitudes."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,24 +18,36 @@ for another unit. The plain distance must be generous: a single slow trajectory 
 
 
 class Variables(NamedTuple):
-    """What a fitted estimator remembers of its data."""
+    """What a fitted estimator remembers of its data.
+
+    Ranges are the least and the largest value of every column; none in files of before they were kept.
+    """
 
     state_names: tuple[str, ...]
     input_names: tuple[str, ...]
     state_units: tuple[str, ...]
     input_units: tuple[str, ...]
     dt: float
+    state_ranges: tuple[tuple[float, float], ...] = ()
+    input_ranges: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def restored(cls, fields: Mapping[str, Any]) -> "Variables":
         """Return the variables whose `_asdict` a file has as JSON."""
-        texts: Any = {name: value if name == "dt" else tuple(value) for name, value in fields.items()}
-        return cls(**texts)
+        known: Any = {name: value if name == "dt" else tuple(value) for name, value in fields.items()}
+        known |= {name: tuple(map(tuple, known.get(name, ()))) for name in ("state_ranges", "input_ranges")}
+        return cls(**known)
 
 
 def variables_of(data: Trajectories) -> Variables:
-    """Return the names, units and sample time of `data`."""
-    return Variables(data.state_names, data.input_names, data.state_units, data.input_units, data.dt)
+    """Return the names, units, sample time and ranges of `data`."""
+    names = data.state_names, data.input_names, data.state_units, data.input_units
+    return Variables(*names, data.dt, *(_ranges(part) for part in (data.states, data.inputs)))
+
+
+def _ranges(arrays: Sequence[np.ndarray]) -> tuple[tuple[float, float], ...]:
+    low, high = np.min([one.min(axis=0) for one in arrays], axis=0), np.max([one.max(axis=0) for one in arrays], axis=0)
+    return tuple(zip(low.tolist(), high.tolist(), strict=True))
 
 
 def check_regular(data: Trajectories, place: str) -> None:

@@ -3,6 +3,7 @@
 from string import Template
 from typing import Any
 
+from sparsedyn.export import c_derivatives
 from sparsedyn.export.header import facts
 from sparsedyn.export.names import comment
 from sparsedyn.export.printing import C, wrapped
@@ -44,8 +45,8 @@ $api void ${name}_step(const $real *x, const $real *u, $real *x_next)
 RESULTS = {"rhs": "dx", "step": "x_next", "output": "y"}
 
 
-def written(program: Program, vectors: Vectors | None, *, double: bool, name: str) -> str:
-    """Return a program as a header of C99, with a self-test where there are vectors."""
+def written(program: Program, vectors: Vectors | None, *, double: bool, name: str, jacobian: bool = False) -> str:
+    """Return a program as a header of C99, with a self-test where there are vectors, with Jacobians where asked."""
     printer, big = C(double), name.upper()
     real = "double" if double else "float"
     api = f"{big}_API"
@@ -74,11 +75,20 @@ def written(program: Program, vectors: Vectors | None, *, double: bool, name: st
     lines += ["", "#ifdef __cplusplus", 'extern "C" {', "#endif", ""]
     functions = list(program.blocks) + ["step"] * (program.rhs is not None)
     lines += [f"{api} void {name}_{function}({_arguments(real, RESULTS[function])});" for function in functions]
+    if ranges := _ranges(program):
+        lines.append(f"{api} int {name}_inside(const {real} *x, const {real} *u);")
+    if jacobian:
+        lines += c_derivatives.declarations(program, name, real, api)
     for function, (block, _) in program.blocks.items():
         lines += _function(program, block, f"{api} void {name}_{function}", real, printer)
     text = "\n".join(lines) + "\n"
     if program.rhs is not None:
         text += _step(program, printer, name, real, api)
+    if ranges:
+        text += _inside(ranges, name, real, api)
+    if jacobian:
+        stages = STAGES[program.method] if program.rhs is not None else ()
+        text += c_derivatives.written(program, printer, name, real, api, stages)
     text += "\n#ifdef __cplusplus\n}\n#endif\n"
     if vectors is not None:
         text += f"\n#ifdef {big}_SELF_TEST\n{_self_test(program, vectors, printer, real, name)}#endif\n"
@@ -90,17 +100,36 @@ def _arguments(real: str, result: str) -> str:
 
 
 def _indices(part: tuple[Variable, ...], big: str, printer: C) -> list[str]:
-    """The places of variables in arrays, and means and standard deviations of the training data."""
+    """The places of variables in arrays, and what the training data were like."""
     lines = []
     for i, one in enumerate(part):
         index = one.identifier.upper()
         unit = f", in {one.unit}" if one.unit else ""
         lines.append(f"#define {big}_{index} {i} /* {comment(one.name + unit)} */")
-        for what in ("mean", "std"):
-            value = getattr(one, what)
+        for what, value in (("MEAN", one.mean), ("STD", one.std), ("MIN", one.low), ("MAX", one.high)):
             if value is not None:
-                lines.append(f"#define {big}_{what.upper()}_{index} {printer.literal(value)}")
+                lines.append(f"#define {big}_{what}_{index} {printer.literal(value)}")
     return lines
+
+
+def _ranges(program: Program) -> list[tuple[str, int, str]]:
+    """The array, the place there and the index of every state and input whose range is known."""
+    return [
+        (array, i, one.identifier.upper())
+        for array, part in (("x", program.states), ("u", program.inputs))
+        for i, one in enumerate(part)
+        if one.low is not None and one.high is not None
+    ]
+
+
+def _inside(ranges: list[tuple[str, int, str]], name: str, real: str, api: str) -> str:
+    """Whether states and inputs are within the ranges of the training data."""
+    big = name.upper()
+    tests = [f"{a}[{i}] >= {big}_MIN_{index} && {a}[{i}] <= {big}_MAX_{index}" for a, i, index in ranges]
+    lines = ["", f"{api} int {name}_inside(const {real} *x, const {real} *u)", "{"]
+    lines += [f"    (void){array};" for array in ("x", "u") if array not in {a for a, _, _ in ranges}]
+    lines += [f"    return {tests[0]}", *(f"        && {one}" for one in tests[1:])]
+    return "\n".join([*lines[:-1], lines[-1] + ";", "}"]) + "\n"
 
 
 def _function(program: Program, block: Block, declared: str, real: str, printer: C) -> list[str]:

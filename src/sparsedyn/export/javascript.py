@@ -49,7 +49,7 @@ def written(program: Program, name: str) -> str:
 
 
 def _known(one: Variable) -> dict[str, str | float | None]:
-    return {"name": one.name, "unit": one.unit, "mean": one.mean, "std": one.std}
+    return {"name": one.name, "unit": one.unit, "mean": one.mean, "std": one.std, "min": one.low, "max": one.high}
 
 
 def _quoted(values: list[dict[str, str | float | None]]) -> str:

@@ -15,6 +15,7 @@ from sparsedyn.export.formulas import formulas, identifier
 from sparsedyn.export.names import variables
 from sparsedyn.export.networks import networks
 from sparsedyn.export.program import Block, Program, Right, Sum, Variable, block_of
+from sparsedyn.export.selection import selected
 from sparsedyn.export.substeps import substeps_of
 from sparsedyn.models import MLP
 from sparsedyn.models.state_space import UNITS
@@ -24,7 +25,12 @@ HELD = "Inputs are held over a step; the model was fitted to inputs that are int
 
 
 def program(
-    model: Any, member: int | str | None = None, *, shared: bool = True, substeps: int | None = None
+    model: Any,
+    member: int | str | None = None,
+    *,
+    shared: bool = True,
+    substeps: int | None = None,
+    only: str | None = None,
 ) -> Program:
     """Return a fitted model as assignments of numbers, which every target is printed from.
 
@@ -32,15 +38,17 @@ def program(
     alive; by default it is the one with the least error at the end of training, on validation data where there were
     any. With `shared`, terms that equations have more than once are computed once. Models in continuous time without a
     step of their own (`SINDy`) are stepped by `substeps` Runge-Kutta steps a row, by default so many that a step is
-    right to 1e-9 of the states' standard deviations.
+    right to 1e-9 of the states' standard deviations. With `only`, the name of a state or output, there is what this one
+    needs: the states that it depends on, directly or through others, and their inputs.
 
-    **Raises:** `TypeError` for models that cannot be exported; `ValueError` for members that are not there, models
-    whose equations have no finite value, and parts that are Python functions.
+    **Raises:** `TypeError` for models that cannot be exported; `ValueError` for members and names that are not there,
+    models whose equations have no finite value, and parts that are Python functions.
     """
     for kind, made in KINDS.items():
         if isinstance(model, kind):
             model._check_fitted()
-            return made(model, member, shared, substeps)
+            whole = made(model, member, shared, substeps)
+            return whole if only is None else selected(whole, only)
     raise TypeError(
         f"model: expected one of {', '.join(kind.__name__ for kind in KINDS)}, fitted; got {type(model).__name__}."
     )
@@ -153,7 +161,9 @@ def _lagged(
         "x",
         [_aged(*age) for age in ages],
         [one.unit for one, _ in ages],
-        *([getattr(one, what) for one, _ in ages] for what in ("mean", "std")),
+        [one.mean for one, _ in ages],
+        [one.std for one, _ in ages],
+        [(one.low, one.high) for one, _ in ages if one.low is not None and one.high is not None],
     )
     renaming = _renaming(wide, inputs)
     found = formulas(exprs, renaming, shared=shared, left=[one.name for one in states])
@@ -172,8 +182,8 @@ def _state_space(model: SparseStateSpace, member: int | str | None, shared: bool
     _check_alone(member)
     scaling, known = model.statistics_, model.variables_
     states = variables("x", model.latent_names_, None, model.mean_, np.sqrt(np.diag(model.covariance_)))
-    inputs = variables("u", known.input_names, known.input_units, scaling.u_mean, scaling.u_std)
-    outputs = variables("y", known.state_names, known.state_units, scaling.x_mean, scaling.x_std)
+    inputs = variables("u", known.input_names, known.input_units, scaling.u_mean, scaling.u_std, known.input_ranges)
+    outputs = variables("y", known.state_names, known.state_units, scaling.x_mean, scaling.x_std, known.state_ranges)
     z, v = [one.identifier for one in states], [one.identifier for one in inputs]
     whole = in_units(model.model_, scaling)
     assignments: list[tuple[str, Right]] = []
@@ -238,8 +248,8 @@ def _columns(model: Any, scaling: Any) -> tuple[tuple[Variable, ...], tuple[Vari
     if scaling is None or velocities:
         return variables("x", names, units), variables("u", known.input_names, known.input_units)
     return (
-        variables("x", names, units, scaling.x_mean, scaling.x_std),
-        variables("u", known.input_names, known.input_units, scaling.u_mean, scaling.u_std),
+        variables("x", names, units, scaling.x_mean, scaling.x_std, known.state_ranges),
+        variables("u", known.input_names, known.input_units, scaling.u_mean, scaling.u_std, known.input_ranges),
     )
 
 

@@ -22,12 +22,14 @@ def variables(
     prefix: str,
     names: Sequence[str],
     units: Iterable[str] | None = None,
-    means: Iterable[float] | None = None,
-    stds: Iterable[float] | None = None,
+    means: Iterable[float | None] | None = None,
+    stds: Iterable[float | None] | None = None,
+    ranges: Sequence[tuple[float, float]] = (),
 ) -> tuple[Variable, ...]:
     """Return variables with identifiers such as `x_level`, different also where case makes no difference."""
     count = len(names)
-    columns = [[None] * count if column is None else list(column) for column in (means, stds)]
+    lows, highs = zip(*ranges, strict=True) if len(ranges) == count and ranges else (None, None)
+    columns = [[None] * count if column is None else list(column) for column in (means, stds, lows, highs)]
     of = ["" for _ in names] if units is None else list(units)
     return tuple(
         Variable(name, identifier, unit, *(None if one is None else float(one) for one in known))

@@ -16,6 +16,8 @@ class Variable:
     unit: str = ""
     mean: float | None = None
     std: float | None = None
+    low: float | None = None
+    high: float | None = None
 
     @property
     def start(self) -> float:

@@ -30,7 +30,26 @@ def written(program: Program, *, double: bool, name: str) -> str:
         )
     if program.rhs is not None:
         lines += _step(program, printer, kind, name)
+    lines += _inside([one for one in given if one.low is not None and one.high is not None], printer, kind, name)
     return "\n".join(lines) + "\n"
+
+
+def _inside(known: Sequence[Variable], printer: StructuredText, kind: str, name: str) -> list[str]:
+    """Whether values are within the ranges of the training data, which are constants."""
+    if not known:
+        return []
+    limits = [
+        f"{one.named(which)} : {kind} := {printer.literal(value)};"
+        for one in known
+        for which, value in (("min", one.low), ("max", one.high))
+        if value is not None
+    ]
+    tests = [f"({one.identifier} >= {one.named('min')}) AND ({one.identifier} <= {one.named('max')})" for one in known]
+    return _block(
+        f"{name}_inside",
+        {"VAR_INPUT": _declared(known, kind), "VAR_OUTPUT": ["inside : BOOL;"], "VAR CONSTANT": limits},
+        [wrapped(f"inside := {' AND '.join(tests)};")],
+    )
 
 
 def _step(program: Program, printer: StructuredText, kind: str, name: str) -> list[str]:

@@ -32,6 +32,18 @@ class Vectors:
         largest = np.abs(self.expected).max(axis=0)
         return np.where(largest > 0, largest, 1.0)
 
+    def of(self, whole: Program, part: Program) -> "Vectors":
+        """Return the columns that a program has of another's."""
+        states, inputs, outputs = (
+            [i for i, one in enumerate(having) if one in kept]
+            for having, kept in (
+                (whole.states, part.states), (whole.inputs, part.inputs), (whole.outputs, part.outputs)
+            )
+        )  # fmt: skip
+        # States of earlier rows, which come last, are not among what is expected.
+        results = outputs or [i for i in states if i < self.expected.shape[1]]
+        return Vectors(self.points[:, states], self.inputs[:, inputs], self.expected[:, results])
+
 
 def vectors_of(model: Any, program: Program, member: int | str | None, rows: int = ROWS) -> Vectors | None:
     """Return what `simulate` (of functions `predict`) gives in double precision, or `None` where it is not finite.
