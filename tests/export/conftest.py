@@ -1,6 +1,9 @@
 """Tools that run exported models, where they are there."""
 
+import os
 import shutil
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -32,3 +35,18 @@ def node() -> str:
     if found is None:
         pytest.skip("there is no Node")
     return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium, the one of the system."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("there is no Chromium (apt-get install chromium)")
+    # Chromium has no sandbox for root, whom tests in containers mostly run as.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield started
+        started.close()

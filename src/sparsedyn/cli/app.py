@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sparsedyn.cli import equation, equations, export, fit, forecast, info, look, simulate, sindy, study
+from sparsedyn.cli import equation, equations, explore, export, fit, forecast, info, look, simulate, sindy, study
 
 app = typer.Typer(
     name="sparsedyn",
@@ -24,6 +24,7 @@ app.command("sindy", help=sindy.HELP)(sindy.sindy)
 app.command("equations", help=equations.HELP)(equations.equations)
 app.command("equation", help=equation.HELP)(equation.equation)
 app.command("export", help=export.HELP)(export.export)
+app.command("explore", help=explore.HELP)(explore.explore)
 app.add_typer(study.app, name="study")
 app.command("info")(info.info)
 
@@ -59,6 +60,12 @@ def root(
 
     ```
     sparsedyn export prey.safetensors --to c -o prey.h --double
+    ```
+
+    A model as a page with sliders, for whoever has a browser:
+
+    ```
+    sparsedyn explore prey.safetensors prey.csv -o prey.html
     ```
 
     A study compares sparsification techniques on the same data, from simulation to an illustrated report:

@@ -11,8 +11,9 @@ from sparsedyn.cli.files import check_new_folder
 from sparsedyn.cli.model_file import load_model
 from sparsedyn.cli.output import note, show_json
 from sparsedyn.cli.reading import PLAIN, reads
+from sparsedyn.cli.recorded import recorded
 from sparsedyn.cli.scores import facts, show_scores
-from sparsedyn.cli.source import ColumnOptions, read_columns, renamed
+from sparsedyn.cli.source import ColumnOptions
 from sparsedyn.data.options import ReadOptions
 
 if TYPE_CHECKING:
@@ -72,12 +73,6 @@ WarmUp = Annotated[
         "and horizons count from their end. By default 50, or a tenth of a short record; as few as lags need.",
     ),
 ]  # fmt: skip
-AnyUnits = Annotated[
-    bool,
-    typer.Option(
-        "--any-units", help="Forecast even where values look as if they were in another unit than in training."
-    ),
-]
 Folder = Annotated[
     Path | None,
     typer.Option(
@@ -100,7 +95,7 @@ def forecast(
     trajectory: options.Trajectory = None,
     dt: options.SampleTime = None,
     only: options.Only = None,
-    any_units: AnyUnits = False,
+    any_units: options.AnyUnits = False,
     output: Folder = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -167,35 +162,3 @@ def free_runs(
 def usual_horizons(longest: int) -> list[int]:
     """Return the horizons that are scored by default."""
     return sorted({rows for rows in (*USUAL, longest) if rows <= longest})
-
-
-def recorded(
-    model: "Fitted", path: Path, given: ColumnOptions, known: ColumnOptions, only: str | None
-) -> "Trajectories":
-    """Read the recorded trajectories: the columns given on the command line, else those of training."""
-    from sparsedyn.data import DataError
-
-    own = ColumnOptions(states=",".join(model.state_names_), inputs=",".join(model.input_names_))
-    columns = given.over(known.over(own))
-    try:
-        return named_alike(read_columns(path, columns, only), model)
-    except DataError as error:
-        if not given.given:
-            # A file that describes itself refuses column options; any other needs them.
-            try:
-                return read_columns(path, own, only)
-            except DataError:
-                pass
-        raise DataError(f"{error}\nColumn options, as in training unless given: {columns.options()}.") from error
-
-
-def named_alike(data: "Trajectories", model: "Fitted") -> "Trajectories":
-    """Return the data under the names of the model, where another file has as many columns of other names."""
-    same = data.state_names == model.state_names_ and data.input_names == model.input_names_
-    counts = (
-        len(data.state_names) == len(model.state_names_),
-        len(data.input_names) == len(model.input_names_),
-    )
-    if same or not all(counts):
-        return data
-    return renamed(data, model.state_names_, model.input_names_)

@@ -59,6 +59,12 @@ Only = Annotated[
         rich_help_panel=COLUMNS,
     ),
 ]
+AnyUnits = Annotated[
+    bool,
+    typer.Option(
+        "--any-units", help="Forecast even where values look as if they were in another unit than in training."
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON document to standard output and nothing else.", rich_help_panel=OUTPUT),

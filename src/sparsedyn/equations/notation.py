@@ -54,12 +54,12 @@ def text(expr: sympy.Expr, digits: int = DIGITS) -> str:
     With 17 digits, values are kept exactly, by the shortest number that does. Names are written as they are, whether or
     not they can be parsed; see `to_text`.
     """
-    return str(_Text(digits).doprint(_shown(expr, digits)))
+    return str(_Text(digits).doprint(shown(expr, digits)))
 
 
 def latex(expr: sympy.Expr, digits: int = DIGITS) -> str:
     """Return the expression in LaTeX, for TeX and for Matplotlib, without dollar signs."""
-    return str(_Latex(digits).doprint(_shown(expr, digits)))
+    return str(_Latex(digits).doprint(shown(expr, digits)))
 
 
 def latex_name(name: str) -> str:
@@ -101,7 +101,7 @@ class _Text(StrPrinter):
         self.digits = digits
 
     def _print_Float(self, number: sympy.Float) -> str:
-        return _decimal(number, self.digits)
+        return decimal(number, self.digits)
 
     def _print_Symbol(self, variable: sympy.Symbol) -> str:
         return str(variable.name.removeprefix(LAST))
@@ -114,7 +114,7 @@ class _Latex(LatexPrinter):
         self.digits = digits
 
     def _print_Float(self, number: sympy.Float) -> str:
-        mantissa, _, exponent = _decimal(number, self.digits).partition("e")
+        mantissa, _, exponent = decimal(number, self.digits).partition("e")
         return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
 
     def _print_Symbol(self, variable: sympy.Symbol, style: str = "plain") -> str:
@@ -127,8 +127,11 @@ class _Latex(LatexPrinter):
         return rf"\mathrm{{{variable.name.translate(ESCAPES)}}}"
 
 
-def _shown(expr: sympy.Expr, digits: int) -> sympy.Expr:
-    """The expression to print: rounded, and with large constants in exponents as symbols named by their digits."""
+def shown(expr: sympy.Expr, digits: int) -> sympy.Expr:
+    """Return the expression to print: rounded, and with large constants in exponents as symbols named by their digits.
+
+    Such symbols begin with `LAST`.
+    """
 
     def short(part: sympy.Expr) -> sympy.Expr:
         return part if digits >= ALL_DIGITS else rounded(part, digits)
@@ -140,7 +143,8 @@ def _shown(expr: sympy.Expr, digits: int) -> sympy.Expr:
     return gathered(short(expr), numeral)
 
 
-def _decimal(number: sympy.Float, digits: int) -> str:
+def decimal(number: sympy.Float, digits: int) -> str:
+    """Return a number with so many significant digits."""
     return repr(float(number)) if digits >= ALL_DIGITS else f"{float(number):.{digits}g}"
 
 

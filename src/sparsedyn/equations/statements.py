@@ -5,11 +5,20 @@ from typing import NamedTuple
 
 import sympy
 
+from sparsedyn.equations.mathml import mathml, mathml_name
 from sparsedyn.equations.notation import DIGITS, latex, latex_name, text
 from sparsedyn.equations.symbolic import symbol
 
 LEFT = {"derivative": "d{}/dt", "prime": "{}'", "second": "{}''", "next": "{}[k+1]", "now": "{}[k]", "value": "{}"}
 """Left sides as text, by what an equation is of."""
+LEFT_MATHML = {
+    "derivative": "<mfrac><mrow><mi>d</mi>{}</mrow><mrow><mi>d</mi><mi>t</mi></mrow></mfrac>",
+    "prime": "{}<mo>&#x2032;</mo>",
+    "second": "{}<mo>&#x2033;</mo>",
+    "next": "{}<mtext>[k+1]</mtext>",
+    "now": "{}<mtext>[k]</mtext>",
+    "value": "{}",
+}
 LEFT_LATEX = LEFT | {"derivative": r"\frac{{d {}}}{{dt}}"}
 
 
@@ -32,6 +41,11 @@ class Statement(NamedTuple):
     def latex(self, digits: int = DIGITS) -> str:
         """Return the equation in LaTeX, without dollar signs."""
         return f"{LEFT_LATEX[self.of].format(latex_name(self.name))} = {latex(self.right, digits)}"
+
+    def mathml(self, digits: int = DIGITS) -> str:
+        """Return the equation as an element of MathML, for a page; names in it are text, whatever is in them."""
+        left = LEFT_MATHML[self.of].format(mathml_name(self.name))
+        return f'<math display="block"><mrow>{left}<mo>=</mo>{mathml(self.right, digits)}</mrow></math>'
 
 
 def statements(of: str, names: Sequence[str], rights: Iterable[sympy.Expr]) -> list[Statement]:

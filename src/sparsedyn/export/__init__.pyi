@@ -3,6 +3,7 @@ from .lowering import program
 from .objects import casadi, do_mpc, to_fmu, to_onnx
 from .program import Block, Program, Sum, Variable
 from .texts import to_c, to_casadi, to_javascript, to_latex, to_python, to_st, to_sympy
+from .whatif.page import explore
 
 __all__ = [
     "Block",
@@ -12,6 +13,7 @@ __all__ = [
     "Variable",
     "casadi",
     "do_mpc",
+    "explore",
     "program",
     "to_c",
     "to_casadi",

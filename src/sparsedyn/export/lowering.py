@@ -153,10 +153,8 @@ def _lagged(
     shared: bool,
 ) -> Program:
     """The map of delay coordinates: earlier rows are states that shift by one at every step."""
-    ages = [(one, old) for one in states for old in range(delays.lags + 1)]
-    dead = delays.dead_times or (0,) * len(inputs)
-    ages += [(one, old) for one, wait in zip(inputs, dead, strict=True) for old in range(1, wait + delays.lags + 1)]
-    ages.sort(key=lambda age: (age[1], age[0] not in states))
+    places = places_of(delays, len(states), len(inputs))
+    ages = [((states if of_state else inputs)[i], old) for of_state, i, old in places]
     wide = variables(
         "x",
         [_aged(*age) for age in ages],
@@ -171,6 +169,14 @@ def _lagged(
     following = Block(found.assignments, (*found.results, *shifted))
     note = "States are those of a row, then those of earlier rows, which step shifts by one."
     return Program(type(model).__name__, wide, tuple(inputs), following=following, dt=model.dt_, notes=(note,))
+
+
+def places_of(delays: Delays, states: int, inputs: int) -> list[tuple[bool, int, int]]:
+    """Return the states of the map of delay coordinates: whether of a state, which one, and how many rows old."""
+    dead = delays.dead_times or (0,) * inputs
+    found = [(True, i, old) for i in range(states) for old in range(delays.lags + 1)]
+    found += [(False, i, old) for i, wait in enumerate(dead) for old in range(1, wait + delays.lags + 1)]
+    return sorted(found, key=lambda place: (place[2], not place[0]))
 
 
 def _aged(one: Variable, old: int) -> str:

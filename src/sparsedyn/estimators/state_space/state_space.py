@@ -185,11 +185,7 @@ class SparseStateSpace(AbstractForecaster):
         """
         known = self._known(data, check_units=check_units)
         check_regular(known, "data")
-        shortest = min(known.lengths)
-        usual = warm_rows(shortest)
-        if self.calibration_ is not None and (calibrated := int(self.calibration_.edges[0])) < shortest:
-            usual = calibrated
-        warm = warm_up(warmup, usual, known.lengths)
+        warm = warm_up(warmup, self.usual_warm_up(known.lengths), known.lengths)
         inputs = endless(known, self.statistics_)
         first = np.stack([outputs[:warm] for outputs in known.states])
         predicted, states = self._outputs(self._initial(first, inputs[:, :warm]), inputs)
@@ -198,6 +194,13 @@ class SparseStateSpace(AbstractForecaster):
         std = np.asarray(self.statistics_.x_std)
         made = Forecast(predicted[None], known, std, warmup=warm, report=report)
         return self._with_bands(made)
+
+    def usual_warm_up(self, lengths: Sequence[int]) -> int:
+        """Return how many first rows of trajectories of these lengths show the latent state, as in `forecast`."""
+        shortest = min(lengths)
+        if self.calibration_ is not None and (calibrated := int(self.calibration_.edges[0])) < shortest:
+            return calibrated
+        return warm_rows(shortest)
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the latent states of the next row, then the outputs, in the data's units, exactly or rounded.
