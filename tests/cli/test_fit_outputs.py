@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sparsedyn import L1
+from sparsedyn.cli.errors import UsageProblem
+from sparsedyn.cli.fit_outputs import network_of
 from sparsedyn.estimators import load
 from sparsedyn.estimators.state_space import _search, _settings
 
@@ -61,7 +64,7 @@ def test_bands_are_calibrated_on_rows_that_the_model_was_not_fitted_to(
 
 
 @pytest.mark.parametrize(
-    "options", [("--states", "y"), ("--hidden", "8"), ("--members", "2"), ("--no-skip",), ("--technique", "none")]
+    "options", [("--states", "y"), ("--hidden", "8,8"), ("--members", "2"), ("--no-skip",), ("--technique", "l7")]
 )
 def test_options_of_networks_are_refused(run, circuit: Path, options: tuple[str, ...]):
     result = run("fit", circuit, "--outputs", "y", "--inputs", "u", "-o", circuit.with_name("other"), *options)
@@ -79,3 +82,12 @@ def test_columns_that_are_missing_are_named(run, circuit: Path):
     result = run("fit", circuit, "--outputs", "volts", "--inputs", "u", "-o", circuit.with_name("other"))
     assert result.exit_code != 0
     assert "volts" in result.stderr
+
+
+def test_a_width_or_a_technique_asks_for_a_network():
+    assert network_of("64,64,64", None) == {}
+    found = network_of("16", ["l1:1e-3"])
+    assert found == {"units": "network", "nonlinear_units": 16, "technique": [L1(1e-3)]}
+    assert network_of("64,64,64", ["none"]) == {"units": "network", "technique": []}
+    with pytest.raises(UsageProblem, match="--hidden: expected one width with --outputs, such as 32; got '32,32'"):
+        network_of("32,32", None)

@@ -11,10 +11,13 @@ import pytest
 from sklearn.base import clone
 
 import sparsedyn
-from sparsedyn import DataError, SparsedynWarning, SparseStateSpace, Trajectories
+from sparsedyn import DataError, MagnitudePruning, SparsedynWarning, SparseStateSpace, Trajectories
 from sparsedyn.estimators.state_space._elimination import Point
+from sparsedyn.estimators.state_space._network import halves
 from sparsedyn.estimators.state_space._report import report_of
 from sparsedyn.estimators.state_space._search import Found
+from sparsedyn.estimators.state_space._windows import folds
+from sparsedyn.estimators.state_space.state_space import statistics_of
 from sparsedyn.models import StateSpace
 
 DT = 0.5
@@ -201,9 +204,12 @@ def test_a_record_that_does_not_determine_the_model_is_warned_of(
     [
         ({"states": 0}, "states: expected 'auto', or an integer of at least 1; got 0"),
         ({"states": "many"}, "states: expected 'auto'"),
-        ({"units": "relu"}, "units: expected one of auto, none, polynomial, tanh"),
-        ({"nonlinear_units": 0}, "nonlinear_units: expected an integer of at least 1"),
+        ({"units": "relu"}, "units: expected one of auto, none, polynomial, quadratic, tanh, network"),
+        ({"nonlinear_units": 0}, "nonlinear_units: expected None, or an integer of at least 1"),
         ({"max_weights": 1}, "max_weights: expected None, or an integer of at least 3"),
+        ({"technique": "l1"}, "technique: expected none with units='auto'.* units='network'"),
+        ({"units": "network", "max_weights": 9}, "max_weights: expected None with units='network'"),
+        ({"units": "network", "steps": 0}, "steps: expected an integer of at least 1"),
         ({"seed": -1}, "seed: expected an integer from 0"),
     ],
 )
@@ -234,10 +240,36 @@ def test_a_bilinear_plant_is_found(bilinear: SparseStateSpace):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="two states and 15 weights are taken where one state and 12 weights would do")
 def test_a_bilinear_plant_takes_one_state(bilinear: SparseStateSpace):
     assert bilinear.model_.sizes[0] == 1
     assert bilinear.nonzeros_[0] <= 12
+
+
+@pytest.mark.slow
+def test_a_network_is_trained_on_free_runs_and_pruned(tmp_path: Path):
+    train, test = data(150, 150, noise=0.005, bend=0.1), data(200, seed=100, bend=0.1)
+    given = {"units": "network", "nonlinear_units": 8, "steps": 500, "technique": [MagnitudePruning(0.5)]}
+    model = SparseStateSpace(1, **given).fit(train)
+    parts = model.model_
+    assert sum(np.count_nonzero(part) for part in (parts.F, parts.G, parts.H)) == 12
+    assert model.nonzeros_[0] <= model.weights_ - 12
+    found = model.forecast(test, warmup=5).rmse()[0]
+    assert found < 0.75 * SparseStateSpace(**LINEAR).fit(train).forecast(test, warmup=5).rmse()[0]
+    assert model.path_["units"].tolist() == ["network"]
+    model.save(tmp_path / "network.safetensors")
+    again = sparsedyn.load(tmp_path / "network.safetensors")
+    assert again.get_params()["technique"] == given["technique"]
+    np.testing.assert_allclose(again.forecast(test, warmup=5).rmse(), found)
+
+
+def test_a_network_is_judged_by_rows_it_was_not_fitted_to():
+    given, others = data(100, 60), data(50, seed=7)
+    fitted, judged = halves(folds(given, statistics_of(given)))
+    assert (fitted.sum(axis=1).tolist(), judged.sum(axis=1).tolist()) == ([80, 48], [20, 12])
+    assert not (fitted & judged).any()
+    fitted, judged = halves(folds(given, statistics_of(given), others))
+    assert fitted.sum(axis=1).tolist() == [100, 60, 5]
+    assert judged.sum(axis=1).tolist() == [0, 0, 45]
 
 
 def test_a_sensor_at_the_end_of_its_range_is_modelled_and_said():

@@ -102,13 +102,14 @@ def fit(
         from sparsedyn.cli.fit_outputs import check_options, fit_outputs
 
         check_options(
-            states=states, hold_out=hold_out, hidden=hidden, technique=technique, activation=activation, skip=skip,
-            members=members, epochs=epochs, batch=batch, rollout=rollout, learning_rate=learning_rate, average=average,
-            restart=restart,
+            states=states, hold_out=hold_out, activation=activation, skip=skip, members=members, epochs=epochs,
+            batch=batch, rollout=rollout, learning_rate=learning_rate, average=average, restart=restart,
         )  # fmt: skip
         columns = ColumnOptions(outputs, inputs, time, trajectory, dt, reading)
-        share = coverage if calibrate else None
-        fit_outputs(data, output, columns, only, validation, share, seed=seed, quiet=quiet, as_json=as_json)
+        fit_outputs(
+            data, output, columns, only, validation, coverage if calibrate else None,
+            hidden=hidden, technique=technique, seed=seed, quiet=quiet, as_json=as_json,
+        )  # fmt: skip
         return
     if calibrate and validation is None and not hold_out:
         raise UsageProblem(

@@ -11,27 +11,41 @@ from sparsedyn.cli.model_file import save_model
 from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
 from sparsedyn.cli.progress import duration
 from sparsedyn.cli.source import ColumnOptions, read_columns, remarks, rows_apart
+from sparsedyn.cli.techniques import check_techniques, techniques
 
 if TYPE_CHECKING:
     from sparsedyn.data import Trajectories
     from sparsedyn.estimators import SparseStateSpace
 
 ELSEWHERE: dict[str, Any] = {
-    "states": None, "hold_out": SHARE, "hidden": "64,64,64", "technique": None, "activation": "relu", "skip": True,
-    "members": 10, "epochs": None, "batch": 128, "rollout": 1, "learning_rate": 2e-3, "average": "none",
-    "restart": False,
+    "states": None, "hold_out": SHARE, "activation": "relu", "skip": True, "members": 10, "epochs": None, "batch": 128,
+    "rollout": 1, "learning_rate": 2e-3, "average": "none", "restart": False,
 }  # fmt: skip
-"""Options of networks, and their values where they are not given."""
+"""Options of networks of measured states, and their values where they are not given."""
+LAYERS = "64,64,64"
+"""What --hidden is where it is not given."""
 
 
 def check_options(**given: Any) -> None:
-    """Raise `UsageProblem` for options of networks, which --outputs has no use for."""
+    """Raise `UsageProblem` for options of networks of measured states, which --outputs has no use for."""
     for name, value in given.items():
         if (value or None) != (ELSEWHERE[name] or None):
             raise UsageProblem(
-                f"--{name.replace('_', '-')}: expected it with --states; got it with --outputs, whose models are no "
-                "networks. Leave one of the two out."
+                f"--{name.replace('_', '-')}: expected it with --states; got it with --outputs, whose models are "
+                "fitted to free runs. Leave one of the two out."
             )
+
+
+def network_of(hidden: str, technique: list[str] | None) -> dict[str, Any]:
+    """Return the parameters of a latent network, if its width or a technique is given; raises `UsageProblem`."""
+    if hidden == LAYERS and not technique:
+        return {}
+    pieces = [piece.strip() for piece in hidden.split(",") if piece.strip()]
+    if hidden != LAYERS and not (len(pieces) == 1 and pieces[0].isdecimal() and int(pieces[0]) >= 1):
+        raise UsageProblem(f"--hidden: expected one width with --outputs, such as 32; got {hidden!r}.")
+    check_techniques(technique or [])
+    units = {} if hidden == LAYERS else {"nonlinear_units": int(pieces[0])}
+    return {"units": "network", "technique": techniques(technique or []), **units}
 
 
 def fit_outputs(
@@ -42,6 +56,8 @@ def fit_outputs(
     validation: Path | None,
     coverage: float | None,
     *,
+    hidden: str = LAYERS,
+    technique: list[str] | None = None,
     seed: int,
     quiet: bool,
     as_json: bool,
@@ -50,6 +66,7 @@ def fit_outputs(
 
     These need rows that the model was not fitted to: those of `validation`, or a part of the records held out.
     """
+    network = network_of(hidden, technique)
     train, columns = rows_apart(data, columns, only)
     others = None if validation is None else read_columns(validation, columns)
     held_out = None
@@ -59,7 +76,7 @@ def fit_outputs(
         note(parts.words, quiet=quiet)
     from sparsedyn.estimators import SparseStateSpace
 
-    model = SparseStateSpace(seed=seed)
+    model = SparseStateSpace(seed=seed, **network)
     note(f"Fitting free runs over {plural(sum(train.lengths), 'row')} of {plural(len(train), 'record')}.", quiet=quiet)
     began = clock.monotonic()
     try:
@@ -85,7 +102,7 @@ def facts(model: "SparseStateSpace", train: "Trajectories", output: Path, second
         "dt": model.dt_,
         "trajectories": len(train),
         "states": model.model_.sizes[0],
-        "units": list(model.model_.units),
+        "units": list(model.model_.acting),
         "nonzeros": float(model.nonzeros_.mean()),
         "weights": model.weights_,
         "held_out": model.held_out_,

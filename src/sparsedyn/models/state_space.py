@@ -66,6 +66,12 @@ class StateSpace(eqx.Module):
         """How many states, inputs, outputs and units there are."""
         return self.B.shape[-2], self.B.shape[-1], self.C.shape[-2], len(self.units)
 
+    @property
+    def acting(self) -> tuple[str, ...]:
+        """The units that act on a state."""
+        acts = np.any(np.asarray(self.F) != 0, axis=0)
+        return tuple(name for name, one in zip(self.units, acts, strict=True) if one)
+
     def arguments(self, x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " unit"]:
         """Return the arguments of the units before they are clipped."""
         found: Array = self.G @ x + self.H @ u + self.b

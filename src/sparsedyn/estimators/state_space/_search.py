@@ -9,13 +9,15 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.estimators._progress import describe
 from sparsedyn.estimators.state_space._coordinates import runs
 from sparsedyn.estimators.state_space._elimination import Point, eliminated, rebounded
 from sparsedyn.estimators.state_space._fitting import fitted, repeated, runs_of
 from sparsedyn.estimators.state_space._linear import Ordered, linear
+from sparsedyn.estimators.state_space._network import network
 from sparsedyn.estimators.state_space._nonlinear import nonlinear
-from sparsedyn.estimators.state_space._settings import MOST_STATES, Settings
-from sparsedyn.estimators.state_space._windows import Folds, folds
+from sparsedyn.estimators.state_space._settings import MOST_STATES, NETWORK, Settings
+from sparsedyn.estimators.state_space._windows import Folds, folds, warm_rows
 from sparsedyn.models import StateSpace
 from sparsedyn.models.state_space import free_run
 
@@ -27,6 +29,13 @@ POLISH = 40
 ROWS_PER_WEIGHT = 5
 """Rows, times outputs, that each weight of the smallest linear model needs."""
 
+HOPELESS = 2.0
+"""A linear model is not thinned that is so many times worse on rows left out than the best with units."""
+STAND_IN = 2.0
+"""How much larger the held-out error of a linear model with fewer states may be for units to be tried on these."""
+
+Started = tuple[StateSpace, np.ndarray, float]
+"""A model, its initial states, and its mean squared error."""
 OnProgress = Callable[[float, str], None]
 
 
@@ -72,21 +81,54 @@ def searched(
     say(0.0, "linear models")
     orders = ordered(data, scaling, cut, settings, lambda n: say(0.03 * n, f"{n} states"))
     begun = orders[fewest({n: one.held_out for n, one in orders.items()})]
+    errors = {n: one.held_out for n, one in orders.items()}
+    if settings.network:
+        return networked(begun, cut, settings, errors, say)
+    starts = with_units(orders, cut, settings, lambda family: say(0.15, f"{family} units"))
+    starts["linear"] = (begun.model, begun.starts, begun.error)
+    whole = unthinned(begun, cut)
     paths: dict[str, list[Point]] = {}
-    starts = {"linear": (begun.model, begun.starts, begun.error)}
-    for family in settings.families:
-        say(0.15, f"{family} units")
-        starts[family] = nonlinear(begun.model, begun.starts, begun.error, cut, settings.units(family), settings.seed)
     for i, (family, start) in enumerate(starts.items()):
-        path = eliminated(
-            *start,
-            cut,
-            on_point=partial(_said, say, 0.3 + 0.6 * (i + 0.5) / len(starts), family),
-        )
-        paths[family] = path
+        told = partial(_said, say, 0.3 + 0.6 * (i + 0.5) / len(starts), family)
+        best = min((point.judged for path in paths.values() for point in path), default=np.inf)
+        hopeless = family == "linear" and whole.judged > HOPELESS * best
+        paths[family] = [whole] if hopeless else eliminated(*start, cut, on_point=told)
     family, point = chosen(paths, settings.max_weights)
     say(0.95, f"{family}: {point.weights} weights")
-    return polished(point, family, cut, paths, {n: one.held_out for n, one in orders.items()})
+    return polished(point, family, cut, paths, errors)
+
+
+def unthinned(one: Ordered, cut: Folds) -> Point:
+    """Return a linear model as the beginning of a path."""
+    values = np.concatenate([one.model.ravel(), one.starts.ravel()])
+    counts = cut.judged.sum(axis=(1, 2))[1:] * one.model.sizes[2]
+    return Point(one.model, values, values != 0, one.error, one.held_out, counts)
+
+
+def networked(
+    begun: Ordered,
+    cut: Folds,
+    settings: Settings,
+    orders: dict[int, Float[np.ndarray, " fold"]],
+    say: Callable[[float, str], None],
+) -> Found:
+    """Return a network trained by gradient on top of a linear model."""
+    made = network(begun.model, begun.starts, cut, settings, lambda seen: say(seen.step / seen.steps, describe(seen)))
+    values = np.concatenate([made.model.ravel(), made.starts.ravel()])
+    held_out, rows = np.array([made.held_out]), np.array([made.judged_rows])
+    point = Point(made.model, values, values != 0, made.error, held_out, rows)
+    mean, covariance = spread_of(made.model, made.starts, cut)
+    kept = point.kept[: made.model.ravel().size]
+    return Found(made.model, kept, mean, covariance, made.error, NETWORK, point, {NETWORK: [point]}, orders, 0.0)
+
+
+def spread_of(
+    model: StateSpace, starts: np.ndarray, cut: Folds
+) -> tuple[Float[np.ndarray, " state"], Float[np.ndarray, "state state"]]:
+    """Return the mean and the covariance of the latent states in training."""
+    states, _ = runs(model, starts, cut.windows, cut.fitted[0])
+    size = model.sizes[0]
+    return states.mean(axis=0), np.cov(states.T, bias=True).reshape(size, size)
 
 
 def _said(say: OnProgress, done: float, family: str, point: Point) -> None:
@@ -108,6 +150,40 @@ def ordered(
         say(states)
         found[states] = linear(data, scaling, cut, states, most)
     return found
+
+
+def with_units(
+    orders: dict[int, Ordered], cut: Folds, settings: Settings, say: Callable[[str], None]
+) -> dict[str, Started]:
+    """Return a fitted model with units for every family that is worth following, on as few states as serve.
+
+    Where linear models alone call for more states, some may stand in for what units do: so units are tried on one state
+    fewer, and one more fewer, as long as these serve and a linear model with so few is not much worse.
+    """
+
+    def begun(family: str, states: int) -> Started:
+        one = orders[states]
+        say(family)
+        return nonlinear(one.model, one.starts, one.error, cut, settings.units(family), settings.seed)
+
+    most = fewest({n: one.held_out for n, one in orders.items()})
+    errors = {n: np.sqrt(np.mean(one.held_out)) for n, one in orders.items()}
+    found = alike({family: begun(family, most) for family in settings.families})
+    for family, (*_, least) in found.items():
+        for states in range(most - 1, 0, -1):
+            if states not in orders or errors[states] > STAND_IN * errors[most]:
+                break
+            smaller = begun(family, states)
+            if smaller[2] > TOLERANCE**2 * least:
+                break
+            found[family] = smaller
+    return alike(found)
+
+
+def alike(starts: dict[str, Started]) -> dict[str, Started]:
+    """Return the families whose errors before elimination are near the least: weights that go make no error less."""
+    least = min((error for _, _, error in starts.values()), default=0.0)
+    return {family: one for family, one in starts.items() if one[2] <= ALIKE**2 * least}
 
 
 def fewest(errors: dict[int, Float[np.ndarray, " fold"]]) -> int:
@@ -136,13 +212,11 @@ def polished(point: Point, family: str, cut: Folds, paths: dict[str, list[Point]
     end = fitted(problem, repeated(point.values, members), repeated(point.kept, members), POLISH, enough=1e-6)
     _, starts = problem.split(end.values)
     model = rebounded(point.model, problem, end.values[0])
-    states, _ = runs(model, starts[0], cut.windows, cut.fitted[0])
-    size = model.sizes[0]
-    covariance = np.cov(states.T, bias=True).reshape(size, size)
+    mean, covariance = spread_of(model, starts[0], cut)
     kept = point.kept[: problem.weights]
     error = float(problem.errors(end.values)[0][0])
     apart = disagreement(model, paths, cut)
-    return Found(model, kept, states.mean(axis=0), covariance, error, family, point, paths, orders, apart)
+    return Found(model, kept, mean, covariance, error, family, point, paths, orders, apart)
 
 
 def disagreement(model: StateSpace, paths: dict[str, list[Point]], cut: Folds) -> float:
@@ -155,6 +229,8 @@ def disagreement(model: StateSpace, paths: dict[str, list[Point]], cut: Folds) -
         return 0.0
     backwards = cut.windows.u[:, ::-1]
     count, used = len(backwards), cut.fitted[0][:, ::-1] > 0
+    # Runs begin at zero, which is another state to each model: rows that still show it say nothing.
+    used[:, : warm_rows(used.shape[1])] = False
 
     def outputs(one: StateSpace) -> np.ndarray:
         with jax.enable_x64(True):

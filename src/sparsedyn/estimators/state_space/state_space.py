@@ -29,6 +29,7 @@ from sparsedyn.estimators.state_space._windows import warm_rows
 from sparsedyn.forecast import Forecast
 from sparsedyn.models import StateSpace
 from sparsedyn.models.state_space import WEIGHTS, free_run
+from sparsedyn.sparsify import from_spec, resolve, to_spec
 
 
 class SparseStateSpace(AbstractForecaster):
@@ -40,10 +41,14 @@ class SparseStateSpace(AbstractForecaster):
     Parameters
     ----------
     states : how many latent states; `"auto"`: as few as forecast rows that were left out nearly as well as any.
-    units : what the units compute: `"polynomial"` (squares and cubes), `"tanh"`, `"none"` (a linear model), or
-        `"auto"`: all of these are tried, and judged by rows that were left out.
-    nonlinear_units : how many units there are before elimination.
+    units : what the units compute: `"polynomial"` (a square and cubes), `"quadratic"` (squares), `"tanh"`, `"none"` (a
+        linear model), or `"auto"`: all of these are tried, and judged by rows that were left out. Or `"network"`: many
+        tanh units on a linear model, trained by gradient on the same free runs, and made sparse by a `technique`.
+    nonlinear_units : how many units there are before elimination; by default 3, of a network 32.
     max_weights : the most weights that a model may have, or `None`.
+    technique : of a network: a sparsification technique or a list of them, as for `SparseTimeStepper`. They act on the
+        matrices of the units, `F`, `G` and `H`.
+    steps, learning_rate : of a network's training, by Adam; four networks are trained, and rows left out judge them.
     seed : of the directions in which units start.
 
     Attributes after `fit`: `model_` (a `StateSpace` of standardized variables), `statistics_` (means and standard
@@ -72,14 +77,20 @@ class SparseStateSpace(AbstractForecaster):
         states: int | str = "auto",
         *,
         units: str = "auto",
-        nonlinear_units: int = 3,
+        nonlinear_units: int | None = None,
         max_weights: int | None = None,
+        technique: object = (),
+        steps: int = 2000,
+        learning_rate: float = 0.01,
         seed: int = 0,
     ):
         self.states = states
         self.units = units
         self.nonlinear_units = nonlinear_units
         self.max_weights = max_weights
+        self.technique = technique
+        self.steps = steps
+        self.learning_rate = learning_rate
         self.seed = seed
 
     def fit(
@@ -296,7 +307,8 @@ class SparseStateSpace(AbstractForecaster):
         arrays = {name: np.asarray(getattr(model, name)) for name in WEIGHTS} | bounds
         arrays |= {"mean": self.mean_, "covariance": self.covariance_, "kept": self.kept_}
         return arrays, {
-            "parameters": self.get_params(deep=False),
+            "parameters": self.get_params(deep=False)
+            | {"technique": [to_spec(link) for link in resolve(self.technique).links]},
             "units": list(model.units),
             "error": self.error_,
             "held_out": self.held_out_,
@@ -308,7 +320,8 @@ class SparseStateSpace(AbstractForecaster):
     @classmethod
     def _from_file(cls, stored: Stored) -> "SparseStateSpace":
         header, arrays = stored.header, stored.arrays
-        made = cls(**header["parameters"])
+        parameters = header["parameters"]
+        made = cls(**parameters | {"technique": [from_spec(spec) for spec in parameters.get("technique", ())] or ()})
         fields = {name: arrays[name] for name in (*WEIGHTS, "low", "high", "floor", "ceiling")}
         made.model_ = StateSpace(**fields, units=tuple(header["units"]))
         made.mean_, made.covariance_, made.kept_ = arrays["mean"], arrays["covariance"], arrays["kept"]
