@@ -12,7 +12,7 @@ from jaxtyping import Float
 from sparsedyn.data import DERIVATIVES, DataError, Samples, Trajectories
 from sparsedyn.equations import compiled, symbol
 from sparsedyn.estimators import _known as known_part
-from sparsedyn.estimators._base import HELD_OUT, SEED, TIME, Rule, one_of, whole
+from sparsedyn.estimators._base import HELD_OUT, SEED, TIME, Rule, one_of, positive, whole
 from sparsedyn.estimators._delays import LAGS
 from sparsedyn.estimators.equation._settings import REGULARIZERS
 from sparsedyn.forecast import METHODS
@@ -24,6 +24,8 @@ LARGEST = 1e100
 """Largest size of a column, and one over the smallest: cubes and quotients of such columns are still numbers."""
 ROUNDING = 1e-12
 """A column whose values differ by a smaller share of their size is constant."""
+WAYS = ("auto", "states", "networks")
+"""How equations of trajectories are searched for."""
 PROBES = np.asarray([-1.37, -0.42, 0.29, 0.83, 1.71])
 """Where primitives of one's own are tried."""
 AT_REST = 1e-14
@@ -39,6 +41,8 @@ RULES: dict[str, Rule] = {
 """Parameters of a search for equations, and what they may be."""
 LEARNER_RULES = RULES | {
     "derivative": one_of(("auto", *DERIVATIVES)),
+    "search": one_of(WAYS),
+    "floor": positive("a share of a state between 0 and 0.1", below=0.1),
     "method": one_of(METHODS),
     "time": TIME,
     "lags": LAGS,

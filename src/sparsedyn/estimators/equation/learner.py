@@ -1,6 +1,6 @@
-"""Governing equations from trajectories, by equation learners: a scikit-learn-compatible estimator."""
+"""Governing equations from trajectories: a scikit-learn-compatible estimator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.data.derivatives import AUTO, FOLLOWING
 from sparsedyn.data.pieces import jumping
-from sparsedyn.equations import Statement, rounded, standardized, statements, strength
+from sparsedyn.equations import Statement, compiled, from_text, rounded, standardized, statements, strength, to_text
 from sparsedyn.estimators._checks import Variables, check_plausible, variables_of
 from sparsedyn.estimators._dead_times import delays_of
 from sparsedyn.estimators._delays import Delays, check_lags
@@ -28,10 +28,21 @@ from sparsedyn.estimators._states import CLOCK, is_clocked
 from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
 from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant, table
-from sparsedyn.estimators.equation._right_hand_sides import right_hand_side, task_of
+from sparsedyn.estimators.equation._nothing import Nothing, effects
+from sparsedyn.estimators.equation._right_hand_sides import Task, right_hand_side, task_of
 from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
+from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
+from sparsedyn.estimators.equation.trajectories._problem import PRECISION
+from sparsedyn.estimators.equation.trajectories._way import (
+    NETWORKS,
+    STATES,
+    Alternative,
+    alternatives_table,
+    constants_table,
+    way_of,
+)
 from sparsedyn.estimators.sindy._simulation import held, integrated
 from sparsedyn.forecast import MAP, Forecast
 from sparsedyn.models import PerState, Primitive
@@ -43,12 +54,20 @@ FITTED = 0.5
 class EquationLearner(AbstractEnsemble):
     """Finds the right-hand side `dx/dt = f(x, u)` as equations, one per state, and integrates them.
 
-    Derivatives are estimated from the trajectories; each state's equation is searched for by itself.
+    Sums of typed terms (monomials, trigonometric and other functions, saturations) are fitted to the measured states by
+    multiple shooting, all equations together; the criterion is `sum over states of N log(RSS/N + floor^2) + 2 price
+    of terms + log N per constant`, less being better. Networks that are fitted to estimated derivatives, each state by
+    itself, are the other way.
 
     Parameters
     ----------
-    trials, seed, primitives, hidden, regularizer, networks, generations, steps, share : of the search, as in
-        `EquationRegressor`. Estimated derivatives are never exact, so a search goes on to its end: it is shorter.
+    trials, seed, primitives, hidden, regularizer, networks, generations, steps, share : of the search by networks, as
+        in `EquationRegressor`. Estimated derivatives are never exact, so a search goes on to its end: it is shorter.
+    search : `states`, `networks`, or `auto`: states, unless something is asked for that only networks have:
+        `primitives` of one's own, a `derivative` by name, a `known` part, measured derivatives, `time="discrete"`, or
+        where Numba cannot be used (`SPARSEDYN_NATIVE=0`).
+    floor : precision of measured states without noise, as a share of a state: errors below it count as rounding.
+        Solvers and loggers are no more precise than that.
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
         `smoothing-spline` where they look noisy.
     method : the integrator of forecasts, `rk4` or `euler`.
@@ -61,12 +80,13 @@ class EquationLearner(AbstractEnsemble):
     lags : with `time="discrete"`, how many earlier rows of states and inputs equations may have, `x[k-1]`, ..., or
         `"auto"`; as for `SINDy`.
 
-    Attributes after `fit`: `models_` (one member), `scaling_` (the powers of two that its variables are divided by),
-    `statistics_` (means and standard deviations of the training data, in which errors are counted), `alive_`,
-    `known_` (the known part, or `None`), `candidates_` (per state, all candidate equations, the chosen first), `found_`
-    (the searches, `None` for a derivative that never changes; not kept in files), `report_` (what the checks at the end
-    of the fit found; each finding is also a `SparsedynWarning`), `time_`, `delays_` (lags and dead times), `dt_`,
-    `state_names_`, `input_names_`.
+    Attributes after `fit`: `search_` (`states` or `networks`), `constants_` and `alternatives_` (see the methods of
+    these names), `models_` (one member; zeros where equations are no network's), `scaling_` (the powers of two that its
+    variables are divided by), `statistics_` (means and standard deviations of the training data, in which errors are
+    counted), `alive_`, `known_` (the known part, or `None`), `candidates_` (per state, all candidate equations, the
+    chosen first), `found_` (the searches by networks, else `None`; not kept in files), `report_` (what the checks at
+    the end of the fit found; each finding is also a `SparsedynWarning`), `time_`, `delays_` (lags and dead times),
+    `dt_`, `state_names_`, `input_names_`.
 
     Source: Sahoo et al. 2018; Kim et al. 2019.
     """
@@ -90,6 +110,8 @@ class EquationLearner(AbstractEnsemble):
         share: float = 1 / 3,
         derivative: str = "auto",
         method: str = "rk4",
+        search: str = "auto",
+        floor: float = PRECISION,
         time: str = "continuous",
         lags: int | str = 0,
         known: Any = None,
@@ -105,6 +127,8 @@ class EquationLearner(AbstractEnsemble):
         self.share = share
         self.derivative = derivative
         self.method = method
+        self.search = search
+        self.floor = floor
         self.time = time
         self.lags = lags
         self.known = known
@@ -149,19 +173,31 @@ class EquationLearner(AbstractEnsemble):
         statistics = Scaling.fit(measured, state_names=data.state_names, input_names=data.input_names)
         if validation is not None and check_units:
             check_plausible(statistics, validation)
-        settings = replace(search_of(self), fitted=FITTED)
-        found: list[tuple[list[Equation], Found | None]] = []
-        for state, name in enumerate(data.state_names):
-            with search_bar(f"{name}[k+1]" if self.time == "discrete" else f"d{name}/dt", progress) as on_progress:
-                found.append(right_hand_side(settings, task, state, on_progress=on_progress))
-        self.found_ = [search for _, search in found]
-        equations = [candidates for candidates, _ in found]
+        self.search_ = way_of(self, whole)
+        self.constants_: list[Constant] = []
+        self.alternatives_: list[Alternative] = []
+        if self.search_ == STATES:
+            made = outcome(data, validation, self.floor)
+            equations, self.constants_, self.alternatives_ = made.equations, made.constants, made.models
+            self.found_: list[Found | None] = [None] * len(equations)
+        else:
+            equations = self._by_networks(task, progress)
         self._adopt(equations, task.scaling, statistics, variables_of(data), self.time, delays, known)
         self.report_ = self._checked(whole)
         if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):
             self.report_ = Report((*self.report_, across(derivative, "Take derivative='auto'.")))
         self.report_.warn()
         return self
+
+    def _by_networks(self, task: Task, progress: bool | None) -> list[list[Equation]]:
+        """Return candidates for every state's equation, and keep the searches."""
+        settings = replace(search_of(self), fitted=FITTED)
+        found: list[tuple[list[Equation], Found | None]] = []
+        for state, name in enumerate(task.names[: task.pooled.x.shape[1]]):
+            with search_bar(f"{name}[k+1]" if self.time == "discrete" else f"d{name}/dt", progress) as on_progress:
+                found.append(right_hand_side(settings, task, state, on_progress=on_progress))
+        self.found_ = [search for _, search in found]
+        return [candidates for candidates, _ in found]
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded.
@@ -193,14 +229,36 @@ class EquationLearner(AbstractEnsemble):
             )
         return table(self.candidates_[self.state_names_.index(state) if isinstance(state, str) else state])
 
+    def constants(self, level: float = 0.95) -> pd.DataFrame:
+        """Return the constants of all equations with intervals of this level: `state`, `value`, `low`, `high`.
+
+        By Laplace's approximation on the states, first states being free; values are those before rounding. Empty where
+        networks were the search.
+        """
+        self._check_fitted()
+        return constants_table(self.constants_, level)
+
+    def alternatives(self, odds: float = 20.0) -> pd.DataFrame:
+        """Return the equations that the data can hardly tell apart, best first: `equations` of all states, and `odds`.
+
+        `odds` says by how much the best are more probable, `exp(difference of the criterion / 2)`; up to which, is
+        asked. Empty where networks were the search.
+        """
+        self._check_fitted()
+        return alternatives_table(self.alternatives_, odds)
+
     @property
     def nonzeros_(self) -> Int[np.ndarray, " member"]:
-        """Weights of the networks that the equations are read off, all states together."""
+        """Weights of the networks that the equations are read off, or constants, all states together."""
         self._check_fitted()
         return np.asarray([sum(candidates[0].weights for candidates in self.candidates_)])
 
     def dependence(self, data: Trajectories) -> Float[np.ndarray, "member output feature"]:
         """Return how strongly every derivative depends on every state and input; see `AbstractEnsemble.dependence`."""
+        if not self._networks:
+            known = self._known(data, check_units=False)
+            x, u = np.concatenate(known.states), np.concatenate(known.inputs)
+            return effects(self._written, self._columns, x, u)[None] / self.statistics_.dx_std[:, None]
         in_sizes = strength(
             self.models_, *standardized(self.delays_.augmented(self._known(data, check_units=False)), self.scaling_)
         )
@@ -224,6 +282,27 @@ class EquationLearner(AbstractEnsemble):
         predicted = self._along(known, np.stack([states[0] for states in known.states]))
         std = self._measured.x_std if scaling is None else scaling.x_std
         return self._with_bands(Forecast(predicted, known, np.asarray(std)))
+
+    @property
+    def _columns(self) -> list[str]:
+        return [*self.state_names_, *self.delays_.names(self.state_names_, self.input_names_)]
+
+    @property
+    def _written(self) -> list[sympy.Expr]:
+        """The equations without a known part."""
+        return [candidates[0].expression for candidates in self.candidates_]
+
+    @property
+    def _networks(self) -> bool:
+        """Whether equations are read off networks, which are then integrated."""
+        return not isinstance(self.models_, Nothing)
+
+    @property
+    def _added(self) -> Callable[..., np.ndarray] | None:
+        if self._networks:
+            return super()._added
+        right = compiled(self._written, self._columns)
+        return lambda x, u: right(np.concatenate([x, u], axis=1))
 
     @property
     def _measured(self) -> Scaling:
@@ -271,12 +350,16 @@ class EquationLearner(AbstractEnsemble):
         return [statement.text(digits) for statement in self.statements()]
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        columns = self.delays_.names(self.state_names_, self.input_names_)
-        arrays, header = stored_equations(self.candidates_, [*self.state_names_, *columns])
+        arrays, header = stored_equations(self.candidates_, self._columns)
         return arrays, {
             "parameters": stored_parameters(self.get_params(deep=False) | {"time": self.time_, "known": None}),
             "known": self.known_ and self.known_.to_dict(),
             **header,
+            "search": self.search_,
+            "constants": [list(constant) for constant in self.constants_],
+            "alternatives": [
+                [[to_text(one, self._columns) for one in exprs], score] for exprs, score in self.alternatives_
+            ],
             "scaling": self.scaling_.to_dict(),
             "statistics": self.statistics_.to_dict(),
             "variables": self.variables_._asdict(),
@@ -293,6 +376,13 @@ class EquationLearner(AbstractEnsemble):
         columns = delays.names(variables.state_names, variables.input_names)
         known = Known.from_dict(stored.header.get("known"), [*variables.state_names, *columns])
         learner.known = known and known.parameter
+        names = [*variables.state_names, *columns]
+        learner.search_ = stored.header.get("search", NETWORKS)
+        learner.constants_ = [Constant(*row) for row in stored.header.get("constants", ())]
+        learner.alternatives_ = [
+            (tuple(from_text(one, names) for one in texts), score)
+            for texts, score in stored.header.get("alternatives", ())
+        ]
         return learner._adopt(equations, scaling, statistics, variables, learner.time, delays, known)
 
     def _adopt(
@@ -309,8 +399,8 @@ class EquationLearner(AbstractEnsemble):
         self.candidates_ = equations
         self.scaling_ = scaling
         self.statistics_ = statistics
-        chosen = [candidates[0].model for candidates in equations]
-        model = PerState(tuple(network for network in chosen if network is not None))
+        networks = tuple(candidates[0].model for candidates in equations if candidates[0].model is not None)
+        model = PerState(networks) if networks else Nothing(np.zeros(len(equations)))
         self.models_ = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64)[None], model)
         self.alive_ = np.ones(1, bool)
         self.variables_ = variables

@@ -1,0 +1,38 @@
+"""The model of equations that are no network's: nothing, to which the equations are added."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import sympy
+from jaxtyping import Array, Float
+
+from sparsedyn.equations import symbol, total_effect
+from sparsedyn.models import AbstractModel
+
+
+class Nothing(AbstractModel):
+    """A right-hand side that is zero."""
+
+    zeros: Float[Array, " state"] | Float[np.ndarray, "*member state"]
+
+    def __call__(self, x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " state"]:
+        """Return zeros."""
+        return jnp.asarray(self.zeros)
+
+
+def effects(
+    exprs: Sequence[sympy.Expr],
+    names: Sequence[str],
+    x: Float[np.ndarray, "sample state"],
+    u: Float[np.ndarray, "sample input"],
+) -> Float[np.ndarray, "output feature"]:
+    """Return how strongly equations depend on every state and input, in their units; see `total_effect`."""
+    made = sympy.lambdify([symbol(name) for name in names], list(exprs), modules="jax")
+
+    def right(x: Array, u: Array) -> Array:
+        return jnp.stack([jnp.asarray(value, x.dtype) for value in made(*x, *u)])
+
+    with jax.enable_x64(True):
+        return np.asarray(total_effect(right, x, u))

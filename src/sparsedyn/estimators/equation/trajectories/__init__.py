@@ -1,0 +1,1 @@
+"""Equations of trajectories by what they explain: the measured states."""

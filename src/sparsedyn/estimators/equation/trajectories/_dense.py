@@ -1,0 +1,97 @@
+"""All monomials in all equations, fitted to the states over few rows, and thinned: a start that needs no derivative."""
+
+import numpy as np
+from jaxtyping import Float
+
+from sparsedyn.estimators.equation.trajectories import _integral as integral
+from sparsedyn.estimators.equation.trajectories._library import polynomials, price
+from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.training.shooting.products import Term
+
+MOST = 64
+"""Parameters that a dense model may have."""
+THINNED = 0.5
+"""Share of the terms that are left out before the rest is fitted again."""
+TURNS = 12
+
+
+def dense(problem: Problem, form: integral.Integrals, terms: list[Term]) -> list[Candidate]:
+    """Return polynomial models, thinned from all monomials as long as the criterion falls."""
+    width, total = len(problem.states), len(problem.states) + len(problem.driven)
+    degree = 3 if len(polynomials(total, 3)) * width <= MOST // 2 else 2
+    if len(polynomials(total, degree)) * width > MOST:
+        degree = 1
+    every = polynomials(total, degree)
+    places = [terms.index(term) for term in every]
+    chosen: list[Term] = []
+    coefficients: list[float] = []
+    equations: list[int] = []
+    for j in range(width):
+        usable = [k for k in places if form.usable[k]]
+        found, _ = integral.Regression(form, problem.states[j]).solved(usable)
+        chosen += [terms[k] for k in usable]
+        coefficients += list(found)
+        equations += [j] * len(usable)
+    begun = problem.fit(chosen, coefficients, equations, 0, iterations=30)
+    if not np.isfinite(begun.score):
+        begun = problem.fit(chosen, [0.0] * len(chosen), equations, 0, iterations=40)
+    if not np.isfinite(begun.score):
+        return []
+    problem.refine(begun)
+    now = problem.again(begun)
+    best = [now]
+    for _ in range(TURNS):
+        left = _thinner(problem, now)
+        if left is None or not np.isfinite(left.score):
+            break
+        now = left
+        best.append(now)
+    return sorted(best, key=lambda one: one.score)
+
+
+def _thinner(problem: Problem, candidate: Candidate) -> Candidate | None:
+    """Return the candidate without the terms that are worth least, fitted again; none where all are worth it."""
+    information = reduced(candidate)
+    count = len(candidate.terms)
+    left = np.arange(count)
+    values = np.asarray(candidate.coefficients)
+    size = np.sqrt(np.maximum(np.diag(information), 1e-300))
+    inverse = np.linalg.pinv(information / np.outer(size, size) + 1e-11 * np.eye(count), hermitian=True)
+    values = values * size
+    lost, total = 0.0, float(problem.counts.sum())
+    worth = np.asarray([2 * price(t) + t.free * np.log(problem.counts.max()) for t in candidate.terms])
+    removed = 0
+    while left.size > 1 and removed < max(1, THINNED * count):
+        rises = np.square(values) / np.maximum(np.diag(inverse), 1e-300)
+        scores = total * np.log1p((lost + rises) / total) - total * np.log1p(lost / total) - worth[left]
+        worst = int(np.argmin(scores))
+        if scores[worst] >= 0:
+            break
+        lost += float(rises[worst])
+        values = values - inverse[:, worst] * values[worst] / inverse[worst, worst]
+        inverse = inverse - np.outer(inverse[:, worst], inverse[worst]) / inverse[worst, worst]
+        keep = np.arange(left.size) != worst
+        left, values, inverse = left[keep], values[keep], inverse[np.ix_(keep, keep)]
+        removed += 1
+    if not removed:
+        return None
+    return problem.fit(
+        [candidate.terms[k] for k in left],
+        list(values / size[left]),
+        [candidate.equations[k] for k in left],
+        candidate.level,
+        starts=candidate.starts,
+        noise=np.maximum(candidate.noise, problem.floor),
+    )
+
+
+def reduced(candidate: Candidate) -> Float[np.ndarray, "parameter parameter"]:
+    """Return the information that the data have on a candidate's constants, first states being free."""
+    lower = np.tril(candidate.normal)
+    whole = lower + lower.T - np.diag(np.diag(lower))
+    base = candidate.starts.size
+    blocks, cross = whole[:base, :base], whole[:base, base:]
+    scale = 1 / np.sqrt(np.maximum(np.diag(blocks), 1e-300))
+    solved = np.linalg.solve(blocks * np.outer(scale, scale) + 1e-13 * np.eye(base), cross * scale[:, None])
+    found: np.ndarray = whole[base:, base:] - (cross * scale[:, None]).T @ solved
+    return found

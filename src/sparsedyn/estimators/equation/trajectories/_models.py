@@ -1,0 +1,204 @@
+"""Whole models: equations of single states, found with the others given, put together and changed together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from sparsedyn.data import Trajectories
+from sparsedyn.estimators.equation.trajectories import _integral as integral
+from sparsedyn.estimators.equation.trajectories._dense import dense
+from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library, library
+from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of
+from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, Candidate, Problem, problem_of
+from sparsedyn.estimators.equation.trajectories._search import (
+    EXACT,
+    ROUNDING,
+    Offer,
+    explained,
+    improved,
+    lifted,
+    of_state,
+    settled,
+    shares,
+)
+from sparsedyn.training.shooting.products import Term
+
+SHORTEST = 3
+"""Steps of the segments that dense models are fitted to."""
+OFFERED = 140
+"""Terms per equation that moves of whole models may add."""
+ALTERNATIVES = 4
+"""Candidates per state that are tried in whole models."""
+FAR_BELOW = 0.2
+"""Share of the noise that smoothing claims, below which what equations leave says that there was none."""
+ROUNDED = 3.0
+"""Multiples of the precision that may be left where terms of less than it are left out."""
+POINTS = 600
+"""Points that tell what values variables take."""
+
+Progress = Callable[[int, int, int], None]
+
+
+class Found(NamedTuple):
+    """Candidates of least criterion, best first, and the problem they were judged by."""
+
+    candidates: list[Candidate]
+    problem: Problem
+    paths: Paths
+
+
+def found(data: Trajectories, precision: float) -> Found:
+    """Return models that explain measured states, the best first."""
+    made = _found(paths_of(data), precision)
+    best = made.candidates[0] if made.candidates else None
+    if best is not None and not made.paths.clean:
+        left = np.sqrt(best.squares / made.problem.counts)
+        if np.all(left <= FAR_BELOW * made.paths.noise):
+            # What looked like noise was fast.
+            again = _found(paths_of(data, clean=True), precision)
+            if again.candidates:
+                return again
+    return made
+
+
+def _found(paths: Paths, precision: float) -> Found:
+    width = len(paths.data.state_names)
+    points = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in paths.nodes])
+    terms = library(points[:: max(1, len(points) // POINTS)], width)
+    form = integral.integrals(paths, terms.terms)
+    if width == 1:
+        problem = problem_of(paths, [0], precision)
+        made = of_state(problem, integral.Regression(form, 0), terms)
+        return Found(_finished(problem, made), problem, paths)
+    problem = problem_of(paths, range(width), precision, (SHORTEST, *LENGTHS))
+    return Found(_finished(problem, _joint(problem, paths, form, terms)), problem, paths)
+
+
+def _finished(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
+    if not candidates:
+        return []
+    best = candidates[0].score
+    near = [one for one in candidates if one.score < best + 40][:8]
+    made = sorted(lifted(problem, near), key=lambda one: one.score)
+    problem.refine(made[0])
+    made = [_plain(problem, problem.again(one)) for one in made]
+    made.sort(key=lambda one: (not explained(problem, one), one.score))
+    once: dict[object, Candidate] = {}
+    for one in made:
+        once.setdefault(one.key, one)
+    return list(once.values())
+
+
+def _plain(problem: Problem, candidate: Candidate) -> Candidate:
+    """Return a candidate without terms whose share of the derivative is below the precision; these fit rounding."""
+    while True:
+        small = np.flatnonzero(shares(problem, candidate) < ROUNDING * problem.precision)
+        if not small.size:
+            return candidate
+        kept = [k for k in range(len(candidate.terms)) if k not in small]
+        other = problem.fit(
+            [candidate.terms[k] for k in kept],
+            [candidate.coefficients[k] for k in kept],
+            [candidate.equations[k] for k in kept],
+            candidate.level,
+            starts=candidate.starts,
+            noise=np.maximum(candidate.noise, problem.floor),
+        )
+        before, after = (np.sqrt(one.squares / problem.counts) for one in (candidate, other))
+        if not np.all(after <= np.maximum(ROUNDED * problem.precision, 1.1 * before)):
+            return candidate
+        candidate = other
+
+
+def _joint(problem: Problem, paths: Paths, form: integral.Integrals, terms: Library) -> list[Candidate]:
+    """Return models of several states, best first."""
+    width = len(problem.states)
+    level = min(2, len(problem.cuts) - 1)
+    begun: list[Candidate] = []
+    thinned = dense(problem, form, list(terms.terms))
+    for one in sorted(thinned, key=lambda one: len(one.terms)):
+        if np.all(one.squares / problem.counts <= (EXACT * problem.precision) ** 2):
+            grown = _plain(problem, _grown(problem, one, level))
+            if explained(problem, grown):
+                return [grown]
+            break
+    begun = [_plain(problem, _grown(problem, one, level)) for one in thinned[:2]]
+    begun.sort(key=lambda one: one.score)
+    polynomial = np.flatnonzero((terms.tiers == POLYNOMIAL) & form.usable)
+    if begun and np.isfinite(begun[0].score):
+        offer = Offer(
+            [terms.terms[k] for _ in range(width) for k in polynomial],
+            [j for j in range(width) for _ in polynomial],
+        )
+        begun.insert(0, _plain(problem, improved(problem, begun[0], offer, set())))
+        if explained(problem, begun[0]):
+            return settled(problem, begun, 4, begun[0].level)
+    single = []
+    for j in range(width):
+        part = replace(problem_of(paths, [j], precision=problem.precision), substeps=problem.substeps)
+        made = of_state(part, integral.Regression(form, j), terms)
+        problem.fits += part.fits
+        problem.substeps = max(problem.substeps, part.substeps)
+        single.append(made)
+    if all(single):
+        begun.append(_combined(problem, [made[:ALTERNATIVES] for made in single], level))
+    begun = sorted((one for one in begun if np.isfinite(one.score)), key=lambda one: one.score)
+    made = list(begun)
+    tried: set[object] = set()
+    for one in begun[:2]:
+        if explained(problem, one):
+            break
+        made.append(improved(problem, one, _offer(one, form, terms, width), tried))
+    return settled(problem, made, 6, min(one.level for one in made)) if made else []
+
+
+def _grown(problem: Problem, candidate: Candidate, level: int) -> Candidate:
+    """Return a candidate fitted on ever longer segments, up to a level, as long as that goes well."""
+    now = candidate
+    for longer in range(candidate.level + 1, level + 1):
+        other = problem.again(now, longer)
+        if not np.isfinite(other.score):
+            break
+        now = other
+    return now
+
+
+def _combined(problem: Problem, single: Sequence[Sequence[Candidate]], level: int) -> Candidate:
+    """Return the best model that alternatives for single states make together, one state changed after the other."""
+
+    def whole(chosen: Sequence[Candidate]) -> Candidate:
+        terms = [term for one in chosen for term in one.terms]
+        coefficients = [c for one in chosen for c in one.coefficients]
+        equations = [j for j, one in enumerate(chosen) for _ in one.terms]
+        return _grown(problem, problem.fit(terms, coefficients, equations, 1, iterations=10), level)
+
+    chosen = [made[0] for made in single]
+    best = whole(chosen)
+    for j, others in enumerate(single):
+        if len({one.key for one in others}) > 1 and not explained(problem, best):
+            for other in others[1:]:
+                tried = whole([*chosen[:j], other, *chosen[j + 1 :]])
+                if (tried.level, -tried.score) > (best.level, -best.score):
+                    best, chosen = tried, [*chosen[:j], other, *chosen[j + 1 :]]
+    return best
+
+
+def _offer(candidate: Candidate, form: integral.Integrals, terms: Library, width: int) -> Offer:
+    """Return the terms that moves may add to equations: those that integrals favour beside the present ones."""
+    places = {term: k for k, term in enumerate(terms.terms)}
+    chosen: list[Term] = []
+    equations: list[int] = []
+    for j in range(width):
+        regression = integral.Regression(form, j)
+        own = [places[t] for t, e in zip(candidate.terms, candidate.equations, strict=True) if e == j and t in places]
+        scores = np.full(len(terms.terms), np.inf)
+        for without in [own, *([k for k in own if k != out] for out in own)]:
+            scores = np.minimum(scores, regression.rows * np.log(regression.with_one(without)) + 2 * terms.prices)
+        scores = np.where(terms.coarse & form.usable, scores, np.inf)
+        best = [k for k in np.argsort(scores)[:OFFERED] if np.isfinite(scores[k])]
+        best = list(dict.fromkeys([*np.flatnonzero((terms.tiers == POLYNOMIAL) & form.usable), *best]))
+        chosen += [terms.terms[k] for k in best]
+        equations += [j] * len(best)
+    return Offer(chosen, equations)

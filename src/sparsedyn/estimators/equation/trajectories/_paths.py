@@ -1,0 +1,107 @@
+"""Smooth curves through measured states, and what varies along them: for proposals, which shooting judges."""
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+from scipy.interpolate import make_interp_spline
+
+from sparsedyn.data import Trajectories
+from sparsedyn.data.derivatives import smoothed
+
+CLEAN = 1e-3
+"""Noise, as a share of a state's spread, below which curves go through all rows."""
+DEGREE = 5
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)
+NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
+LEAST = 0.1
+"""Of a state's root mean square: the size that errors in proportion to a state have where it is zero."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Measured trajectories, with a polynomial for every state and step; noise is in shares of `shapes`.
+
+    `shapes` say how the size of errors varies along a trajectory: in proportion to a state where there is no noise, as
+    errors of a solver do, else as smoothing finds.
+    """
+
+    data: Trajectories
+    smooth: list[np.ndarray]
+    shapes: list[np.ndarray]
+    noise: Float[np.ndarray, " state"]
+    clean: bool
+
+    @cached_property
+    def pieces(self) -> list[np.ndarray]:
+        """Polynomials of the share of a step that has passed, (step, power, state), per trajectory."""
+        parts = zip(self.smooth, self.data.inputs, self.data.time, strict=True)
+        return [_polynomials(x, u, t) for x, u, t in parts]
+
+    @cached_property
+    def inputs(self) -> list[np.ndarray]:
+        """The held inputs in the same form."""
+        found = []
+        for u in self.data.inputs:
+            made = np.zeros((len(u) - 1, DEGREE + 1, u.shape[1]))
+            made[:, 0] = u[:-1]
+            found.append(made)
+        return found
+
+    @cached_property
+    def variables(self) -> list[np.ndarray]:
+        """States and inputs in the same form."""
+        return [np.concatenate(pair, axis=2) for pair in zip(self.pieces, self.inputs, strict=True)]
+
+    @cached_property
+    def nodes(self) -> list[np.ndarray]:
+        """States and inputs at the nodes of every step, (step, node, variable)."""
+        powers = NODES[:, None] ** np.arange(DEGREE + 1)
+        return [np.einsum("np,spv->snv", powers, one) for one in self.variables]
+
+
+def paths_of(data: Trajectories, *, clean: bool | None = None) -> Paths:
+    """Return smooth curves through rows, or near them where these are noisy, unless that is said."""
+    made = [smoothed(x) for x in data.states]
+    whole = np.concatenate(data.states)
+    spread = np.where(whole.std(axis=0) > 0, whole.std(axis=0), 1.0)
+    share = np.sqrt(np.mean(np.square(np.concatenate([one.spread for one in made])), axis=0)) / spread
+    quiet = bool(np.all(share < CLEAN)) if clean is None else clean
+    size = np.sqrt(np.mean(np.square(whole), axis=0))
+    size = np.where(size > 0, size, 1.0)
+    if quiet:
+        shapes = [np.abs(x) + LEAST * size for x in data.states]
+        return Paths(data, list(data.states), shapes, np.full(len(size), 1e-4), True)
+    noise, shapes = [], []
+    for j in range(len(size)):
+        together = np.concatenate([one.spread[:, j] for one in made])
+        typical = float(np.exp(np.mean(np.log(np.maximum(together, 1e-12 * size[j])))))
+        noise.append(typical / size[j])
+        shapes.append([np.maximum(one.spread[:, j], 1e-12 * size[j]) * size[j] / typical for one in made])
+    columns = [np.stack([shape[k] for shape in shapes], axis=1) for k in range(len(made))]
+    smooth = [np.where(share < CLEAN, x, one.states) for x, one in zip(data.states, made, strict=True)]
+    return Paths(data, smooth, columns, np.maximum(noise, 1e-4), False)
+
+
+def _polynomials(
+    x: Float[np.ndarray, "row state"], u: Float[np.ndarray, "row input"], t: Float[np.ndarray, " row"]
+) -> Float[np.ndarray, "step power state"]:
+    """Splines between the rows at which inputs jump, as their powers in every step."""
+    jumps = 1 + np.flatnonzero((u[1:-1] != u[:-2]).any(axis=1))
+    edges = np.unique([0, *jumps, len(t) - 1])
+    found = np.zeros((len(t) - 1, DEGREE + 1, x.shape[1]))
+    for begin, end in itertools.pairwise(edges):
+        rows = slice(begin, end + 1)
+        # Odd degrees only: others leave the ends undetermined.
+        degree = next(k for k in (5, 3, 1) if k <= end - begin)
+        spline = make_interp_spline(t[rows], x[rows], k=degree)
+        h = np.diff(t[rows])[:, None]
+        scale = np.ones_like(h)
+        for power in range(degree + 1):
+            if power:
+                scale = scale * h / power
+            # Knots are at rows: a step has one polynomial, that of its beginning.
+            found[begin:end, power] = spline.derivative(power)(t[begin:end]) * scale if power else x[begin:end]
+    return found

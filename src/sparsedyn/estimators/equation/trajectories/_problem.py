@@ -1,0 +1,237 @@
+"""What candidates are judged by: measured states in segments, noise, and the price of terms and constants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from sparsedyn.estimators.equation.trajectories._library import price
+from sparsedyn.estimators.equation.trajectories._paths import Paths
+from sparsedyn.training.shooting import kernel, segments
+from sparsedyn.training.shooting.products import Term, parameters, program, refilled
+
+PRECISION = 3e-5
+"""Share of a state below which errors count as rounding: solvers and loggers are no more precise."""
+LENGTHS = (5, 15, 50, 150)
+"""Steps of segments, which grow as fits get better."""
+TIGHT = 0.1
+"""Standard deviation that a jump between segments may have, as a share of the noise's."""
+BEYOND = 30.0
+"""A state this many times as large as all measured ones has run away."""
+REUSED = 0.4
+"""Share of its price that a term costs in a further equation."""
+ACCURATE, MOST_SUBSTEPS = 0.1, 32
+"""Share of the noise that the error of integration may be, and the most substeps of a row."""
+UNKNOWNS = 400
+"""First states that a fit may have at most."""
+
+
+class Cut(NamedTuple):
+    """Segments of one length: what the compiled fit reads, first states, and the first row of every segment."""
+
+    arrays: tuple[np.ndarray, ...]
+    starts: Float[np.ndarray, "segment state"]
+    length: int
+
+
+class Candidate(NamedTuple):
+    """Terms with their coefficients and equations, and how well they explain the states."""
+
+    terms: tuple[Term, ...]
+    coefficients: tuple[float, ...]
+    equations: tuple[int, ...]
+    starts: Float[np.ndarray, "segment state"]
+    squares: Float[np.ndarray, " state"]
+    noise: Float[np.ndarray, " state"]
+    normal: Float[np.ndarray, "unknown unknown"]
+    score: float
+    level: int
+
+    @property
+    def key(self) -> frozenset[tuple[int, tuple[object, ...]]]:
+        """What is the same for candidates of one form."""
+        return frozenset((e, t.factors) for e, t in zip(self.equations, self.terms, strict=True))
+
+    @property
+    def free(self) -> int:
+        """How many constants there are."""
+        return sum(term.free for term in self.terms)
+
+
+@dataclass
+class Problem:
+    """Measured states to be explained, some of all; the others are given by their smooth curves.
+
+    The criterion of a candidate, less is better, is `N log(RSS / N + precision^2)` of all states, plus twice the price
+    of all terms in nats, plus `log N` for every constant. `fits` counts what was fitted.
+    """
+
+    states: tuple[int, ...]
+    driven: tuple[int, ...]
+    cuts: list[Cut]
+    counts: Float[np.ndarray, " state"]
+    noise: Float[np.ndarray, " state"]
+    limit: Float[np.ndarray, " state"]
+    precision: float = PRECISION
+    substeps: int = 1
+    tight: float = TIGHT
+    fits: int = 0
+
+    @property
+    def floor(self) -> Float[np.ndarray, " state"]:
+        """The precision of every state."""
+        return np.full(len(self.states), self.precision)
+
+    def score(self, squares: Float[np.ndarray, " state"], terms: Sequence[Term], equations: Sequence[int]) -> float:
+        """Return the criterion."""
+        if not np.isfinite(squares).all():
+            return np.inf
+        misfit = float(np.sum(self.counts * np.log(squares / self.counts + self.precision**2)))
+        return misfit + self.cost(terms, equations)
+
+    def cost(self, terms: Sequence[Term], equations: Sequence[int]) -> float:
+        """Return what terms and their constants cost."""
+        seen: set[tuple[object, ...]] = set()
+        total = 0.0
+        for term in terms:
+            share = REUSED if term.factors in seen else 1.0
+            seen.add(term.factors)
+            total += 2 * share * price(term) + term.free * np.log(self.counts.max())
+        return total
+
+    def fit(
+        self,
+        terms: Sequence[Term],
+        coefficients: Sequence[float],
+        equations: Sequence[int],
+        level: int,
+        *,
+        starts: Float[np.ndarray, "segment state"] | None = None,
+        noise: Float[np.ndarray, " state"] | None = None,
+        iterations: int = 20,
+        rounds: int = 2,
+        enough: float = 0.02,
+    ) -> Candidate:
+        """Fit all constants of a candidate to segments of this level."""
+        self.fits += 1
+        cut = self.cuts[level]
+        made = program(terms, equations, self.states, self.driven)
+        p = parameters(terms, coefficients)
+        first = (cut.starts if starts is None else starts).copy()
+        scale = (self.noise if noise is None else noise).copy()
+        squares, normal = kernel.fitted(
+            tuple(made),
+            p,
+            first,
+            cut.arrays,
+            scale,
+            self.floor,
+            self.counts,
+            self.tight,
+            self.substeps,
+            self.limit,
+            iterations,
+            rounds,
+            enough,
+        )
+        fine, values = refilled(terms, p)
+        found = self.score(squares, fine, equations)
+        return Candidate(fine, values, tuple(equations), first, squares, scale, normal, found, level)
+
+    def again(self, candidate: Candidate, level: int | None = None, **settings: int) -> Candidate:
+        """Fit a candidate further, or on segments of another length from where its own ones go."""
+        level = candidate.level if level is None else level
+        starts = candidate.starts if level == candidate.level else self.carried(candidate, level)
+        return self.fit(
+            candidate.terms,
+            candidate.coefficients,
+            candidate.equations,
+            level,
+            starts=starts,
+            noise=np.maximum(candidate.noise, self.floor),
+            **settings,
+        )
+
+    def states_of(self, candidate: Candidate, substeps: int | None = None) -> Float[np.ndarray, "segment row state"]:
+        """Return the states at all rows of all segments, by the candidate's equations; NaN where it runs away."""
+        cut = self.cuts[candidate.level]
+        made = program(candidate.terms, candidate.equations, self.states, self.driven)
+        states = np.full((*cut.arrays[3].shape, len(self.states)), np.nan)
+        kernel.moved(
+            tuple(made),
+            parameters(candidate.terms, candidate.coefficients),
+            candidate.starts,
+            cut.arrays[2],
+            cut.arrays[3],
+            substeps or self.substeps,
+            self.limit,
+            states,
+            np.empty((*states.shape, 0)),
+        )
+        return np.concatenate([candidate.starts[:, None], states], axis=1)
+
+    def refine(self, candidate: Candidate) -> None:
+        """Take as many substeps as make a candidate's integration exact beside its noise."""
+        if not np.isfinite(candidate.score):
+            return
+        shape = 1 / np.sqrt(np.maximum(self.cuts[candidate.level].arrays[1], 1e-300))
+        coarse = self.states_of(candidate)
+        while self.substeps < MOST_SUBSTEPS:
+            fine = self.states_of(candidate, 2 * self.substeps)
+            wrong = np.sqrt(np.mean(np.square((fine - coarse)[:, :-1] / shape[:, :-1]), axis=(0, 1)))
+            if not np.isfinite(wrong).all() or np.all(wrong <= ACCURATE * np.maximum(candidate.noise, self.precision)):
+                break
+            self.substeps, coarse = 2 * self.substeps, fine
+
+    def carried(self, candidate: Candidate, level: int) -> Float[np.ndarray, "segment state"]:
+        """Return first states for segments of another level, as a candidate has them at these rows."""
+        old, new = self.cuts[candidate.level], self.cuts[level]
+        states = self.states_of(candidate)
+        found = new.starts.copy()
+        place = {int(row): (s, k) for s, rows in enumerate(old.arrays[5]) for k, row in reversed(list(enumerate(rows)))}
+        for s, row in enumerate(new.arrays[5][:, 0]):
+            where = place.get(int(row))
+            if where is not None and np.isfinite(states[where]).all():
+                found[s] = states[where]
+        return found
+
+
+def problem_of(paths: Paths, states: Sequence[int], precision: float, lengths: Sequence[int] = LENGTHS) -> Problem:
+    """Return the problem of explaining these states; the others are as smooth curves say."""
+    states = list(states)
+    data = paths.data
+    total, width = len(data.state_names) + len(data.input_names), len(states)
+    driven = [i for i in range(total) if i not in states]
+    measured = [x[:, states] for x in data.states]
+    weights = [1 / np.square(shape[:, states]) for shape in paths.shapes]
+    # Held inputs alone are constants in a step.
+    others = paths.inputs if width == len(data.state_names) else paths.variables
+    offset = len(data.state_names) if width == len(data.state_names) else 0
+    inputs = [np.ascontiguousarray(one[:, :, [i - offset for i in driven]]) for one in others]
+    if width == len(data.state_names):
+        inputs = [np.ascontiguousarray(one[:, :1]) for one in inputs]
+    steps = [np.diff(t) for t in data.time]
+    longest = max(len(h) for h in steps)
+    begins = [x[:, states] for x in paths.smooth]
+    firsts = np.cumsum([0, *[len(x) for x in measured[:-1]]])
+    numbers = [np.arange(len(x), dtype=float)[:, None] + first for x, first in zip(measured, firsts, strict=True)]
+    cuts: list[Cut] = []
+    for length in lengths:
+        if cuts and length > longest and cuts[-1].length >= longest:
+            break
+        own = min(length, longest)
+        data_cut = segments(measured, inputs, steps, own, weights)
+        if len(data_cut.measured) * width > UNKNOWNS and length < lengths[-1]:
+            continue
+        start = segments(begins, inputs, steps, own).measured[:, 0]
+        rows = segments(numbers, inputs, steps, own).measured[:, :, 0]
+        rows[:, 1:][data_cut.steps == 0] = -1
+        arrays = (data_cut.measured, data_cut.weights, data_cut.inputs, data_cut.steps, data_cut.entering)
+        made = tuple(np.ascontiguousarray(a, dtype=float) for a in (*arrays, rows))
+        cuts.append(Cut(made, np.ascontiguousarray(start), own))
+    whole = np.concatenate(measured)
+    counts = np.full(width, float(len(whole)))
+    limit = BEYOND * np.abs(whole).max(axis=0)
+    return Problem(tuple(states), tuple(driven), cuts, counts, paths.noise[list(states)].copy(), limit, precision)

@@ -1,0 +1,178 @@
+"""The search: proposals are fitted to the states, the best are changed by moves, and joined to whole models."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from sparsedyn.estimators.equation.trajectories import _integral as integral
+from sparsedyn.estimators.equation.trajectories._library import INNER, POLYNOMIAL, TRIGONOMETRIC, Library
+from sparsedyn.estimators.equation.trajectories._moves import Move, Scan, distinct
+from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.training.shooting.products import Term
+
+QUICK, SETTLING = 6, 12
+SEEDS = 150
+"""Proposals of regression, most, that are fitted for an equation."""
+PROBED = 16
+"""Proposals, the best of which says how fine integration has to be."""
+STARTS = 4
+"""Candidates at which local search begins."""
+ROUNDS, TRIED = 14, 14
+"""Rounds of local search, and moves that are fitted in one, at most."""
+SLACK = 3.0
+"""Nats by which a move may be predicted to be worse and is still fitted."""
+BETTER = 0.5
+EXACT = 3.0
+"""Residuals in multiples of the precision up to which clean data are explained."""
+ROUNDING = 10.0
+"""Share of a derivative, in multiples of the precision, below which a term may be there to fit rounding."""
+FEW = 4
+"""Terms of an equation up to which it is believed as soon as it explains clean data."""
+
+
+class Offer(NamedTuple):
+    """Terms that may be added, and the equations they may be added to."""
+
+    terms: list[Term]
+    equations: list[int]
+
+
+def explained(problem: Problem, candidate: Candidate) -> bool:
+    """Whether few plain terms explain clean data."""
+    exact = bool(np.all(candidate.squares / problem.counts <= (EXACT * problem.precision) ** 2))
+    exact = exact and bool(np.all(shares(problem, candidate) > ROUNDING * problem.precision))
+    plain = all(not term.inside for term in candidate.terms)
+    most = max(candidate.equations.count(e) for e in set(candidate.equations)) if candidate.equations else 0
+    return bool(exact and plain and most <= FEW)
+
+
+def shares(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " term"]:
+    """Return the root mean squares of terms along the data, as shares of the largest one of their equation."""
+    cut = problem.cuts[candidate.level]
+    count = len(problem.states) + len(problem.driven)
+    points = np.zeros((*cut.arrays[3].shape, count))
+    points[..., list(problem.states)] = cut.arrays[0][:, :-1]
+    points[..., list(problem.driven)] = cut.arrays[2][:, :, 0]
+    values = integral.values_of(candidate.terms, points[cut.arrays[3] > 0]) if candidate.terms else np.zeros((1, 0))
+    sizes = np.sqrt(np.mean(np.square(values), axis=0)) * np.abs(candidate.coefficients)
+    of = np.asarray(candidate.equations)
+    largest = np.asarray([sizes[of == e].max() for e in of]) if len(of) else np.zeros(0)
+    return np.divide(sizes, largest, out=np.zeros_like(sizes), where=largest > 0)
+
+
+def seeds(regression: integral.Regression, library: Library) -> list[integral.Guess]:
+    """Return what is to be fitted: the best of every size in three tiers, pairs, small polynomials, and more beside.
+
+    The latter are small polynomials with a term that has constants inside.
+    """
+    found: dict[integral.Support, None] = {}
+    tiers = [library.tiers <= POLYNOMIAL, library.tiers <= TRIGONOMETRIC, library.coarse]
+    for offered in tiers:
+        for kept in integral.beam(regression, offered & regression.usable, library.prices):
+            found.update(dict.fromkeys(kept[:5]))
+    found.update(dict.fromkeys(integral.pairs(regression, library.tiers < INNER, library.prices, 24)))
+    small = integral.core(regression, library)
+    found.update(dict.fromkeys(small[i] for i in integral.ordered(regression, small, library)[:16]))
+    made = [integral.Guess((), ())]
+    for support in found:
+        coefficients, _ = regression.solved(support)
+        made.append(integral.Guess(tuple(library.terms[k] for k in support), tuple(coefficients)))
+    for count, one in enumerate(integral.beside(regression, library, 6)):
+        if count >= SEEDS:
+            break
+        made.append(one)
+    return made
+
+
+def settled(problem: Problem, found: Sequence[Candidate], count: int, level: int) -> list[Candidate]:
+    """Return the best of distinct forms, fitted to the end on segments of a level."""
+    best: dict[object, Candidate] = {}
+    for one in sorted(found, key=lambda one: one.score):
+        if np.isfinite(one.score):
+            best.setdefault(one.key, one)
+    made = [problem.again(one, level) for one in list(best.values())[:count]]
+    return sorted(made, key=lambda one: one.score)
+
+
+def of_state(problem: Problem, regression: integral.Regression, library: Library, place: int = 0) -> list[Candidate]:
+    """Return candidates for the equation of one state, best first, all others being given."""
+    level = min(1, len(problem.cuts) - 1)
+    guesses = seeds(regression, library)
+
+    def fit(guess: integral.Guess) -> Candidate:
+        count = SETTLING if any(term.inside for term in guess.terms) else QUICK
+        return problem.fit(*guess, [place] * len(guess.terms), 0, iterations=count, rounds=1)
+
+    problem.refine(min((fit(one) for one in guesses[:PROBED]), key=lambda one: one.score))
+    found = [fit(one) for one in guesses]
+    best = settled(problem, found, 10, level)
+    if not best:
+        return []
+    if explained(problem, best[0]):
+        return best
+    usable = np.flatnonzero(regression.usable & library.coarse)
+    offer = Offer([library.terms[k] for k in usable], [place] * len(usable))
+    made = list(best)
+    tried: set[object] = set()
+    for one in best[:STARTS]:
+        made.append(improved(problem, one, offer, tried))
+        if explained(problem, made[-1]):
+            break
+    return settled(problem, made, 8, level)
+
+
+def improved(problem: Problem, candidate: Candidate, offer: Offer, tried: set[object]) -> Candidate:
+    """Return the best that moves lead to from a candidate."""
+    for _ in range(ROUNDS):
+        scan = Scan(problem, candidate, *offer)
+        if not scan.fine:
+            break
+        now = problem.cost(candidate.terms, candidate.equations)
+        better: Candidate | None = None
+        for move in islice(distinct(scan.moves(TRIED), tried), TRIED):
+            if move.score > now + SLACK:
+                break
+            other = _fitted(problem, move, candidate)
+            if other.score < (better or candidate).score - BETTER:
+                better = other
+                # What was predicted has come: no need to look at the rest.
+                if other.score < candidate.score + 0.5 * min(move.score - now, -4.0):
+                    break
+        if better is None:
+            break
+        candidate = problem.again(better)
+        if explained(problem, candidate):
+            break
+    return candidate
+
+
+def _fitted(problem: Problem, move: Move, candidate: Candidate) -> Candidate:
+    noise = np.maximum(candidate.noise, problem.floor)
+    return problem.fit(
+        move.terms,
+        move.coefficients,
+        move.equations,
+        candidate.level,
+        starts=candidate.starts,
+        noise=noise,
+        iterations=QUICK,
+        rounds=1,
+    )
+
+
+def lifted(problem: Problem, candidates: Sequence[Candidate], worse: float = 1.3) -> list[Candidate]:
+    """Return candidates fitted on the longest segments on which the first is explained as well as on short ones."""
+    now = list(candidates)
+    for level in range(now[0].level + 1, len(problem.cuts)):
+        made = [problem.again(one, level) for one in now]
+        made = sorted((one for one in made if np.isfinite(one.score)), key=lambda one: one.score)
+        if not made:
+            break
+        before, after = (np.maximum(one.squares / problem.counts, problem.precision**2) for one in (now[0], made[0]))
+        if not np.all(after <= worse**2 * before):
+            break
+        now = made
+    return now

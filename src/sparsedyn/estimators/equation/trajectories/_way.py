@@ -1,0 +1,56 @@
+"""Whether equations are found by the states or by networks, and what the states leave open, as tables."""
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sympy
+from scipy.stats import norm
+
+from sparsedyn._devices import native
+from sparsedyn.estimators._inputs import Recorded
+from sparsedyn.estimators.equation.trajectories._outcome import Constant
+
+AUTO, STATES, NETWORKS = "auto", "states", "networks"
+Alternative = tuple[tuple[sympy.Expr, ...], float]
+
+
+def way_of(estimator: Any, given: Recorded) -> str:
+    """Return `states` or `networks`; `ValueError` where states are asked for along with what they do not have."""
+    reasons = {
+        "primitives": estimator.primitives != "general",
+        "derivative": estimator.derivative != AUTO,
+        "known": estimator.known is not None,
+        "x_dot": given.x_dot is not None,
+        "time='discrete'": estimator.time == "discrete",
+        "SPARSEDYN_NATIVE=0": not (native() and importlib.util.find_spec("numba")),
+    }
+    against = [name for name, holds in reasons.items() if holds]
+    if estimator.search == STATES and against:
+        raise ValueError(
+            f"search: 'states' does not go with {', '.join(against)}, which networks have. Leave out the one or the "
+            "other, or take search='auto'."
+        )
+    if estimator.search == AUTO:
+        return NETWORKS if against else STATES
+    return str(estimator.search)
+
+
+def constants_table(constants: Sequence[Constant], level: float) -> pd.DataFrame:
+    """Return constants with intervals of a level."""
+    if not 0 < level < 1:
+        raise ValueError(f"level: expected a number between 0 and 1; got {level!r}.")
+    width = float(norm.ppf(0.5 + level / 2))
+    rows = [(c.state, c.value, c.value - width * c.error, c.value + width * c.error) for c in constants]
+    return pd.DataFrame(rows, columns=["state", "value", "low", "high"])
+
+
+def alternatives_table(models: Sequence[Alternative], odds: float) -> pd.DataFrame:
+    """Return models up to these odds against them."""
+    if not models:
+        return pd.DataFrame(columns=["equations", "odds"])
+    best = min(score for _, score in models)
+    rows = [(list(exprs), float(np.exp(min((score - best) / 2, 700.0)))) for exprs, score in models]
+    return pd.DataFrame([row for row in rows if row[1] <= odds], columns=["equations", "odds"])

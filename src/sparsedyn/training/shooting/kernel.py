@@ -1,0 +1,415 @@
+"""Multiple shooting of `products`, compiled: integration with sensitivities, and Levenberg-Marquardt as a whole.
+
+The same arithmetic as `motion` and `fitting`, one candidate after the other: candidates here have few parameters each,
+of which all are free, and nearly all time would go into calls. Functions have no annotations: Numba reads types from
+their arguments.
+"""
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from .products import (
+    ABS,
+    COS,
+    COS_DIFFERENCE,
+    COS_OF_MULTIPLE,
+    EXP,
+    FREE_POWER,
+    HILL,
+    LOG,
+    POWER,
+    RATIO,
+    SIGMOID,
+    SIGMOID_OF_TWO,
+    SIN,
+    SIN_DIFFERENCE,
+    SIN_OF_MULTIPLE,
+)
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function when it is first called; a division by zero gives no number, which is quicker to compile."""
+    return njit(cache=True, nogil=True, error_model="numpy")(inspect.unwrap(function))
+
+
+@_compiled
+def _power(base, exponent):
+    value = 1.0
+    for _ in range(abs(exponent)):
+        value *= base
+    return value if exponent >= 0 else 1.0 / value
+
+
+@_compiled
+def _plain(code, v, w):
+    """A function without constants, and its derivatives by its two variables."""
+    if code == POWER:
+        return v, 1.0, 0.0
+    if code == SIN:
+        return math.sin(v), math.cos(v), 0.0
+    if code == COS:
+        return math.cos(v), -math.sin(v), 0.0
+    if code == SIN_DIFFERENCE:
+        slope = math.cos(v - w)
+        return math.sin(v - w), slope, -slope
+    if code == COS_DIFFERENCE:
+        slope = -math.sin(v - w)
+        return math.cos(v - w), slope, -slope
+    if code == LOG:
+        return math.log(abs(v)) if v != 0.0 else -np.inf, 1.0 / v, 0.0
+    if code == ABS:
+        return abs(v), 1.0 if v > 0 else -1.0, 0.0
+    value = math.sqrt(abs(v))
+    return value, (0.5 if v > 0 else -0.5) / value, 0.0
+
+
+@_compiled
+def _valued(code, v, w, order, a, b, c):
+    """A function with constants inside, and its derivatives by two variables and three constants."""
+    if code == EXP:
+        lower = _power(v, order - 1)
+        value = math.exp(a * lower * v)
+        return value, a * order * lower * value, 0.0, lower * v * value, 0.0, 0.0
+    if code in (SIGMOID, SIGMOID_OF_TWO):
+        value = 1.0 / (1.0 + math.exp(b + a * v + c * w))
+        slope = -value * (1.0 - value)
+        return value, slope * a, slope * c, slope * v, slope, slope * w
+    if code == HILL:
+        lower = _power(v, order - 1)
+        below = a + lower * v
+        value = 1.0 / below
+        return value, -order * lower * value * value, 0.0, -value * value, 0.0, 0.0
+    if code == RATIO:
+        below = a + v + b * w
+        value = 1.0 / below
+        square = -value * value
+        return value, square, square * b, square, square * w, 0.0
+    if code == FREE_POWER:
+        if v == 0.0:
+            return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        size = math.log(abs(v))
+        value = math.exp(a * size)
+        return value, a * value / v, 0.0, value * size, 0.0, 0.0
+    if code == SIN_OF_MULTIPLE:
+        slope = math.cos(a * v)
+        return math.sin(a * v), a * slope, 0.0, v * slope, 0.0, 0.0
+    if code == COS_OF_MULTIPLE:
+        slope = -math.sin(a * v)
+        return math.cos(a * v), a * slope, 0.0, v * slope, 0.0, 0.0
+    value = math.tanh(a * v)
+    slope = 1.0 - value * value
+    return value, a * slope, 0.0, v * slope, 0.0, 0.0
+
+
+@_compiled
+def _factor(row, p, values):
+    """A factor without its power, and its derivatives by two variables and three constants."""
+    code, i, j, place = row[0], row[1], row[2], row[4]
+    if code < EXP:
+        value, by_first, by_second = _plain(code, values[i], values[j] if j >= 0 else 0.0)
+        return value, by_first, by_second, 0.0, 0.0, 0.0
+    two = code in (SIGMOID_OF_TWO, RATIO)
+    several = two or code == SIGMOID
+    return _valued(
+        code,
+        values[i],
+        values[j] if two else 0.0,
+        j,
+        p[place],
+        p[place + 1] if several else 0.0,
+        p[place + 2] if code == SIGMOID_OF_TWO else 0.0,
+    )
+
+
+@_compiled
+def evaluated(program, p, points):
+    """The terms, without their coefficients, at points (point, variable)."""
+    begins, factors = program[0], program[1]
+    found = np.empty((len(points), len(begins) - 1))
+    for k in range(len(points)):
+        for t in range(len(begins) - 1):
+            value = 1.0
+            for f in range(begins[t], begins[t + 1]):
+                value *= _power(_factor(factors[f], p, points[k])[0], factors[f, 3])
+            found[k, t] = value
+    return found
+
+
+@_compiled
+def _slopes(program, p, values, at, y, jacobian, direct, x_dot, y_dot):
+    """Derivatives in time of states and, where `y` has columns, of their derivatives by starts and parameters."""
+    begins, factors, coefficients, equations, owners = program[:5]
+    width, unknowns = y.shape
+    for e in range(width):
+        x_dot[e] = 0.0
+        for i in range(width):
+            jacobian[e, i] = 0.0
+    one = np.empty(8)
+    for t in range(len(coefficients)):
+        coefficient, e = p[coefficients[t]], equations[t]
+        value = 1.0
+        for f in range(begins[t], begins[t + 1]):
+            one[f - begins[t]] = _power(_factor(factors[f], p, values)[0], factors[f, 3])
+            value *= one[f - begins[t]]
+        x_dot[e] += coefficient * value
+        if unknowns:
+            direct[coefficients[t]] = value
+            for f in range(begins[t], begins[t + 1]):
+                code, exponent, place = factors[f, 0], factors[f, 3], factors[f, 4]
+                i, j = factors[f, 1], factors[f, 2]
+                two = code in (SIN_DIFFERENCE, COS_DIFFERENCE, SIGMOID_OF_TWO, RATIO)
+                moving = at[i] >= 0 or (two and at[j] >= 0)
+                constant = code >= EXP and place < len(direct)
+                if coefficient == 0.0 or not (moving or constant):
+                    if constant:
+                        count = 3 if code == SIGMOID_OF_TWO else 2 if code in (SIGMOID, RATIO) else 1
+                        for c in range(count):
+                            direct[place + c] = 0.0
+                    continue
+                rest = coefficient
+                for g in range(begins[t], begins[t + 1]):
+                    if g != f:
+                        rest *= one[g - begins[t]]
+                base, by_first, by_second, by_a, by_b, by_c = _factor(factors[f], p, values)
+                rest *= exponent * _power(base, exponent - 1)
+                if at[i] >= 0:
+                    jacobian[e, at[i]] += rest * by_first
+                if two and at[j] >= 0:
+                    jacobian[e, at[j]] += rest * by_second
+                if constant:
+                    direct[place] = rest * by_a
+                    if code in (SIGMOID, SIGMOID_OF_TWO, RATIO):
+                        direct[place + 1] = rest * by_b
+                    if code == SIGMOID_OF_TWO:
+                        direct[place + 2] = rest * by_c
+    if unknowns:
+        for e in range(width):
+            for q in range(unknowns):
+                y_dot[e, q] = 0.0
+            for i in range(width):
+                if jacobian[e, i] != 0.0:
+                    for q in range(unknowns):
+                        y_dot[e, q] += jacobian[e, i] * y[i, q]
+        for q in range(len(owners)):
+            y_dot[owners[q], width + q] += direct[q]
+
+
+@_compiled
+def _along(program, p, start, inputs, steps, substeps, limit, states, carried):
+    """Fill in the states of a segment after every step, and `carried` with their derivatives unless it is empty."""
+    where, driven = program[5], program[6]
+    width, unknowns, powers = len(where), carried.shape[2], inputs.shape[1]
+    count = width + len(driven)
+    values, at = np.empty(count), np.full(count, -1)
+    for i in range(width):
+        at[where[i]] = i
+    jacobian, direct = np.empty((width, width)), np.zeros(len(program[4]))
+    x, y, moved = start.copy(), np.zeros((width, unknowns)), np.zeros((width, unknowns))
+    x_dot, y_dot = np.empty((4, width)), np.empty((4, width, unknowns))
+    if unknowns:
+        for i in range(width):
+            y[i, i] = 1.0
+    for k in range(len(steps)):
+        h = steps[k] / substeps
+        for part in range(substeps):
+            for stage in range(4):
+                ahead = 0.0 if stage == 0 else 0.5 if stage < 3 else 1.0
+                share = (part + ahead) / substeps
+                for i in range(len(driven)):
+                    value, power = inputs[k, 0, i], 1.0
+                    for n in range(1, powers):
+                        power *= share
+                        value += power * inputs[k, n, i]
+                    values[driven[i]] = value
+                before = max(stage - 1, 0)
+                for i in range(width):
+                    values[where[i]] = x[i] + ahead * h * x_dot[before, i] if stage else x[i]
+                    for q in range(unknowns):
+                        moved[i, q] = y[i, q] + ahead * h * y_dot[before, i, q] if stage else y[i, q]
+                _slopes(program, p, values, at, moved, jacobian, direct, x_dot[stage], y_dot[stage])
+            for i in range(width):
+                x[i] += h / 6 * (x_dot[0, i] + 2 * (x_dot[1, i] + x_dot[2, i]) + x_dot[3, i])
+                for q in range(unknowns):
+                    slope = y_dot[0, i, q] + 2 * (y_dot[1, i, q] + y_dot[2, i, q]) + y_dot[3, i, q]
+                    y[i, q] += h / 6 * slope
+        for i in range(width):
+            if not abs(x[i]) <= limit[i]:
+                return False
+            states[k, i] = x[i]
+            for q in range(unknowns):
+                carried[k, i, q] = y[i, q]
+    return True
+
+
+@_compiled
+def moved(program, p, starts, inputs, steps, substeps, limit, states, carried):
+    """Fill in the states after all steps of all segments, and their derivatives; `False` where one ran away."""
+    for s in range(len(starts)):
+        if not _along(program, p, starts[s], inputs[s], steps[s], substeps, limit, states[s], carried[s]):
+            return False
+    return True
+
+
+@_compiled
+def _assembled(program, p, starts, data, noise, tight, substeps, limit, hessian, gradient, sums):
+    """Fill in the normal equations of a candidate and its sums of squares per state; `False` where it ran away.
+
+    Unknowns are the first states of all segments, one after the other, and the parameters; only the lower triangle of
+    the matrix is filled in.
+    """
+    measured, weights, inputs, steps, entering = data[:5]
+    count, width = starts.shape
+    length, free = steps.shape[1], len(p)
+    base = count * width
+    for a in range(base + free):
+        gradient[a] = 0.0
+        for b in range(a + 1):
+            hessian[a, b] = 0.0
+    for i in range(width):
+        sums[i] = 0.0
+    states, carried = np.empty((length, width)), np.empty((length, width, width + free))
+    for s in range(count):
+        if not _along(program, p, starts[s], inputs[s], steps[s], substeps, limit, states, carried):
+            return False
+        own = s * width
+        for i in range(width):
+            for k in range(-1, length + 1):
+                # The measured first row, all others, and the jump to the next segment.
+                row = min(k, length - 1)
+                share = entering[s, i] if k == length else weights[s, k + 1, i]
+                if share == 0.0:
+                    continue
+                size = share / noise[i] ** 2
+                if k < 0:
+                    miss = measured[s, 0, i] - starts[s, i]
+                    hessian[own + i, own + i] += size
+                    gradient[own + i] += size * miss
+                    sums[i] += share * miss * miss
+                    continue
+                if k == length:
+                    miss = starts[s + 1, i] - states[row, i]
+                    share, size = share / tight**2, size / tight**2
+                    follow = own + width + i
+                    hessian[follow, follow] += size
+                    gradient[follow] -= size * miss
+                    for a in range(width):
+                        hessian[follow, own + a] -= size * carried[row, i, a]
+                    for q in range(free):
+                        hessian[base + q, follow] -= size * carried[row, i, width + q]
+                else:
+                    miss = measured[s, k + 1, i] - states[row, i]
+                sums[i] += share * miss * miss
+                for a in range(width + free):
+                    value = size * carried[row, i, a]
+                    if value != 0.0:
+                        place = own + a if a < width else base + a - width
+                        gradient[place] += value * miss
+                        for b in range(a + 1):
+                            hessian[place, own + b if b < width else base + b - width] += value * carried[row, i, b]
+    return True
+
+
+@_compiled
+def _solved(hessian, gradient, damping, band, factor, step):
+    """Fill in the damped step by a Cholesky factorization that knows how first states are coupled.
+
+    Rows of first states reach back by less than `band`; those of parameters are full. Returns whether there is a step.
+    """
+    size, base = len(step), len(step) - band[1]
+    for i in range(size):
+        first = max(0, i - band[0]) if i < base else 0
+        for j in range(first, i + 1):
+            value = hessian[i, j]
+            if i == j:
+                value += damping * value + 1e-300
+            start = max(first, max(0, j - band[0]) if j < base else 0)
+            for k in range(start, j):
+                value -= factor[i, k] * factor[j, k]
+            if i == j:
+                # What nothing determines stays where it is.
+                if value <= 1e-11 * hessian[i, i] or not value > 0.0:
+                    factor[i, i] = 1e150
+                else:
+                    factor[i, i] = math.sqrt(value)
+            else:
+                factor[i, j] = value / factor[j, j]
+        value = gradient[i]
+        for k in range(first, i):
+            value -= factor[i, k] * step[k]
+        step[i] = value / factor[i, i]
+    for i in range(size - 1, -1, -1):
+        step[i] /= factor[i, i]
+        first = max(0, i - band[0]) if i < base else 0
+        for k in range(first, i):
+            step[k] -= factor[i, k] * step[i]
+
+
+@_compiled
+def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limit, iterations, rounds, enough):
+    """Fit parameters and first states in place, and `noise`, which is estimated anew in every round.
+
+    Returns sums of squares per state, infinite where the candidate ran away, and the matrix of the normal equations.
+    """
+    count, width = starts.shape
+    free = len(p)
+    base, size = count * width, count * width + free
+    band = (2 * width - 1, free)
+    hessian, other = np.zeros((size, size)), np.zeros((size, size))
+    gradient, other_gradient = np.zeros(size), np.zeros(size)
+    factor, step = np.zeros((size, size)), np.zeros(size)
+    sums, tried_sums = np.full(width, np.inf), np.zeros(width)
+    tried, tried_starts = p.copy(), starts.copy()
+    cost, damping, turn, done = np.inf, 1e-3, 0, 0
+    while True:
+        fine = _assembled(
+            program, tried, tried_starts, data, noise, tight, substeps, limit, other, other_gradient, tried_sums
+        )
+        value = 0.0
+        for i in range(width):
+            value += tried_sums[i] / noise[i] ** 2
+        gain = cost - value if fine else -1.0
+        ended = False
+        if gain > 0:
+            for i in range(free):
+                p[i] = tried[i]
+            for s in range(count):
+                for i in range(width):
+                    starts[s, i] = tried_starts[s, i]
+            for i in range(width):
+                sums[i] = tried_sums[i]
+            hessian, other = other, hessian
+            gradient, other_gradient = other_gradient, gradient
+            cost = value
+            damping = max(damping / 10, 1e-12)
+            ended = gain < enough
+        elif cost == np.inf:
+            break
+        else:
+            damping = max(damping * 10, 1e-6)
+            ended = damping > 1e6
+        done += 1
+        if ended or done > iterations:
+            turn += 1
+            if turn >= rounds:
+                break
+            for i in range(width):
+                noise[i] = math.sqrt(sums[i] / max(counts[i], 1.0) + floor[i] ** 2)
+            cost, damping, done = 1e300, 1e-3, 0
+            for i in range(free):
+                tried[i] = p[i]
+            for s in range(count):
+                for i in range(width):
+                    tried_starts[s, i] = starts[s, i]
+            continue
+        _solved(hessian, gradient, damping, band, factor, step)
+        for i in range(free):
+            tried[i] = p[i] + step[base + i]
+        for s in range(count):
+            for i in range(width):
+                tried_starts[s, i] = starts[s, i] + step[s * width + i]
+    return sums, hessian

@@ -1,0 +1,104 @@
+"""Equations that explain measured states: exact on clean data, right in form with noise, under inputs, and honest."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+import sparsedyn
+from sparsedyn import EquationLearner, Trajectories
+from sparsedyn.equations import symbol, text
+from sparsedyn.training.shooting import kernel
+from sparsedyn.training.shooting import products as kinds
+from sparsedyn.training.shooting.products import Factor, Term, parameters, program
+
+T = np.linspace(0, 10, 150)
+
+
+def logistic() -> np.ndarray:
+    return 1 / (1 + 9 * np.exp(-T))
+
+
+@pytest.fixture(scope="module")
+def grown() -> EquationLearner:
+    return EquationLearner().fit(logistic(), T[1], names=["n"], progress=False)
+
+
+def test_a_clean_logistic_is_found_exactly(grown: EquationLearner, tmp_path: Path):
+    assert grown.search_ == "states"
+    assert text(grown.equations()[0], 6) == "-n**2 + n"
+    assert grown.found_ == [None]
+    table = grown.constants()
+    assert list(table["state"]) == ["n", "n"]
+    assert np.all((table["low"] <= table["value"]) & (table["value"] <= table["high"]))
+    np.testing.assert_allclose(np.sort(table["value"]), [-1, 1], atol=1e-4)
+    assert grown.alternatives()["odds"].iloc[0] == 1.0
+    np.testing.assert_allclose(grown.simulate([0.1], 150)[:, 0], logistic(), atol=1e-6)
+    grown.save(tmp_path / "grown.safetensors")
+    back = sparsedyn.load(tmp_path / "grown.safetensors")
+    assert back.equations() == grown.equations()
+    assert back.constants().equals(grown.constants())
+    np.testing.assert_array_equal(back.simulate([0.2], 20), grown.simulate([0.2], 20))
+
+
+def test_an_oscillator_is_found_in_noise():
+    found = solve_ivp(lambda _, x: [x[1], -2.1 * x[0] - 0.3 * x[1]], (0, 10), [2.0, 0.0], t_eval=T, rtol=1e-9)
+    noisy = found.y.T * (1 + 0.05 * np.random.default_rng(0).normal(size=(150, 2)))
+    learner = EquationLearner().fit(noisy, T[1], names=["x", "v"], progress=False)
+    x, v = symbol("x"), symbol("v")
+    first, second = learner.equations()
+    assert first.free_symbols == {v}
+    assert float(first.coeff(v)) == pytest.approx(1, abs=0.05)
+    assert second.free_symbols == {x, v}
+    assert float(second.coeff(x)) == pytest.approx(-2.1, abs=0.1)
+    assert float(second.coeff(v)) == pytest.approx(-0.3, abs=0.1)
+
+
+def test_several_trajectories_under_held_inputs():
+    data = sparsedyn.simulate("lotka-volterra", trajectories=2, steps=60, seed=0)
+    learner = EquationLearner().fit(data, progress=False)
+    prey, predators, harvest = map(symbol, ("prey", "predators", "harvest"))
+    truth = (prey - prey * predators - harvest * prey, prey * predators - predators - harvest * predators)
+    off = [(a - b).expand() for a, b in zip(learner.equations(), truth, strict=True)]
+    assert all(abs(float(number)) < 2e-4 for one in off for number in one.as_coefficients_dict().values())
+    assert np.all(learner.evaluate(data, horizons=(60,))["rfmse"] < 1e-4)
+    assert learner.dependence(data).shape == (1, 2, 3)
+
+
+def test_what_only_networks_have_is_left_to_them():
+    data = Trajectories([logistic()[:, None]], dt=T[1], state_names=["n"])
+    with pytest.raises(ValueError, match="search: 'states' does not go with known"):
+        EquationLearner(search="states", known={"n": "n"}).fit(data)
+    with pytest.raises(ValueError, match="floor: expected a share"):
+        EquationLearner(floor=0).fit(data)
+
+
+ALL = (
+    Term((Factor(kinds.POWER, 0, -1, 2), Factor(kinds.SIN_DIFFERENCE, 0, 1), Factor(kinds.SQRT, 1))),
+    Term((Factor(kinds.SIGMOID_OF_TWO, 0, 1), Factor(kinds.ABS, 0)), (0.4, -0.3, 0.7)),
+    Term((Factor(kinds.HILL, 0, 2), Factor(kinds.POWER, 1, -1, -1), Factor(kinds.LOG, 1)), (0.8,)),
+    Term((Factor(kinds.RATIO, 1, 0), Factor(kinds.EXP, 0, 2)), (0.9, 0.4, -0.5)),
+    Term((Factor(kinds.SIN_OF_MULTIPLE, 1, -1, 2), Factor(kinds.FREE_POWER, 0)), (1.3, 1.6)),
+    Term((Factor(kinds.TANH, 0), Factor(kinds.COS_OF_MULTIPLE, 1), Factor(kinds.COS, 0, -1, -1)), (0.6, 0.9)),
+)
+
+
+def test_sensitivities_are_derivatives_of_states():
+    equations, coefficients = [0, 1, 0, 1, 0, 1], [0.3, -0.4, 0.2, 0.5, -0.3, 0.2]
+    made, p = program(ALL, equations, [0, 1], []), parameters(ALL, coefficients)
+    start = np.array([[0.9, 0.6]])
+    inputs, steps = np.zeros((1, 4, 1, 0)), np.full((1, 4), 0.2)
+
+    def run(start: np.ndarray, p: np.ndarray, unknowns: int) -> tuple[np.ndarray, np.ndarray]:
+        states, by = np.empty((1, 4, 2)), np.empty((1, 4, 2, unknowns))
+        assert kernel.moved(tuple(made), p, start, inputs, steps, 2, np.full(2, 1e3), states, by)
+        return states, by
+
+    _, by = run(start, p, 2 + len(p))
+    for place in range(2 + len(p)):
+        ahead, behind = (
+            run(start + h * (np.arange(2) == place), p + h * (np.arange(len(p)) == place - 2), 0)[0]
+            for h in (1e-6, -1e-6)
+        )
+        np.testing.assert_allclose(by[..., place], (ahead - behind) / 2e-6, rtol=1e-5, atol=1e-8)
