@@ -5,7 +5,8 @@
 Networks 13-64-64-64-8, ReLU, trained briefly: neither operations nor times depend on how well. The sparse one has the
 largest tenth of each matrix. C is compiled with -O2.
 Dense networks are timed twice: as exported, without loops, and as loops over arrays. All take turns for ROUNDS rounds
-(by default 7) of 20,000 steps in one process; the least time of a step counts. Needs gcc; Node is timed where it is.
+(by default 7) of 20,000 steps in one process; the least time of a step counts. Needs gcc; Node is timed where it is,
+headless Chromium where it and playwright are.
 """
 
 import copy
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,7 @@ def main() -> None:
         sizes = {name: _size(folder, name) for name in ("pruned", "dense")}
         for name in ("pruned", "dense"):
             times[f"{name} in Node"] = _in_node(models[name], folder, data.states[0][0], data.inputs[0][0])
+            times[f"{name} in Chromium"] = _in_chromium(models[name], data.states[0][0], data.inputs[0][0])
     operations = {name: export.program(model).rhs.operations for name, model in models.items()}
     for name in ("pruned", "dense"):
         print(f"{name}: {operations[name]:,} operations, header {len(texts[name]):,} bytes, compiled {sizes[name]:,}")
@@ -157,14 +160,31 @@ def _size(folder: Path, name: str) -> int:
 def _in_node(model: SparseTimeStepper, folder: Path, x: np.ndarray, u: np.ndarray) -> float:
     if shutil.which("node") is None:
         return float("nan")
-    (folder / "model.js").write_text(export.to_javascript(model))
-    script = (
-        f"const m = require('{folder}/model.js'); const u = {u.tolist()}; let best = 1e9;"
-        f"for (let r = 0; r < 7; ++r) {{ let x = {x.tolist()}; const t = process.hrtime.bigint();"
-        "for (let k = 0; k < 20000; ++k) x = m.step(x, u);"
-        "best = Math.min(best, Number(process.hrtime.bigint() - t)); } console.log(best / 20000 / 1e9);"
+    (folder / "model.js").write_text(f"{export.to_javascript(model)}console.log({_timed(x, u)});")
+    return float(_said(["node", folder / "model.js"]))
+
+
+def _in_chromium(model: SparseTimeStepper, x: np.ndarray, u: np.ndarray) -> float:
+    chromium = shutil.which("chromium")
+    if chromium is None or find_spec("playwright") is None:
+        return float("nan")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        found = browser.new_page().evaluate(f"(() => {{ {export.to_javascript(model)} return {_timed(x, u)}; }})()")
+        browser.close()
+    return float(found)
+
+
+def _timed(x: np.ndarray, u: np.ndarray) -> str:
+    """JavaScript that gives the seconds of a step of `sparsedyn`, the least of 7 rounds."""
+    return (
+        f"(() => {{ const u = {u.tolist()}; let best = 1e9;"
+        f"for (let r = 0; r < 7; ++r) {{ let x = {x.tolist()}; const began = performance.now();"
+        "for (let k = 0; k < 20000; ++k) x = sparsedyn.step(x, u);"
+        "best = Math.min(best, performance.now() - began); } return best / 20000 / 1000; })()"
     )
-    return float(_said(["node", "-e", script]))
 
 
 if __name__ == "__main__":

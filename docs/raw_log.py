@@ -20,9 +20,11 @@ def blocks() -> list[str]:
     return CODE.findall(PAGE.read_text(encoding="utf-8"))
 
 
-def commands() -> list[list[str]]:
-    """Return the commands of the page, without the name of the program."""
-    return [shlex.split(text.replace("\\\n", " "))[1:] for text in COMMAND.findall(PAGE.read_text(encoding="utf-8"))]
+def commands(page: Path = PAGE) -> list[list[str]]:
+    """Return the commands of a page, without the name of the program."""
+    found = COMMAND.findall(page.read_text(encoding="utf-8"))
+    lines = [line for text in found for line in text.replace("\\\n", " ").splitlines()]
+    return [shlex.split(line)[1:] for line in lines]
 
 
 def run(arguments: Sequence[str]) -> None:
