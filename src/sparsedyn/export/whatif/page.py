@@ -115,8 +115,9 @@ def _summary(model: Any, data: Trajectories) -> str:
 
 def _notes(model: Any, notes: tuple[str, ...], facts: dict[str, Any]) -> list[str]:
     """What is to be known before a curve is believed."""
+    held = "The input of a row is held until the next. Beyond the end of a record, inputs keep their last values."
     found = [
-        "The input of a row is held until the next. Beyond the end of a record, inputs keep their last values.",
+        *([held] if facts["inputs"] else []),
         f"A value counts as outside the training domain where it is {facts['domain']}. Combinations of values that "
         "were never seen together are not noticed.",
     ]
