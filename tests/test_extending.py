@@ -80,7 +80,9 @@ def test_an_estimator_is_a_folder_and_a_line(added: dict[str, Any], monkeypatch:
 
 
 @pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")  # examples train for seconds
-@pytest.mark.parametrize("page", ["coming-from/pysindy.md", "guides/estimators.md"])
+@pytest.mark.parametrize(
+    "page", ["coming-from/pysindy.md", pytest.param("guides/estimators.md", marks=pytest.mark.slow)]
+)
 def test_the_code_of_a_page_runs(page: str, capsys: pytest.CaptureFixture[str]):
     names: dict[str, Any] = {"__name__": "page"}
     for code in blocks(page):

@@ -90,6 +90,7 @@ def test_for_people(run, folder):
     assert len(quiet.stdout.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_a_poor_equation_is_said_to_be_one(run, tmp_path):
     rng = np.random.default_rng(1)
     pd.DataFrame(rng.normal(size=(ROWS, 3)), columns=["x1", "x2", "y"]).to_csv(tmp_path / "noise.csv", index=False)

@@ -41,6 +41,7 @@ def test_the_table_shows_nonzeros_and_what_is_held_out(run, prey, tmp_path):
     assert "2 alive" in result.stdout
 
 
+@pytest.mark.slow
 def test_dense_and_other_techniques(run, prey, tmp_path):
     dense = run("fit", prey, "-o", tmp_path / "d", *QUICK, "--technique", "none", "--json")
     facts = json.loads(dense.stdout)

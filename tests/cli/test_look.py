@@ -64,6 +64,7 @@ def test_three_commands_take_a_raw_log_to_a_forecast(run, log, monkeypatch):
     assert (log.parent / "forecast" / "forecast-0.4.png").exists()
 
 
+@pytest.mark.slow
 def test_the_same_log_in_python_gives_the_law(log, monkeypatch, capsys):
     monkeypatch.chdir(log.parent)
     namespace = {}

@@ -184,6 +184,7 @@ def cooled() -> EquationLearner:
     return EquationLearner(**settings).fit(cooling())
 
 
+@pytest.mark.slow
 def test_small_steps_near_a_large_mean_are_not_lost(cooled: EquationLearner):
     truth = cooling().states[0][:, 0]
     simulated = cooled.simulate(truth[:1], 400).to_numpy()[:, 0]

@@ -88,3 +88,11 @@ def test_only_functions_of_the_table_are_proposed(form: str, fine: bool):
 
     allowed = _allowed((units_of({"constant": 1, "identity": 2, "product": 1}),))
     assert allowed(parsed(form, ["x", "z"])) is fine
+
+
+def test_proposals_alone_answer_without_networks():
+    rng = np.random.default_rng(0)
+    table = rng.uniform(-1, 1, (40, 2))
+    found = EquationRegressor(trials=0).fit(table, np.exp(table[:, 0]) + np.abs(table[:, 1]) ** 1.3)
+    assert found.found_ is None
+    assert found.score(table, np.exp(table[:, 0]) + np.abs(table[:, 1]) ** 1.3) > 0.5

@@ -62,6 +62,7 @@ def test_simple_laws_are_found_exactly(function: Callable[..., Any], written: st
     assert regressor.found_.exact.any()
 
 
+@pytest.mark.slow
 def test_gates_find_it_as_well():
     regressor = EquationRegressor(regularizer="l0", **QUICK).fit(X, X[:, 0] * X[:, 1])
     assert text(regressor.equation()) == "x0*x1"
@@ -145,6 +146,7 @@ def test_columns_go_by_name(fitted: EquationRegressor):
         fitted.predict(far[["mass"]].to_numpy())
 
 
+@pytest.mark.slow
 def test_a_function_of_ones_own_takes_three_lines(tmp_path: Path):
     gauss = Primitive("gauss", lambda g: jnp.exp(-g * g), lambda g: sympy.exp(-(g**2)))
     regressor = EquationRegressor(**QUICK | {"primitives": {gauss: 1, "constant": 1, "identity": 1}})
@@ -200,7 +202,8 @@ def test_bad_data_give_one_clear_message(case: str):
 @pytest.mark.parametrize(
     ("parameter", "value", "message"),
     [
-        ("trials", 0, "trials: expected an integer of at least 1; got 0"),
+        ("trials", -1, "trials: expected an integer of at least 0"),
+        ("trials", 0, "trials: 0 leaves nothing to search with"),
         ("networks", True, "networks: expected an integer"),
         ("generations", 1.5, "generations: expected an integer"),
         ("steps", -1, "steps: expected an integer"),

@@ -79,6 +79,7 @@ def test_networks_learn_the_rest(kind: str, tmp_path: Path):
         assert group_together(others) == [[0, 2], [1]]
 
 
+@pytest.mark.slow
 def test_known_parts_of_maps_are_parts_of_the_next_state():
     x = [0.3]
     for _ in range(100):

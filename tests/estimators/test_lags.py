@@ -94,6 +94,7 @@ def test_dead_times_of_several_inputs_and_of_one_without_effect():
     assert found_delays(data).dead_times == (2, 6, 0)
 
 
+@pytest.mark.slow
 def test_lags_of_equation_learners(tmp_path: Path):
     x = [0.3, 0.4]
     for _ in range(78):

@@ -48,6 +48,7 @@ def test_runs_that_explain_little_or_leave_are_counted_over_living_members():
     assert "1 of 1 simulations" in leaving.message
 
 
+@pytest.mark.slow
 def test_networks_that_learned_nothing_say_so(world: Any, tmp_path: Path):
     stepper = SparseTimeStepper((4,), **SMALL)
     found = said(lambda: stepper.fit(world.train, world.validation))

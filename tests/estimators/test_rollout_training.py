@@ -51,6 +51,7 @@ def error(model: SparseTimeStepper) -> float:
     return float(np.mean(np.square(model.forecast(TEST).predicted - np.stack(TEST.states))))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
 def test_free_runs_are_better_where_rows_are_noisy(looking_ahead: SparseTimeStepper):
     # Windows are fewer than rows: with less epochs the updates are as many, and a few more.

@@ -52,6 +52,7 @@ def test_no_clipping_written_as_infinity_is_kept(world: Any, tmp_path: Path):
     assert restored(stepper, tmp_path).clip == np.inf
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
 def test_gates_skips_no_biases_a_dead_member(world: Any, tmp_path: Path):
     options = world.small | {

@@ -12,8 +12,9 @@ from sparsedyn import EquationLearner, EquationRegressor, SINDy, SINDyAutoencode
 
 pytestmark = pytest.mark.usefixtures("as_users_run")
 
+# The interface is checked, not what is found: networks of next to nothing, which compile for every shape of table.
 REGRESSOR = EquationRegressor(
-    trials=1, primitives={"constant": 1, "identity": 3}, hidden=1, networks=2, generations=1, steps=2
+    trials=1, primitives={"identity": 3}, hidden=1, networks=1, generations=1, steps=2, proposals=False
 )
 FEW = "the check fits 10 samples, and fewer than 12 say nothing about a form"
 CANNOT_PASS = {
@@ -24,6 +25,7 @@ CANNOT_PASS = {
 }
 
 
+@pytest.mark.slow
 @parametrize_with_checks([REGRESSOR], expected_failed_checks=lambda _: CANNOT_PASS)
 def test_a_regressor(estimator: Any, check: Callable[[Any], None]):
     check(estimator)

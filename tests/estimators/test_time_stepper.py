@@ -106,6 +106,7 @@ def test_simulate_many_trajectories(world: Any):
     assert world.fitted.simulate(starts[:1], inputs[:1]).dims == ("member", "trajectory", "time", "state")
 
 
+@pytest.mark.slow
 def test_a_plant_without_inputs(world: Any):
     data = world.plant(3, 41, 0, inputs=False)
     fitted = SparseTimeStepper(**world.small).fit(data)
@@ -143,6 +144,7 @@ def test_reach(world: Any):
 # -- what is kept -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_selection(world: Any):
     # The last weights, the best by one-step loss, the best by forecast: three readings of one training.
     options = world.small | {"learning_rate": 0.05, "schedule": "constant"}

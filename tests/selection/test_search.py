@@ -110,6 +110,7 @@ def test_sindy_finds_its_threshold():
     assert result.best_.nonzeros_.tolist() == [4]
 
 
+@pytest.mark.slow
 def test_steppers_of_one_shape_are_members_of_one_computation(monkeypatch: pytest.MonkeyPatch):
     from sparsedyn.selection import judging
 

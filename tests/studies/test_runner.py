@@ -357,6 +357,7 @@ def test_a_technique_left_at_its_defaults_goes_on_from_its_checkpoint(
     assert set(pd.read_parquet(tmp_path / "results.parquet")["cell"]) == set(names)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 def test_training_set_sizes_are_run_each(tmp_path: Path):
     text = TINY[: TINY.rindex("[[techniques]]")].replace("train = 3", "train = [2, 3]")

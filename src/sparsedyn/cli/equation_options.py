@@ -30,7 +30,12 @@ Inputs = Annotated[
         rich_help_panel=options.COLUMNS,
     ),
 ]
-Trials = Annotated[int, typer.Option(min=1, help="Independent searches, run together.", rich_help_panel=SEARCH)]
+Trials = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Searches by networks, run together; 0 for cheap proposals alone.", rich_help_panel=SEARCH
+    ),
+]
 Primitives = Annotated[
     str,
     typer.Option(

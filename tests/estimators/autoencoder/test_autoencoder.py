@@ -116,6 +116,7 @@ def test_scores_are_relative_squared_errors(data: Snapshots, fitted: SINDyAutoen
     assert score["derivative"] == pytest.approx(np.square(missed).sum() / np.square(data.x_dot).sum(), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_everything(data: Snapshots):
     once, again = quick().fit(data), quick().fit(list(data.x), data.dt, list(data.x_dot))
     np.testing.assert_array_equal(again.coefficients_, once.coefficients_)

@@ -136,6 +136,7 @@ def test_given_derivatives_functions_and_a_threshold_per_equation():
     assert SINDy(1, (0.1, 0.1), functions=["sin", "cos"]).fit(x, 0.1, u, x_dot).coefficients().loc["x0", "x0"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["l0", "l1"])
 def test_penalties_choose_the_same_terms(
     recorded: dict[str, Trajectories], optimizer: str, monkeypatch: pytest.MonkeyPatch
@@ -433,7 +434,7 @@ def test_validation_trajectories_choose_thresholds(recorded: dict[str, Trajector
     known, others = noisy(data[:1].head(300), 0.003), data[1:2]
     fitted = SINDy(2, "auto").fit(known, validation=others)
     assert largest_error(fitted, "lorenz63") < 0.05
-    np.testing.assert_array_equal(SINDy(2, "auto").fit(known, others).coefficients_, fitted.coefficients_)
+    np.testing.assert_allclose(SINDy(2, "auto").fit(known, others).coefficients_, fitted.coefficients_, rtol=1e-9)
     with pytest.raises(DataError, match="validation: expected"):
         SINDy(2, "auto").fit(known, validation=recorded["duffing"])
 
@@ -453,6 +454,7 @@ def test_a_model_without_statistics_counts_errors_in_those_of_the_data(recorded:
 def test_a_refit_is_the_same(recorded: dict[str, Trajectories]):
     fitted = SINDy(2, "auto").fit(recorded["lotka-volterra"])
     before = fitted.coefficients_
-    np.testing.assert_array_equal(fitted.fit(recorded["lotka-volterra"]).coefficients_, before)
+    # Least squares round by where arrays lie in memory.
+    np.testing.assert_allclose(fitted.fit(recorded["lotka-volterra"]).coefficients_, before, rtol=1e-9)
     whole = clone(fitted).set_params(degree=np.int64(2), seed=np.int64(0))
-    np.testing.assert_array_equal(whole.fit(recorded["lotka-volterra"]).coefficients_, before)
+    np.testing.assert_allclose(whole.fit(recorded["lotka-volterra"]).coefficients_, before, rtol=1e-9)

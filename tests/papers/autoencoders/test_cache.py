@@ -49,6 +49,7 @@ def test_settings_tell_files_apart_and_defaults_need_not_be_said(tmp_path: Path,
     assert len(made) == 3
 
 
+@pytest.mark.slow
 def test_a_derivative_that_is_not_there_stays_away(tmp_path: Path) -> None:
     for _ in range(2):
         snapshots = cached("reaction-diffusion", {"steps": 3, "points": 8}, tmp_path)

@@ -101,6 +101,7 @@ def test_trajectories_follow_their_equations(name: str):
             assert values.max() <= high
 
 
+@pytest.mark.slow
 def test_suites_have_what_they_should():
     assert [len(SUITES[name]) for name in ("table5", "three-layers", "own", "strogatz")] == [10, 1, 20, 14]
     table5 = SUITES["table5"]

@@ -51,6 +51,7 @@ def test_maxima_are_those_of_whole_blocks():
     np.testing.assert_array_equal(maxima(x, 2), expected)
 
 
+@pytest.mark.slow
 def test_what_batches_are_normalized_by_can_be_written_into_the_encoder():
     encoder = Encoder((12, 2), key=KEY)
     x = jnp.asarray(RNG.normal(size=(50, 12, 2)), jnp.float32)
@@ -104,6 +105,7 @@ def test_training_removes_weights_of_the_equations_only(make: Any, part: str):
         assert not np.array_equal(before, after)
 
 
+@pytest.mark.slow
 def test_propagation_repeats_the_cell_and_its_error_is_that_of_the_first_steps():
     model = propagator(KEY)
     series = jnp.asarray(RNG.normal(size=(5, 12, 2)), jnp.float32)

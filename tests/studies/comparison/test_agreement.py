@@ -61,6 +61,7 @@ def untrained(data: Trajectories) -> SparseTimeStepper:
     return stepper
 
 
+@pytest.mark.slow
 def test_a_cell_keeps_strengths_of_its_members_and_of_the_plant(duffing: Trajectories):
     arrays = agreement_arrays(untrained(duffing), duffing, "duffing")
     strength = arrays["strength"]

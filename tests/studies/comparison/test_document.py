@@ -117,6 +117,7 @@ def test_every_picture_is_there_twice_and_in_the_page(study: Path, page: Page):
     assert not list(study.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_equal_files_give_equal_bytes(tmp_path: Path):
     made = dataclasses.replace(SMALL, techniques=SMALL.techniques[:1], states=1, averages=("none",))
     directory = make_study(tmp_path, made)

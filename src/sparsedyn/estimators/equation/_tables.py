@@ -74,6 +74,8 @@ def equations_of(
             if found and explained(judge, found[0], tables):
                 return _candidates(judge, found), None
             proposed = _candidates(judge, found)
+    if not given.settings.trials:
+        return proposed, None
     every = Samples(columns, np.zeros((len(columns), 0)), target[:, None])
     known, held_out = (Samples(*(part[rows[:SAMPLES]] for part in every)) for rows in (inside, outside))
     trained, search = discover(given.settings, known, held_out, names, scaling_of(every), on_progress=on_progress)

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from sklearn.base import RegressorMixin
 
 from sparsedyn.equations import Columns, Statement, compiled, rounded, statements
-from sparsedyn.estimators._base import FLAG, AbstractEstimator
+from sparsedyn.estimators._base import FLAG, AbstractEstimator, whole
 from sparsedyn.estimators._columns import columns_of, target_of
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._progress import search_bar
@@ -34,7 +34,8 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
 
     Parameters
     ----------
-    trials : independent searches; the best equation of all is taken.
+    trials : independent searches by networks; the best equation of all is taken. With 0 there are no networks, only
+        proposals and candidates, which takes seconds.
     seed : of everything random; equal data and parameters give equal equations.
     primitives : the functions that equations may be made of: `"general"`, `"kim2019"`, or a table of names and how many
         of each a layer has, such as `{"constant": 1, "identity": 3, "sin": 2, "product": 2}`; see `PRIMITIVES`.
@@ -59,7 +60,7 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
     Source: Kim et al. 2019; Udrescu and Tegmark 2020 for the use of symmetries and units. The search differs.
     """
 
-    _rules = RULES | {"proposals": FLAG}
+    _rules = RULES | {"trials": whole(0), "proposals": FLAG}
     _fitted = "equation_"
 
     def __init__(
@@ -189,6 +190,11 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
 
     def _check_combination(self) -> None:
         check_primitives(self.primitives)
+        if not self.trials and not self.proposals and not self.candidates:
+            raise ValueError(
+                "trials: 0 leaves nothing to search with beside proposals=False. "
+                "Give at least 1 trial, proposals=True, or candidates of your own."
+            )
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, header = stored_equations([self.candidates_], [str(name) for name in self.feature_names_in_])
