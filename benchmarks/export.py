@@ -5,8 +5,8 @@
 Networks 13-64-64-64-8, ReLU, trained briefly: neither operations nor times depend on how well. The sparse one has the
 largest tenth of each matrix. C is compiled with -O2.
 Dense networks are timed twice: as exported, without loops, and as loops over arrays. All take turns for ROUNDS rounds
-(by default 7) of 20,000 steps in one process; the least time of a step counts. Needs gcc; Node is timed where it is,
-headless Chromium where it and playwright are.
+(by default 7) of 20,000 steps in one process; the least time of a step counts. Needs gcc; Node, ONNX Runtime and CasADi
+are timed where they are, headless Chromium where it and playwright are. Sizes are those of the files that are written.
 """
 
 import copy
@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import timeit
+from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -134,6 +136,8 @@ def main() -> None:
         for name in ("pruned", "dense"):
             times[f"{name} in Node"] = _in_node(models[name], folder, data.states[0][0], data.inputs[0][0])
             times[f"{name} in Chromium"] = _in_chromium(models[name], data.states[0][0], data.inputs[0][0])
+        for name in ("pruned", "dense"):
+            _others(name, models[name], data.states[0][0], data.inputs[0][0])
     operations = {name: export.program(model).rhs.operations for name, model in models.items()}
     for name in ("pruned", "dense"):
         print(f"{name}: {operations[name]:,} operations, header {len(texts[name]):,} bytes, compiled {sizes[name]:,}")
@@ -185,6 +189,36 @@ def _timed(x: np.ndarray, u: np.ndarray) -> str:
         "for (let k = 0; k < 20000; ++k) x = sparsedyn.step(x, u);"
         "best = Math.min(best, performance.now() - began); } return best / 20000 / 1000; })()"
     )
+
+
+def _others(name: str, model: SparseTimeStepper, x: np.ndarray, u: np.ndarray) -> None:
+    """Print sizes of other targets, and times of a step where it can be called from here."""
+    made: dict[str, Any] = {}
+    source = export.to_python(model)
+    exec(source, made)
+    print(f"{name} in Python: {len(source):,} bytes, {_least(lambda: made['step'](x, u)):.1f} microseconds a step")
+    for target, written in (("structured text", export.to_st), ("JavaScript", export.to_javascript)):
+        print(f"{name} in {target}: {len(written(model)):,} bytes")
+    print(f"{name} as FMU: {len(export.to_fmu(model)):,} bytes")
+    if find_spec("onnxruntime"):
+        import onnxruntime
+
+        content = export.to_onnx(model.prune_structure()).SerializeToString()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        given = {"x": x[None], "u": u[None]}
+        took = _least(lambda: session.run(["x_next"], given))
+        print(f"{name} in ONNX: {len(content):,} bytes, {took:.1f} microseconds a step")
+    if find_spec("casadi"):
+        step = export.casadi(model).step
+        took = _least(lambda: step(x, u))
+        print(f"{name} in CasADi: {len(export.to_casadi(model)):,} bytes, {took:.1f} microseconds a step")
+
+
+def _least(call: Callable[[], Any], rounds: int = 7, times: int = 200) -> float:
+    """The least mean time of a call over rounds, in microseconds."""
+    return 1e6 * min(timeit.repeat(call, number=times, repeat=rounds)) / times
 
 
 if __name__ == "__main__":

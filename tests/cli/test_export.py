@@ -1,6 +1,9 @@
 """`sparsedyn export`: a model file as code."""
 
 import json
+import shutil
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,31 @@ def test_one_state_and_jacobians(run, model: Path, tmp_path: Path):
     result = run("export", model, "--to", "st", "-o", tmp_path / "made.st", "--jacobian")
     assert result.exit_code == 2
     assert "--jacobian: expected --to c" in result.stderr
+
+
+def test_an_fmu_is_an_archive(run, model: Path, tmp_path: Path):
+    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        pytest.skip("there is no C compiler")
+    result = run("export", model, "--to", "fmu", "--fmi", "3", "--name", "plant", "-o", tmp_path / "plant.fmu")
+    assert result.exit_code == 0, result.stderr
+    with zipfile.ZipFile(tmp_path / "plant.fmu") as archive:
+        assert b'fmiVersion="3.0"' in archive.read("modelDescription.xml")
+        assert any(name.startswith("binaries/") for name in archive.namelist())
+
+
+def test_a_missing_compiler_is_one_error(run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CC", "none-such")
+    result = run("export", model, "--to", "fmu", "-o", tmp_path / "plant.fmu")
+    assert result.exit_code == 3
+    assert "an FMU needs a C compiler; looked for none-such" in result.stderr
+    assert not (tmp_path / "plant.fmu").exists()
+
+
+def test_a_missing_extra_is_named(run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    result = run("export", model, "--to", "onnx", "-o", tmp_path / "plant.onnx")
+    assert result.exit_code == 2
+    assert "to_onnx needs onnx: pip install" in result.stderr
 
 
 def test_what_does_not_fit_is_said(run, model: Path, tmp_path: Path):

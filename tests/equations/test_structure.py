@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sparsedyn.equations import count_nonzeros, reach, sparsity
+from sparsedyn.equations import count_nonzeros, prune_structure, reach, sparsity
 from sparsedyn.models import MLP
 
 MEMBERS = 6
@@ -78,3 +78,29 @@ def test_sparsity_three_ways():
     np.testing.assert_allclose(found["small"], [4 / 6, 4 / 6])
     np.testing.assert_allclose(sparsity(models, active, small=1.0)["small"], [5 / 6, 5 / 6])
     np.testing.assert_array_equal(count_nonzeros(models), [4, 3])
+
+
+@pytest.mark.parametrize(("activation", "skip", "bias"), [("tanh", False, True), ("sigmoid", True, False)])
+def test_the_smaller_dense_network_computes_the_same(activation: str, skip: bool, bias: bool):
+    network = MLP(2, 1, (6, 5, 4), activation=activation, skip=skip, bias=bias, key=jax.random.key(0))
+    rng = np.random.default_rng(0)
+    network = jax.tree.map(lambda leaf: rng.normal(size=leaf.shape).astype(np.float32), network)
+    first, second, third, last = network.weights
+    # Nothing reaches the first unit, the second reaches nothing, the only unit above it does not count either.
+    first[:, 0] = 0
+    second[1] = 0
+    second[:, 2] = 0
+    second[1, 2] = 1
+    third[2] = 0
+    last[3] = 0
+    smaller = prune_structure(network)
+    assert [w.shape[1] for w in smaller.weights] == [4, 4, 3, 2]
+    for point in jnp.asarray(rng.normal(size=(10, 3)), jnp.float32):
+        expected = network(point[:2], point[2:])
+        np.testing.assert_allclose(smaller(point[:2], point[2:]), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_layer_that_counts_for_nothing_keeps_one_unit():
+    network = MLP(2, 0, (3, 3), key=jax.random.key(0))
+    smaller = prune_structure(jax.tree.map(np.zeros_like, network))
+    assert [w.shape for w in smaller.weights] == [(2, 1), (1, 1), (1, 2)]

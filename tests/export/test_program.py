@@ -135,3 +135,17 @@ def test_a_step_has_as_many_substeps_as_it_needs():
     assert export.program(fast, substeps=3).substeps == 3
     with pytest.raises(ValueError, match="substeps: expected a whole number of at least 1; got 0"):
         export.program(fast, substeps=0)
+
+
+def test_the_smaller_dense_network_is_the_same_model(tmp_path):
+    model = stepper("tanh", members=2)
+    model.models_.weights[1][1, :, 5] = 0
+    smaller = model.prune_structure(1)
+    assert smaller.hidden[1] < 6
+    assert smaller.weights_ < model.weights_
+    x, u = np.asarray([[2.1, 1201.0]]), np.asarray([[0.3]])
+    np.testing.assert_allclose(smaller.predict(x, u), model.predict(x, u)[1], rtol=1e-5)
+    smaller.save(tmp_path / "smaller")
+    np.testing.assert_array_equal(sparsedyn.load(tmp_path / "smaller").predict(x, u), smaller.predict(x, u))
+    with pytest.raises(ValueError, match="member: expected 0 to 1; got 2"):
+        model.prune_structure(2)

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from blark.parse import parse_source_code
 
 from sparsedyn import export
+from sparsedyn.estimators._checks import Variables
 
 from .cases import ROWS, case, largest, run
-from .made import MODELS
+from .made import MODELS, sindy
 from .running import FLAGS, in_c, in_node, in_st
 
 
@@ -42,6 +44,21 @@ def test_structured_text(name: str):
     single = export.to_st(model, "mean" if name == "mean" else None, double=False)
     assert "LREAL" not in single
     assert in_st(single).keys() == blocks.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sindy", "state space", "ranged"])
+def test_an_independent_reader_parses_structured_text(name: str):
+    hostile = Variables(
+        ("*) END_VAR (*", "while"), ("//",), ("*/", ""), ("(*",), 0.1, ((0.0, 1.0),) * 2, ((-1.0, 1.0),)
+    )
+    model = sindy(1, names=hostile, c1_0=-0.5, c2_1=-0.6, c3_0=1.0) if name == "ranged" else case(name)[0]
+    text = export.to_st(model)
+    found = parse_source_code(text)
+    assert found.exception is None
+    blocks = [one.split()[1] for one in text.splitlines() if one.startswith("FUNCTION_BLOCK")]
+    assert [str(one.name) for one in found.transform().items] == blocks
+    assert ("sparsedyn_inside" in blocks) == (name == "ranged")
 
 
 def test_python(name: str):

@@ -40,6 +40,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., object], int]] = {
     "error_over_time": (lambda **where: plotting.error_over_time(TWO, horizons=(10,), **where), 1),
     "error_violins": (lambda **where: plotting.error_violins(TWO, (10, 40), **where), 1),
     "fan": (lambda **where: plotting.fan(forecast(lost=(1,)), "$second_", **where), 3),
+    "graph": (lambda **where: plotting.graph(np.ones((4, 3, 4)), HOSTILE, ("u^{",), **where), 1),
     "input_output_map": (
         lambda **where: plotting.input_output_map(np.ones((4, 3, 4)), HOSTILE, ("u^{",), **where), 1
     ),
@@ -302,3 +303,14 @@ def test_fonts_in_pdf_files_are_those_that_journals_take(monkeypatch: pytest.Mon
     assert b"/FontFile2" in pdf
     assert b"/Type3" not in pdf
     assert pdf == again
+
+
+def test_lines_of_graphs_are_as_wide_as_dependence_is_strong():
+    strengths = np.asarray([[[0.0, 0.8, 0.05], [0.4, 0.0, 0.2]]] * 2 + [[[np.nan] * 3] * 2])
+    ax = plotting.graph(strengths, ("a", "b"), ("u",))
+    widths = sorted(line.get_linewidth() for line in ax.patches)
+    np.testing.assert_allclose(widths, [7.0 / 4, 7.0 / 2, 7.0])
+    assert {"0.80", "0.40", "0.20", "d a/dt", "u"} <= {text.get_text().strip("\u200b") for text in ax.texts}
+    assert len(plotting.graph(strengths[:2] > 0.1, ("a", "b"), ("u",)).patches) == 3
+    with pytest.raises(ValueError, match="inputs: expected 1 names"):
+        plotting.graph(strengths, inputs=("u", "v"))

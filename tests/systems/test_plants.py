@@ -12,6 +12,7 @@ from sparsedyn.systems import (
     Duffing,
     Lorenz63,
     LotkaVolterra,
+    TwoTanks,
     get_system,
     simulate,
 )
@@ -25,6 +26,8 @@ def point(system: AbstractSystem) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(system, AluminumCell):
         x = np.array([3000.0, 560.0, 1540.0, 11900.0, 9900.0, 975.0, 800.0, 580.0])
         return x, np.array([14.5, 130000.0, 3.0, 0.0, 0.052])
+    if isinstance(system, TwoTanks):
+        return np.array([12.0, 9.0]), np.array([3.0, 1.1])
     x = np.array([1.2, 0.7, 21.0])[: len(system.state_names)]
     return x, np.full(len(system.input_names), 0.2)
 
@@ -32,8 +35,8 @@ def point(system: AbstractSystem) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("system", PLANTS, ids=lambda system: system.name)
 def test_the_step_is_of_order_four(system):
     x, u = point(system)
-    # The cell moves within minutes, the others within a tenth of their unit of time.
-    span = 160.0 if isinstance(system, AluminumCell) else 0.4
+    # The cell and the tanks move within minutes, the others within a tenth of their unit of time.
+    span = 160.0 if isinstance(system, AluminumCell | TwoTanks) else 0.4
 
     @jax.jit
     def integrate(count):
@@ -109,6 +112,17 @@ def test_duffing_without_damping_and_force_conserves_energy():
         position, velocity = x.T
         energy = velocity**2 / 2 - position**2 / 2 + position**4 / 4
         np.testing.assert_allclose(energy, energy[0], atol=1e-8)
+
+
+def test_two_tanks_rest_where_in_and_outflow_are_equal():
+    system = TwoTanks()
+    voltage, valve = 3.0, 0.9
+    upper = (system.pump_flow * voltage / system.outlet) ** 2 / (2 * system.gravity)
+    with jax.enable_x64(True):
+        rates = system.field(0.0, jnp.array([upper, upper / valve**2]), jnp.array([voltage, valve]))
+        np.testing.assert_allclose(rates, 0, atol=1e-12)
+        empty = system.field(0.0, jnp.array([-1e-9, 0.0]), jnp.array([0.0, 1.0]))
+        np.testing.assert_array_equal(empty, 0)
 
 
 def test_lotka_volterra_without_harvest_conserves_its_invariant():

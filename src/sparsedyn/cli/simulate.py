@@ -62,6 +62,7 @@ def simulate(
     | lorenz63 | x, y, z | none | 0.01 |
     | lotka-volterra | prey, predators | 1: harvest | 0.05 |
     | pendulum | angle, velocity | none | 0.02 |
+    | two-tanks | upper, lower level | 2: pump, valve | 2 s |
 
     Examples:
 

@@ -12,6 +12,7 @@ from .dependence import (
 )
 from .merging import complexity
 from .notation import from_text, latex, parsed, text, to_text
+from .pruning import prune_structure
 from .simplification import effect, rounded, simplified, snapped, without_small_terms
 from .statements import Statement, statements
 from .structure import SMALL, count_nonzeros, reach, sparsity
@@ -40,6 +41,7 @@ __all__ = [
     "mean_kappa",
     "parsed",
     "pooled",
+    "prune_structure",
     "reach",
     "rounded",
     "sensitivity",

@@ -3,6 +3,7 @@ from .divergences import divergence
 from .errors import error_over_time
 from .fans import fan
 from .fronts import pareto
+from .graphs import graph
 from .histories import training
 from .maps import input_output_map
 from .matrices import coefficients
@@ -21,6 +22,7 @@ __all__ = [
     "error_over_time",
     "error_violins",
     "fan",
+    "graph",
     "input_output_map",
     "pareto",
     "portrait",

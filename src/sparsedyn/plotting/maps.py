@@ -39,8 +39,8 @@ def input_output_map(
     Raises `ValueError` where names do not fit.
     """
     outputs, features = dependence.shape[1:]
-    rows = _names("states", states, outputs, "x")
-    columns = (*rows, *_names("inputs", inputs, features - outputs, "u"))
+    rows = names_for("states", states, outputs, "x")
+    columns = (*rows, *names_for("inputs", inputs, features - outputs, "u"))
     alive = np.isfinite(dependence).all(axis=(1, 2))
     found = dependence if dependence.dtype == np.bool_ else depends(dependence, threshold)
     side, below = (0.075 * max(map(len, names)) for names in (rows, columns))
@@ -96,7 +96,8 @@ def share_of_members(
     return living.mean(axis=0) if len(living) else np.full(maps.shape[1:], np.nan)
 
 
-def _names(what: str, given: Sequence[str] | None, count: int, letter: str) -> tuple[str, ...]:
+def names_for(what: str, given: Sequence[str] | None, count: int, letter: str) -> tuple[str, ...]:
+    """Return the given names, or numbered ones; raises `ValueError` where they are not as many as there are columns."""
     names = tuple(f"{letter}{i + 1}" for i in range(count)) if given is None else tuple(given)
     if len(names) != count:
         raise ValueError(f"{what}: expected {count} names; got {len(names)}: {', '.join(names)}.")

@@ -12,6 +12,7 @@ from .reaction_diffusion import reaction_diffusion
 from .signals import APRBS, Chirp, Constant, Impulses, Sine
 from .simulate import SimulationError, simulate
 from .snapshot_catalogue import SNAPSHOT_SYSTEMS
+from .two_tanks import TwoTanks
 
 __all__ = [
     "APRBS",
@@ -34,6 +35,7 @@ __all__ = [
     "SimulationError",
     "Sine",
     "Sum",
+    "TwoTanks",
     "get_system",
     "lifted_lorenz",
     "pendulum_video",

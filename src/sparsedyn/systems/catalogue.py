@@ -16,6 +16,7 @@ SYSTEMS: "Registry[type[AbstractSystem]]" = Registry(
         "lorenz63": "lorenz:Lorenz63",
         "lotka-volterra": "lotka_volterra:LotkaVolterra",
         "pendulum": "pendulum:Pendulum",
+        "two-tanks": "two_tanks:TwoTanks",
     },
 )
 

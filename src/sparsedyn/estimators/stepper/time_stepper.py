@@ -1,5 +1,6 @@
 """Sparse neural time-steppers: scikit-learn-compatible ensembles of networks for dx/dt."""
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.data.pieces import jumping
-from sparsedyn.equations import count_nonzeros, reach, sparsity
+from sparsedyn.equations import count_nonzeros, prune_structure, reach, sparsity
 from sparsedyn.estimators._checks import Variables, variables_of
 from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored, numbered
@@ -189,6 +190,29 @@ class SparseTimeStepper(AbstractEnsemble):
         """Share of zero weights, three ways: `exact`, `mask`, `small`."""
         self._check_fitted()
         return sparsity(self.models_, self.active_)
+
+    def prune_structure(self, member: int = 0) -> "SparseTimeStepper":
+        """Return the model of one member with the smaller dense network that its sparse one is equivalent to.
+
+        Units that reach nothing, and those that nothing reaches, are gone; see `sparsedyn.equations.prune_structure`.
+
+        **Raises:** `ValueError` for a member that is not there.
+        """
+        self._check_fitted()
+        if not 0 <= member < len(self.alive_):
+            raise ValueError(f"member: expected 0 to {len(self.alive_) - 1}; got {member}.")
+        network = prune_structure(jax.tree.map(lambda leaf: np.asarray(leaf)[member], self.models_))
+        made = copy.copy(self)
+        made.set_params(
+            hidden=tuple(weight.shape[1] for weight in network.weights[:-1]),
+            members=1,
+            bias=network.biases[0] is not None,
+        )
+        made.models_ = jax.tree.map(lambda leaf: np.asarray(leaf)[None], network)
+        made.active_ = jax.tree.map(lambda leaf: leaf != 0 if leaf.ndim == 3 else None, made.models_)
+        made.alive_ = self.alive_[[member]]
+        made.history_ = self.history_[self.history_["member"] == member].assign(member=0)
+        return made
 
     def _check_combination(self) -> None:
         check_combination(self.settings(), self.time)
