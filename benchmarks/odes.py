@@ -1,11 +1,16 @@
 """SINDy, and PySINDy where it is installed, on equations of ordinary differential equations from one short trajectory.
 
     python benchmarks/odes.py SYSTEMS.json --noise 0.05
+    python benchmarks/odes.py SYSTEMS.json --noise 0.05 --estimator EquationLearner --lines results.jsonl
 
 SYSTEMS is a list of `{"id", "equations", "init"}`: variables are `x_0`, `x_1`, ..., `init` two initial states. As in
 ODEBench (d'Ascoli et al. 2023): LSODA, rtol 1e-5, atol 1e-7, 150 rows on [0, 10], noise `x (1 + s xi)`. Equations are
 fitted to the trajectory from the first initial state, and simulated from the first (reconstruction) and the second
 (generalization): shares of systems with a variance-weighted R^2 above 0.9. PySINDy with each threshold is a peer.
+
+For `EquationLearner` there is also the share of exact forms: the true equations, with other coefficients and constants,
+agree with the found ones to 1e-5 of their size, and these have no more numbers. `--lines` keeps a line per system, and
+goes on with those that are missing; `--every 3` takes every third.
 """
 
 import argparse
@@ -14,15 +19,19 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import sympy
 from scipy.integrate import solve_ivp
+from scipy.optimize import least_squares
 from sklearn.metrics import r2_score
 
-from sparsedyn import SINDy, SparsedynWarning
-from sparsedyn.equations import compiled, parsed
+from sparsedyn import EquationLearner, SINDy, SparsedynWarning
+from sparsedyn.equations import compiled, parsed, text
+from sparsedyn.equations.symbolic import parametrized, symbols
 from sparsedyn.models import Library
 
 TIMES = np.linspace(0, 10, 150)
@@ -68,6 +77,75 @@ def ours(x: np.ndarray, degree: int, functions: list[str]) -> tuple[Field, np.nd
     return lambda z: library.evaluate(z) @ coefficients, ~coefficients.any(axis=0), warned
 
 
+def learned(x: np.ndarray, seed: int) -> tuple[Field, list[sympy.Expr], bool]:
+    """Return the right-hand side that the equation learner finds, its equations, and whether the fit warned."""
+    names = [f"x_{i}" for i in range(x.shape[1])]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = EquationLearner(seed=seed).fit(x, TIMES[1], names=names, progress=False)
+    warned = any(issubclass(one.category, SparsedynWarning) for one in caught)
+    made = compiled(model.equations(), names)
+    return lambda z: made(np.atleast_2d(z))[0], list(model.equations()), warned
+
+
+def exact(system: dict[str, Any], found: list[sympy.Expr], states: np.ndarray) -> bool:
+    """Return whether equations have the form of the true ones."""
+    names = [f"x_{i}" for i in range(len(system["equations"]))]
+    low, high = states.min(axis=0), states.max(axis=0)
+    points = low + (high - low) * np.random.default_rng(1).uniform(size=(300, len(low)))
+    for equation, other in zip(system["equations"], found, strict=True):
+        true = sympy.expand(parsed(equation, names))
+        values = compiled([other], names)(points)[:, 0]
+        size = np.sqrt(np.mean(np.square(values)))
+        if not np.isfinite(size) or not agrees(true, values, points, names):
+            return False
+        if other.free_symbols != true.free_symbols or numbers(other) > numbers(true):
+            return False
+    return True
+
+
+def numbers(expr: sympy.Expr) -> int:
+    """Return how many terms and constants inside functions an expression has, fractions being over one denominator."""
+    expr = sympy.expand(expr)
+    total = 0
+    for term in sympy.Add.make_args(expr):
+        inside = [n for f in term.atoms(sympy.Function, sympy.Pow) for n in f.atoms(sympy.Float)]
+        total += 1 + len(set(inside))
+    return total
+
+
+def agrees(true: sympy.Expr, values: np.ndarray, points: np.ndarray, names: list[str]) -> bool:
+    """Return whether the true form with other numbers has these values."""
+    function, floats = parametrized([freed(true)], symbols(names))
+    start = np.asarray([float(one) for one in floats])
+    size = np.sqrt(np.mean(np.square(values))) or 1.0
+
+    def off(p: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return np.nan_to_num((function(points, list(p))[:, 0] - values) / size, nan=1e3, posinf=1e3, neginf=-1e3)
+
+    best = least_squares(off, start, x_scale=np.maximum(np.abs(start), 1e-3), xtol=1e-15, ftol=1e-15, gtol=1e-15)
+    return bool(np.sqrt(np.mean(np.square(best.fun))) < 1e-5)
+
+
+def freed(true: sympy.Expr) -> sympy.Expr:
+    """Return a form whose coefficients, and constants in denominators, are numbers that differ from each other."""
+    places = count(1)
+
+    def number(value: sympy.Expr) -> sympy.Float:
+        return sympy.Float(float(value) * (1 + 1e-9 * next(places)))
+
+    def below(power: sympy.Expr) -> sympy.Expr:
+        return sympy.Pow(sympy.Add(*(number(a) if a.is_Number else a for a in power.base.args)), power.exp)
+
+    whole = sympy.Integer(0)
+    for term in sympy.Add.make_args(true):
+        coefficient, rest = term.as_coeff_Mul()
+        rest = rest.replace(lambda e: e.is_Pow and e.exp.is_negative and e.base.is_Add, below)
+        whole += number(coefficient) * rest
+    return whole
+
+
 def theirs(x: np.ndarray, degree: int, threshold: float) -> tuple[Field, np.ndarray, bool]:
     """Return the same of PySINDy, whose fits do not warn of equations."""
     peer = importlib.import_module("pysindy")
@@ -83,6 +161,39 @@ def theirs(x: np.ndarray, degree: int, threshold: float) -> tuple[Field, np.ndar
     return lambda z: library.evaluate(z) @ coefficients, ~coefficients.any(axis=0), False
 
 
+def equations_of(given: argparse.Namespace) -> None:
+    """Print a line per system, and the shares; systems that `given.lines` has are not fitted again."""
+    systems = json.loads(given.systems.read_text())[:: given.every]
+    kept = given.lines.read_text().splitlines() if given.lines and given.lines.exists() else []
+    done = {row["id"]: row for row in map(json.loads, kept)}
+    for system in systems:
+        if system["id"] in done:
+            continue
+        plants = [simulated(truth(system), start) for start in system["init"]]
+        first = plants[0]
+        noise = given.noise * np.random.default_rng(given.seed).normal(size=first.shape)
+        begin = time.process_time()
+        field, found, warned = learned(first * (1 + noise), given.seed)
+        seconds = time.process_time() - begin
+        row = {"id": system["id"], "seconds": round(seconds, 2), "warned": warned}
+        for what, x, start in zip(("reconstruction", "generalization"), plants, system["init"], strict=True):
+            row[what] = good(x, simulated(field, start))
+        row |= {"exact": exact(system, found, first), "found": [text(one, 5) for one in found]}
+        done[system["id"]] = row
+        print(json.dumps(row), flush=True)
+        if given.lines:
+            with given.lines.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+    rows = [done[system["id"]] for system in systems]
+    shares = {name: np.mean([row[name] for row in rows]) for name in ("reconstruction", "generalization", "exact")}
+    seconds = [row["seconds"] for row in rows]
+    said = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+    print(
+        f"EquationLearner noise {given.noise:g} seed {given.seed}, {len(rows)} systems: {said}; CPU seconds median "
+        f"{np.median(seconds):.1f}, most {max(seconds):.1f}"
+    )
+
+
 def main() -> None:
     """Print a line per method."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -91,7 +202,13 @@ def main() -> None:
     parser.add_argument("--degree", type=int, default=3)
     parser.add_argument("--functions", nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--estimator", choices=("SINDy", "EquationLearner"), default="SINDy")
+    parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--lines", type=Path)
     given = parser.parse_args()
+    if given.estimator == "EquationLearner":
+        equations_of(given)
+        return
     methods: dict[str, Callable[[np.ndarray], tuple[Field, np.ndarray, bool]]] = {
         "sparsedyn auto": lambda x: ours(x, given.degree, given.functions)
     }

@@ -1,6 +1,7 @@
 """The model of equations that are no network's: nothing, to which the equations are added."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ import numpy as np
 import sympy
 from jaxtyping import Array, Float
 
-from sparsedyn.equations import symbol, total_effect
+from sparsedyn.equations import compiled, symbol, total_effect
 from sparsedyn.models import AbstractModel
 
 
@@ -20,6 +21,15 @@ class Nothing(AbstractModel):
     def __call__(self, x: Float[Array, " state"], u: Float[Array, " input"]) -> Float[Array, " state"]:
         """Return zeros."""
         return jnp.asarray(self.zeros)
+
+
+@lru_cache(maxsize=64)
+def right_hand_side_of(
+    exprs: tuple[sympy.Expr, ...], names: tuple[str, ...]
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return a NumPy function of states (row, state) and inputs (row, input) to derivatives (row, state)."""
+    right = compiled(exprs, names)
+    return lambda x, u: right(np.concatenate([x, u], axis=1))
 
 
 def effects(

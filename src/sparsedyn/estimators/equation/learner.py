@@ -14,7 +14,7 @@ from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.data.derivatives import AUTO, FOLLOWING
 from sparsedyn.data.pieces import jumping
-from sparsedyn.equations import Statement, compiled, from_text, rounded, standardized, statements, strength, to_text
+from sparsedyn.equations import Statement, from_text, rounded, standardized, statements, strength, to_text
 from sparsedyn.estimators._checks import Variables, check_plausible, variables_of
 from sparsedyn.estimators._dead_times import delays_of
 from sparsedyn.estimators._delays import Delays, check_lags
@@ -28,7 +28,7 @@ from sparsedyn.estimators._states import CLOCK, is_clocked
 from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
 from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant, table
-from sparsedyn.estimators.equation._nothing import Nothing, effects
+from sparsedyn.estimators.equation._nothing import Nothing, effects, right_hand_side_of
 from sparsedyn.estimators.equation._right_hand_sides import Task, right_hand_side, task_of
 from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
 from sparsedyn.estimators.equation._search import Found
@@ -301,8 +301,7 @@ class EquationLearner(AbstractEnsemble):
     def _added(self) -> Callable[..., np.ndarray] | None:
         if self._networks:
             return super()._added
-        right = compiled(self._written, self._columns)
-        return lambda x, u: right(np.concatenate([x, u], axis=1))
+        return right_hand_side_of(tuple(self._written), tuple(self._columns))
 
     @property
     def _measured(self) -> Scaling:

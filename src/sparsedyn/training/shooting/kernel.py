@@ -22,14 +22,17 @@ from .products import (
     FREE_POWER,
     HILL,
     LOG,
-    POWER,
     RATIO,
     SIGMOID,
     SIGMOID_OF_TWO,
     SIN,
     SIN_DIFFERENCE,
-    SIN_OF_MULTIPLE,
+    SQRT,
+    TANH,
 )
+
+MOST_FACTORS = 4
+"""Factors that a term may have."""
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,84 +49,65 @@ def _power(base, exponent):
 
 
 @_compiled
-def _plain(code, v, w):
-    """A function without constants, and its derivatives by its two variables."""
-    if code == POWER:
-        return v, 1.0, 0.0
+def _factor(row, p, values, part):
+    """Fill in a factor without its power, and its derivatives by two variables and three constants."""
+    code, j, place = row[0], row[2], row[4]
+    v = values[row[1]]
+    value, first, second, by_a, by_b, by_c = v, 1.0, 0.0, 0.0, 0.0, 0.0
     if code == SIN:
-        return math.sin(v), math.cos(v), 0.0
-    if code == COS:
-        return math.cos(v), -math.sin(v), 0.0
-    if code == SIN_DIFFERENCE:
-        slope = math.cos(v - w)
-        return math.sin(v - w), slope, -slope
-    if code == COS_DIFFERENCE:
-        slope = -math.sin(v - w)
-        return math.cos(v - w), slope, -slope
-    if code == LOG:
-        return math.log(abs(v)) if v != 0.0 else -np.inf, 1.0 / v, 0.0
-    if code == ABS:
-        return abs(v), 1.0 if v > 0 else -1.0, 0.0
-    value = math.sqrt(abs(v))
-    return value, (0.5 if v > 0 else -0.5) / value, 0.0
-
-
-@_compiled
-def _valued(code, v, w, order, a, b, c):
-    """A function with constants inside, and its derivatives by two variables and three constants."""
-    if code == EXP:
-        lower = _power(v, order - 1)
-        value = math.exp(a * lower * v)
-        return value, a * order * lower * value, 0.0, lower * v * value, 0.0, 0.0
-    if code in (SIGMOID, SIGMOID_OF_TWO):
-        value = 1.0 / (1.0 + math.exp(b + a * v + c * w))
-        slope = -value * (1.0 - value)
-        return value, slope * a, slope * c, slope * v, slope, slope * w
-    if code == HILL:
-        lower = _power(v, order - 1)
-        below = a + lower * v
-        value = 1.0 / below
-        return value, -order * lower * value * value, 0.0, -value * value, 0.0, 0.0
-    if code == RATIO:
-        below = a + v + b * w
-        value = 1.0 / below
-        square = -value * value
-        return value, square, square * b, square, square * w, 0.0
-    if code == FREE_POWER:
-        if v == 0.0:
-            return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-        size = math.log(abs(v))
-        value = math.exp(a * size)
-        return value, a * value / v, 0.0, value * size, 0.0, 0.0
-    if code == SIN_OF_MULTIPLE:
-        slope = math.cos(a * v)
-        return math.sin(a * v), a * slope, 0.0, v * slope, 0.0, 0.0
-    if code == COS_OF_MULTIPLE:
-        slope = -math.sin(a * v)
-        return math.cos(a * v), a * slope, 0.0, v * slope, 0.0, 0.0
-    value = math.tanh(a * v)
-    slope = 1.0 - value * value
-    return value, a * slope, 0.0, v * slope, 0.0, 0.0
-
-
-@_compiled
-def _factor(row, p, values):
-    """A factor without its power, and its derivatives by two variables and three constants."""
-    code, i, j, place = row[0], row[1], row[2], row[4]
-    if code < EXP:
-        value, by_first, by_second = _plain(code, values[i], values[j] if j >= 0 else 0.0)
-        return value, by_first, by_second, 0.0, 0.0, 0.0
-    two = code in (SIGMOID_OF_TWO, RATIO)
-    several = two or code == SIGMOID
-    return _valued(
-        code,
-        values[i],
-        values[j] if two else 0.0,
-        j,
-        p[place],
-        p[place + 1] if several else 0.0,
-        p[place + 2] if code == SIGMOID_OF_TWO else 0.0,
-    )
+        value, first = math.sin(v), math.cos(v)
+    elif code == COS:
+        value, first = math.cos(v), -math.sin(v)
+    elif code in (SIN_DIFFERENCE, COS_DIFFERENCE):
+        difference = v - values[j]
+        value, first = math.sin(difference), math.cos(difference)
+        if code == COS_DIFFERENCE:
+            value, first = first, -value
+        second = -first
+    elif code == LOG:
+        value, first = math.log(abs(v)) if v != 0.0 else -np.inf, 1.0 / v
+    elif code == ABS:
+        value, first = abs(v), 1.0 if v > 0 else -1.0
+    elif code == SQRT:
+        value = math.sqrt(abs(v))
+        first = (0.5 if v > 0 else -0.5) / value
+    elif code >= EXP:
+        a = p[place]
+        if code == EXP:
+            lower = _power(v, j - 1)
+            value = math.exp(a * lower * v)
+            first, by_a = a * j * lower * value, lower * v * value
+        elif code in (SIGMOID, SIGMOID_OF_TWO):
+            c, w = (p[place + 2], values[j]) if code == SIGMOID_OF_TWO else (0.0, 0.0)
+            value = 1.0 / (1.0 + math.exp(p[place + 1] + a * v + c * w))
+            by_b = -value * (1.0 - value)
+            first, second, by_a, by_c = by_b * a, by_b * c, by_b * v, by_b * w
+        elif code == HILL:
+            lower = _power(v, j - 1)
+            value = 1.0 / (a + lower * v)
+            by_a = -value * value
+            first = j * lower * by_a
+        elif code == RATIO:
+            b, w = p[place + 1], values[j]
+            value = 1.0 / (a + v + b * w)
+            by_a = first = -value * value
+            second, by_b = by_a * b, by_a * w
+        elif code == FREE_POWER:
+            value, first = 0.0, 0.0
+            if v != 0.0:
+                size = math.log(abs(v))
+                value = math.exp(a * size)
+                first, by_a = a * value / v, value * size
+        else:
+            if code == TANH:
+                value = math.tanh(a * v)
+                slope = 1.0 - value * value
+            else:
+                value, slope = math.sin(a * v), math.cos(a * v)
+                if code == COS_OF_MULTIPLE:
+                    value, slope = slope, -value
+            first, by_a = a * slope, v * slope
+    part[0], part[1], part[2], part[3], part[4], part[5] = value, first, second, by_a, by_b, by_c
 
 
 @_compiled
@@ -131,17 +115,19 @@ def evaluated(program, p, points):
     """The terms, without their coefficients, at points (point, variable)."""
     begins, factors = program[0], program[1]
     found = np.empty((len(points), len(begins) - 1))
+    part = np.empty(6)
     for k in range(len(points)):
         for t in range(len(begins) - 1):
             value = 1.0
             for f in range(begins[t], begins[t + 1]):
-                value *= _power(_factor(factors[f], p, points[k])[0], factors[f, 3])
+                _factor(factors[f], p, points[k], part)
+                value *= _power(part[0], factors[f, 3])
             found[k, t] = value
     return found
 
 
 @_compiled
-def _slopes(program, p, values, at, y, jacobian, direct, x_dot, y_dot):
+def _slopes(program, p, values, at, y, jacobian, direct, parts, x_dot, y_dot):
     """Derivatives in time of states and, where `y` has columns, of their derivatives by starts and parameters."""
     begins, factors, coefficients, equations, owners = program[:5]
     width, unknowns = y.shape
@@ -149,44 +135,42 @@ def _slopes(program, p, values, at, y, jacobian, direct, x_dot, y_dot):
         x_dot[e] = 0.0
         for i in range(width):
             jacobian[e, i] = 0.0
-    one = np.empty(8)
     for t in range(len(coefficients)):
         coefficient, e = p[coefficients[t]], equations[t]
         value = 1.0
         for f in range(begins[t], begins[t + 1]):
-            one[f - begins[t]] = _power(_factor(factors[f], p, values)[0], factors[f, 3])
-            value *= one[f - begins[t]]
+            part = parts[f - begins[t]]
+            _factor(factors[f], p, values, part)
+            part[6] = _power(part[0], factors[f, 3])
+            value *= part[6]
         x_dot[e] += coefficient * value
-        if unknowns:
-            direct[coefficients[t]] = value
-            for f in range(begins[t], begins[t + 1]):
-                code, exponent, place = factors[f, 0], factors[f, 3], factors[f, 4]
-                i, j = factors[f, 1], factors[f, 2]
-                two = code in (SIN_DIFFERENCE, COS_DIFFERENCE, SIGMOID_OF_TWO, RATIO)
-                moving = at[i] >= 0 or (two and at[j] >= 0)
-                constant = code >= EXP and place < len(direct)
-                if coefficient == 0.0 or not (moving or constant):
-                    if constant:
-                        count = 3 if code == SIGMOID_OF_TWO else 2 if code in (SIGMOID, RATIO) else 1
-                        for c in range(count):
-                            direct[place + c] = 0.0
-                    continue
-                rest = coefficient
-                for g in range(begins[t], begins[t + 1]):
-                    if g != f:
-                        rest *= one[g - begins[t]]
-                base, by_first, by_second, by_a, by_b, by_c = _factor(factors[f], p, values)
-                rest *= exponent * _power(base, exponent - 1)
-                if at[i] >= 0:
-                    jacobian[e, at[i]] += rest * by_first
-                if two and at[j] >= 0:
-                    jacobian[e, at[j]] += rest * by_second
-                if constant:
-                    direct[place] = rest * by_a
-                    if code in (SIGMOID, SIGMOID_OF_TWO, RATIO):
-                        direct[place + 1] = rest * by_b
-                    if code == SIGMOID_OF_TWO:
-                        direct[place + 2] = rest * by_c
+        if not unknowns:
+            continue
+        direct[coefficients[t]] = value
+        for f in range(begins[t], begins[t + 1]):
+            code, place = factors[f, 0], factors[f, 4]
+            inside = code >= EXP and place < len(direct)
+            if coefficient == 0.0 and not inside:
+                continue
+            part, rest = parts[f - begins[t]], coefficient
+            for g in range(begins[t], begins[t + 1]):
+                if g != f:
+                    rest *= parts[g - begins[t], 6]
+            if factors[f, 3] != 1:
+                rest *= factors[f, 3] * _power(part[0], factors[f, 3] - 1)
+            i, j = at[factors[f, 1]], -1
+            if code in (SIN_DIFFERENCE, COS_DIFFERENCE, SIGMOID_OF_TWO, RATIO):
+                j = at[factors[f, 2]]
+            if i >= 0:
+                jacobian[e, i] += rest * part[1]
+            if j >= 0:
+                jacobian[e, j] += rest * part[2]
+            if inside:
+                direct[place] = rest * part[3]
+                if code in (SIGMOID, SIGMOID_OF_TWO, RATIO):
+                    direct[place + 1] = rest * part[4]
+                if code == SIGMOID_OF_TWO:
+                    direct[place + 2] = rest * part[5]
     if unknowns:
         for e in range(width):
             for q in range(unknowns):
@@ -208,7 +192,7 @@ def _along(program, p, start, inputs, steps, substeps, limit, states, carried):
     values, at = np.empty(count), np.full(count, -1)
     for i in range(width):
         at[where[i]] = i
-    jacobian, direct = np.empty((width, width)), np.zeros(len(program[4]))
+    jacobian, direct, parts = np.empty((width, width)), np.zeros(len(program[4])), np.empty((MOST_FACTORS, 7))
     x, y, moved = start.copy(), np.zeros((width, unknowns)), np.zeros((width, unknowns))
     x_dot, y_dot = np.empty((4, width)), np.empty((4, width, unknowns))
     if unknowns:
@@ -231,7 +215,7 @@ def _along(program, p, start, inputs, steps, substeps, limit, states, carried):
                     values[where[i]] = x[i] + ahead * h * x_dot[before, i] if stage else x[i]
                     for q in range(unknowns):
                         moved[i, q] = y[i, q] + ahead * h * y_dot[before, i, q] if stage else y[i, q]
-                _slopes(program, p, values, at, moved, jacobian, direct, x_dot[stage], y_dot[stage])
+                _slopes(program, p, values, at, moved, jacobian, direct, parts, x_dot[stage], y_dot[stage])
             for i in range(width):
                 x[i] += h / 6 * (x_dot[0, i] + 2 * (x_dot[1, i] + x_dot[2, i]) + x_dot[3, i])
                 for q in range(unknowns):

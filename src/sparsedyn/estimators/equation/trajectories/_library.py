@@ -39,19 +39,20 @@ PRICES = {
     SIN_DIFFERENCE: 3.0,
     COS_DIFFERENCE: 3.0,
     LOG: 2.5,
-    ABS: 2.5,
-    SQRT: 2.5,
-    EXP: 2.5,
+    ABS: 3.0,
+    SQRT: 3.0,
+    EXP: 3.0,
     SIGMOID: 2.5,
     SIGMOID_OF_TWO: 4.0,
     HILL: 2.5,
-    FREE_POWER: 3.0,
-    SIN_OF_MULTIPLE: 3.0,
-    COS_OF_MULTIPLE: 3.0,
-    TANH: 3.0,
+    FREE_POWER: 4.0,
+    SIN_OF_MULTIPLE: 4.5,
+    COS_OF_MULTIPLE: 4.5,
+    TANH: 3.5,
     RATIO: 4.0,
 }
 """Nats that a factor costs, more the fewer laws have it."""
+SATURATION = 0.3
 AGAIN, INVERSE = 0.5, 1.5
 """What every further power of a function costs, and a power of one over a variable."""
 DEGREES = {1: 5, 2: 3, 3: 3, 4: 3}
@@ -85,8 +86,13 @@ def price(term: Term) -> float:
             found += PRICES[POWER] * one.power if one.power > 0 else -INVERSE * one.power
         else:
             found += PRICES[one.code] + AGAIN * (abs(one.power) - 1)
-        if one.code in (HILL, EXP):
+        if one.code == HILL:
+            # A saturation x^m / (K + x^m) is one thing, and no dearer than 1 / (K + x^m).
             found += AGAIN * (one.second - 1)
+            if Factor(POWER, one.first, -1, one.second) in term.factors:
+                found -= PRICES[POWER] * one.second + SATURATION
+        if one.code == EXP:
+            found += (one.second - 1) * PRICES[EXP] / 2
     return found
 
 

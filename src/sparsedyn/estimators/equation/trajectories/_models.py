@@ -22,6 +22,7 @@ from sparsedyn.estimators.equation.trajectories._search import (
     of_state,
     settled,
     shares,
+    well,
 )
 from sparsedyn.training.shooting.products import Term
 
@@ -159,7 +160,7 @@ def _grown(problem: Problem, candidate: Candidate, level: int) -> Candidate:
     now = candidate
     for longer in range(candidate.level + 1, level + 1):
         other = problem.again(now, longer)
-        if not np.isfinite(other.score):
+        if not well(problem, now, other):
             break
         now = other
     return now

@@ -25,6 +25,8 @@ ROUNDS, TRIED = 14, 14
 SLACK = 3.0
 """Nats by which a move may be predicted to be worse and is still fitted."""
 BETTER = 0.5
+WORSE = 1.3
+"""How much larger residuals may be on longer segments."""
 EXACT = 3.0
 """Residuals in multiples of the precision up to which clean data are explained."""
 ROUNDING = 10.0
@@ -163,16 +165,21 @@ def _fitted(problem: Problem, move: Move, candidate: Candidate) -> Candidate:
     )
 
 
-def lifted(problem: Problem, candidates: Sequence[Candidate], worse: float = 1.3) -> list[Candidate]:
+def well(problem: Problem, before: Candidate, after: Candidate) -> bool:
+    """Whether a fit on longer segments leaves about as little as the one on shorter segments before."""
+    if not np.isfinite(after.score):
+        return False
+    old, new = (np.maximum(one.squares / problem.counts, problem.precision**2) for one in (before, after))
+    return bool(np.all(new <= WORSE**2 * old))
+
+
+def lifted(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return candidates fitted on the longest segments on which the first is explained as well as on short ones."""
     now = list(candidates)
     for level in range(now[0].level + 1, len(problem.cuts)):
         made = [problem.again(one, level) for one in now]
         made = sorted((one for one in made if np.isfinite(one.score)), key=lambda one: one.score)
-        if not made:
-            break
-        before, after = (np.maximum(one.squares / problem.counts, problem.precision**2) for one in (now[0], made[0]))
-        if not np.all(after <= worse**2 * before):
+        if not made or not well(problem, now[0], made[0]):
             break
         now = made
     return now
