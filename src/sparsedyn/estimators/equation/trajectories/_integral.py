@@ -192,14 +192,19 @@ def beside(regression: Regression, library: Library, most: int) -> Iterator[Gues
             left = np.maximum(base - np.sum(weights * rest[group], axis=1), 1e-14 * regression.squares)
             prices = 2 * library.prices[group[:, 0]] + group.shape[1] * np.log(regression.rows)
             scores = regression.rows * np.log(left / regression.squares) + prices
-            for place in np.argsort(scores)[: 24 * most]:
+            for place in np.argsort(scores)[: 60 * most]:
                 own.append((float(scores[place]), int(name[place]), group[place], weights[place]))
         seen: set[int] = set()
+        codes: dict[int, int] = {}
         for score, kind, cell, weight in sorted(own, key=lambda one: one[0]):
-            if kind not in seen and len(seen) < (most if len(support) > 1 else 3 * most):
+            code = next(f.code for f in library.terms[cell[0]].factors if f.constants)
+            # Beside little, every function has its turn: grids are coarse where there are two constants inside.
+            first = len(support) < 2 and codes.get(code, 0) < 2
+            if kind not in seen and (first or len(seen) < most):
                 seen.add(kind)
+                codes[code] = codes.get(code, 0) + 1
                 price = float(2 * library.prices[chosen].sum() + len(chosen) * np.log(regression.rows))
-                ranked.append((score + price, support, cell, weight / regression.size[cell]))
+                ranked.append((score + price - 1e9 * first, support, cell, weight / regression.size[cell]))
     for _, support, cell, weight in sorted(ranked, key=lambda one: one[0]):
         yield _between(regression, library, support, cell, weight)
 

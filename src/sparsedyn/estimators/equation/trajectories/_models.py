@@ -34,7 +34,7 @@ ALTERNATIVES = 4
 """Candidates per state that are tried in whole models."""
 FAR_BELOW = 0.2
 """Share of the noise that smoothing claims, below which what equations leave says that there was none."""
-ROUNDED = 3.0
+ROUNDED = 1.5
 """Multiples of the precision that may be left where terms of less than it are left out."""
 POINTS = 600
 """Points that tell what values variables take."""

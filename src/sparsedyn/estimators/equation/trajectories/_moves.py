@@ -10,8 +10,19 @@ from jaxtyping import Float
 from sparsedyn.estimators.equation.trajectories._library import price
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
 from sparsedyn.training.shooting import kernel
-from sparsedyn.training.shooting.products import Term, parameters, program
+from sparsedyn.training.shooting.products import (
+    HILL,
+    RATIO,
+    SIGMOID,
+    SIGMOID_OF_TWO,
+    Factor,
+    Term,
+    parameters,
+    program,
+)
 
+PAIRED = 7
+"""Terms up to which all pairs of them are tried without."""
 PAIRS = 5
 """Terms to which a second one is looked for."""
 
@@ -30,6 +41,8 @@ class Scan:
 
     def __init__(self, problem: Problem, candidate: Candidate, offered: Sequence[Term], of: Sequence[int]) -> None:
         self.problem, self.candidate, self.offered, self.of = problem, candidate, list(offered), list(of)
+        each = np.log(problem.counts.max())
+        self.prices = np.asarray([2 * price(term) + term.free * each for term in self.offered])
         made = program(candidate.terms, candidate.equations, problem.states, problem.driven, fixed=offered, of=of)
         p = parameters(candidate.terms, candidate.coefficients, offered)
         self.fine = self._assembled(made, p)
@@ -100,9 +113,9 @@ class Scan:
         count = len(terms)
         found: list[Move] = []
         for left_out in [(), *[(k,) for k in range(count)], *combinations(range(count), 2)]:
-            if len(left_out) == 2 and count > 8:
+            if len(left_out) == 2 and count > PAIRED:
                 continue
-            found += self._without(left_out, most if len(left_out) < 2 else 3)
+            found += self._without(left_out, (most, most // 2, 2)[len(left_out)])
         return sorted(found, key=lambda move: move.score)
 
     def _without(self, left_out: Sequence[int], most: int) -> list[Move]:
@@ -137,7 +150,7 @@ class Scan:
         curvature = self.own[self.free :] - np.sum(self.gram[places][:, self.free :] * across[:, self.free :], axis=0)
         fine = self.usable[self.free :] & (curvature > 1e-7 * self.own[self.free :])
         gains = np.where(fine, np.square(rest) / np.where(fine, curvature, 1.0), 0.0)
-        prices = np.asarray([2 * price(term) + term.free * np.log(self.problem.counts.max()) for term in self.offered])
+        prices = self.prices
         scores = self._misfit(np.maximum(misfit - gains, 1e-9 * self.cost)) + prices
         scores = np.where(fine, scores, np.inf)
         for c in np.argsort(scores)[:most]:
@@ -209,6 +222,25 @@ class Scan:
         coefficients += more
         score = float(self._misfit(misfit)) + self.problem.cost(made, equations)
         return Move(tuple(made), tuple(coefficients), tuple(equations), score)
+
+
+WIDER = {SIGMOID: SIGMOID_OF_TWO, HILL: RATIO}
+
+
+def widened(terms: Sequence[Term], variables: Sequence[int]) -> Iterator[tuple[Term, ...]]:
+    """Return terms, one of which has a further variable in its sigmoid or its denominator, as yet without effect."""
+    for k, term in enumerate(terms):
+        place = 0
+        for n, factor in enumerate(term.factors):
+            place += factor.constants
+            if factor.code not in WIDER or (factor.code == HILL and factor.second != 1):
+                continue
+            for other in variables:
+                if other != factor.first:
+                    made = Factor(WIDER[factor.code], factor.first, other, factor.power)
+                    inside = (*term.inside[:place], 0.0, *term.inside[place:])
+                    wider = Term((*term.factors[:n], made, *term.factors[n + 1 :]), inside)
+                    yield (*terms[:k], wider, *terms[k + 1 :])
 
 
 def _solved(matrix: Float[np.ndarray, "n n"], right: np.ndarray) -> np.ndarray:

@@ -9,13 +9,13 @@ from jaxtyping import Float
 
 from sparsedyn.estimators.equation.trajectories import _integral as integral
 from sparsedyn.estimators.equation.trajectories._library import INNER, POLYNOMIAL, TRIGONOMETRIC, Library
-from sparsedyn.estimators.equation.trajectories._moves import Move, Scan, distinct
+from sparsedyn.estimators.equation.trajectories._moves import Move, Scan, distinct, widened
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
 from sparsedyn.training.shooting.products import Term
 
 QUICK, SETTLING = 6, 12
-SEEDS = 150
-"""Proposals of regression, most, that are fitted for an equation."""
+SEEDS, FEWER = 150, 70
+"""Proposals with constants inside that are fitted for an equation, at most; fewer where it is one of several."""
 PROBED = 16
 """Proposals, the best of which says how fine integration has to be."""
 STARTS = 4
@@ -27,7 +27,7 @@ SLACK = 3.0
 BETTER = 0.5
 WORSE = 1.3
 """How much larger residuals may be on longer segments."""
-EXACT = 3.0
+EXACT = 1.2
 """Residuals in multiples of the precision up to which clean data are explained."""
 ROUNDING = 10.0
 """Share of a derivative, in multiples of the precision, below which a term may be there to fit rounding."""
@@ -65,7 +65,7 @@ def shares(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " term"]
     return np.divide(sizes, largest, out=np.zeros_like(sizes), where=largest > 0)
 
 
-def seeds(regression: integral.Regression, library: Library) -> list[integral.Guess]:
+def seeds(regression: integral.Regression, library: Library, most: int = SEEDS) -> list[integral.Guess]:
     """Return what is to be fitted: the best of every size in three tiers, pairs, small polynomials, and more beside.
 
     The latter are small polynomials with a term that has constants inside.
@@ -83,7 +83,7 @@ def seeds(regression: integral.Regression, library: Library) -> list[integral.Gu
         coefficients, _ = regression.solved(support)
         made.append(integral.Guess(tuple(library.terms[k] for k in support), tuple(coefficients)))
     for count, one in enumerate(integral.beside(regression, library, 6)):
-        if count >= SEEDS:
+        if count >= most:
             break
         made.append(one)
     return made
@@ -102,7 +102,8 @@ def settled(problem: Problem, found: Sequence[Candidate], count: int, level: int
 def of_state(problem: Problem, regression: integral.Regression, library: Library, place: int = 0) -> list[Candidate]:
     """Return candidates for the equation of one state, best first, all others being given."""
     level = min(1, len(problem.cuts) - 1)
-    guesses = seeds(regression, library)
+    alone = len(problem.driven) == 0
+    guesses = seeds(regression, library, SEEDS if alone else FEWER)
 
     def fit(guess: integral.Guess) -> Candidate:
         count = SETTLING if any(term.inside for term in guess.terms) else QUICK
@@ -119,16 +120,18 @@ def of_state(problem: Problem, regression: integral.Regression, library: Library
     offer = Offer([library.terms[k] for k in usable], [place] * len(usable))
     made = list(best)
     tried: set[object] = set()
-    for one in best[:STARTS]:
-        made.append(improved(problem, one, offer, tried))
+    for one in best[: STARTS if alone else STARTS // 2]:
+        made.append(improved(problem, one, offer, tried, ROUNDS if alone else ROUNDS // 2))
         if explained(problem, made[-1]):
             break
     return settled(problem, made, 8, level)
 
 
-def improved(problem: Problem, candidate: Candidate, offer: Offer, tried: set[object]) -> Candidate:
+def improved(
+    problem: Problem, candidate: Candidate, offer: Offer, tried: set[object], rounds: int = ROUNDS
+) -> Candidate:
     """Return the best that moves lead to from a candidate."""
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         scan = Scan(problem, candidate, *offer)
         if not scan.fine:
             break
@@ -144,11 +147,36 @@ def improved(problem: Problem, candidate: Candidate, offer: Offer, tried: set[ob
                 if other.score < candidate.score + 0.5 * min(move.score - now, -4.0):
                     break
         if better is None:
+            better = _best_of_widened(problem, candidate, tried)
+        if better is None:
             break
         candidate = problem.again(better)
         if explained(problem, candidate):
             break
     return candidate
+
+
+def _best_of_widened(problem: Problem, candidate: Candidate, tried: set[object]) -> Candidate | None:
+    """Return the best candidate with a further variable inside a function, if it is better."""
+    best: Candidate | None = None
+    for terms in widened(candidate.terms, (*problem.states, *problem.driven)):
+        key = frozenset((e, t.factors) for e, t in zip(candidate.equations, terms, strict=True))
+        if key in tried:
+            continue
+        tried.add(key)
+        other = problem.fit(
+            terms,
+            candidate.coefficients,
+            candidate.equations,
+            candidate.level,
+            starts=candidate.starts,
+            noise=np.maximum(candidate.noise, problem.floor),
+            iterations=SETTLING,
+            rounds=1,
+        )
+        if other.score < (best or candidate).score - BETTER:
+            best = other
+    return best
 
 
 def _fitted(problem: Problem, move: Move, candidate: Candidate) -> Candidate:
