@@ -10,7 +10,7 @@ from sparsedyn.data import Trajectories
 from sparsedyn.estimators.equation.trajectories import _integral as integral
 from sparsedyn.estimators.equation.trajectories._dense import dense
 from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library, library
-from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of
+from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of, thinned
 from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._search import (
     EXACT,
@@ -36,6 +36,8 @@ FAR_BELOW = 0.2
 """Share of the noise that smoothing claims, below which what equations leave says that there was none."""
 ROUNDED = 1.5
 """Multiples of the precision that may be left where terms of less than it are left out."""
+SEARCHED, FITTED = 600, 3000
+"""Rows that a search takes, and that constants of its best candidates are fitted to, at most."""
 POINTS = 600
 """Points that tell what values variables take."""
 
@@ -51,7 +53,19 @@ class Found(NamedTuple):
 
 
 def found(data: Trajectories, precision: float) -> Found:
-    """Return models that explain measured states, the best first."""
+    """Return models that explain measured states, the best first; of many rows, some are searched on, more fitted."""
+    made = _clean_or_noisy(thinned(data, SEARCHED), precision)
+    more = thinned(data, FITTED)
+    if sum(more.lengths) <= SEARCHED or not made.candidates:
+        return made
+    paths = paths_of(more, clean=made.paths.clean)
+    problem = replace(problem_of(paths, range(len(data.state_names)), precision), substeps=made.problem.substeps)
+    again = [problem.fit(one.terms, one.coefficients, one.equations, 0) for one in made.candidates]
+    again = sorted((one for one in again if np.isfinite(one.score)), key=lambda one: one.score)
+    return Found(_finished(problem, again), problem, paths) if again else made
+
+
+def _clean_or_noisy(data: Trajectories, precision: float) -> Found:
     made = _found(paths_of(data), precision)
     best = made.candidates[0] if made.candidates else None
     if best is not None and not made.paths.clean:

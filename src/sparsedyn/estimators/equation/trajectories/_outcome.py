@@ -12,8 +12,8 @@ from sparsedyn.data import Trajectories
 from sparsedyn.equations import complexity, simplified, symbol
 from sparsedyn.equations.symbolic import floating
 from sparsedyn.estimators.equation._expressions import Equation
-from sparsedyn.estimators.equation.trajectories._models import Found, found
-from sparsedyn.estimators.equation.trajectories._paths import paths_of
+from sparsedyn.estimators.equation.trajectories._models import FITTED, Found, found
+from sparsedyn.estimators.equation.trajectories._paths import paths_of, thinned
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._rounding import constants_of, rounded
 from sparsedyn.estimators.equation.trajectories._written import expression
@@ -77,7 +77,7 @@ def _written(candidate: Candidate, symbols: Sequence[sympy.Symbol], states: int)
 
 def _judged(made: Found, best: Sequence[Candidate], validation: Trajectories, precision: float) -> list[Candidate]:
     """Candidates by the criterion on other trajectories, their constants as they are."""
-    paths = replace(paths_of(validation, clean=made.paths.clean), noise=made.paths.noise)
+    paths = replace(paths_of(thinned(validation, FITTED), clean=made.paths.clean), noise=made.paths.noise)
     level = min(1, len(made.problem.cuts) - 1)
     problem = replace(problem_of(paths, range(len(validation.state_names)), precision), substeps=made.problem.substeps)
     return sorted(best, key=lambda one: _score(problem, one, min(level, len(problem.cuts) - 1)))

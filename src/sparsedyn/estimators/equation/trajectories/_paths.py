@@ -16,6 +16,10 @@ CLEAN = 1e-3
 DEGREE = 5
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)
 NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
+STRETCH, SHORTEST = 150, 30
+"""Rows of a stretch where not all rows are taken, and the fewest of one."""
+MOVING = 3.0
+"""Standard deviations within trajectories that the size of errors is counted in, at most."""
 LEAST = 0.1
 """Of a state's root mean square: the size that errors in proportion to a state have where it is zero."""
 
@@ -72,7 +76,10 @@ def paths_of(data: Trajectories, *, clean: bool | None = None) -> Paths:
     size = np.sqrt(np.mean(np.square(whole), axis=0))
     size = np.where(size > 0, size, 1.0)
     if quiet:
-        shapes = [np.abs(x) + LEAST * size for x in data.states]
+        # A state far from zero that hardly moves, such as a temperature in kelvin, is precise beside how it moves.
+        within = np.sqrt(np.mean(np.square(np.concatenate([x - x.mean(axis=0) for x in data.states])), axis=0))
+        moving = np.where(within > 0, MOVING * within, np.inf)
+        shapes = [np.minimum(np.abs(x) + LEAST * size, moving) for x in data.states]
         return Paths(data, list(data.states), shapes, np.full(len(size), 1e-4), True)
     noise, shapes = [], []
     for j in range(len(size)):
@@ -83,6 +90,25 @@ def paths_of(data: Trajectories, *, clean: bool | None = None) -> Paths:
     columns = [np.stack([shape[k] for shape in shapes], axis=1) for k in range(len(made))]
     smooth = [np.where(share < CLEAN, x, one.states) for x, one in zip(data.states, made, strict=True)]
     return Paths(data, smooth, columns, np.maximum(noise, 1e-4), False)
+
+
+def thinned(data: Trajectories, rows: int) -> Trajectories:
+    """Return at most about so many rows: stretches that are spread evenly over all trajectories."""
+    if sum(data.lengths) <= rows:
+        return data
+    places = [
+        (k, begin, min(begin + STRETCH, length))
+        for k, length in enumerate(data.lengths)
+        for begin in range(0, length, STRETCH)
+        if length - begin >= min(SHORTEST, length) or begin == 0
+    ]
+    typical = float(np.mean([end - begin for _, begin, end in places]))
+    chosen = np.unique(np.linspace(0, len(places) - 1, max(1, int(rows / typical))).astype(int))
+    states, inputs, times = (
+        [source[k][begin:end] for k, begin, end in (places[c] for c in chosen)]
+        for source in (data.states, data.inputs, data.time)
+    )
+    return data.with_rows(states, inputs, times)
 
 
 def _polynomials(
