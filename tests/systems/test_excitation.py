@@ -49,18 +49,12 @@ def test_impulses_last_one_sample():
     assert 19.9 < wave[rows].max() <= 20
 
 
-@pytest.mark.parametrize(
-    "excitation",
-    [
-        APRBS(-1, 1, shortest=0.5, longest=2),
-        Impulses(1, 2, shortest=0.5, longest=2),
-        Channels(Sine(1, 0.3), Chirp(1, 0.1, 0.5, duration=20), APRBS(0, 1, shortest=0.1, longest=9) + Constant(3)),
-    ],
-)
-def test_a_longer_signal_starts_with_the_shorter_one_and_keys_differ(excitation):
+def test_a_longer_signal_starts_with_the_shorter_one_and_keys_differ():
+    random = (APRBS(-1, 1, shortest=0.5, longest=2), Impulses(1, 2, shortest=0.5, longest=2), Sine(1, 0.3))
+    excitation = Channels(*random, Chirp(1, 0.1, 0.5, duration=20), APRBS(0, 1, shortest=0.1, longest=9) + Constant(3))
     long = signal(excitation, 500, 0.1)
     np.testing.assert_allclose(signal(excitation, 130, 0.1), long[:130], rtol=1e-12, atol=1e-12)
-    assert not np.array_equal(signal(excitation, 500, 0.1, seed=1), long)
+    assert (signal(excitation, 500, 0.1, seed=1) != long).any(axis=0).all()
 
 
 def test_very_short_holds_still_take_a_sample():

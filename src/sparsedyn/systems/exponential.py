@@ -5,6 +5,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import diffrax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Complex, Float
 
 Spectrum = Complex[Array, "row column"]
@@ -110,7 +111,7 @@ def backward(spectrum: Spectrum) -> Parts:
     return jnp.stack([field.real, field.imag])
 
 
-def squared_wave_numbers(points: int, length: float) -> Float[Array, "row column"]:
+def squared_wave_numbers(points: int, length: float) -> Float[np.ndarray, "row column"]:
     """Minus the Laplacian in Fourier space, on a square of `points` x `points` and this side."""
-    wave = 2 * jnp.pi / length * jnp.fft.fftfreq(points, 1 / points)
+    wave = 2 * np.pi / length * np.fft.fftfreq(points, 1 / points)
     return wave[:, None] ** 2 + wave**2

@@ -52,9 +52,10 @@ def flow(
 
     Integrated sample by sample, so no step ever crosses a jump of the input. NaN where that fails.
     """
-    alive = jnp.all(jnp.isfinite(x))
-    # With NaN the adaptive steps would shrink until they run out, while all other trajectories wait.
-    begin = jnp.where(alive, x, harmless)
+    alive = jnp.all(jnp.isfinite(x)) & jnp.all(jnp.isfinite(u))
+    # With NaN, in the feedback too, the adaptive steps would shrink until they run out, while all other trajectories
+    # wait.
+    begin, held = jnp.where(alive, x, harmless), jnp.where(alive, u, 0.0)
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(lambda t, y, u: system.field(jnp.asarray(t), y, u)),
         diffrax.Dopri8(),
@@ -62,7 +63,7 @@ def flow(
         t1=dt,
         dt0=dt,
         y0=begin,
-        args=u,
+        args=held,
         stepsize_controller=diffrax.PIDController(rtol=TOLERANCE, atol=TOLERANCE),
         max_steps=MOST_STEPS,
         throw=False,

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -48,9 +50,17 @@ def lifted_lorenz(
     states, _ = simulate(plant, count, steps, dt=dt, x0=x0).stack()
     modes = legendre.legvander(np.linspace(-1, 1, dimension), 5)
 
-    def lift(state: Float[Array, "3"]) -> Float[Array, " dimension"]:
-        z = SCALE * state
-        return jnp.asarray(modes) @ jnp.concatenate([z, z**3])
-
+    with jax.enable_x64(True):
+        lift = _Lift(jnp.asarray(modes))
     x, x_dot, x_ddot = measured(plant, states, lift, noise, disturbances)
     return Snapshots(x, x_dot, x_ddot, dt, SCALE * states, (dimension,))
+
+
+class _Lift(eqx.Module):
+    """Lorenz's variables as the curve of these modes."""
+
+    modes: Float[Array, "dimension 6"]
+
+    def __call__(self, state: Float[Array, "3"]) -> Float[Array, " dimension"]:
+        z = SCALE * state
+        return self.modes @ jnp.concatenate([z, z**3])

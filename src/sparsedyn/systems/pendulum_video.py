@@ -40,15 +40,16 @@ def pendulum_video(
     starts, disturbances = np.random.default_rng(whole_number("seed", seed, least=0)).spawn(2)
     plant = Pendulum()
     states, _ = simulate(plant, count, steps, dt=dt, x0=_swinging(count, starts)).stack()
-    across, up = np.meshgrid(np.linspace(-HALF_WIDTH, HALF_WIDTH, PIXELS), np.linspace(HALF_WIDTH, -HALF_WIDTH, PIXELS))
-
-    def film(state: Float[Array, "2"]) -> Float[Array, " dimension"]:
-        tip_across, tip_up = jnp.sin(state[0]), -jnp.cos(state[0])
-        distance = (across.ravel() - tip_across) ** 2 + (up.ravel() - tip_up) ** 2
-        return jnp.exp(-distance / BLUR)
-
-    x, x_dot, x_ddot = measured(plant, states, film, noise, disturbances)
+    x, x_dot, x_ddot = measured(plant, states, _film, noise, disturbances)
     return Snapshots(x, x_dot, x_ddot, dt, states, (PIXELS, PIXELS))
+
+
+def _film(state: Float[Array, "2"]) -> Float[Array, " dimension"]:
+    """The picture of the pendulum at an angle and a velocity, its rows one after the other."""
+    across, up = np.meshgrid(np.linspace(-HALF_WIDTH, HALF_WIDTH, PIXELS), np.linspace(HALF_WIDTH, -HALF_WIDTH, PIXELS))
+    tip_across, tip_up = jnp.sin(state[0]), -jnp.cos(state[0])
+    distance = (across.ravel() - tip_across) ** 2 + (up.ravel() - tip_up) ** 2
+    return jnp.exp(-distance / BLUR)
 
 
 def _swinging(count: int, generator: np.random.Generator) -> Float64[np.ndarray, "{count} 2"]:

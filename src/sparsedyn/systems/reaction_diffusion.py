@@ -1,7 +1,6 @@
 """A spiral wave of a lambda-omega reaction-diffusion system."""
 
 import math
-from functools import partial
 from typing import Final
 
 import diffrax
@@ -55,15 +54,15 @@ def reaction_diffusion(
     x, x_dot = np.empty((2, 1, steps, points**2), dtype=np.float32)
     truth = np.empty((1, steps, 2))
     with jax.enable_x64(True):
-        wave = squared_wave_numbers(points, length)
-        radius, start = spiral(points, length)
-        window = jnp.exp(-WINDOW * radius**2)
-        field = start
-        advance = jax.jit(partial(_advance, beta=beta, dt=dt))
+        linear = jnp.asarray(1 - diffusion * squared_wave_numbers(points, length))
+        radius, spun = spiral(points, length)
+        window, start = jnp.asarray(np.exp(-WINDOW * radius**2)), jnp.asarray(spun)
+        field, substeps = start, math.ceil(dt / LONGEST_STEP)
+        times = jnp.asarray(np.arange(BLOCK * substeps + 1) * (dt / substeps))
         for begin in range(0, steps, BLOCK):
             rows = slice(begin, min(begin + BLOCK, steps))
             size = rows.stop - rows.start
-            field, saved = advance(field, 1 - diffusion * wave, window, start)
+            field, saved = _advance(field, linear, window, start, jnp.asarray(beta, float), times)
             u, u_t, turn = (np.asarray(values)[:size].reshape(size, -1) for values in saved)
             x[0, rows], x_dot[0, rows], truth[0, rows] = u, u_t, turn
             for exact in (x[0, rows], x_dot[0, rows]):
@@ -71,33 +70,37 @@ def reaction_diffusion(
     return Snapshots(x, x_dot, None, dt, truth, (points, points))
 
 
-def spiral(points: int, length: float) -> tuple[Float[Array, "row column"], Parts]:
+def spiral(points: int, length: float) -> tuple[Float[np.ndarray, "row column"], Float[np.ndarray, "2 row column"]]:
     """Return the distance of the grid's points from the origin, and the spiral that the field starts from."""
     line = (np.arange(points) / points - 0.5) * length
     place = line + 1j * line[:, None]
     radius, angle = np.abs(place), np.angle(place)
     phase = angle - radius
-    return jnp.asarray(radius), jnp.asarray(np.tanh(radius) * np.stack([np.cos(phase), np.sin(phase)]))
+    return radius, np.tanh(radius) * np.stack([np.cos(phase), np.sin(phase)])
 
 
-def reaction(t: object, parts: Parts, beta: float) -> Parts:
+def reaction(t: object, parts: Parts, beta: Float[Array, ""]) -> Parts:
     """Return what the reaction adds to growth and diffusion: -A^2 (1 + i beta) (u + i v)."""
     u, v = parts
     return -(u**2 + v**2) * jnp.stack([u - beta * v, v + beta * u])
 
 
+# The times are an array: one compilation serves all lengths of a row that take as many steps.
+@jax.jit
 def _advance(
     field: Parts,
     linear: Float[Array, "row column"],
     window: Float[Array, "row column"],
     start: Parts,
-    *,
-    beta: float,
-    dt: float,
+    beta: Float[Array, ""],
+    times: Float[Array, " time"],
 ) -> tuple[Parts, tuple[Array, Array, Array]]:
-    """Return the field a block of rows later, and what is kept of each row from the present one on."""
+    """Return the field a block of rows later, and what is kept of each row from the present one on.
+
+    `times` are those of all steps from the first row of this block to the first of the next.
+    """
     solver, term = ETDRK4(linear), diffrax.ODETerm(reaction)
-    substeps = math.ceil(dt / LONGEST_STEP)
+    substeps = len(times) // BLOCK
     whole = jnp.sum(window * start**2)
 
     def seen(t: object, parts: Parts, args: object) -> tuple[Array, Array, Array]:
@@ -106,7 +109,6 @@ def _advance(
         turn = jnp.stack([jnp.sum(window * (u * u0 + v * v0)), jnp.sum(window * (v * u0 - u * v0))]) / whole
         return (window * u).astype(jnp.float32), (window * rate[0]).astype(jnp.float32), turn
 
-    times = np.arange(BLOCK * substeps + 1) * (dt / substeps)
     solution = diffrax.diffeqsolve(
         term,
         solver,
@@ -115,10 +117,8 @@ def _advance(
         dt0=None,
         y0=field,
         args=beta,
-        stepsize_controller=diffrax.StepTo(ts=jnp.asarray(times)),
-        saveat=diffrax.SaveAt(
-            subs=[diffrax.SubSaveAt(ts=jnp.asarray(times[:-1:substeps]), fn=seen), diffrax.SubSaveAt(t1=True)]
-        ),
+        stepsize_controller=diffrax.StepTo(ts=times),
+        saveat=diffrax.SaveAt(subs=[diffrax.SubSaveAt(ts=times[:-1:substeps], fn=seen), diffrax.SubSaveAt(t1=True)]),
         max_steps=len(times),
     )
     rows, last = solution.ys
