@@ -24,14 +24,14 @@ init = jax.jit(lambda technique, weights, key: technique.init(weights, key=key))
 
 
 def traced(technique: DSR) -> DSR:
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), technique)
+    return jax.tree.map(np.float32, technique)
 
 
-def weights_of(shapes: Any, rng: np.random.Generator, scale: float = 1.0) -> list[jax.Array]:
-    return [jnp.asarray(scale * rng.normal(size=s), jnp.float32) for s in shapes]
+def weights_of(shapes: Any, rng: np.random.Generator, scale: float = 1.0) -> list[np.ndarray]:
+    return [(scale * rng.normal(size=s)).astype(np.float32) for s in shapes]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     shapes=st.sampled_from(NETWORKS),
     sparsity=st.floats(0.0, 0.95),
@@ -46,14 +46,14 @@ def test_the_total_is_exact_through_many_revisions(
     rng = np.random.default_rng(seed)
     key = jax.random.key(seed)
     # Masks by hand: what `init` draws is tested below, and would be compiled for every example here.
-    masks = [jnp.asarray(rng.random(s) >= sparsity) for s in shapes]
-    memo = DSRMemo(masks, jnp.float32(threshold))
-    free = Free([jnp.where(m, w, 0.0) for m, w in zip(masks, weights_of(shapes, rng), strict=True)], None)
+    masks = [rng.random(s) >= sparsity for s in shapes]
+    memo = DSRMemo(masks, np.float32(threshold))
+    free = Free([m * w for m, w in zip(masks, weights_of(shapes, rng), strict=True)], None)
     total = sum(int(m.sum()) for m in masks)
     for turn in DSR().turns()[:12]:
         before, old_weights = [np.asarray(m) for m in memo.mask], [np.asarray(w) for w in free.weights]
         cut = [m & (np.abs(w) < float(memo.threshold)) for m, w in zip(before, old_weights, strict=True)]
-        result = revise(technique, free, memo, jnp.float32(turn), jax.random.fold_in(key, int(turn * 1000)))
+        result = revise(technique, free, memo, np.float32(turn), jax.random.fold_in(key, int(turn * 1000)))
         free, memo = result.free, result.memo
         after = [np.asarray(m) for m in memo.mask]
         assert sum(m.sum() for m in after) == total
@@ -66,7 +66,7 @@ def test_the_total_is_exact_through_many_revisions(
             assert np.all(np.asarray(w)[~survivors] == 0), "re-grown weights start at zero"
         # The optimizer moves the active ones.
         steps = weights_of(shapes, rng, 0.3)
-        moved = [jnp.where(m, w + s, 0.0) for m, w, s in zip(memo.mask, free.weights, steps, strict=True)]
+        moved = [np.asarray(m) * (np.asarray(w) + s) for m, w, s in zip(memo.mask, free.weights, steps, strict=True)]
         free = Free(moved, None)
 
 
@@ -154,7 +154,7 @@ counts = st.lists(st.integers(0, 20_000), min_size=4, max_size=4)
 @given(share=counts, room=counts, part=st.floats(0, 1))
 def test_largest_remainder_gives_out_everything_within_the_room(share: list[int], room: list[int], part: float):
     total = int(part * sum(room))
-    given_ = np.asarray(split(jnp.int32(total), jnp.asarray(share, jnp.int32), jnp.asarray(room, jnp.int32)))
+    given_ = np.asarray(split(np.int32(total), np.asarray(share, np.int32), np.asarray(room, np.int32)))
     assert given_.sum() == total
     assert np.all(given_ >= 0)
     assert np.all(given_ <= room)
@@ -166,14 +166,14 @@ def test_largest_remainder_is_proportional_within_one(share: list[int], total: i
     if sum(share) == 0:
         return
     room = np.full(4, total)
-    given_ = np.asarray(split(jnp.int32(total), jnp.asarray(share, jnp.int32), jnp.asarray(room, jnp.int32)))
+    given_ = np.asarray(split(np.int32(total), np.asarray(share, np.int32), np.asarray(room, np.int32)))
     exact = total * np.array(share) / sum(share)
     assert np.all(np.abs(given_ - exact) < 1 + 1e-3)
 
 
 def test_largest_remainder_by_hand():
     def parts(total: int, share: list[int], room: list[int]) -> list[int]:
-        out = split(jnp.int32(total), jnp.asarray(share, jnp.int32), jnp.asarray(room, jnp.int32))
+        out = split(np.int32(total), np.asarray(share, np.int32), np.asarray(room, np.int32))
         return np.asarray(out).tolist()
 
     # 10 in proportion 5:3:2:0; 7 in 5:3:2:0 is 3.5, 2.1, 1.4: the one left over goes to the largest remainder.
@@ -203,10 +203,10 @@ def test_arguments_out_of_range(arguments: dict[str, float], message: str):
 
 @pytest.mark.parametrize(("regrow", "variance"), [("fan-in", 2 / 200), ("fan-out", 2 / 100)])
 def test_regrown_weights_may_start_at_he_draws(regrow: Any, variance: float):
-    weights = [jnp.full((200, 100), 0.5).at[:, :50].set(1e-4)]
-    technique = DSR(0.0, threshold=1e-2, regrow=regrow, period=0.5, end=0.5)
-    free, memo = technique.init(weights, key=KEY)
-    revised = technique.revise(free, memo, weights, jnp.float32(0.5), key=KEY)
+    weights = [np.where(np.arange(100) < 50, np.float32(1e-4), np.float32(0.5)) * np.ones((200, 1), np.float32)]
+    technique = traced(DSR(0.0, threshold=1e-2, regrow=regrow, period=0.5, end=0.5))
+    free, memo = init(technique, weights, KEY)
+    revised = revise(technique, free, memo, np.float32(0.5), KEY)
     grown = np.asarray(revised.free.weights[0])[np.asarray(revised.fresh[0])]
     assert grown.size == 10_000
     np.testing.assert_allclose(np.var(grown), variance, rtol=0.05)

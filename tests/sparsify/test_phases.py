@@ -1,5 +1,6 @@
 """Phases: the penalty's factor follows its levels, and everything else is the technique's own."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +17,7 @@ def test_the_penalty_follows_the_levels_with_straight_lines_between_them():
     free, memo = phased.init(W, key=KEY)
     base = plain.penalty(free, None, jnp.float32(0.0))
     for progress, factor in ((0.0, 0.5), (0.2, 0.5), (0.3, 1.25), (0.4, 2.0), (0.5, 1.0), (0.6, 0.0), (1.0, 0.0)):
-        found = phased.penalty(free, memo, jnp.float32(progress))
+        found = eqx.filter_jit(phased.penalty)(free, memo, jnp.float32(progress))
         np.testing.assert_allclose(found, factor * base, rtol=1e-5, atol=1e-6)
 
 
