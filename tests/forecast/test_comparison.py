@@ -55,7 +55,7 @@ def test_p_values_of_alike_sides_are_uniform():
     p = []
     for trial in range(300):
         hard = rng.normal(size=20)
-        p.append(compare(two_levels(rng, 6, hard), two_levels(rng, 6, hard), draws=2, seed=trial).p)
+        p.append(compare(two_levels(rng, 5, hard), two_levels(rng, 5, hard), draws=2, seed=trial).p)
     assert stats.kstest(p, "uniform").pvalue > 0.01
     assert np.mean(np.array(p) < 0.05) < 0.08
 
@@ -172,8 +172,8 @@ def test_pairs_of_alike_sides_are_seldom_told_apart():
     def wrong(values: list[np.ndarray]) -> float:
         return float(np.mean([compare(a[:, None], b[:, None], draws=2).p < 0.05 for a, b in zip(*values, strict=True)]))
 
-    sides = [[distances(6) for _ in range(200)] for _ in range(2)]
-    plain = wrong([[m.sum(axis=1) / 5 for m in side] for side in sides])
+    sides = [[distances(5) for _ in range(200)] for _ in range(2)]
+    plain = wrong([[m.sum(axis=1) / 4 for m in side] for side in sides])
     corrected = wrong([[pseudo_values(m) for m in side] for side in sides])
     # Taken for independent, the members' own means find twice to thrice as many differences as there may be.
     assert corrected < plain

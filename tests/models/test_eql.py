@@ -83,6 +83,13 @@ def test_homogeneous_units_hand_the_size_of_an_argument_on(name: str):
 UNITS: dict[str | Primitive, int] = {"constant": 1, "sin": 2, "product": 2, "division": 1}
 
 
+def drawn(bias: bool) -> EQL:
+    """A network of these units with weights from NumPy, since JAX compiles a draw per shape."""
+    rng = np.random.default_rng(0)
+    shapes = eqx.filter_eval_shape(lambda key: EQL(2, 1, 3, UNITS, hidden=2, bias=bias, key=key), KEY)
+    return jax.tree.map(lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), shapes)
+
+
 def by_hand(model: EQL, x: np.ndarray, u: np.ndarray) -> np.ndarray:
     """The network in NumPy, the units written out: a constant, two sines, two products, a quotient."""
     hidden = np.concatenate([np.ones(int(model.bias)), x, u])
@@ -94,24 +101,26 @@ def by_hand(model: EQL, x: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("bias", [False, True])
 def test_layers(bias: bool):
-    model = EQL(2, 1, 3, UNITS, hidden=2, bias=bias, deviations=(1.0, 1.0, 1.0), key=KEY)
+    model = drawn(bias)
     assert [w.shape for w in model.weights] == [(3 + bias, 8), (6, 8), (6, 3)]
     x, u = np.array([0.7, -1.2]), np.array([0.4])
     with jax.enable_x64(True):
         twin = jax.tree.map(lambda w: jnp.asarray(w, jnp.float64), model.exact())
-        np.testing.assert_allclose(twin(jnp.asarray(x), jnp.asarray(u)), by_hand(model, x, u), rtol=1e-12)
+        found = eqx.filter_jit(twin)(jnp.asarray(x), jnp.asarray(u))
+    np.testing.assert_allclose(found, by_hand(model, x, u), rtol=1e-12)
 
 
 def test_weights_begin_at_the_deviations_of_their_layers():
     units = {"sin": 60, "product": 20}
     model = EQL(50, 0, 50, units, hidden=2, deviations=(0.1, 0.5, 1.0), key=KEY)
     # A normal distribution truncated at two of its standard deviations keeps 0.88 of it.
-    np.testing.assert_allclose([float(w.std()) for w in model.weights], 0.8796 * np.array([0.1, 0.5, 1.0]), rtol=0.05)
-    assert float(jnp.abs(model.weights[1]).max()) <= 1.0
+    np.testing.assert_allclose([np.std(w) for w in model.weights], 0.8796 * np.array([0.1, 0.5, 1.0]), rtol=0.05)
+    assert np.abs(model.weights[1]).max() <= 1.0
 
 
 def test_layers_may_differ():
-    model = EQL(1, 0, 1, [units_of({"sin": 2}), units_of({"product": 3})], key=KEY)
+    units = [units_of({"sin": 2}), units_of({"product": 3})]
+    model = eqx.filter_eval_shape(lambda key: EQL(1, 0, 1, units, key=key), KEY)
     assert [w.shape for w in model.weights] == [(1, 2), (2, 6), (3, 1)]
     with pytest.raises(ValueError, match="at least one hidden layer; got 0"):
         EQL(1, units={"sin": 1}, hidden=0, key=KEY)
@@ -119,7 +128,7 @@ def test_layers_may_differ():
 
 @pytest.mark.parametrize("guard", [True, False])
 def test_sensitivity_is_the_jacobian(guard: bool):
-    model = EQL(2, 1, 2, UNITS, hidden=2, bias=True, deviations=(1.0, 1.0, 1.0), key=KEY)
+    model = drawn(bias=True)
     with jax.enable_x64(True):
         model = jax.tree.map(lambda w: jnp.asarray(w, jnp.float64), model if guard else model.exact())
         x, u = jnp.array([0.7, -1.2]), jnp.array([0.4])
@@ -142,16 +151,17 @@ def test_exact_units_that_nobody_reads_do_no_harm():
     assert (model.guard, exact.guard) == (True, False)
     assert exact.weights is model.weights
     x = jnp.array([0.3])
-    value, slopes = jax.value_and_grad(lambda m: m(x, jnp.zeros(0))[0])(exact)
+    value, slopes = eqx.filter_jit(jax.value_and_grad(lambda m: m(x, jnp.zeros(0))[0]))(exact)
     np.testing.assert_allclose(value, 2 * np.sin(0.3), rtol=1e-6)
     assert all(np.isfinite(w).all() for w in slopes.weights)
     read = with_weights({"sin": 1, "log": 1, "division": 1}, [[1.0, 0.0, 1.0, 0.0]], [[2.0], [1.0], [0.0]])
-    assert not np.isfinite(read.exact()(x, jnp.zeros(0))).all()
-    assert np.isfinite(read(x, jnp.zeros(0))).all()
+    assert not np.isfinite(eqx.filter_jit(read.exact())(x, jnp.zeros(0))).all()
+    assert np.isfinite(eqx.filter_jit(read)(x, jnp.zeros(0))).all()
 
 
 def test_gauges_number_the_arguments_of_homogeneous_units():
-    model = EQL(1, 0, 1, {"sin": 1, "square": 1, "product": 1}, hidden=1, bias=True, key=KEY)
+    units = {"sin": 1, "square": 1, "product": 1}
+    model = eqx.filter_eval_shape(lambda key: EQL(1, 0, 1, units, hidden=1, bias=True, key=key), KEY)
     # Columns: the sine's, the square's, the product's two; the same for both rows; the last matrix is free.
     assert model.gauges().tolist() == [-1, 0, 1, 2] * 2 + [-1] * 3
 
