@@ -101,7 +101,7 @@ def test_motion_on_a_circle_comes_to_two_terms_although_cubes_are_lines_there():
     rotation[library.names("xy").index("y"), 0], rotation[library.names("xy").index("x"), 1] = -0.9, 0.9
     hidden = transformed(library, rotation, oblique, oblique.inverse()(states))
     assert np.count_nonzero(hidden) == 6
-    change = sparsest(library, hidden, states)
+    change = sparsest(library, hidden, states, starts=4)
     moved = transformed(library, hidden, change, states)
     moved = np.where(contributions_at(library, moved, change.states(states)) > 0.02, moved, 0.0)
     assert np.count_nonzero(moved) == 2

@@ -28,9 +28,15 @@ MEMBERS = 3
 
 
 def networks(hidden: tuple[int, ...], skip: bool = False, activation: str = "tanh") -> MLP:
-    keys = jax.random.split(jax.random.key(1), MEMBERS)
-    stacked: MLP = eqx.filter_vmap(lambda key: MLP(3, 2, hidden, skip=skip, activation=activation, key=key))(keys)
-    return jax.tree.map(np.array, stacked)
+    """Networks with weights from NumPy, of the variance that they begin with, and without biases of any size."""
+    rng = np.random.default_rng(1)
+    shapes = eqx.filter_eval_shape(MLP, 3, 2, hidden, skip=skip, activation=activation, key=jax.random.key(0))
+
+    def draw(shape: jax.ShapeDtypeStruct) -> np.ndarray:
+        deviation = np.sqrt(2 / shape.shape[0]) if len(shape.shape) == 2 else 0.0
+        return (deviation * rng.normal(size=(MEMBERS, *shape.shape))).astype(np.float32)
+
+    return jax.tree.map(draw, shapes)
 
 
 def points(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +91,7 @@ def test_strength_and_sensitivity_against_numpy(skip: bool):
 def test_no_path_is_no_strength_at_all():
     models = networks((6, 5))
     models = jax.tree.map(lambda w: w * (np.random.default_rng(w.size).random(w.shape) < 0.25), models)
-    x, u = points(300)
+    x, u = points(400)
     paths = reach(models)
     assert paths.any()
     assert not paths.all()
@@ -112,13 +118,13 @@ def test_the_square_of_the_strength_is_a_share_of_variance():
         return jnp.stack([jnp.sin(a) + 7 * jnp.sin(b) ** 2 + 0.1 * u[0] ** 4 * jnp.sin(a)])
 
     z = np.random.default_rng(0).uniform(-np.pi, np.pi, (2000, 3))
-    values = np.asarray(jax.vmap(ishigami)(z[:, :2], z[:, 2:]))
+    values = np.asarray(jax.jit(jax.vmap(ishigami))(z[:, :2], z[:, 2:]))
     share = total_effect(ishigami, z[:, :2], z[:, 2:]) ** 2 / values.var()
     np.testing.assert_allclose(share, [[0.5574, 0.4424, 0.2436]], atol=0.04)
 
 
 def test_many_samples_are_thinned_and_the_number_of_members_does_not_matter():
-    models = networks((4,))
+    models = networks(())
     x, u = points(5000)
     found = strength(models, x, u)
     rows = np.linspace(0, 4999, 2000).round().astype(int)
@@ -129,10 +135,10 @@ def test_many_samples_are_thinned_and_the_number_of_members_does_not_matter():
 
 
 def test_a_broken_network_is_nan_and_depends_on_nothing():
-    models = networks((4,))
+    models = networks((6, 5))
     models.weights[0][1] = np.nan
     for measure in (strength, sensitivity):
-        found = measure(models, *points(100))
+        found = measure(models, *points(400))
         assert np.isnan(found[1]).all()
         assert np.isfinite(found[[0, 2]]).all()
         assert not depends(found)[1].any()

@@ -83,16 +83,16 @@ def error(got: np.ndarray, expected: np.ndarray) -> np.ndarray:
 UNITS = [
     *({name: 1, "identity": 1} if name != "identity" else {name: 2} for name in PRIMITIVES),
     *({GAUSS: 2, "product": 1}, {"sin": 1, "division": 1, "log": 1}, {"exp": 1, "product": 1, "sqrt": 1}),
-    *("general", "kim2019", "general", "kim2019"),
+    *("general", "kim2019"),
 ]
 
 
 @pytest.mark.parametrize("case", range(len(UNITS)))
 def test_equations_are_the_network(case: int):
-    units = UNITS[case]
-    model = learner(
-        units, hidden=1 + case % 3, bias=case % 2 == 0, keep=0.3 if isinstance(units, dict) else 0.02, seed=case
-    )
+    units, keep = UNITS[case], 0.3 if isinstance(UNITS[case], dict) else 0.02
+    # Three layers of the first ones only: SymPy takes seconds for deep equations of units of two arguments.
+    hidden = 1 + case % 3 if case < 10 else 1 + case % 2
+    model = learner(units, hidden=hidden, bias=case % 2 == 0, keep=keep, seed=case)
     scaling = scaling_of(case) if case % 4 else None
     columns = points(1000 + case)
     equations = expressions(model, NAMES, scaling=scaling)
