@@ -3,9 +3,14 @@
 import warnings
 from typing import NamedTuple
 
+from sparsedyn._spelling import spelt
+
 
 class SparsedynWarning(UserWarning):
     """A result is there, but something about it needs attention; the message says what, and what to do."""
+
+    def __init__(self, message: object = "", *more: object):
+        super().__init__(spelt(message) if isinstance(message, str) else message, *more)
 
 
 class Finding(NamedTuple):

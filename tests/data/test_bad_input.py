@@ -373,7 +373,7 @@ FILES: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "no UTF-8": (csv("t,id,\u00e4\n".encode("latin-1")), ("line 1 is no UTF-8 text", "save the file")),
     "no UTF-8 further down": (
         csv(CSV.encode() + b"0.6,r\xff,1,1,1,1\n"),
-        ("line 14 is no UTF-8 text", "encoding='cp1252' (--encoding cp1252)"),
+        ("line 14 is no UTF-8 text", "encoding='cp1252'"),
     ),
     "missing column": (
         csv(CSV, states=["a", "B2"]),

@@ -37,30 +37,30 @@ CASES: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any], str]] = {
         written(GERMAN, ";", ",").replace("level", "level "),
         {},
         {"like": "excel-de"},
-        "--separator ';' --decimal , --day-first). In short: like='excel-de' (--like-excel-de)",
+        "separator=';', decimal=',', day_first=True. In short: like='excel-de'.",
     ),
-    "decimal commas": (written(TANK, ";", ","), {}, {"decimal": ","}, "decimal=',' (--separator ';' --decimal ,)"),
+    "decimal commas": (written(TANK, ";", ","), {}, {"decimal": ","}, "separator=';', decimal=','."),
     "thousands": (
         written(TANK.assign(level=[f"1.{round(x * 1e2):03d},5" for x in TANK["level"]]), ";", ","),
         {},
         {"decimal": ",", "thousands": "."},
         "decimal=',', thousands='.'",
     ),
-    "dates with the day first and points": (written(GERMAN), {}, {"day_first": True}, "day_first=True (--day-first)"),
+    "dates with the day first and points": (written(GERMAN), {}, {"day_first": True}, "day_first=True"),
     "an old encoding": (UMLAUT.encode("cp1252"), {"states": "Füllstand"}, {"encoding": "cp1252"}, "encoding='cp1252'"),
-    "a units row": (lines(LINES[0], "s,m,%", *LINES[1:]), {}, {"units_row": True}, "units_row=True (--units-row)"),
+    "a units row": (lines(LINES[0], "s,m,%", *LINES[1:]), {}, {"units_row": True}, "units_row=True"),
     "a quoted units row": (
         lines('"time","level, upper","valve"', '"s","m","%"', *LINES[1:]),
         {"states": ["level, upper"]},
         {"units_row": True},
-        "units_row=True (--units-row)",
+        "units_row=True",
     ),
-    "a preamble": (lines("Recorder 7", "Serial,0001", "", *LINES), {}, {"skip_rows": 3}, "skip_rows=3 (--skip-rows 3)"),
+    "a preamble": (lines("Recorder 7", "Serial,0001", "", *LINES), {}, {"skip_rows": 3}, "skip_rows=3"),
     "no names": (
         lines(*LINES[1:]),
         {"states": [1], "inputs": [2], "time": 0},
         {"header": False},
-        "header=False (--no-header)",
+        "header=False",
     ),
     "fixed width": (TANK.astype(str).to_string(index=False), {}, {"separator": "whitespace"}, "separator='whitespace'"),
     "bars": (written(TANK, "|"), {}, {"separator": "|"}, "separator='|'"),
@@ -68,10 +68,10 @@ CASES: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any], str]] = {
         lines(*BAD),
         {},
         {"missing": "Bad Input", "gaps": "cut"},
-        "missing='Bad Input', gaps='cut' (--missing 'Bad Input' --gaps cut)",
+        "missing='Bad Input', gaps='cut'",
     ),
     "a short line": (lines(*LINES[:9], "8.0,2.5", *LINES[10:]), {}, {"gaps": "cut"}, "line 10 has 2"),
-    "switches": (written(SWITCH), {}, {"true": "on", "false": "off"}, "true='on', false='off' (--true on --false off)"),
+    "switches": (written(SWITCH), {}, {"true": "on", "false": "off"}, "true='on', false='off'"),
     "all at once": (
         lines("Recorder 7", "", *written(GERMAN.assign(valve=SWITCH["valve"]), ";", ",").splitlines()),
         {},
@@ -129,11 +129,11 @@ def test_a_file_that_has_one_reading_needs_no_options(case: str, tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "needed"),
     [
-        (written(DAYS[:10]).replace("/2024", "/2024"), "day_first=True (--day-first) or day_first=False"),
-        (lines("time,a", '0,"1,234"', '1,"2,345"', '2,"3,456"'), "decimal=',' (--decimal ,) or thousands=','"),
-        (lines("time,a", "01.02.24,1", "02.02.24,2", "03.02.24,3"), "date_format= (--date-format)"),
+        (written(DAYS[:10]).replace("/2024", "/2024"), "day_first=True or day_first=False"),
+        (lines("time,a", '0,"1,234"', '1,"2,345"', '2,"3,456"'), "decimal=',' or thousands=','"),
+        (lines("time,a", "01.02.24,1", "02.02.24,2", "03.02.24,3"), "date_format="),
         (lines("time,a", "0,1", "1,2,3", "2,3"), "line 3 has 3 cells, but there are 2 column names"),
-        (lines("time,a", "1698444000000,1", "1698447600000,2", "1698451200000,3"), "time_unit='ms' (--time-unit ms)"),
+        (lines("time,a", "1698444000000,1", "1698447600000,2", "1698451200000,3"), "time_unit='ms'"),
     ],
 )
 def test_two_readings_are_asked_about(content: str, needed: str, tmp_path: Path):
@@ -190,7 +190,7 @@ def test_options_that_mean_nothing_are_refused(tmp_path: Path):
 def test_commas_between_thousands_with_decimals_are_proposed_and_read(tmp_path: Path):
     path = tmp_path / "log.csv"
     path.write_text("t,y,u\n" + "".join(f'{i},"{50 - i},000.5",{i % 3}\n' for i in range(40)))
-    with pytest.raises(DataError, match=r"thousands=',' \(--thousands ,\)"):
+    with pytest.raises(DataError, match=r"thousands=','"):
         read(path, "y", "u", "t")
     assert read(path, "y", "u", "t", thousands=",").states[0][:2, 0].tolist() == [50000.5, 49000.5]
     assert look(path).overview.states == ("y", "u")
@@ -202,3 +202,36 @@ def test_points_that_may_stand_between_thousands_are_asked_about(other: str, ask
     path.write_text("t;y;u\n" + "".join(f"{i};{50 - i}.000;{other}\n" for i in range(40)))
     assert ("thousands='.'" in look(path).hint) is asked
     assert not asked or look(path, decimal=",", thousands=".").hint == ""
+
+
+HEADED = lines(*LINES[:12], LINES[0], *LINES[12:])
+FOOTED = lines(*LINES, "", "Total,,", "-- exported by Recorder 3.2 --")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (HEADED, "Line 13 ('time,level,valve') repeats the column names: remove it"),
+        (FOOTED, f"Line {len(LINES) + 2} ('Total,,') and 1 more is no row of the table: remove it."),
+    ],
+)
+def test_lines_that_are_no_rows_are_named_and_not_to_be_cut_at(content: str, said: str, tmp_path: Path):
+    with pytest.raises(DataError) as caught:
+        read(write(tmp_path, content), **ROLES)
+    assert said in str(caught.value)
+    assert "Give gaps" not in str(caught.value)
+
+
+def test_inputs_that_are_logged_less_often_hold_their_value(tmp_path: Path):
+    rows = [f"{k},{k / 10},{k // 4 if k % 4 == 2 else ''}" for k in range(ROWS)]
+    between = [f"{k + 0.5},,{k // 4}" if k % 8 == 7 else row for k, row in enumerate(rows)]
+    path = write(tmp_path, lines(LINES[0], *rows))
+    with pytest.raises(DataError, match=r"mostly empty, as if logged less often \(valve\).*fill='hold'"):
+        read(path, **ROLES)
+    with pytest.warns(SparsedynWarning, match="cells of valve hold the value before; left out are 0 rows .* and 2 bef"):
+        data = read(path, **ROLES, fill="hold")
+    assert data.lengths == (ROWS - 2,)
+    np.testing.assert_array_equal(data.inputs[0][:5, 0], [0, 0, 0, 0, 1])
+    with pytest.warns(SparsedynWarning):
+        data = read(write(tmp_path, lines(LINES[0], *between)), **ROLES, fill="hold", gaps="cut")
+    assert all(np.isfinite(x).all() for x in data.states)

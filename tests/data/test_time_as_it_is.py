@@ -301,7 +301,7 @@ def test_units_in_names_of_times_hold_for_data_frames(name: str):
 def test_days_of_a_spreadsheet_are_asked_about_whatever_the_column_is_called():
     serials = 45591.92361 + np.arange(ROWS) / 1440
     for stamps in (serials, serials.round(5)):
-        with pytest.raises(DataError, match=r"time_unit='excel' .* or time_unit='s'"):
+        with pytest.raises(DataError, match=r"time_unit='excel'.* or time_unit='s'"):
             Trajectories.from_pandas(dated(stamps), **ROLES)
         with pytest.raises(DataError, match="time_unit='excel'"):
             trajectories_of(dated(stamps), "time", names=["level"], input_names=["valve"])

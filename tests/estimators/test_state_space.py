@@ -60,6 +60,18 @@ def test_a_linear_plant_is_found_to_the_last_digits(linear: SparseStateSpace):
     assert not linear.report_
 
 
+def test_units_have_no_influence(linear: SparseStateSpace):
+    size, other = 3e5, 2e-6
+    train = data(150, 110, 70)
+    scaled = train.with_rows([size * y for y in train.states], [other * u for u in train.inputs], train.time)
+    again = SparseStateSpace(**LINEAR).fit(scaled)
+    np.testing.assert_allclose(again.model_.A, linear.model_.A, rtol=1e-6)
+    np.testing.assert_array_equal(again.kept_, linear.kept_)
+    here, there = (model.coefficients() for model in (linear, again))
+    np.testing.assert_allclose(there.loc["z1+", "u"], here.loc["z1+", "u"] / other, rtol=1e-5)
+    np.testing.assert_allclose(there.loc["y", "z1"], here.loc["y", "z1"] * size, rtol=1e-5)
+
+
 def test_the_variables_are_remembered(linear: SparseStateSpace):
     assert (linear.state_names_, linear.input_names_, linear.dt_) == (("y",), ("u",), DT)
     assert linear.latent_names_ == ("z1",)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sparsedyn._spelling import TYPED
 from sparsedyn.cli.exit_codes import DATA, INTERRUPTED, STUDY, UNEXPECTED, USAGE
 from sparsedyn.cli.output import show_error
 from sparsedyn.cli.signatures import retyped
@@ -79,6 +80,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, debug: bool = False, **options: Any) -> None:
+        spelling = TYPED.set(True)
         try:
             command(*args, **options)
         except (typer.TyperException, typer.Exit, typer.Abort, BrokenPipeError):
@@ -90,6 +92,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
                 show_error("".join(traceback.format_exception(raised)), title="")
             show_error(message(error, code), title="" if code == INTERRUPTED else "Error: ")
             raise typer.Exit(code) from raised
+        finally:
+            TYPED.reset(spelling)
 
     option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DEBUG)
     return retyped(run, command, [option])

@@ -9,7 +9,7 @@ import typer
 
 from sparsedyn.cli.errors import UsageProblem
 from sparsedyn.cli.signatures import retyped
-from sparsedyn.data.options import DUPLICATES, EXCEL, GAPS, PRESETS, TIME_UNITS, ReadOptions
+from sparsedyn.data.options import DUPLICATES, EXCEL, FILL, GAPS, PRESETS, TIME_UNITS, ReadOptions
 
 FILE = "How the file is written"
 ROWS = "Times and gaps"
@@ -63,6 +63,9 @@ OPTIONS: dict[str, Any] = {
     "time_zone": _text("--time-zone", "NAME", "Where the clock of local dates stood, such as Europe/Berlin.", ROWS),
     "time_unit": _text(
         "--time-unit", "UNIT", f"Unit of times that are numbers: {', '.join((*TIME_UNITS, EXCEL))}.", ROWS
+    ),
+    "fill": _text(
+        "--fill", "RULE", f"Missing cells of inputs: {', '.join(FILL)} (the value before); by default refuse.", ROWS
     ),
     "gaps": _text("--gaps", "RULE", f"Where rows or cells are missing: {', '.join(GAPS)}; by default refuse.", ROWS),
     "duplicates": _text("--duplicates", "RULE", f"Rows of one time: {', '.join(DUPLICATES)}; by default refuse.", ROWS),

@@ -48,8 +48,8 @@ sparsedyn sindy swing.csv --states x,v --time t --fix "x: v = 1" \\
     --bound "v: v <= 0" --exclude "x: 1, x"
 ```
 
-Inputs that never change are refused: their effect is in the constant. With --hold-out a share of the data is not fitted
-to, and scored: R^2 of derivatives, and the error of forecasts from the first row.
+Inputs that never change are in no equation: their effect is in the constant. With --hold-out a share of the data is
+not fitted to, and scored: R^2 of derivatives, and the error of forecasts from the first row.
 
 `sparsedyn forecast` forecasts with a model that -o wrote, `sparsedyn equations` prints it. With --json: `{"equations":
 ["dx/dt = ..."], "coefficients": {"x": {"y": ...}}, "latex": [...], "report": [...]}` and more, constants with all their

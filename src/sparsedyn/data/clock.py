@@ -218,14 +218,19 @@ def _check_order(stamps: Stamps, place: str) -> None:
     now, before = stamps.shown(row), stamps.shown(row - 1)
     problem = f"{now}, earlier than the {before} of the row before"
     fix = "Sort the rows by time"
+    merge = ""
     if steps[row - 1] == 0:
         problem = f"the same time as the row before ({now})"
-        fix += " and remove duplicates, or make one row of them with duplicates='mean' (--duplicates mean)"
+        fix += " and remove duplicates"
+        merge = "make one row of those of one time with duplicates='mean' (--duplicates mean)"
     if _is_local(stamps) and -3600 <= steps[row - 1] <= 0:
-        fix += (
-            "; if this is the hour that the end of summer time repeats, say where the clock stood with "
+        zone = (
+            "if this is the hour that the end of summer time repeats, say where the clock stood with "
             "time_zone='Europe/Berlin', say (--time-zone Europe/Berlin)"
         )
+        # Rows of two hours of one name are none to be merged.
+        merge = "; else ".join([zone, merge] if merge else [zone])
+    fix += f"; {merge}" if merge else ""
     count = in_all(int((steps <= 0).sum()))
     raise DataError(
         f"time of {place}, row {row}: {problem}{count}; time must increase. {fix}; if the rows "

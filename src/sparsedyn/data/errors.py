@@ -3,12 +3,18 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
+from sparsedyn._spelling import spelt
+
 
 class DataError(ValueError):
     """Data or a request about data that cannot be used.
 
-    The message names the place (file, trajectory, row, column), what was expected, what came, and the fix.
+    The message names the place (file, trajectory, row, column), what was expected, what came, and the fix, with its
+    options as whoever called spells them: in Python, or on the command line.
     """
+
+    def __init__(self, message: object = "", *more: object):
+        super().__init__(spelt(message) if isinstance(message, str) else message, *more)
 
 
 def listing(names: Iterable[object], limit: int = 20) -> str:

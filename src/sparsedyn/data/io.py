@@ -82,7 +82,7 @@ def read_table(path: str | os.PathLike[str], **options: Any) -> Table:
     of one name.
     """
     source = Path(path)
-    _check_suffix(source, (*TEXTS, *TABLES))
+    _check_suffix(source, dict.fromkeys((*TEXTS, *TABLES)))
     content = _content(source)
     asked = ReadOptions.given(**options)
     try:
@@ -112,7 +112,7 @@ def look(
     """
     asked = ReadOptions.given(**options)
     source = Path(path)
-    _check_suffix(source, (*TEXTS, *LOOKED))
+    _check_suffix(source, dict.fromkeys((*TEXTS, *LOOKED)))
     content = _content(source)
     hint = ""
     try:

@@ -8,8 +8,10 @@ from typing import Any
 
 from .errors import DataError, closest, listing
 
-TEXT, TIME, ROWS, GRID = "text", "time", "rows", "grid"
-"""What an option is about: how text becomes cells, a column times, rows trajectories, and trajectories regular."""
+TEXT, TIME, CELLS, ROWS, GRID = "text", "time", "cells", "rows", "grid"
+"""What an option is about: how text becomes cells, a column times, what is missing is filled, rows become trajectories,
+and trajectories regular."""
+FILL = ("refuse", "hold")
 GAPS = ("refuse", "cut", "keep")
 DUPLICATES = ("refuse", "first", "last", "mean")
 
@@ -61,6 +63,9 @@ class ReadOptions:
 
     **Of rows**
 
+    - `fill`: what happens to missing cells of inputs: `"refuse"` leaves them to `gaps`, `"hold"` gives them the value
+        before, as of inputs that are logged less often than states, or on change; rows in which no state was measured
+        are left out then, and so are those before the first value of an input.
     - `gaps`: what happens where rows or cells are missing: `"refuse"` raises, `"cut"` ends the trajectory there and
         begins another, labelled with a number, and says how many rows were lost; `"keep"` takes times as they stand.
     - `duplicates`: what happens to rows of one time: `"refuse"` raises, `"first"`, `"last"`, `"mean"` make one row.
@@ -83,6 +88,7 @@ class ReadOptions:
     day_first: bool | None = _option(None, TIME, "--day-first")
     time_zone: str | None = _option(None, TIME, "--time-zone")
     time_unit: str | None = _option(None, TIME, "--time-unit")
+    fill: str = _option("refuse", CELLS, "--fill")
     gaps: str = _option("refuse", ROWS, "--gaps")
     duplicates: str = _option("refuse", ROWS, "--duplicates")
     resample: float | None = _option(None, GRID, "--resample")
@@ -102,7 +108,7 @@ class ReadOptions:
             raise _wrong("skip_rows", self.skip_rows, "a number of lines of at least 0")
         if self.time_unit is not None and self.time_unit not in (*TIME_UNITS, EXCEL):
             raise _wrong("time_unit", self.time_unit, "one of " + ", ".join((*TIME_UNITS, EXCEL)))
-        for name, known in (("gaps", GAPS), ("duplicates", DUPLICATES)):
+        for name, known in (("gaps", GAPS), ("duplicates", DUPLICATES), ("fill", FILL)):
             if getattr(self, name) not in known:
                 raise _wrong(name, getattr(self, name), "one of " + ", ".join(known))
         if self.time_zone is not None:

@@ -207,7 +207,8 @@ def _times(
         findings.append(f"{_count(count, 'gap')}, the first after row {row}: --gaps cut")
     if duplicates:
         repeated = _count(duplicates, "row")
-        findings.append(f"{repeated} of the time of the row before: --duplicates mean, or --time-zone for local time")
+        local = "--time-zone if the end of summer time repeats the hour, else " if kind == "M" else ""
+        findings.append(f"{repeated} of the time of the row before: {local}--duplicates mean")
     if backward:
         what = _backward(seconds, clock_only=kind == "m", dates=kind == "M")
         alone = trajectory is None and what

@@ -8,6 +8,7 @@ import pandas as pd
 
 from .checks import not_finite
 from .errors import DataError, in_all, listing
+from .filling import held
 from .names import check_choice, check_known
 from .options import ROWS, ReadOptions
 from .runs import check_labels, warn_stacked
@@ -107,8 +108,16 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
     if not len(frame):
         raise DataError("there are no rows below the column names; at least 2 rows per trajectory are needed.")
     states, inputs = listed(columns.states, known), listed(columns.inputs, known)
-    cut = options.gaps == "cut"
-    values = np.column_stack([number_column(frame[name], table.lines, missing=cut) for name in (*states, *inputs)])
+    cut, hold = options.gaps == "cut", options.fill == "hold"
+    read = [number_column(frame[name], table.lines, missing=cut or hold) for name in (*states, *inputs)]
+    values = np.column_stack(read)
+    if hold and inputs:
+        runs = None if columns.trajectory is None else frame[str(columns.trajectory)]
+        values, kept = held(values, len(states), runs, [*states, *inputs])
+        values, frame = values[kept], frame[kept].reset_index(drop=True)
+        table = table._replace(lines=None if table.lines is None else table.lines[kept])
+    if not len(frame):
+        raise DataError("no row has a state and all inputs; at least 2 rows per trajectory are needed.")
     order, edges, labels = groups(frame, columns.trajectory, table.lines)
     column = None if columns.time is None else joined(frame, time_columns(columns.time, known))
     if columns.trajectory is not None:

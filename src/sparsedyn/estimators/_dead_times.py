@@ -48,7 +48,7 @@ def found_delays(data: Trajectories) -> Delays:
             f"{min(data.lengths)}. Give longer trajectories, or a number of lags."
         )
     longest = min(LONGEST, min(data.lengths) // 5)
-    problem = _Problem(data, MOST_LAGS + longest)
+    problem = Problem(data, MOST_LAGS + longest)
     found = []
     for lags in range(MOST_LAGS + 1):
         dead, error = [0] * len(data.input_names), problem.error(Delays(lags, (0,) * len(data.input_names)))
@@ -60,7 +60,7 @@ def found_delays(data: Trajectories) -> Delays:
     return next(delays for delays, error in found if as_good(error, best))
 
 
-def _dead_time(problem: "_Problem", lags: int, dead: list[int], i: int, longest: int) -> tuple[int, Errors]:
+def _dead_time(problem: "Problem", lags: int, dead: list[int], i: int, longest: int) -> tuple[int, Errors]:
     errors = [problem.error(Delays(lags, (*dead[:i], d, *dead[i + 1 :]))) for d in range(longest + 1)]
     first = int(np.argmin([error.mean() for error in errors]))
     best = errors[first]
@@ -77,12 +77,12 @@ def as_good(error: Errors, best: Errors) -> bool:
     return bool(error.mean() <= EXACT or more.mean() <= spread)
 
 
-class _Problem:
+class Problem:
     """Rows of all trajectories with as many earlier ones as any candidate needs, in blocks."""
 
-    def __init__(self, data: Trajectories, earlier: int):
+    def __init__(self, data: Trajectories, earlier: int, most: int = MOST_ROWS):
         counts = [max(0, rows - earlier - 1) for rows in data.lengths]
-        every = max(1, -(-sum(counts) // MOST_ROWS))
+        every = max(1, -(-sum(counts) // most))
         self.states, self.inputs = data.states, data.inputs
         self.rows = [np.arange(earlier, earlier + count)[::every] for count in counts]
         self.before = np.concatenate([x[k] for x, k in zip(data.states, self.rows, strict=True)])

@@ -84,7 +84,9 @@ class AbstractEnsemble(AbstractDynamics):
             there = np.broadcast_to(rows.there[:, given_rows:, None], measured.shape)
             runs = judged(data.state_names, found[self.alive_][:, :, given_rows:], measured, there, source)
         coarse = [] if self.time_ == "discrete" else runs
-        return checks.report_of([checks.died(self.alive_), *self._idle(data), *checks.of_data(data, coarse), *runs])
+        mapped, delayed = self.time_ == "discrete", bool(self.delays_.rows)
+        said = checks.of_data(data, coarse, mapped=mapped, delayed=delayed)
+        return checks.report_of([checks.died(self.alive_), *self._idle(data), *said, *runs])
 
     def _idle(self, data: Trajectories) -> list[Finding]:
         """Return findings for states whose derivatives depend on nothing though they change."""

@@ -22,9 +22,9 @@ def feedback(data: Trajectories) -> Finding | None:
     """Say which inputs are nearly functions of the states of their row, or are switched where a state has a value."""
     if not data.input_names:
         return None
-    followed = _followed(data)
+    follow = followed(data, FOLLOWS)
     switched = [_switched(data, j) for j in range(len(data.input_names))]
-    names = [name for name, one, two in zip(data.input_names, followed, switched, strict=True) if one or two]
+    names = [name for name, one, two in zip(data.input_names, follow, switched, strict=True) if one or two]
     if not names:
         return None
     return Finding(
@@ -35,7 +35,8 @@ def feedback(data: Trajectories) -> Finding | None:
     )
 
 
-def _followed(data: Trajectories) -> Bool[np.ndarray, " input"]:
+def followed(data: Trajectories, share: float) -> Bool[np.ndarray, " input"]:
+    """Return of which inputs a quadratic function of the states of their row explains this share of the variance."""
     x, u = np.concatenate(data.states), np.concatenate(data.inputs)
     spread = x.std(axis=0)
     z = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
@@ -49,7 +50,7 @@ def _followed(data: Trajectories) -> Bool[np.ndarray, " input"]:
     left = u - theta @ np.linalg.lstsq(theta, u, rcond=None)[0]
     freedom = len(z) - len(columns)
     variance = u.var(axis=0)
-    return (variance > 0) & (np.square(left).sum(axis=0) / freedom < (1 - FOLLOWS) * variance)
+    return (variance > 0) & (np.square(left).sum(axis=0) / freedom < (1 - share) * variance)
 
 
 def _switched(data: Trajectories, j: int) -> bool:

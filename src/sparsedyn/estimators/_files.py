@@ -25,6 +25,9 @@ class Stored(NamedTuple):
 
 def write(path: str | Path, kind: str, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
     """Write a model file of a kind such as `SparseTimeStepper/1`, atomically."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise CheckpointError(f"{path}: expected a file in a folder that exists; there is no {folder}. Make it first.")
     versions = {name: importlib.metadata.version(name) for name in WRITERS}
     save_arrays(path, dict(arrays), {"format": f"{PACKAGE}.{kind}", **header, "versions": versions})
 

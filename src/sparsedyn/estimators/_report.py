@@ -9,6 +9,7 @@ from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators._sensors import has_outliers, sensors
+from sparsedyn.estimators._timing import misplaced
 
 EXPLAINED = 0.5
 """Share of a state's variance that simulations explain, below which a model is called poor."""
@@ -27,13 +28,19 @@ def report_of(findings: Iterable[Finding | None]) -> Report:
     return Report(finding for finding in findings if finding is not None)
 
 
-def of_data(data: Trajectories, runs: Sequence[Finding]) -> list[Finding | None]:
-    """Return what is to be said of data; where `runs` are well, there are enough rows."""
+def of_data(
+    data: Trajectories, runs: Sequence[Finding], *, mapped: bool = False, delayed: bool = False
+) -> list[Finding | None]:
+    """Return what is to be said of data; where `runs` are well, there are enough rows.
+
+    `mapped` models go from row to row, and `delayed` ones know of earlier rows.
+    """
     names = [*data.state_names, *data.input_names]
     columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
     odd = sensors(data)
     few = coarse(data.state_names, data.states) if runs and not has_outliers(odd) else None
-    return [*odd, dependent(names, columns), feedback(data), few]
+    late = [] if delayed else misplaced(data, mapped=mapped)
+    return [*odd, dependent(names, columns), feedback(data), *late, few]
 
 
 def died(alive: Bool[np.ndarray, " member"]) -> Finding | None:
@@ -99,6 +106,18 @@ def coarse(names: Sequence[str], states: Sequence[Float[np.ndarray, "_row state"
         "too-few-rows",
         f"fit: from row to row, {', '.join(bad)} change by about their standard deviation or more: there are too few "
         "rows per time constant, or most of it is noise. Sample more often; for maps, SINDy has time='discrete'.",
+    )
+
+
+def quick(names: Sequence[str], jumps: Bool[np.ndarray, " state"]) -> Finding | None:
+    """Say which states change so much within single rows that nothing is known of what happens between."""
+    bad = [name for name, here in zip(names, jumps, strict=True) if here]
+    if not bad:
+        return None
+    return Finding(
+        "too-few-rows",
+        f"fit: {', '.join(bad)} change within single rows by much more than elsewhere: too few rows for "
+        "these stretches, which look like noise. Sample more often.",
     )
 
 

@@ -211,5 +211,6 @@ def check(name: str, given: Mapping[str, Any]) -> None:
 
 def nearest(name: Any, known: Iterable[str]) -> str:
     """Return a question with the known name that is nearest; nothing where none is near."""
-    close = difflib.get_close_matches(str(name), list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    spelt = {one.casefold(): one for one in known}
+    close = difflib.get_close_matches(str(name).casefold(), list(spelt), n=1)
+    return f" (did you mean {spelt[close[0]]!r}?)" if close else ""

@@ -110,3 +110,20 @@ def test_exact_rows_need_no_search(monkeypatch: pytest.MonkeyPatch):
     x, dt = oscillator()
     monkeypatch.setattr("sparsedyn.estimators.sindy._choice.Judge", None)
     np.testing.assert_allclose(SINDy(2).fit(x, dt).coefficients_[[2, 1, 2], [0, 1, 1]], [1, -2, -0.6], rtol=1e-8)
+
+
+@settings(max_examples=3, deadline=None, derandomize=True)
+@given(sizes=st.tuples(SIZES, SIZES), size=SIZES, share=st.sampled_from([0.0, 0.01]))
+def test_units_of_inputs_have_no_influence_on_maps(sizes: tuple[float, float], size: float, share: float):
+    u = np.random.default_rng(1).choice([-1.0, 0.5, 1.0], 150)
+    x = [np.array([0.3, 0.1])]
+    for value in u[:-1]:
+        x.append(np.array([0.7 * x[-1][0] + 0.4 * value, 0.5 * x[-1][1] + 0.3 * x[-1][0] * value]))
+    states = noisy(np.array(x), share)
+    scale, other = 10.0 ** np.array(sizes), 10.0**size
+    here = SINDy(2, time="discrete").fit(states, 1.0, u)
+    there = SINDy(2, time="discrete").fit(states * scale, 1.0, u * other)
+    terms = here.library_.evaluate(np.array([[*scale, other]]))[0]
+    expected = here.coefficients_ * scale / terms[:, None]
+    np.testing.assert_array_equal(there.coefficients_ != 0, expected != 0)
+    np.testing.assert_allclose(there.coefficients_, expected, rtol=1e-6)

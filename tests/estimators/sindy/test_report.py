@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 import sparsedyn
@@ -97,3 +98,17 @@ def test_data_of_quite_another_sample_time_are_warned_of():
     fitted.forecast(near)
     with pytest.warns(SparsedynWarning, match="sample time is 360 s, 0.1 s in training: 3.6e\\+03 times more"):
         fitted.forecast(far)
+
+
+def test_jumps_between_coarse_rows_are_not_called_noise():
+    def relaxing(_: float, x: np.ndarray) -> list[float]:
+        return [x[1], 8 * (1 - x[0] ** 2) * x[1] - x[0]]
+
+    t = np.arange(0, 40, 0.5)
+    x = solve_ivp(relaxing, (0, 40), [2.0, 0.0], t_eval=t, rtol=1e-9, atol=1e-9).y.T
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SparsedynWarning)
+        report = SINDy(3, threshold=0.01, refine=False).fit(x, 0.5).report_
+    checks = [finding.check for finding in report]
+    assert "too-few-rows" in checks
+    assert "noise" not in checks

@@ -1,10 +1,12 @@
 """Too few rows, runs of one state, and times as dates: what a user types, and what comes of it."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from sparsedyn import DataError, SINDy, SparseTimeStepper, Trajectories
+from sparsedyn import DataError, SINDy, SparsedynWarning, SparseTimeStepper, Trajectories, load
 from sparsedyn.plotting import fan
 
 T = 0.1 * np.arange(60)
@@ -90,3 +92,29 @@ def test_what_needs_regular_rows_says_how_to_get_them():
     np.testing.assert_allclose(ax.lines[0].get_xdata(), t - t[0])
     with pytest.raises(DataError, match="expected regular times"):
         SINDy(degree=1, time="discrete").fit(data.resample(0.05)).forecast(data)
+
+
+def test_an_input_that_never_changes_is_in_no_equation(tmp_path: Path):
+    u = np.stack([np.full(60, 4.0), np.repeat([0.0, 1.0, -1.0], 20), np.full(60, 2.0)], axis=1)
+    x = [1.0]
+    for value in u[:-1, 1]:
+        x.append(0.9 * x[-1] + 0.5 * value)
+    data = Trajectories(np.array(x)[:, None], u, dt=1.0, input_names=["a", "b", "c"])
+    with pytest.warns(SparsedynWarning, match="a is 4 in all rows and c is 2 in all rows: in no equation"):
+        model = SINDy(degree=2, time="discrete").fit(data)
+    found = model.coefficients()["x1"]
+    np.testing.assert_allclose(found[["x1", "b"]], [0.9, 0.5], atol=1e-8)
+    assert set(found.index[found != 0]) == {"x1", "b"}
+    assert model.input_names_ == ("a", "b", "c")
+    model.save(tmp_path / "model")
+    assert load(tmp_path / "model").forecast(data).rmse().max() < 1e-8
+    y = [1.0, 0.5]
+    for value in u[1:-1, 1]:
+        y.append(0.6 * y[-1] + 0.3 * y[-2] + 0.5 * value)
+    data = Trajectories(np.array(y)[:, None], u, dt=1.0, input_names=["a", "b", "c"])
+    with pytest.warns(SparsedynWarning, match="in all rows"):
+        lagged = SINDy(degree=1, time="discrete", lags=1).fit(data)
+    assert lagged.delays_.dead_times == (0, 0, 0)
+    assert lagged.forecast(data).rmse().max() < 1e-6
+    with pytest.raises(DataError, match="expected values that change"):
+        SINDy(degree=1).fit(np.ones(60), 1.0, u[:, 1])

@@ -221,7 +221,6 @@ BROKEN = np.where(np.arange(100).reshape(50, 2) == 41, np.nan, X)
         ((X, np.arange(50)[::-1]), "time must increase"),
         ((X, np.arange(49)), r"expected is one time per row"),
         ((X * [1, 0] + [0, 3], 0.1), "'x1': expected values that change"),
-        ((X, 0.1, np.zeros(50)), "'u0': expected values that change"),
         ((X, 0.1, X[:40]), "40 rows"),
         ((X, 0.1, None, X[:, :1]), "x_dot: expected the shapes"),
         ((X[:6], 0.1), "expected at least as many rows"),

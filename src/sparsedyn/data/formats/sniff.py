@@ -2,16 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from ..errors import DataError
 from ..options import PRESETS, ReadOptions
+from .other_lines import others, said_of
 from .text import FALSE, MISSING, TRUE, cells_of, decoded, lines_of
 
 LOOKED_AT = 2000
 """Lines that decide about separators, decimals and texts; encodings and uneven lines are looked for in all."""
+SELDOM = 0.4
+"""Share of the cells of a column that are empty, from which on it is logged less often than others."""
 SWITCHES = (
     ("on", "off"), ("ON", "OFF"), ("On", "Off"), ("yes", "no"), ("YES", "NO"), ("Yes", "No"), ("open", "closed"),
     ("OPEN", "CLOSED"), ("Open", "Closed"), ("ein", "aus"), ("EIN", "AUS"), ("Ein", "Aus"), ("an", "aus"),
@@ -77,14 +80,16 @@ def sniffed(content: bytes, given: ReadOptions, time: str | None = None) -> Snif
     start = _start(rows, options)
     options, seen = _above(rows, start, options, seen, named is not None)
     names = rows[start] if start < len(rows) else []
-    body = [_trimmed(row) for row in rows[start + (not _is_data(names, options)) + options.units_row :]]
+    first = start + (not _is_data(names, options)) + options.units_row
+    odd = others(lines, start, first, separator)
+    body = [_trimmed(row) for i, row in enumerate(rows[first:], start=first) if i not in odd]
     options, seen, asks = _marks(body, options, seen, asks)
     options, seen, asks = _texts(names, body, options, seen, asks, time)
     if options != given and separator == ";" and not named:
         options = replace(options, separator=separator)
     asks += _thousands(names, body, options, separator)
-    uneven = _uneven(lines, start, separator)
-    return Sniffed(options, given, tuple(seen), tuple([*asks, *uneven]))
+    uneven = _uneven(lines, start, separator, odd)
+    return Sniffed(options, given, tuple(seen), tuple([*asks, *said_of(odd, lines), *uneven]))
 
 
 def _named(lines: Sequence[str]) -> str | None:
@@ -224,6 +229,7 @@ def _texts(
     """Look for dates in an order of their own, texts for missing values, switches, and empty cells."""
     width = max(map(len, body), default=0)
     known = {*MISSING, *options.missing, *TRUE, *FALSE, *options.true, *options.false}
+    seldom: list[str] = []
     missing, true, false, empty = list(options.missing), list(options.true), list(options.false), False
     for i in range(width):
         timed = i < len(names) and names[i] in (time or "").split(",")
@@ -236,7 +242,9 @@ def _texts(
         numbers = sum(map(_is_number, cells))
         if timed:
             continue
-        empty = empty or (numbers > 0 and any(cell in {*MISSING, *options.missing} for cell in cells))
+        gone = sum(cell in {*MISSING, *options.missing} for cell in cells)
+        empty = empty or (numbers > 0 and gone > 0)
+        seldom += [names[i]] if numbers and gone > SELDOM * len(cells) and i < len(names) else []
         pair = next((p for p in SWITCHES if texts and set(texts) <= set(p) and len(texts) == 2), None)
         if pair and not numbers:
             true.append(pair[0])
@@ -249,7 +257,11 @@ def _texts(
         new = [text for text in missing if text not in options.missing]
         seen.append(f"texts for missing values ({', '.join(new[:5])})")
     options = replace(options, missing=tuple(missing), true=tuple(true), false=tuple(false))
-    if empty and options.gaps == "refuse":
+    if empty and seldom and options.fill == "refuse":
+        # Between cuts nothing would be left.
+        seen.append(f"columns that are mostly empty, as if logged less often ({', '.join(seldom[:5])})")
+        options = replace(options, fill="hold")
+    elif empty and options.gaps == "refuse":
         seen.append("missing values")
         options = replace(options, gaps="cut")
     return options, seen, asks
@@ -276,7 +288,7 @@ def _day_first(
     return options, seen, asks
 
 
-def _uneven(lines: Sequence[str], start: int, separator: str) -> list[str]:
+def _uneven(lines: Sequence[str], start: int, separator: str, others: Mapping[int, str]) -> list[str]:
     """Name lines that have more or fewer cells than the first line of the table."""
     if separator == "fixed" or start >= len(lines):
         return []
@@ -285,7 +297,7 @@ def _uneven(lines: Sequence[str], start: int, separator: str) -> list[str]:
     for number, line in enumerate(lines[start:], start=start + 1):
         cells = cells_of(line, separator)
         uneven = len(cells) < width or len(_trimmed(cells)) > width
-        if line.strip(" ,;\t") and uneven and not line.startswith("#"):
+        if line.strip(" ,;\t") and uneven and not line.startswith("#") and number - 1 not in others:
             odd.append((number, len(cells)))
     if not odd:
         return []

@@ -12,6 +12,7 @@ from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators._runs import FAR, RUNS, judged
 from sparsedyn.estimators._sensors import has_outliers, sensors
+from sparsedyn.estimators._timing import misplaced
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._maps import iterated, without_effect
 from sparsedyn.estimators.sindy._measured import Measured, Recorded
@@ -25,6 +26,8 @@ from sparsedyn.training.least_squares import Coefficients, Factor, factor, merge
 
 FOLDS, FREEDOM, PLENTY = 4, 2, 10
 """Parts of the rows that are left out in turn, rows per term that have to be left, and so many that it is no matter."""
+EVERYWHERE = 0.5
+"""Typical residual of smoothing, in shares of its root mean square, below which it is that of few rows."""
 TOLERATED = 0.01
 """Noise, in shares of a standard deviation, that interpolating derivatives tolerate."""
 
@@ -48,6 +51,7 @@ def checked(
         *odd,
         dependent_terms(reduced, terms) or checks.dependent([*data.state_names, *data.input_names], _columns(states)),
         feedback(recorded.data),
+        *([] if recorded.delays.rows else misplaced(recorded.data, mapped=settings.time == "discrete")),
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found, has_outliers(odd)),
     ]
     if states.given is None:
@@ -57,7 +61,8 @@ def checked(
         left = unexplained(reduced, found.coefficients)
         exact = bool(np.all(left <= ACCURATE))
         if not exact and not states.jumping and not has_outliers(odd):
-            findings += [checks.coarse(data.state_names, data.states), _noisy(states, settings)]
+            few = checks.coarse(data.state_names, data.states)
+            findings += [few, *_noisy(states, settings, coarse=few is not None)]
         # Simulations know nothing of a given part of the right-hand side, and do not leave what is left no error.
         if found.coefficients.any() and found.known is None:
             if validation is not None:
@@ -131,13 +136,20 @@ def _columns(states: States) -> Float[np.ndarray, "row variable"]:
     return np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
 
 
-def _noisy(states: States, settings: Settings) -> Finding | None:
+def _noisy(states: States, settings: Settings, *, coarse: bool) -> list[Finding | None]:
+    """Say which states are noisy, and which only look so because they jump within single rows."""
     data = states.measured.data
     spread = np.concatenate(data.states).std(axis=0)
     shares = states.noise / np.where(spread > 0, spread, np.inf)
+    # Noise is everywhere; what smoothing takes from a jump is not.
+    left = [np.abs(x - one.states) for x, one in zip(data.states, states.smoothed, strict=True)]
+    typical = 1.4826 * np.median(np.concatenate(left), axis=0) / np.where(spread > 0, spread, np.inf)
+    jumps = (shares > checks.NOISY) & (typical < EVERYWHERE * shares)
+    noise = np.where(jumps, 0.0, shares)
+    few = None if coarse else checks.quick(data.state_names, jumps)
     if settings.refine is False and settings.derivative in ("forward", "central", "spline"):
-        return checks.noisy(data.state_names, shares, TOLERATED, "Take derivative='auto' and refine='auto'.")
-    return checks.noisy(data.state_names, shares, checks.NOISY, "Average measurements, or give more of them.")
+        return [few, checks.noisy(data.state_names, noise, TOLERATED, "Take derivative='auto' and refine='auto'.")]
+    return [few, checks.noisy(data.state_names, noise, checks.NOISY, "Average measurements, or give more of them.")]
 
 
 def _without(

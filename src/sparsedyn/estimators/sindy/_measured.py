@@ -52,17 +52,6 @@ class Recorded(NamedTuple):
     delays: Delays = NO_DELAYS
 
 
-def check_spread(data: Trajectories) -> None:
-    """Raise `DataError` for a state or an input that never changes: nothing can be learned from it."""
-    columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
-    for name, column in zip((*data.state_names, *data.input_names), columns.T, strict=True):
-        if np.ptp(column) <= 1e-12 * np.abs(column).max():
-            raise DataError(
-                f"column {name!r}: expected values that change; they are all {column[0]:.6g}. Leave it out, its effect "
-                "is in the constant."
-            )
-
-
 def check_weak(settings: Settings, measured: Measured) -> None:
     """Raise `DataError` for derivatives of which the weak form makes no use."""
     name = "x_dot" if settings.order == 1 else "x_ddot"

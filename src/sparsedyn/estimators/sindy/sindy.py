@@ -33,7 +33,6 @@ from sparsedyn.estimators.sindy._identification import identified
 from sparsedyn.estimators.sindy._measured import (
     Measured,
     Recorded,
-    check_spread,
     check_weak,
     measured_of,
     statistics_of,
@@ -42,6 +41,14 @@ from sparsedyn.estimators.sindy._regression import check_rows, check_size, joine
 from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combination, functions_of, settings_of
 from sparsedyn.estimators.sindy._simulation import Forcing, Signal, function, held, integrated, interpolated
 from sparsedyn.estimators.sindy._states import full_names, states_of
+from sparsedyn.estimators.sindy._steady import (
+    finding,
+    steady_inputs,
+    widened,
+    widened_delays,
+    widened_statistics,
+    without,
+)
 from sparsedyn.estimators.sindy._weak import rows_along
 from sparsedyn.forecast import Forecast
 from sparsedyn.models import PRIMITIVES, Library, Primitive, SINDyModel
@@ -172,14 +179,20 @@ class SINDy(AbstractDynamics):
         t, validation = parted(t, validation)
         t = 1.0 if settings.time == "discrete" and untimed(x, t) else t
         data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names, irregular=True)
-        check_spread(data)
+        steady = steady_inputs(data)
+        if steady and settings.known is not None:
+            raise DataError(
+                f"u: expected inputs that change along with known=; {', '.join(steady)} never does. Write its value in "
+                "known, and leave it out."
+            )
         if settings.time == "discrete" or (settings.weak and settings.order == 2):
             check_regular(data, "x")
         if settings.time == "discrete" and x_dot is not None:
             raise DataError("x_dot: expected none with time='discrete': states are followed by those of the next row.")
         variables = variables_of(data)
-        delays = delays_of(settings.lags, data)
-        delayed = delays.augmented(data)
+        moving = without(data, steady)
+        delays = delays_of(settings.lags, moving)
+        delayed = delays.augmented(moving)
         library = settings.library(len(data.state_names), len(delayed.input_names))
         check_size(library.size, sum(delayed.lengths))
         measured = measured_of(delayed, x_dot, x_ddot, settings.order, trajectory)
@@ -188,11 +201,20 @@ class SINDy(AbstractDynamics):
         if validation is not None:
             validation = trajectories_like(variables, validation, place="validation", irregular=True)
             check_alike(variables, validation, "validation")
+            validation = without(validation, steady)
             others = Measured(delays.augmented(validation))
         if settings.time == "discrete":
             measured, others = measured.mapped(), others and others.mapped()
-        found, report = identified(measured, others, library, settings, recorded=Recorded(data, validation, delays))
-        self._adopt(found, library, variables, statistics_of(data), report, delays)
+        found, report = identified(measured, others, library, settings, recorded=Recorded(moving, validation, delays))
+        if steady:
+            names = full_names(data.state_names, settings.order)
+            terms = library.names([*names, *delays.names(data.state_names, moving.input_names)])
+            delays = widened_delays(delays, data, steady)
+            columns = delays.names(data.state_names, data.input_names)
+            library = settings.library(len(data.state_names), len(columns))
+            found = widened(found, terms, library, library.names([*names, *columns]))
+            report = Report((finding(data, steady), *report))
+        self._adopt(found, library, variables, widened_statistics(data, steady), report, delays)
         report.warn()
         return self
 

@@ -1,0 +1,43 @@
+"""Lines below the column names that are no rows of the table: column names that come again, and remarks at the end."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from .text import cells_of
+
+ROW = re.compile(r"[+-]?[.,]?\d")
+"""How the first cell of a row begins: with a number or a date."""
+MOST = 50
+"""Lines at the end that are looked at."""
+
+
+def others(lines: Sequence[str], start: int, first: int, separator: str) -> dict[int, str]:
+    """Return what lines from `first` on are no rows, by their place: `names`, as in line `start`, or `remarks`."""
+    if first <= start or start >= len(lines):
+        return {}
+    head = lines[start].strip()
+    found = {i: "names" for i in range(first, len(lines)) if head and lines[i].strip() == head}
+    remarks: list[int] = []
+    for i in range(len(lines) - 1, max(first, len(lines) - MOST) - 1, -1):
+        cells = [cell.strip() for cell in cells_of(lines[i], separator) if cell.strip()]
+        if cells and ROW.match(cells[0]):
+            return {**dict.fromkeys(remarks, "remarks"), **found}
+        if cells and not lines[i].startswith("#"):
+            remarks.append(i)
+    # Rows that begin with text, as with a label, look the same.
+    return found
+
+
+def said_of(found: Mapping[int, str], lines: Sequence[str]) -> list[str]:
+    """Write what such lines are and what to do, which no option does."""
+    said = []
+    for kind, what, fix in (
+        ("names", "repeats the column names", "remove it, or cut the file there where another recording begins"),
+        ("remarks", "is no row of the table", "remove it"),
+    ):
+        places = sorted(i for i, one in found.items() if one == kind)
+        if places:
+            more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+            shown = lines[places[0]].strip()[:40]
+            said.append(f"Line {places[0] + 1} ({shown!r}){more} {what}: {fix}.")
+    return said
