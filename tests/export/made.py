@@ -46,7 +46,7 @@ def stepper(
     def one(key: Any) -> MLP:
         return MLP(states, inputs, (8, 6), activation=activation, skip=skip, bias=bias, key=key)
 
-    model = jax.vmap(one)(jax.random.split(jax.random.key(0), members))
+    model = jax.eval_shape(lambda: jax.vmap(one)(jax.random.split(jax.random.key(0), members)))
 
     def sparse(leaf: Any) -> np.ndarray:
         values = 0.5 * rng.normal(size=leaf.shape)

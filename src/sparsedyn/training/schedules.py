@@ -7,6 +7,8 @@ import optax
 from jaxtyping import Float
 
 SCHEDULES = ("constant", "cosine", "step")
+# Optax compiles its operations for every number of steps: these are rounded up to a multiple of this one.
+BLOCK = 1024
 
 
 def learning_rates(
@@ -30,7 +32,7 @@ def learning_rates(
     if schedule == "cosine":
         warmup = max(1, steps // 50)
         curve = optax.warmup_cosine_decay_schedule(0.1 * rate, rate, warmup, max(steps, warmup + 1), 0.01 * rate)
-        return np.asarray(curve(np.arange(steps)), np.float32)
+        return np.asarray(curve(np.arange(-(-steps // BLOCK) * BLOCK)), np.float32)[:steps]
     if schedule == "step":
         passed = np.sum(np.arange(steps)[:, None] >= np.asarray(drops) * steps, axis=1)
         return (rate * 0.1**passed).astype(np.float32)
