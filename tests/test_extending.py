@@ -81,7 +81,7 @@ def test_an_estimator_is_a_folder_and_a_line(added: dict[str, Any], monkeypatch:
 
 @pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")  # examples train for seconds
 @pytest.mark.parametrize(
-    "page", ["coming-from/pysindy.md", pytest.param("guides/estimators.md", marks=pytest.mark.slow)]
+    "page", [pytest.param(page, marks=pytest.mark.slow) for page in ("coming-from/pysindy.md", "guides/estimators.md")]
 )
 def test_the_code_of_a_page_runs(page: str, capsys: pytest.CaptureFixture[str]):
     names: dict[str, Any] = {"__name__": "page"}

@@ -143,7 +143,7 @@ CASES: dict[str, tuple[tuple[object, ...], int, tuple[str, ...]]] = {
     "no number": (("pump.csv", *TO, "--primitives", f"sin:{10**20}"), 2, ("--primitives", "sin:1")),
     "a long range": (("pump.csv", *TO, "--inputs", "x1..x99999999999"), 3, ("'x1..x99999999999'", "at most 100000")),
     "decimal commas": (("commas.csv", *TO), 3, ("'power'", "decimals are written with a point")),
-    "no trials": (("pump.csv", *TO, "--trials", 0), 2, ("--trials",)),
+    "no trials": (("pump.csv", *TO, "--trials", -1), 2, ("--trials",)),
     "no layers": (("pump.csv", *TO, "--hidden", 0), 2, ("--hidden",)),
     "output exists": (("pump.csv", *TO, "-o", "few.csv"), 2, ("exists already", "--force")),
 }

@@ -102,6 +102,7 @@ def test_an_array_without_names_from_fit_to_forecast(run, prey, tmp_path):
     assert facts["trajectories"] == ["4", "5"]
 
 
+@pytest.mark.slow
 def test_a_plant_without_inputs(run, tmp_path):
     rows = np.arange(40)
     states = np.stack([np.cos(0.1 * rows), np.sin(0.1 * rows)], axis=-1)

@@ -25,6 +25,7 @@ def test_show_prints_a_study_that_can_be_run(run, spec):
     assert json.loads(run("study", "show", spec, "--json").stdout)["cells"] == ["Dense", "L1"]
 
 
+@pytest.mark.slow
 def test_run_leaves_results_and_a_report(finished):
     folder, result = finished
     assert (folder / "report.html").is_file()
@@ -35,6 +36,7 @@ def test_run_leaves_results_and_a_report(finished):
     assert "2 of 2 finished: L1" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("dotted_reports")
 def test_run_again_goes_on_with_what_is_there(run, spec, finished):
     folder, _ = finished
@@ -45,6 +47,7 @@ def test_run_again_goes_on_with_what_is_there(run, spec, finished):
     assert (folder / "results.parquet").read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["resume", "report"])
 def test_resume_and_report_end_with_the_results(run, finished, monkeypatch, command):
     folder, _ = finished
@@ -62,6 +65,7 @@ def test_resume_and_report_end_with_the_results(run, finished, monkeypatch, comm
     assert "Report:" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_report_is_silent_where_asked(run, finished, monkeypatch):
     folder, _ = finished
     monkeypatch.setattr(studies, "report", lambda directory: directory / "report.html")
@@ -84,6 +88,7 @@ def test_by_default_it_runs_in_a_folder_of_its_name(run, spec, tmp_path, monkeyp
     assert (seen["directory"], seen["members"], seen["seed"]) == ("tiny", 3, 7)
 
 
+@pytest.mark.slow
 def test_another_study_in_the_folder_is_refused(run, spec, finished):
     folder, _ = finished
     result = run("study", "run", spec, "-o", folder, "--seed", 5)

@@ -37,12 +37,15 @@ STEPPER: dict[str, Any] = {"hidden": (8,), "epochs": 4, "batch": 32, "learning_r
 MODELS: dict[str, Callable[[], Any]] = {
     "stepper": lambda: SparseTimeStepper(**STEPPER, members=2, technique=[MagnitudePruning(0.25)]),
     "one network": lambda: SparseTimeStepper(**STEPPER, members=1, method="rk4"),
-    "learner": lambda: EquationLearner(
+    "learner": lambda: EquationLearner(method="euler"),
+    "networks of equations": lambda: EquationLearner(
         1, primitives={"identity": 3}, hidden=1, generations=1, steps=20, derivative="forward", method="euler"
     ),
     "sindy": lambda: SINDy(1, 0.05),
 }
 MEMBERS = {"stepper": 2}
+LONG = ("networks of equations",)
+NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MODELS]
 
 
 def same(one: np.ndarray, other: np.ndarray) -> None:
@@ -50,7 +53,7 @@ def same(one: np.ndarray, other: np.ndarray) -> None:
     np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
-@pytest.fixture(scope="module", params=list(MODELS))
+@pytest.fixture(scope="module", params=NAMES)
 def fitted(request: pytest.FixtureRequest) -> tuple[Any, tuple[str, ...]]:
     """A fitted model, and the axis of members where it has several."""
     name = request.param
@@ -173,7 +176,7 @@ def test_bands_are_calibrated_saved_and_end_with_the_fit(fitted: Any, tmp_path: 
     assert clone(model).fit(TRAIN).calibration_ is None
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", NAMES)
 def test_fits_of_the_same_data_are_the_same(name: str):
     expected = MODELS[name]().fit(TRAIN).forecast(TEST).predicted
     model = MODELS[name]()
@@ -186,13 +189,15 @@ def test_fits_of_the_same_data_are_the_same(name: str):
     same(model.fit(TRAIN).forecast(TEST).predicted, expected)
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in (*LONG, "learner"))) for name in MODELS]
+)
 def test_validation_is_a_keyword_or_the_second_argument(name: str):
     one, other = MODELS[name]().fit(TRAIN, TEST), MODELS[name]().fit(TRAIN, validation=TEST)
     same(one.forecast(TEST).predicted, other.forecast(TEST).predicted)
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", [name for name in NAMES if name.values != ("learner",)])  # it takes networks then
 def test_measured_derivatives_are_used(name: str):
     slopes = [
         np.stack([x[:, 1], u[:, 0] - x[:, 0] - 0.2 * x[:, 1]], axis=1)
@@ -204,14 +209,14 @@ def test_measured_derivatives_are_used(name: str):
     assert np.abs(rates[1] - 2 * rates[0]).mean() < 0.1 * np.abs(rates[1]).mean()
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", ["sindy", pytest.param("stepper", marks=pytest.mark.slow)])
 def test_scikit_learn_chooses_trajectories(name: str):
     scores = cross_val_score(MODELS[name](), TRAIN, cv=2)
     assert scores.shape == (2,)
     assert np.isfinite(scores).all()
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", NAMES)
 def test_a_clone_has_the_parameters_and_no_fit(name: str):
     model = MODELS[name]()
     copy = clone(model)

@@ -67,7 +67,9 @@ def test_random_pulses_are_no_thermostat(seed: int):
     assert feedback(heated(lambda k, level, q: float(u[k]), rows=min(400, len(u)))) is None
 
 
-@pytest.mark.parametrize("name", ["duffing", "lotka-volterra", "lorenz63"])
+@pytest.mark.parametrize(
+    "name", ["duffing", *(pytest.param(name, marks=pytest.mark.slow) for name in ("lotka-volterra", "lorenz63"))]
+)
 def test_plants_under_excitations_are_not(name: str):
     assert feedback(sparsedyn.simulate(name, trajectories=3, steps=400, seed=0)) is None
 

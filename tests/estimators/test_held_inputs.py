@@ -60,6 +60,7 @@ def test_the_learner_finds_the_effect_of_an_input_that_is_new_at_every_row():
     assert text(fitted.equations(digits=4)[0]) == "3*u - 2*x"
 
 
+@pytest.mark.slow
 def test_derivatives_by_name_across_jumps_are_warned_of():
     data = tank()
     sindy = SINDy(1, 0.1, weak=False, derivative="spline")

@@ -70,6 +70,7 @@ def test_the_same_settings_give_the_same_bits_and_files_keep_them(looking_ahead:
     np.testing.assert_array_equal(back.forecast(TEST).predicted, made)
 
 
+@pytest.mark.slow
 def test_maps_are_rolled_out():
     def recorded(first: float) -> np.ndarray:
         x = [first]

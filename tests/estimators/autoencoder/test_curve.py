@@ -96,8 +96,8 @@ def test_data_that_are_no_curve_are_refused(values: np.ndarray, message: str):
     ("force", "terms"),
     [
         (pendulum, ["sin(z)"]),
-        (lambda z: -2.0 * z, ["z"]),
-        (lambda z: z - z**3, ["z", "z^3"]),
+        pytest.param(lambda z: -2.0 * z, ["z"], marks=pytest.mark.slow),
+        pytest.param(lambda z: z - z**3, ["z", "z^3"], marks=pytest.mark.slow),
     ],
 )
 def test_only_terms_that_pay_are_chosen(force: np.ufunc, terms: list[str]):

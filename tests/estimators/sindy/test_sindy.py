@@ -72,6 +72,7 @@ def test_plants_are_found_from_clean_data(recorded: dict[str, Trajectories], nam
     assert largest_error(SINDy(PLANTS[name][0], **options).fit(recorded[name]), name) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANTS)
 def test_plants_are_found_under_one_percent_of_noise(recorded: dict[str, Trajectories], name: str):
     fitted = SINDy(PLANTS[name][0], "auto").fit(noisy(recorded[name], 0.01))

@@ -28,6 +28,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
     return calls
 
 
+@pytest.mark.slow
 def test_the_second_time_comes_from_disk_and_is_the_same(tmp_path: Path, made: list[dict]) -> None:
     first, second = (cached("lifted-lorenz", SETTINGS, tmp_path / "below") for _ in range(2))
     assert len(made) == 1

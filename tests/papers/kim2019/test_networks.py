@@ -121,6 +121,7 @@ def test_propagation_repeats_the_cell_and_its_error_is_that_of_the_first_steps()
     np.testing.assert_allclose(error, np.mean((expected - truth[:, 1:4]) ** 2), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_only_sums_below_the_limit_count():
     model = digit_sum(KEY)
     images, digits = RNG.uniform(size=(8, 6, 6, 1)).astype(np.float32), np.array([9, 9, 1, 0, 8, 7, 3, 5], np.float32)

@@ -142,9 +142,11 @@ def unsaved(monkeypatch: pytest.MonkeyPatch) -> None:
     "changes",
     [
         pytest.param({"members": 1, "trajectories": 1, "fans": 1}, id="one member, one trajectory"),
-        pytest.param({"members": 25, "states": 9, "inputs": 0}, id="many members and states, no inputs"),
+        pytest.param(
+            {"members": 25, "states": 9, "inputs": 0}, id="many members and states, no inputs", marks=pytest.mark.slow
+        ),
         pytest.param({"states": 1, "inputs": 0, "dt": 1e-3}, id="one state, no inputs"),
-        pytest.param({"train": (1, 5, 20), "averages": ("none",)}, id="several training sizes"),
+        pytest.param({"train": (1, 5, 20), "averages": ("none",)}, id="several training sizes", marks=pytest.mark.slow),
         pytest.param({"techniques": (("DSR", 0.5, 0.9, 1.0),), "dead": ("DSR",)}, id="all diverged, dead members"),
     ],
 )
