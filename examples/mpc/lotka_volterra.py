@@ -31,7 +31,7 @@ PROBLEM = Problem(
     decided=(("harvest", 0.0, 0.3),),
     first=(0.0,),
     cost=cost,
-    limits=(Limit("predators", lambda x, u: x[1], 0.0, 1.1, 0.1),),
+    limits=(Limit("predators", lambda x, u: x[1], 0.0, 1.0, 0.1),),
 )
 
 
