@@ -79,7 +79,10 @@ class Lab:
     ) -> tuple[Fit, list[State]]:
         """Train, and return the state after every step too (entry 0 is the start), read off the checkpoints."""
         path = folder / "every.checkpoint"
-        like = self.start(technique, options.get("method", "adam"), options.get("average"), options.get("model"))
+        arguments = (technique, options.get("method", "adam"), options.get("average"), options.get("model"))
+        # Only its shapes are read, for which nothing need be compiled.
+        shapes = eqx.filter_eval_shape(lambda: self.start(*arguments))
+        like = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), shapes)
         seen: list[State] = []
 
         def look(progress: Progress) -> None:

@@ -172,11 +172,25 @@ def test_a_bad_member_does_not_disturb_the_others(kind: str, path: Path):
     assert not np.any(usable & (found.train[1] < 1e-3))
 
 
+def network(hidden: int, members: int) -> MLP:
+    """Stacked networks with weights from NumPy, since JAX compiles a draw per shape."""
+    rng = np.random.default_rng(0)
+    shapes = eqx.filter_eval_shape(lambda key: MLP(2, 0, (hidden,), activation="tanh", key=key), KEY)
+    return jax.tree.map(lambda s: rng.normal(size=(members, *s.shape)).astype(np.float32), shapes)
+
+
+def values_of(model: MLP) -> np.ndarray:
+    """What a network gives at the samples, in double precision."""
+    with jax.enable_x64(True):
+        wide = jax.tree.map(lambda w: jnp.asarray(w, jnp.float64), model)
+        return np.asarray(jax.jit(lambda m, x, u: jax.vmap(m)(x, u))(wide, DATA.x, DATA.u))
+
+
 @pytest.mark.parametrize("kind", ["EQL", "MLP"])
 def test_derivatives_are_the_jacobian(kind: str):
     models: Any = students(2, 0.3)
     if kind == "MLP":
-        models = eqx.filter_vmap(lambda key: MLP(2, 0, (3,), activation="tanh", key=key))(jax.random.split(KEY, 2))
+        models = network(3, members=2)
     dx = DATA.dx if kind == "EQL" else DATA.x
     problem = Problem(models, samples(DATA.x, dx), samples(DATA.x, dx), 1000)
     flat = problem._flat(problem.values)[0]
@@ -194,15 +208,12 @@ def test_derivatives_are_the_jacobian(kind: str):
 
 
 def test_networks_of_any_kind_are_polished():
-    hidden = MLP(2, 0, (2,), activation="tanh", key=KEY)
-    with jax.enable_x64(True):
-        target = np.asarray(jax.vmap(jax.tree.map(lambda w: jnp.asarray(w, jnp.float64), hidden))(DATA.x, DATA.u))
+    hidden = jax.tree.map(lambda w: w[0], network(2, members=1))
+    target = values_of(hidden)
     rng = np.random.default_rng(0)
     begun = jax.tree.map(lambda w: (np.asarray(w) * (1 + 0.05 * rng.normal(size=w.shape)))[None], hidden)
     begun = jax.tree.map(lambda w: np.concatenate([w, w * np.nan]), begun)
     data = samples(DATA.x, target)
     final = polished(begun, data)
     assert isinstance(final, MLP)
-    with jax.enable_x64(True):
-        got = np.asarray(jax.vmap(jax.tree.map(lambda w: jnp.asarray(w[0]), final))(data.x, data.u))
-    np.testing.assert_allclose(got, target, atol=1e-10)
+    np.testing.assert_allclose(values_of(jax.tree.map(lambda w: w[0], final)), target, atol=1e-10)

@@ -15,7 +15,21 @@ from sparsedyn.models import MLP
 from sparsedyn.training import derivative_matching
 
 KEY = jax.random.key(0)
-MODEL = MLP(2, 1, (8,), activation="tanh", key=KEY)
+
+
+def drawn(scale: float, **options: Any) -> MLP:
+    """A network with weights from NumPy, since JAX compiles a draw per shape."""
+    rng = np.random.default_rng(0)
+    shapes = eqx.filter_eval_shape(lambda key: MLP(2, 1, **options, key=key), KEY)
+
+    def draw(shape: jax.ShapeDtypeStruct) -> jax.Array:
+        matrix = len(shape.shape) == 2
+        return jnp.asarray(scale * matrix * np.sqrt(2 / shape.shape[0]) * rng.normal(size=shape.shape), jnp.float32)
+
+    return jax.tree.map(draw, shapes)
+
+
+MODEL = drawn(1.0, hidden=(8,), activation="tanh")
 
 
 def walks(*lengths: int) -> Trajectories:
@@ -34,8 +48,8 @@ def built(rows: int, method: str = "euler", **options: Any) -> Any:
 
 def test_one_euler_step_matches_derivatives():
     objective, starts, _ = built(1)
-    matched = jax.value_and_grad(derivative_matching)(MODEL, SCALING.transform(samples(DATA)), KEY)
-    found = eqx.filter_value_and_grad(objective)(MODEL, jnp.asarray(starts), KEY)
+    matched = jax.jit(jax.value_and_grad(derivative_matching))(MODEL, SCALING.transform(samples(DATA)), KEY)
+    found = eqx.filter_jit(eqx.filter_value_and_grad(objective))(MODEL, jnp.asarray(starts), KEY)
     for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(matched), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
@@ -52,7 +66,7 @@ def test_windows_are_the_free_runs_of_forecasts(method: str):
     made = rollout(models, states[:, 0], inputs, scaling=SCALING, dt=DATA.dt, method=method)[0]
     unit = (states[:, 1:] - states[:, :1]).std(axis=(0, 1))
     expected = np.mean(np.square((made - states)[:, 1:] / unit))
-    np.testing.assert_allclose(objective(MODEL, jnp.asarray(starts), KEY), expected, rtol=1e-4)
+    np.testing.assert_allclose(eqx.filter_jit(objective)(MODEL, jnp.asarray(starts), KEY), expected, rtol=1e-4)
 
 
 def test_windows_of_validation_data_are_judged_by_the_scales_of_training():
@@ -67,8 +81,8 @@ def test_windows_of_validation_data_are_judged_by_the_scales_of_training():
 
 def test_a_window_that_diverges_has_a_finite_error_and_gradient():
     objective, starts, _ = built(8, "rk4")
-    wild = jax.tree.map(lambda leaf: 1e3 * leaf if eqx.is_array(leaf) else leaf, MLP(2, 1, (8, 8), key=KEY))
-    value, gradient = eqx.filter_value_and_grad(objective)(wild, jnp.asarray(starts), KEY)
+    wild = drawn(1e3, hidden=(8, 8))
+    value, gradient = eqx.filter_jit(eqx.filter_value_and_grad(objective))(wild, jnp.asarray(starts), KEY)
     assert np.isfinite(value)
     assert value > 10
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
