@@ -19,6 +19,8 @@ BEAM, LONGEST = 8, 6
 CORE, CORE_SIZE = 6, 4
 """Terms of which all small supports are proposed, and their largest size."""
 BESIDE = 3
+TURNS = (2, 2, 1, 0)
+"""How often each function has its turn beside so many polynomial terms, whatever regression says of it."""
 """Polynomial terms beside a term with constants inside."""
 RIDGE = 1e-13
 
@@ -198,8 +200,8 @@ def beside(regression: Regression, library: Library, most: int) -> Iterator[Gues
         codes: dict[int, int] = {}
         for score, kind, cell, weight in sorted(own, key=lambda one: one[0]):
             code = next(f.code for f in library.terms[cell[0]].factors if f.constants)
-            # Beside little, every function has its turn: grids are coarse where there are two constants inside.
-            first = len(support) < 2 and codes.get(code, 0) < 2
+            # Grids are coarse where there are two constants inside, and what mimics a form may seem better.
+            first = codes.get(code, 0) < TURNS[min(len(support), BESIDE)]
             if kind not in seen and (first or len(seen) < most):
                 seen.add(kind)
                 codes[code] = codes.get(code, 0) + 1

@@ -34,13 +34,13 @@ POLYNOMIAL, TRIGONOMETRIC, PLAIN, INNER = range(4)
 BASE = 0.5
 PRICES = {
     POWER: 0.7,
-    SIN: 2.0,
-    COS: 2.0,
-    SIN_DIFFERENCE: 3.0,
-    COS_DIFFERENCE: 3.0,
-    LOG: 2.5,
+    SIN: 2.8,
+    COS: 2.8,
+    SIN_DIFFERENCE: 3.5,
+    COS_DIFFERENCE: 3.5,
+    LOG: 3.0,
     ABS: 3.0,
-    SQRT: 3.0,
+    SQRT: 3.5,
     EXP: 3.0,
     SIGMOID: 2.5,
     SIGMOID_OF_TWO: 4.0,
@@ -53,7 +53,7 @@ PRICES = {
 }
 """Nats that a factor costs, more the fewer laws have it."""
 SATURATION = 0.3
-AGAIN, INVERSE = 0.5, 1.5
+AGAIN, INVERSE = 0.7, 2.5
 """What every further power of a function costs, and a power of one over a variable."""
 DEGREES = {1: 5, 2: 3, 3: 3, 4: 3}
 """Degree of polynomials by how many variables there are; of more variables it is 2."""

@@ -22,6 +22,7 @@ from sparsedyn.estimators.equation.trajectories._search import (
     of_state,
     settled,
     shares,
+    simpler,
     well,
 )
 from sparsedyn.training.shooting.products import Term
@@ -136,6 +137,8 @@ def _joint(problem: Problem, paths: Paths, form: integral.Integrals, terms: Libr
     for one in sorted(thinned, key=lambda one: len(one.terms)):
         if np.all(one.squares / problem.counts <= (EXACT * problem.precision) ** 2):
             grown = _plain(problem, _grown(problem, one, level))
+            if explained(problem, grown):
+                grown = _plain(problem, simpler(problem, grown, _offer(grown, form, terms, width)))
             if explained(problem, grown):
                 return [grown]
             break

@@ -243,6 +243,20 @@ def widened(terms: Sequence[Term], variables: Sequence[int]) -> Iterator[tuple[T
                     yield (*terms[:k], wider, *terms[k + 1 :])
 
 
+def narrowed(terms: Sequence[Term], equations: Sequence[int]) -> Iterator[tuple[tuple[Term, ...], tuple[int, ...]]]:
+    """Return terms and the places they came from, one of them without its function that has constants inside.
+
+    A function whose constants make it flat is none; where the rest of its term is there already, the term goes.
+    """
+    for k, term in enumerate(terms):
+        if not term.inside:
+            continue
+        bare = Term(tuple(factor for factor in term.factors if not factor.constants))
+        there = any(other == bare and equations[k] == e for other, e in zip(terms, equations, strict=True))
+        kept = tuple(n for n in range(len(terms)) if n != k or not there)
+        yield tuple(bare if n == k else terms[n] for n in kept), kept
+
+
 def _solved(matrix: Float[np.ndarray, "n n"], right: np.ndarray) -> np.ndarray:
     """Solve a symmetric system, scaled to a unit diagonal."""
     if not len(matrix):

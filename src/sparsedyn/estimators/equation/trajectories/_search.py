@@ -1,5 +1,6 @@
 """The search: proposals are fitted to the states, the best are changed by moves, and joined to whole models."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -9,12 +10,14 @@ from jaxtyping import Float
 
 from sparsedyn.estimators.equation.trajectories import _integral as integral
 from sparsedyn.estimators.equation.trajectories._library import INNER, POLYNOMIAL, TRIGONOMETRIC, Library
-from sparsedyn.estimators.equation.trajectories._moves import Move, Scan, distinct, widened
+from sparsedyn.estimators.equation.trajectories._moves import Move, Scan, distinct, narrowed, widened
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
 from sparsedyn.training.shooting.products import Term
 
-QUICK, SETTLING = 6, 12
-SEEDS, FEWER = 150, 70
+QUICK, SETTLING, LONG = 6, 20, 40
+EACH = 4
+"""Candidates of every number of constants that are fitted to the end."""
+SEEDS, FEWER = 220, 100
 """Proposals with constants inside that are fitted for an equation, at most; fewer where it is one of several."""
 PROBED = 16
 """Proposals, the best of which says how fine integration has to be."""
@@ -31,6 +34,8 @@ EXACT = 1.2
 """Residuals in multiples of the precision up to which clean data are explained."""
 ROUNDING = 10.0
 """Share of a derivative, in multiples of the precision, below which a term may be there to fit rounding."""
+CERTAIN = 2
+"""Terms of an equation up to which nothing else is looked for."""
 FEW = 4
 """Terms of an equation up to which it is believed as soon as it explains clean data."""
 
@@ -95,7 +100,14 @@ def settled(problem: Problem, found: Sequence[Candidate], count: int, level: int
     for one in sorted(found, key=lambda one: one.score):
         if np.isfinite(one.score):
             best.setdefault(one.key, one)
-    made = [problem.again(one, level) for one in list(best.values())[:count]]
+    chosen = list(best.values())[:count]
+    sizes = Counter(one.free for one in chosen)
+    # Rich candidates settle quicker than those with few terms, which may still be right.
+    for one in list(best.values())[count:]:
+        if sizes[one.free] < EACH:
+            sizes[one.free] += 1
+            chosen.append(one)
+    made = [problem.again(one, level, iterations=LONG) for one in chosen]
     return sorted(made, key=lambda one: one.score)
 
 
@@ -106,7 +118,7 @@ def of_state(problem: Problem, regression: integral.Regression, library: Library
     guesses = seeds(regression, library, SEEDS if alone else FEWER)
 
     def fit(guess: integral.Guess) -> Candidate:
-        count = SETTLING if any(term.inside for term in guess.terms) else QUICK
+        count = LONG if any(term.inside for term in guess.terms) else QUICK
         return problem.fit(*guess, [place] * len(guess.terms), 0, iterations=count, rounds=1)
 
     problem.refine(min((fit(one) for one in guesses[:PROBED]), key=lambda one: one.score))
@@ -114,7 +126,7 @@ def of_state(problem: Problem, regression: integral.Regression, library: Library
     best = settled(problem, found, 10, level)
     if not best:
         return []
-    if explained(problem, best[0]):
+    if explained(problem, best[0]) and len(best[0].terms) <= CERTAIN:
         return best
     usable = np.flatnonzero(regression.usable & library.coarse)
     offer = Offer([library.terms[k] for k in usable], [place] * len(usable))
@@ -122,8 +134,6 @@ def of_state(problem: Problem, regression: integral.Regression, library: Library
     tried: set[object] = set()
     for one in best[: STARTS if alone else STARTS // 2]:
         made.append(improved(problem, one, offer, tried, ROUNDS if alone else ROUNDS // 2))
-        if explained(problem, made[-1]):
-            break
     return settled(problem, made, 8, level)
 
 
@@ -147,27 +157,44 @@ def improved(
                 if other.score < candidate.score + 0.5 * min(move.score - now, -4.0):
                     break
         if better is None:
-            better = _best_of_widened(problem, candidate, tried)
+            better = _reshaped(problem, candidate, tried)
         if better is None:
             break
         candidate = problem.again(better)
-        if explained(problem, candidate):
-            break
     return candidate
 
 
-def _best_of_widened(problem: Problem, candidate: Candidate, tried: set[object]) -> Candidate | None:
-    """Return the best candidate with a further variable inside a function, if it is better."""
+def simpler(problem: Problem, candidate: Candidate, offer: Offer) -> Candidate:
+    """Return the best that moves lead to which have no more constants: what explains the data may be a disguise."""
+    tried: set[object] = set()
+    for _ in range(ROUNDS):
+        scan = Scan(problem, candidate, *offer)
+        if not scan.fine:
+            break
+        fewer = (move for move in scan.moves(TRIED) if sum(term.free for term in move.terms) <= candidate.free)
+        fits = [_fitted(problem, move, candidate) for move in islice(distinct(list(fewer), tried), TRIED // 2)]
+        better = min(fits, key=lambda one: one.score, default=candidate)
+        if not better.score < candidate.score - BETTER:
+            break
+        candidate = problem.again(better)
+    return candidate
+
+
+def _reshaped(problem: Problem, candidate: Candidate, tried: set[object]) -> Candidate | None:
+    """Return the best candidate with a variable more inside a function, or a flat function less, if it is better."""
+    everything = tuple(range(len(candidate.terms)))
+    shapes = [(terms, everything) for terms in widened(candidate.terms, (*problem.states, *problem.driven))]
     best: Candidate | None = None
-    for terms in widened(candidate.terms, (*problem.states, *problem.driven)):
-        key = frozenset((e, t.factors) for e, t in zip(candidate.equations, terms, strict=True))
-        if key in tried:
+    for terms, kept in [*narrowed(candidate.terms, candidate.equations), *shapes]:
+        equations = [candidate.equations[k] for k in kept]
+        key = frozenset((e, t.factors) for e, t in zip(equations, terms, strict=True))
+        if ("reshaped", key) in tried:
             continue
-        tried.add(key)
+        tried.add(("reshaped", key))
         other = problem.fit(
             terms,
-            candidate.coefficients,
-            candidate.equations,
+            [candidate.coefficients[k] for k in kept],
+            equations,
             candidate.level,
             starts=candidate.starts,
             noise=np.maximum(candidate.noise, problem.floor),
