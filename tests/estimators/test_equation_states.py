@@ -1,5 +1,6 @@
 """Equations that explain measured states: exact on clean data, right in form with noise, under inputs, and honest."""
 
+import ast
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.integrate import solve_ivp
 import sparsedyn
 from sparsedyn import EquationLearner, Trajectories
 from sparsedyn.equations import symbol, text
+from sparsedyn.estimators.equation import trajectories
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting import products as kinds
 from sparsedyn.training.shooting.products import Factor, Term, parameters, program
@@ -72,6 +74,21 @@ def test_what_only_networks_have_is_left_to_them():
         EquationLearner(search="states", known={"n": "n"}).fit(data)
     with pytest.raises(ValueError, match="floor: expected a share"):
         EquationLearner(floor=0).fit(data)
+
+
+def test_no_search_ends_by_a_clock():
+    folder = Path(trajectories.__file__).parent
+    for path in [*folder.glob("*.py"), Path(kernel.__file__)]:
+        names = {alias.name for node in ast.walk(ast.parse(path.read_text())) for alias in getattr(node, "names", ())}
+        assert not names & {"time", "perf_counter", "monotonic", "process_time", "datetime"}, path
+
+
+@pytest.mark.slow
+def test_many_rows_and_a_state_in_kelvin(as_users_run: None):
+    start, t = np.asarray([303.0, 304.0, 305.0, 306.0]), 0.1 * np.arange(400)
+    states = 293.15 + (start[:, None] - 293.15) * np.exp(-t / 50_000)
+    learner = EquationLearner().fit(Trajectories(states[:, :, None], dt=0.1, state_names=["T"]), progress=False)
+    np.testing.assert_allclose(learner.simulate([304.0], 400)[:, 0] - 304.0, states[1] - 304.0, rtol=2e-3, atol=1e-6)
 
 
 ALL = (

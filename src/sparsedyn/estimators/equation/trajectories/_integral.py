@@ -19,9 +19,9 @@ BEAM, LONGEST = 8, 6
 CORE, CORE_SIZE = 6, 4
 """Terms of which all small supports are proposed, and their largest size."""
 BESIDE = 3
+"""Polynomial terms beside a term with constants inside."""
 TURNS = (2, 2, 1, 0)
 """How often each function has its turn beside so many polynomial terms, whatever regression says of it."""
-"""Polynomial terms beside a term with constants inside."""
 RIDGE = 1e-13
 
 

@@ -9,8 +9,8 @@ from sparsedyn.estimators.equation.trajectories._dense import reduced
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
 from sparsedyn.training.shooting.products import parameters, refilled
 
-SHARE = 0.5
-"""Of a standard error: how far a constant may be moved to have fewer digits."""
+SHARES, WORSE = (0.3, 0.1, 0.03), 2.0
+"""How far a constant may be moved to have fewer digits, in standard errors, and what all may cost together."""
 DIGITS = 12
 
 
@@ -30,24 +30,40 @@ def constants_of(candidate: Candidate) -> Constants:
 
 
 def rounded(problem: Problem, candidate: Candidate) -> Candidate:
-    """Return a candidate with constants rounded, one after the other; those left move to their conditional optimum."""
+    """Return a candidate with constants rounded, one after the other; those left move to their conditional optimum.
+
+    What that costs of the likelihood is looked at, since small changes of constants may be large ones of states.
+    """
+    for share in SHARES:
+        terms, coefficients = refilled(candidate.terms, _rounded(candidate, share))
+        made = candidate._replace(terms=terms, coefficients=coefficients)
+        if _misfit(problem, made) <= _misfit(problem, candidate) + WORSE:
+            return made
+    return candidate
+
+
+def _rounded(candidate: Candidate, share: float) -> Float[np.ndarray, " parameter"]:
     values = parameters(candidate.terms, candidate.coefficients)
     covariance = _covariance(candidate)
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    order = np.argsort(errors / np.maximum(np.abs(values), 1e-300))
-    for k in order:
+    for k in np.argsort(errors / np.maximum(np.abs(values), 1e-300)):
         error = np.sqrt(max(covariance[k, k], 0.0))
         if not (np.isfinite(error) and error > 0):
             continue
-        short = _shortest(float(values[k]), SHARE * error)
-        move = covariance[:, k] / covariance[k, k] * (short - values[k])
-        values = values + move
+        short = _shortest(float(values[k]), share * error)
+        values = values + covariance[:, k] / covariance[k, k] * (short - values[k])
         values[k] = short
         covariance = covariance - np.outer(covariance[:, k], covariance[k]) / covariance[k, k]
-    terms, coefficients = refilled(candidate.terms, values)
-    made = candidate._replace(terms=terms, coefficients=coefficients)
-    states = problem.states_of(made)
-    return made if np.isfinite(states[:, 1:][problem.cuts[made.level].arrays[3] > 0]).all() else candidate
+    return values
+
+
+def _misfit(problem: Problem, candidate: Candidate) -> float:
+    """Minus two log-likelihoods, first states being as they are; infinite where a candidate runs away."""
+    measured, weights = problem.cuts[candidate.level].arrays[:2]
+    off = np.where(weights > 0, np.square(measured - problem.states_of(candidate)), 0.0)
+    squares = np.sum(weights * off, axis=(0, 1))
+    found = float(np.sum(problem.counts * np.log(squares / problem.counts + problem.precision**2)))
+    return found if np.isfinite(found) else np.inf
 
 
 def _covariance(candidate: Candidate) -> Float[np.ndarray, "parameter parameter"]:
