@@ -23,6 +23,8 @@ BESIDE = 3
 TURNS = (2, 2, 1, 0)
 """How often each function has its turn beside so many polynomial terms, whatever regression says of it."""
 RIDGE = 1e-13
+LARGEST = 1e60
+"""Values of terms from which on their squares would not be numbers."""
 
 
 class Integrals(NamedTuple):
@@ -49,7 +51,7 @@ def integrals(paths: Paths, terms: Sequence[Term]) -> Integrals:
         flat = nodes.reshape(-1, nodes.shape[2])
         with np.errstate(all="ignore"):
             values = values_of(terms, flat)
-        usable &= np.isfinite(values).all(axis=0)
+        usable &= np.all(np.abs(values) < LARGEST, axis=0)
         values = values.reshape(*nodes.shape[:2], len(terms))
         rises = np.einsum("snt,n->st", np.where(usable, values, 0.0), WEIGHTS) * np.diff(t)[:, None]
         columns.append(np.concatenate([np.zeros((1, len(terms))), np.cumsum(rises, axis=0)]))
