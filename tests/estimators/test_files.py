@@ -44,3 +44,10 @@ def test_other_kinds_are_refused(tmp_path: Path, kind: str):
     save_arrays(tmp_path / "other", {}, {"format": kind})
     with pytest.raises(CheckpointError, match="other: expected a model"):
         sparsedyn.load(tmp_path / "other")
+
+
+def test_a_folder_that_does_not_exist_is_not_made(tmp_path: Path):
+    model = SINDy(degree=1, time="discrete").fit(0.9 ** np.arange(30.0))
+    with pytest.raises(CheckpointError, match=r"expected a file in a folder that exists; there is no .*missing"):
+        model.save(tmp_path / "missing" / "model.safetensors")
+    assert not (tmp_path / "missing").exists()

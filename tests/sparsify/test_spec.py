@@ -194,3 +194,8 @@ def test_what_is_checked_without_jax_is_what_classes_take(name):
         # L1, L2 and the roots share a function, and differ in nothing but defaults.
         if field.default is not dataclasses.MISSING and field.name not in ("timing", "weight"):
             assert parameters[field.name].default == field.default
+
+
+def test_another_case_gets_a_hint():
+    with pytest.raises(ValueError, match=r"unknown technique 'L1' \(did you mean 'l1'\?\)"):
+        from_spec({"type": "L1"})
