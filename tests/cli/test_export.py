@@ -47,9 +47,6 @@ def test_one_state_and_jacobians(run, model: Path, tmp_path: Path):
     assert result.exit_code == 0, result.stderr
     assert "void sparsedyn_step_jacobian(" in path.read_text()
     assert "What a needs" in path.read_text()
-    result = run("export", model, "--to", "st", "-o", tmp_path / "made.st", "--jacobian")
-    assert result.exit_code == 2
-    assert "--jacobian: expected --to c" in result.stderr
 
 
 def test_an_fmu_is_an_archive(run, model: Path, tmp_path: Path):

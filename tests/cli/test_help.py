@@ -121,6 +121,7 @@ AT_ONCE = {
     "help of export": (("export", "--help"), 0, "Usage"),
     "help of explore": (("explore", "--help"), 0, "Usage"),
     "unknown target": (("export", "model", "--to", "cobol", "-o", "new"), 2, "javascript"),
+    "Jacobian in another target": (("export", "model", "--to", "st", "-o", "new", "--jacobian"), 2, "--to c"),
     "bad member": (("export", "model", "--to", "c", "-o", "new", "--member", "all"), 2, "mean"),
     "technique out of range": (("fit", "a.csv", "-o", "new", "--technique", "magnitude:75"), 2, "0.75"),
     "unknown argument": (("fit", "a.csv", "-o", "new", "--technique", "magnitude:sparsty=0.5"), 2, "'sparsity'"),

@@ -107,13 +107,13 @@ def export(
     """Write a model as code."""
     check_choice("--to", to, TARGETS)
     check_new_file(output, force=force)
+    if jacobian and to != "c":
+        raise UsageProblem(f"--jacobian: expected --to c, which alone has functions of derivatives; got --to {to}.")
     chosen = _member(member)
     # What can be said without JAX has been said.
     import sparsedyn.export as room
     from sparsedyn.estimators import load
 
-    if jacobian and to != "c":
-        raise UsageProblem(f"--jacobian: expected --to c, which alone has functions of derivatives; got --to {to}.")
     further: dict[str, Any] = {"only": only} | ({"double": double} if to in SINGLE else {})
     further |= {"jacobian": True} if jacobian else {}
     further |= {"name": name} if to in NAMED else {}
