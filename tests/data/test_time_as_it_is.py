@@ -307,3 +307,10 @@ def test_days_of_a_spreadsheet_are_asked_about_whatever_the_column_is_called():
             trajectories_of(dated(stamps), "time", names=["level"], input_names=["valve"])
     assert Trajectories.from_pandas(dated(serials), **ROLES, time_unit="excel").dt == pytest.approx(60, rel=1e-4)
     assert Trajectories.from_pandas(dated(20_000.0 + np.arange(ROWS)), **ROLES).dt == 1.0
+
+
+def test_a_clock_that_passes_midnight_is_refused_and_not_to_be_sorted():
+    clock = pd.to_timedelta(np.r_[86_380:86_400:5, 0:20:5], unit="s")
+    with pytest.raises(DataError, match=r"00:00:00, earlier than the 0 days 23:59:55.*passed midnight") as caught:
+        Trajectories(np.arange(8.0)[:, None], time=clock)
+    assert "Sort" not in str(caught.value)

@@ -12,6 +12,8 @@ from .errors import DataError, in_all, trajectory_place
 
 # Steps may differ from the sampling time by this share of it.
 TOLERANCE = 1e-3
+DAY, HALF = 86_400.0, 0.5
+"""Seconds of a day; by what share of it a step back may miss one, for a clock that passed midnight."""
 GAP = 1.5
 """A step of so many usual ones is a gap."""
 
@@ -39,7 +41,8 @@ class Stamps(NamedTuple):
         value = self.given[row]
         if self.given.dtype.kind in "biuf":
             return f"{value:.10g}"
-        return str(pd.Timestamp(value) if self.given.dtype.kind == "M" else value)
+        kinds = {"M": pd.Timestamp, "m": pd.Timedelta}
+        return str(kinds.get(self.given.dtype.kind, lambda same: same)(value))
 
     def rows(self, kept: np.ndarray | slice) -> "Stamps":
         """Return some of the rows."""
@@ -219,7 +222,11 @@ def _check_order(stamps: Stamps, place: str) -> None:
     problem = f"{now}, earlier than the {before} of the row before"
     fix = "Sort the rows by time"
     merge = ""
-    if steps[row - 1] == 0:
+    if stamps.given.dtype.kind == "m" and abs(steps[row - 1] + DAY - np.median(np.abs(steps))) <= HALF * DAY:
+        # Sorted, the rows after midnight would come first.
+        fix = "If the clock passed midnight there, give its date as well, as time='date,clock' (--time date,clock), or "
+        fix += "give dt= instead of the time"
+    elif steps[row - 1] == 0:
         problem = f"the same time as the row before ({now})"
         fix += " and remove duplicates"
         merge = "make one row of those of one time with duplicates='mean' (--duplicates mean)"
