@@ -141,7 +141,6 @@ def _joint(problem: Problem, paths: Paths, form: integral.Integrals, terms: Libr
                 grown = _plain(problem, simpler(problem, grown, _offer(grown, form, terms, width)))
             if explained(problem, grown):
                 return [grown]
-            break
     begun = [_plain(problem, _grown(problem, one, level)) for one in thinned[:2]]
     begun.sort(key=lambda one: one.score)
     polynomial = np.flatnonzero((terms.tiers == POLYNOMIAL) & form.usable)
