@@ -100,6 +100,7 @@ def test_a_poor_equation_is_said_to_be_one(run, tmp_path):
     assert "unexplained" in result.stderr
 
 
+@pytest.mark.slow
 def test_info_says_what_is_in_a_file(run, found, model, tmp_path):
     text = run("info", found[1]).stdout
     assert all(word in text for word in ("EquationRegressor", "head, flow", "9.81*"))
@@ -122,7 +123,7 @@ CASES: dict[str, tuple[tuple[object, ...], int, tuple[str, ...]]] = {
     "empty file": (("nothing.csv", *TO), 3, ("nothing.csv", "empty")),
     "no rows": (("rowless.csv", *TO), 3, ("rowless.csv", "no rows")),
     "few rows": (("few.csv", *TO), 3, ("few.csv", "at least 12", "8")),
-    "unknown suffix": (("pump.safetensors", *TO), 3, ("'.safetensors'", "'.csv', '.parquet'")),
+    "unknown suffix": (("pump.safetensors", *TO), 3, ("'.safetensors'", "'.csv'", "'.parquet'")),
     "damaged file": (("broken.parquet", *TO), 3, ("broken.parquet", "Parquet")),
     "a row too long": (("ragged.csv", *TO), 3, ("line 3", "3 cells")),
     "a name twice": (("twice.csv", *TO), 3, ("'flow'", "more than once")),

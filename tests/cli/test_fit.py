@@ -51,6 +51,7 @@ def test_dense_and_other_techniques(run, prey, tmp_path):
     assert half["nonzeros"] == half["weights"] / 2
 
 
+@pytest.mark.slow
 def test_a_validation_file_leaves_all_of_the_data_for_training(run, prey, tmp_path):
     args = ("fit", prey, "--validation", prey, "-o", tmp_path / "m", *QUICK, "--only", "0..3", "--rollout", "3")
     facts = json.loads(run(*args, "--json").stdout)

@@ -90,6 +90,7 @@ def test_a_file_that_describes_itself_needs_no_columns(run, model, table, tmp_pa
     assert facts["rfmse"] == expected["rfmse"]
 
 
+@pytest.mark.slow
 def test_an_array_without_names_from_fit_to_forecast(run, prey, tmp_path):
     data = read(prey)
     block = np.concatenate([np.stack(data.states), np.stack(data.inputs)], axis=-1).astype(np.float32)

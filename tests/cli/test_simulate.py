@@ -35,6 +35,7 @@ def test_the_same_seed_gives_the_same_bits(run, tmp_path):
     assert np.array_equal(a.states, b.states)
 
 
+@pytest.mark.slow
 def test_an_existing_file_is_replaced_only_when_forced(run, tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("mine")

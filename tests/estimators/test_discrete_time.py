@@ -29,7 +29,9 @@ MODELS: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=list(MODELS))
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=[pytest.mark.slow] * (name == "learner")) for name in MODELS]
+)
 def fitted(request: pytest.FixtureRequest) -> Any:
     return MODELS[request.param]().fit(X, progress=False)
 

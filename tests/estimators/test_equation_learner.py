@@ -35,6 +35,7 @@ def fitted(data: Trajectories) -> EquationLearner:
     return EquationLearner(**QUICK).fit(data[:2])
 
 
+@pytest.mark.slow
 def test_the_governing_equations_are_found(fitted: EquationLearner, data: Trajectories):
     columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
     found, true = (compiled(equations, NAMES)(columns) for equations in (fitted.equations(), TRUTH))
@@ -60,6 +61,7 @@ def rolled(fitted: EquationLearner, x0: np.ndarray, inputs: np.ndarray) -> np.nd
     return np.stack(states)
 
 
+@pytest.mark.slow
 def test_forecasts_go_to_the_times_of_rows(fitted: EquationLearner, data: Trajectories):
     rows = np.r_[0, 1, 2, 5, 6, 11, 12, 13, 20, 30]
     x0, start = data.states[2][0], 0.013
@@ -80,6 +82,7 @@ def test_forecasts_go_to_the_times_of_rows(fitted: EquationLearner, data: Trajec
     np.testing.assert_allclose(closer[-1], x0 + 0.47 * (states[1] - x0), rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_printed_equations_simulation_and_file_are_one(fitted: EquationLearner, data: Trajectories, tmp_path: Path):
     fitted.save(tmp_path / "law.safetensors")
     back = sparsedyn.load(tmp_path / "law.safetensors")
@@ -95,6 +98,7 @@ def test_printed_equations_simulation_and_file_are_one(fitted: EquationLearner, 
     assert [p.name for p in tmp_path.iterdir()] == ["law.safetensors"]
 
 
+@pytest.mark.slow
 def test_the_contract_of_a_stepper(fitted: EquationLearner, data: Trajectories):
     assert (fitted.state_names_, fitted.input_names_) == (("prey", "predators"), ("harvest",))
     assert fitted.dt_ == data.dt
@@ -116,6 +120,7 @@ def test_the_contract_of_a_stepper(fitted: EquationLearner, data: Trajectories):
     assert fitted.dependence(data).shape == (1, 2, 3)
 
 
+@pytest.mark.slow
 def test_a_front_for_every_state(fitted: EquationLearner):
     by_name, by_place = fitted.pareto("predators"), fitted.pareto(1)
     assert by_name.equals(by_place)
@@ -123,6 +128,7 @@ def test_a_front_for_every_state(fitted: EquationLearner):
     assert fitted.equations()[1] in list(by_name["equation"])
 
 
+@pytest.mark.slow
 def test_other_variables_are_refused(fitted: EquationLearner, data: Trajectories):
     other = Trajectories(data.states, data.inputs, dt=data.dt, state_names=["a", "b"], input_names=["harvest"])
     with pytest.raises(DataError, match="prey"):
@@ -138,6 +144,7 @@ def oscillator(seed: int) -> Trajectories:
     return Trajectories(states, dt=0.05, state_names=["x", "v"])
 
 
+@pytest.mark.slow
 def test_a_plant_without_inputs_judged_on_other_trajectories():
     learner = EquationLearner(**QUICK | {"primitives": {"identity": 2}, "generations": 1})
     assert learner.fit(oscillator(0), oscillator(1)) is learner
@@ -146,6 +153,7 @@ def test_a_plant_without_inputs_judged_on_other_trajectories():
     np.testing.assert_allclose(learner.simulate(test.states[0][0], 80), test.states[0], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_scikit_learn_conventions(fitted: EquationLearner):
     copy = clone(fitted)
     assert copy.get_params() == fitted.get_params()
@@ -197,6 +205,7 @@ def test_small_steps_near_a_large_mean_are_not_lost(cooled: EquationLearner):
     np.testing.assert_allclose(simulated - truth[0], truth - truth[0], rtol=1e-3, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_errors_are_counted_in_standard_deviations_of_the_training_data(cooled: EquationLearner, tmp_path: Path):
     data = cooling()
     std = np.concatenate(data.states).std(axis=0)
@@ -208,6 +217,7 @@ def test_errors_are_counted_in_standard_deviations_of_the_training_data(cooled: 
     np.testing.assert_array_equal(back.statistics_.x_mean, cooled.statistics_.x_mean)
 
 
+@pytest.mark.slow
 def test_another_unit_is_noticed(cooled: EquationLearner):
     celsius = Trajectories([states - 273.15 for states in cooling().states], dt=0.1, state_names=["T"])
     with pytest.raises(DataError, match="another unit"):
@@ -246,6 +256,7 @@ def test_data_that_say_nothing_are_refused(data: Trajectories):
         EquationLearner(**QUICK).fit(Trajectories(1e200 * data.states[0][None], dt=data.dt))
 
 
+@pytest.mark.slow
 def test_unknown_states_and_steps(fitted: EquationLearner, cooled: EquationLearner, as_users_run: None):
     for state in ("nope", 5, -1, None):
         with pytest.raises(ValueError, match="state: expected one of prey, predators or a number from 0 to 1"):
@@ -255,6 +266,7 @@ def test_unknown_states_and_steps(fitted: EquationLearner, cooled: EquationLearn
             cooled.simulate([303.0], steps)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_fitted_learner_can_be_handed_to_another_process(fitted: EquationLearner, data: Trajectories):
     import pickle
 

@@ -117,6 +117,7 @@ def test_the_front_gets_better_with_complexity(fitted: EquationRegressor):
     assert table["score"].min() == fitted.candidates_[0].score
 
 
+@pytest.mark.slow
 def test_a_seed_settles_everything():
     target = np.exp(X[:, 0]) + X[:, 1] ** 2
     runs = [EquationRegressor(**QUICK | {"seed": seed}).fit(X, target) for seed in (3, 3, 4)]
@@ -158,6 +159,7 @@ def test_a_function_of_ones_own_takes_three_lines(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_scikit_learn_conventions(fitted: EquationRegressor):
     assert list(fitted.feature_names_in_) == ["mass", "speed"]
     assert fitted.n_features_in_ == 2
@@ -238,6 +240,7 @@ def refused(given: Any, target: Any, **changed: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_columns_are_found_again_whatever_their_names():
     law_ = Y + X[:, 1]
     for labels in ([2.5, "b"], pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")]), pd.to_datetime(["2020", "2021"])):
@@ -334,6 +337,7 @@ def test_digits_are_a_number(fitted: EquationRegressor, as_users_run: None):
         fitted.equation("a")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_front_begins_with_the_mean():
     table = EquationRegressor(**QUICK).fit(X, np.exp(X[:, 0]) + 5).pareto()
     assert table["complexity"][0] == 1

@@ -54,6 +54,7 @@ def test_a_jump_near_an_end_is_cut_off():
     assert not jumping(Trajectories([x], [u], **NAMES))
 
 
+@pytest.mark.slow
 def test_the_learner_finds_the_effect_of_an_input_that_is_new_at_every_row():
     settings: dict[str, Any] = {"primitives": {"identity": 2}, "hidden": 1, "generations": 1, "steps": 40}
     fitted = EquationLearner(1, **settings).fit(tank(120), progress=False)
@@ -73,6 +74,7 @@ def test_derivatives_by_name_across_jumps_are_warned_of():
     assert not SINDy(1, 0.1, weak=False).fit(data).report_
 
 
+@pytest.mark.slow
 def test_networks_are_trained_on_derivatives_within_pieces():
     # A ramp that turns at each jump: across it, central differences are zero.
     u = np.repeat([1.0, -1.0, 1.0], 20)

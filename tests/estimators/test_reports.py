@@ -57,6 +57,7 @@ def test_networks_that_learned_nothing_say_so(world: Any, tmp_path: Path):
     assert sparsedyn.load(tmp_path / "poor.safetensors").report_ == stepper.report_
 
 
+@pytest.mark.slow
 def test_members_that_died_and_states_without_weights_are_counted(world: Any):
     wild = SMALL | {"learning_rate": 5.0, "schedule": "constant", "clip": None, "optimizer": "sgd", "epochs": 2}
     found = said(lambda: SparseTimeStepper((8, 8), **wild | {"activation": "relu"}).fit(world.train))

@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 import sparsedyn
 from sparsedyn import DSR, EMA, L0, L1, STR, SWA, Chain, MagnitudePruning, On, SequentialThresholding, SparseTimeStepper
+from sparsedyn.training import CheckpointError
 
 
 def restored(stepper: SparseTimeStepper, folder: Path) -> SparseTimeStepper:
@@ -123,8 +124,11 @@ def test_the_header_is_readable_without_us(world: Any, tmp_path: Path):
     assert len([name for name in names if name.startswith("model.")]) == 6
 
 
-def test_a_folder_is_made_and_an_old_file_replaced(world: Any, tmp_path: Path):
+def test_a_missing_folder_is_refused_and_an_old_file_replaced(world: Any, tmp_path: Path):
     path = tmp_path / "new" / "model"
+    with pytest.raises(CheckpointError, match="a folder that exists"):
+        world.fitted.save(path)
+    path.parent.mkdir()
     world.fitted.save(path)
     world.fitted.save(str(path))
     assert [p.name for p in path.parent.iterdir()] == ["model"]

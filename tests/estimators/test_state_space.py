@@ -158,6 +158,7 @@ def test_fits_of_the_same_data_are_the_same(linear: SparseStateSpace):
     np.testing.assert_allclose(again.forecast(TEST).predicted, linear.forecast(TEST).predicted, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_validation_judges(linear: SparseStateSpace):
     train, other = data(150, 110, 70), data(80, seed=50)
     one, two = SparseStateSpace(**LINEAR).fit(train, other), SparseStateSpace(**LINEAR).fit(train, validation=other)

@@ -200,6 +200,7 @@ def test_other_settings_have_another_fingerprint():
     assert len({stepper(technique).settings().fingerprint() for technique in others}) == len(others)
 
 
+@pytest.mark.slow
 def test_a_run_whose_timing_was_left_out_is_resumed(world: Any, tmp_path: Path):
     # A resumed study makes its techniques anew from what its file says, where nothing is left out.
     path = tmp_path / "run.checkpoint"

@@ -78,8 +78,8 @@ def test_horizons_are_by_default_those_that_every_test_trajectory_has():
 
 
 def test_a_fold_that_cannot_be_fitted_is_named():
-    forces = [force if i > 2 else np.zeros_like(force) for i, force in enumerate(DATA.inputs)]
-    still = Trajectories(DATA.states, forces, dt=DT)
+    states = [x if i > 2 else np.ones_like(x) for i, x in enumerate(DATA.states)]
+    still = Trajectories(states, DATA.inputs, dt=DT)
     with pytest.raises(DataError, match=r"fold 1 of 2: .*expected values that change"):
         cross_validate(euler(), still, cv=2)
     with pytest.raises(DataError, match=r"fold 0 of 2: .*degree"):

@@ -31,6 +31,7 @@ def weights_of(shapes: Any, rng: np.random.Generator, scale: float = 1.0) -> lis
     return [(scale * rng.normal(size=s)).astype(np.float32) for s in shapes]
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     shapes=st.sampled_from(NETWORKS),

@@ -322,6 +322,7 @@ def test_what_is_removed_under_way_is_an_error(
 REQUIRED = {"phases": 'technique = { type = "l1" }', "on": 'where = [0], technique = { type = "magnitude" }'}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 @pytest.mark.parametrize(
     "names",

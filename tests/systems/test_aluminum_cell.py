@@ -207,6 +207,7 @@ def test_initial_conditions_fill_their_box():
     np.testing.assert_allclose(share.mean(axis=0), 0.5, atol=0.03)
 
 
+@pytest.mark.slow
 def test_generated_trajectories_cover_the_released_ranges_and_keep_to_the_rules():
     data = simulate("aluminum-cell", trajectories=40, steps=5000, seed=5)
     states, inputs = data.stack()

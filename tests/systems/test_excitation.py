@@ -49,6 +49,7 @@ def test_impulses_last_one_sample():
     assert 19.9 < wave[rows].max() <= 20
 
 
+@pytest.mark.slow
 def test_a_longer_signal_starts_with_the_shorter_one_and_keys_differ():
     random = (APRBS(-1, 1, shortest=0.5, longest=2), Impulses(1, 2, shortest=0.5, longest=2), Sine(1, 0.3))
     excitation = Channels(*random, Chirp(1, 0.1, 0.5, duration=20), APRBS(0, 1, shortest=0.1, longest=9) + Constant(3))

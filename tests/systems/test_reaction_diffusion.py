@@ -77,6 +77,7 @@ def test_the_exponential_method_is_exact_for_the_linear_part():
     np.testing.assert_allclose(found, np.fft.ifft2(np.exp(0.7 * linear) * np.fft.fft2(start)).real, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_snapshots_show_u_through_the_window_with_the_derivative_of_the_equations(long, accurate):
     radius, _ = spiral(POINTS, LENGTH)
     window = np.exp(-0.01 * radius**2)
@@ -86,6 +87,7 @@ def test_snapshots_show_u_through_the_window_with_the_derivative_of_the_equation
     np.testing.assert_allclose(long.x_dot[0, 40].reshape(long.frame), window * rate[0], atol=2e-4)
 
 
+@pytest.mark.slow
 def test_blocks_of_rows_and_steps_between_rows_make_no_difference(long):
     coarse = small(steps=51, dt=0.2)
     np.testing.assert_allclose(coarse.x, long.x[:, :201:4], atol=1e-6)

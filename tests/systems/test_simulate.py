@@ -82,6 +82,7 @@ class SmoothExplosive(AbstractSystem):
         return Feedback(upwards)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("system", "rate"), [(Explosive(), 1.0), (SmoothExplosive(), 0.9)])
 def test_trajectories_that_blow_up_are_drawn_again(system, rate, caplog):
     with caplog.at_level(logging.INFO, logger="sparsedyn.systems.simulate"):

@@ -66,6 +66,7 @@ def assert_same_history(one: list[dict[str, Any]], other: list[dict[str, Any]]) 
             np.testing.assert_array_equal(a[key], b[key])
 
 
+@pytest.mark.slow
 def test_resuming_after_early_stopping(lab: Any, tmp_path: Path):
     checkpoint = Checkpoint(tmp_path / "run.checkpoint", "this run")
     options = {"rates": 0.0, "patience": 2, "checkpoint": checkpoint}

@@ -45,6 +45,7 @@ def test_training_learns(lab: Any):
         assert last["validation"][i] == pytest.approx(lab.loss(result.last, i, lab.validation), rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.devices
 def test_members_in_other_company_are_the_same(lab: Any):
     # Three on two devices, or on sixteen: what fills up the last device is not seen outside.
@@ -67,6 +68,7 @@ def test_members_differ_by_their_rate_only_where_they_should(lab: Any):
     assert not lab.equal(member(same, 1), member(other, 1))
 
 
+@pytest.mark.slow
 def test_hyperparameters_are_leaves(lab: Any):
     path = pruning(0.0, jnp.array([0.0, 1e-3, 1e-1, 1.0]))
     result = lab.fit(path, ids=[0, 0, 0, 0], rates=1e-3)

@@ -5,10 +5,12 @@ from typing import Any
 
 import jax
 import numpy as np
+import pytest
 
 from sparsedyn.sparsify import L1, Chain, Freeze, MagnitudePruning, Stages
 
 
+@pytest.mark.slow
 def test_weights_stand_still_from_the_freeze_on_and_biases_move(lab: Any, tmp_path: Path):
     pruning = MagnitudePruning(0.5, Stages((0.25, 0.5), (0.6, 1.0)), "layer")
     _, states = lab.states(tmp_path, Chain(Freeze(0.25), L1(1e-2), pruning), validation=None)

@@ -56,6 +56,7 @@ def test_objectives_that_differ_in_numbers_share_what_is_compiled(data: Jet):
     np.testing.assert_array_equal(leaves(trained(data, OBJECTIVE)), first)
 
 
+@pytest.mark.slow
 def test_numbers_that_are_told_give_the_slopes_of_ones_that_are_compiled(data: Jet):
     model = autoencoder(jax.random.key(0))
     numbers, rest = eqx.partition(OBJECTIVE, eqx.is_inexact_array_like)

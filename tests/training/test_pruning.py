@@ -78,6 +78,7 @@ def test_moments_follow_a_prune(lab: Any, tmp_path: Path):
                 assert np.mean(moment[alive] != 0) > 0.9, "all others go on"
 
 
+@pytest.mark.slow
 def test_regrown_weights_start_at_zero_with_fresh_moments(lab: Any, tmp_path: Path):
     technique = Chain(DSR(0.5, 20.0, threshold=0.3, period=0.125, end=0.625))
     _, states = lab.states(tmp_path, technique, validation=None)
@@ -134,6 +135,7 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(MODELS))
 def test_zeros_of_a_mask_stay_zero_through_training(lab: Any, tmp_path: Path, name: str):
     options = {"model": MODELS[name], "validation": None}

@@ -245,6 +245,7 @@ def test_a_forecast_does_not_depend_on_the_rows_asked_for(data: Snapshots, fitte
         np.testing.assert_allclose(coarse, fine[:, ::every], rtol=1e-6, atol=1e-6 * np.abs(fine).max())
 
 
+@pytest.mark.slow
 def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was(data: Snapshots):
     model = quick().fit(data)
     before = model.encode(data.x)

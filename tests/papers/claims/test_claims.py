@@ -195,6 +195,7 @@ def test_unfinished_cells_are_not_yet_known():
     assert (found.size, found.members) == ("", 0)
 
 
+@pytest.mark.slow
 def test_all_comparisons_of_a_study_are_corrected_together():
     cells = {**CELLS, "Dense": made_cell(0.12, seed=7)}
     (alone,) = verdicts(study([HOLDS]), cells)

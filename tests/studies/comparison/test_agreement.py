@@ -86,6 +86,7 @@ def test_a_cell_keeps_strengths_of_its_members_and_of_the_plant(duffing: Traject
     assert np.isnan(columns["true_jaccard"])
 
 
+@pytest.mark.slow
 def test_an_estimator_tells_dependence_of_data_it_knows(duffing: Trajectories):
     stepper = untrained(duffing)
     assert stepper.dependence(duffing).shape == stepper.reach().shape == (3, 2, 3)
@@ -200,6 +201,7 @@ def test_older_folders_are_drawn_as_before_and_give_nan(tmp_path: Path):
     assert np.isnan(rows_of(cell._replace(arrays={}))[0]["jaccard"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [(40,), (2, 40)])
 def test_agreement_is_drawn_by_cell_or_by_training_size(tmp_path: Path, train: tuple[int, ...]):
     made = Made(**{**SMALL.__dict__, "train": train})
