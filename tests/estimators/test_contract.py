@@ -176,7 +176,9 @@ def test_bands_are_calibrated_saved_and_end_with_the_fit(fitted: Any, tmp_path: 
     assert clone(model).fit(TRAIN).calibration_ is None
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in (*LONG, "learner"))) for name in MODELS]
+)
 def test_fits_of_the_same_data_are_the_same(name: str):
     expected = MODELS[name]().fit(TRAIN).forecast(TEST).predicted
     model = MODELS[name]()

@@ -53,6 +53,7 @@ def test_predict_gives_the_next_state_and_simulate_iterates_it(fitted: Any, tmp_
         fitted.fit(X, x_dot=X)
 
 
+@pytest.mark.slow
 def test_a_learned_map_is_printed_as_such(capsys: pytest.CaptureFixture[str]):
     found = MODELS["learner"]().fit(X, progress=False)
     found.print()

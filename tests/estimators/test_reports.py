@@ -67,6 +67,7 @@ def test_members_that_died_and_states_without_weights_are_counted(world: Any):
     assert "in 2 of 2 members no weight is left that leads to predators" in found["empty-equation"]
 
 
+@pytest.mark.slow
 def test_an_equation_without_terms_is_told_from_one_of_a_state_at_rest():
     rng = np.random.default_rng(0)
     noise = Trajectories(rng.normal(size=(1, 60, 1)), dt=0.1, state_names=["x"])

@@ -151,6 +151,7 @@ def test_a_file_gives_the_model_back(linear: SparseStateSpace, tmp_path: Path):
     pd.testing.assert_frame_equal(back.path_, linear.path_)
 
 
+@pytest.mark.slow
 def test_fits_of_the_same_data_are_the_same(linear: SparseStateSpace):
     train = data(150, 110, 70)
     again = SparseStateSpace(**LINEAR)
@@ -171,6 +172,7 @@ def test_a_clone_has_the_parameters_and_no_fit(linear: SparseStateSpace):
     assert not [name for name in vars(again) if name.endswith("_")]
 
 
+@pytest.mark.slow
 def test_an_output_that_the_input_does_not_move_is_warned_of():
     rng = np.random.default_rng(3)
     with (
@@ -285,6 +287,7 @@ def test_a_network_is_judged_by_rows_it_was_not_fitted_to():
     assert judged.sum(axis=1).tolist() == [0, 0, 45]
 
 
+@pytest.mark.slow
 def test_a_sensor_at_the_end_of_its_range_is_modelled_and_said():
     whole = data(200, 160)
     cut = whole.with_rows([np.minimum(y, 1.9) for y in whole.states], whole.inputs, whole.time)
@@ -297,6 +300,7 @@ def test_a_sensor_at_the_end_of_its_range_is_modelled_and_said():
     assert "Min(1.9, " in str(model.equations(digits=3)[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", [0.0, 0.01])
 def test_an_oscillation_without_inputs_has_two_states(decay: float):
     k = np.arange(120)

@@ -31,6 +31,7 @@ def differences(values: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lorenz", "pendulum"])
 def test_derivatives_are_those_of_the_measurements(name: str, request: pytest.FixtureRequest) -> None:
     snapshots = request.getfixturevalue(name)

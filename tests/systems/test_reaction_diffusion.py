@@ -97,6 +97,7 @@ def test_blocks_of_rows_and_steps_between_rows_make_no_difference(long):
     np.testing.assert_allclose(differences[60:], exact[0, 62:-2], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_spiral_turns_uniformly_and_its_truth_says_how_far(long):
     truth = long.truth
     np.testing.assert_allclose(truth[0, 0], [1, 0], atol=1e-12)

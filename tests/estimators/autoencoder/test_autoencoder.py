@@ -221,6 +221,7 @@ def test_parameters_out_of_range_are_refused(data: Snapshots, arguments: dict, m
         SINDyAutoencoder(**arguments).fit(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("x", "t", "message"),
     [
@@ -258,6 +259,7 @@ def test_a_fit_that_fails_leaves_the_earlier_one_as_it_was(data: Snapshots):
     np.testing.assert_array_equal(model.encode(data.x), before)
 
 
+@pytest.mark.slow
 def test_parameters_set_after_a_fit_are_for_the_next_one(data: Snapshots, tmp_path: Path):
     model = quick().fit(data)
     before = model.coefficients()
@@ -314,6 +316,7 @@ def test_parameters_that_cannot_be(data: Snapshots, change: dict[str, object], e
         model.fit(data)
 
 
+@pytest.mark.slow
 def test_numpy_numbers_are_parameters_too(data: Snapshots):
     given = quick().set_params(degree=np.int64(3), widths=np.array([8]))
     np.testing.assert_array_equal(given.fit(data).coefficients_, quick().fit(data).coefficients_)
@@ -375,6 +378,7 @@ def test_equations_of_the_best_member_are_printed(fitted: SINDyAutoencoder, caps
     assert [line.partition(" = ")[0] for line in capsys.readouterr().out.splitlines()] == ["z1'", "z2'", "z3'"]
 
 
+@pytest.mark.slow
 def test_data_frames_are_snapshots_too(data: Snapshots):
     frames = [pd.DataFrame(x, index=np.arange(60) * data.dt) for x in data.x]
     found = quick().fit(frames, x_dot=list(data.x_dot))

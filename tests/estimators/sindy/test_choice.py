@@ -37,7 +37,7 @@ def test_the_clean_logistic_equation():
     np.testing.assert_allclose(found, [0, 0.8, -0.8 / 75, 0], rtol=1e-4, atol=1e-12)
 
 
-@pytest.mark.parametrize("share", [0.001, 0.05])
+@pytest.mark.parametrize("share", [pytest.param(0.001, marks=pytest.mark.slow), 0.05])
 def test_an_oscillation_that_has_died_out(share: float):
     x, dt = oscillator()
     found = SINDy(3).fit(noisy(x, share), dt).coefficients()

@@ -92,6 +92,7 @@ def test_an_input_in_no_equation_of_a_map_is_named():
     assert "input u0 appears in no equation. If it acts late, give lags='auto'" in message
 
 
+@pytest.mark.slow
 def test_data_of_quite_another_sample_time_are_warned_of():
     fitted = SINDy(1, 0.1).fit(X, 0.1, names=["a", "b"])
     near, far = (sparsedyn.Trajectories([X[:20]], dt=dt, state_names=["a", "b"]) for dt in (0.2, 360.0))

@@ -80,6 +80,7 @@ def test_plants_are_found_under_one_percent_of_noise(recorded: dict[str, Traject
     assert fitted.score(recorded[name]) > 0.99
 
 
+@pytest.mark.slow
 def test_simulation_follows_the_plant_and_the_equations(recorded: dict[str, Trajectories]):
     data = recorded["duffing"]
     fitted = SINDy(3).fit(data)

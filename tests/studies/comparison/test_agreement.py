@@ -94,6 +94,7 @@ def test_an_estimator_tells_dependence_of_data_it_knows(duffing: Trajectories):
         stepper.dependence(simulate("lorenz63", 1, 20))
 
 
+@pytest.mark.slow
 def test_the_strength_of_a_plant_is_that_of_its_equations(duffing: Trajectories):
     scaling = Scaling.fit(samples(duffing))
     found = plant_strengths("duffing", duffing, scaling)

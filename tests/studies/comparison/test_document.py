@@ -141,7 +141,9 @@ def unsaved(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"members": 1, "trajectories": 1, "fans": 1}, id="one member, one trajectory"),
+        pytest.param(
+            {"members": 1, "trajectories": 1, "fans": 1}, id="one member, one trajectory", marks=pytest.mark.slow
+        ),
         pytest.param(
             {"members": 25, "states": 9, "inputs": 0}, id="many members and states, no inputs", marks=pytest.mark.slow
         ),
