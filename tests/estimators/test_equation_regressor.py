@@ -51,8 +51,8 @@ def fitted() -> EquationRegressor:
     ("function", "written"),
     [
         (lambda a, b: a * b, "x0*x1"),
-        (lambda a, b: 2.53 * np.sin(a), "2.53*sin(x0)"),
-        (lambda a, b: 1.71 * a * b - b + 0.33, "1.71*x0*x1 - x1 + 0.33"),
+        pytest.param(lambda a, b: 2.53 * np.sin(a), "2.53*sin(x0)", marks=pytest.mark.slow),
+        pytest.param(lambda a, b: 1.71 * a * b - b + 0.33, "1.71*x0*x1 - x1 + 0.33", marks=pytest.mark.slow),
     ],
 )
 def test_simple_laws_are_found_exactly(function: Callable[..., Any], written: str):

@@ -66,7 +66,9 @@ def largest_error(fitted: SINDy, name: str) -> float:
     return float(np.max(np.abs(found.to_numpy()[there] / truth.to_numpy()[there] - 1)))
 
 
-@pytest.mark.parametrize("name", PLANTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "lorenz63")) for name in PLANTS]
+)
 @pytest.mark.parametrize("options", [{}, {"threshold": 0.1}, {"weak": True}])
 def test_plants_are_found_from_clean_data(recorded: dict[str, Trajectories], name: str, options: dict[str, Any]):
     assert largest_error(SINDy(PLANTS[name][0], **options).fit(recorded[name]), name) < 0.01

@@ -85,6 +85,7 @@ def columns_of(function: Function, count: int = 400) -> dict[str, np.ndarray]:
     return {name: rng.uniform(*box, count) for name, box in zip(function.inputs, function.beyond, strict=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_trajectories_follow_their_equations(name: str):
     system = dataclasses.replace(SYSTEMS[name], span=0.01)

@@ -149,7 +149,11 @@ def unsaved(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         pytest.param({"states": 1, "inputs": 0, "dt": 1e-3}, id="one state, no inputs"),
         pytest.param({"train": (1, 5, 20), "averages": ("none",)}, id="several training sizes", marks=pytest.mark.slow),
-        pytest.param({"techniques": (("DSR", 0.5, 0.9, 1.0),), "dead": ("DSR",)}, id="all diverged, dead members"),
+        pytest.param(
+            {"techniques": (("DSR", 0.5, 0.9, 1.0),), "dead": ("DSR",)},
+            id="all diverged, dead members",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_edge_cases(tmp_path: Path, changes: dict[str, object]):
