@@ -1,47 +1,14 @@
 """C99: one header, no allocation, no library but math.h."""
 
-from string import Template
 from typing import Any
 
-from sparsedyn.export import c_derivatives
+from sparsedyn.export import c_derivatives, c_steps
 from sparsedyn.export.header import facts
 from sparsedyn.export.names import comment
 from sparsedyn.export.printing import C, wrapped
 from sparsedyn.export.program import Block, Program, Variable
 from sparsedyn.export.vectors import Vectors
 
-LOOP = """
-        for (i = 0; i < ${big}_STATES; ++i) {
-            $what
-        }"""
-SLOPE = """
-        ${name}_rhs($at, u, $slope);"""
-STAGES = {
-    "euler": [("s", "k1", "s[i] += h * k1[i];")],
-    "rk4": [
-        ("s", "k1", "y[i] = s[i] + $half * h * k1[i];"),
-        ("y", "k2", "y[i] = s[i] + $half * h * k2[i];"),
-        ("y", "k3", "y[i] = s[i] + h * k3[i];"),
-        ("y", "k4", "s[i] += h / $six * (k1[i] + $two * (k2[i] + k3[i]) + k4[i]);"),
-    ],
-}
-"""Of a step: where derivatives are taken, what they are called, and what follows from them."""
-STEP = """
-$api void ${name}_step(const $real *x, const $real *u, $real *x_next)
-{
-    const $real h = $h;
-    $real $locals;
-    int i, j;
-    for (i = 0; i < ${big}_STATES; ++i) {
-        s[i] = x[i];
-    }
-    for (j = 0; j < $substeps; ++j) {$body
-    }
-    for (i = 0; i < ${big}_STATES; ++i) {
-        x_next[i] = s[i];
-    }
-}
-"""
 RESULTS = {"rhs": "dx", "step": "x_next", "output": "y"}
 
 
@@ -83,12 +50,11 @@ def written(program: Program, vectors: Vectors | None, *, double: bool, name: st
         lines += _function(program, block, f"{api} void {name}_{function}", real, printer)
     text = "\n".join(lines) + "\n"
     if program.rhs is not None:
-        text += _step(program, printer, name, real, api)
+        text += c_steps.written(program, printer, name, real, api)
     if ranges:
         text += _inside(ranges, name, real, api)
     if jacobian:
-        stages = STAGES[program.method] if program.rhs is not None else ()
-        text += c_derivatives.written(program, printer, name, real, api, stages)
+        text += c_derivatives.written(program, printer, name, real, api)
     text += "\n#ifdef __cplusplus\n}\n#endif\n"
     if vectors is not None:
         text += f"\n#ifdef {big}_SELF_TEST\n{_self_test(program, vectors, printer, real, name)}#endif\n"
@@ -194,22 +160,3 @@ def _table(name: str, values: Any, printer: C, real: str) -> str:
     rows = [list(row) or [0.0] for row in values]
     body = ", ".join("{" + ", ".join(printer.literal(float(v)) for v in row) + "}" for row in rows)
     return wrapped(f"static const {real} {name}[{len(rows)}][{len(rows[0])}] = {{{body}}};")
-
-
-def _step(program: Program, printer: C, name: str, real: str, api: str) -> str:
-    stages = STAGES[program.method]
-    body = "".join(
-        SLOPE.replace("$at", at).replace("$slope", slope) + LOOP.replace("$what", what) for at, slope, what in stages
-    )
-    arrays = ["s", *(slope for _, slope, _ in stages), *(["y"] if len(stages) > 1 else [])]
-    words = {
-        "name": name,
-        "big": name.upper(),
-        "real": real,
-        "api": api,
-        "h": printer.literal(program.dt / program.substeps),
-        "locals": ", ".join(f"{array}[{name.upper()}_STATES]" for array in arrays),
-        "substeps": str(program.substeps),
-        **{word: printer.literal(value) for word, value in (("half", 0.5), ("two", 2.0), ("six", 6.0))},
-    }
-    return Template(STEP.replace("$body", body)).substitute(words)

@@ -1,9 +1,9 @@
 """Jacobians in C99: of derivatives, outputs and maps by their formulas, of steps by the chain rule."""
 
 import re
-from collections.abc import Iterable
 from string import Template
 
+from sparsedyn.export.c_steps import STAGES, arrays_of, words_of
 from sparsedyn.export.jacobian import jacobian
 from sparsedyn.export.printing import C, wrapped
 from sparsedyn.export.program import Block, Program
@@ -70,9 +70,7 @@ def declarations(program: Program, name: str, real: str, api: str) -> list[str]:
     return [f"{api} void {name}_{function}_jacobian({arguments});" for function in of]
 
 
-def written(
-    program: Program, printer: C, name: str, real: str, api: str, stages: Iterable[tuple[str, str, str]]
-) -> str:
+def written(program: Program, printer: C, name: str, real: str, api: str) -> str:
     """Return the functions. Rows are results; columns are states in one array, inputs in the other."""
     declared = declarations(program, name, real, api)
     parts = [
@@ -81,27 +79,17 @@ def written(
     ]
     if program.rhs is None:
         return "".join(parts)
-    stages = list(stages)
-    words = {
-        "name": name,
-        "big": name.upper(),
-        "real": real,
-        "api": api,
-        "h": printer.literal(program.dt / program.substeps),
-        "substeps": str(program.substeps),
-        **{word: printer.literal(value) for word, value in (("zero", 0.0), ("one", 1.0), ("half", 0.5))},
-        **{word: printer.literal(value) for word, value in (("two", 2.0), ("six", 6.0))},
-    }
-    arrays = ["s", *(slope for _, slope, _ in stages), *(["y"] if len(stages) > 1 else [])]
-    words["locals"] = ", ".join(f"{array}[{words['big']}_STATES]" for array in arrays)
-    words["slopes"] = ", ".join(f"d{array}[{words['big']}_STATES * {words['big']}_COLUMNS]" for array in arrays)
+    words = words_of(program, printer, name, real, api)
+    words |= {word: printer.literal(value) for word, value in (("zero", 0.0), ("one", 1.0))}
+    sizes = f"{words['big']}_STATES * {words['big']}_COLUMNS"
+    words["slopes"] = ", ".join(f"d{array}[{sizes}]" for array in arrays_of(program))
     body = "".join(
         STAGE.replace("$at", at)
         .replace("d$at", f"d{at}")
         .replace("$slope", slope)
         .replace("$dwhat", re.sub(r"\b(s|y|k\d)\[", r"d\1[", what))
         .replace("$what", what)
-        for at, slope, what in stages
+        for at, slope, what in STAGES[program.method]
     )
     columns = f"#define {words['big']}_COLUMNS ({words['big']}_STATES + {words['big']}_INPUTS)\n"
     texts = (Template(one.replace("$body", body)).substitute(words) for one in (CHAIN, STEP))
