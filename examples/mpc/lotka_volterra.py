@@ -5,7 +5,7 @@ python examples/mpc/lotka_volterra.py [FOLDER]
 
 import casadi
 import numpy as np
-from nmpc import Limit, Problem, compared, repeated, reported, runge_kutta
+from nmpc import Limit, Problem, compared, repeated, reported, runge_kutta, trained
 
 import sparsedyn
 
@@ -37,16 +37,8 @@ PROBLEM = Problem(
 
 def main() -> None:
     """Train, control, compare."""
-    data = sparsedyn.simulate(PLANT, trajectories=20, steps=500, seed=0)
-    dense = sparsedyn.SparseTimeStepper(hidden=(24, 24), activation="tanh", epochs=60, members=4, seed=0).fit(data)
-    technique = [sparsedyn.L1(1e-5), sparsedyn.MagnitudePruning(0.8)]
-    sparse = sparsedyn.SparseTimeStepper(
-        hidden=(24, 24), activation="tanh", technique=technique, epochs=60, members=4, seed=0
-    )
-    models = {"dense": dense, "sparse": sparse.fit(data)}
-    found = compared(
-        PROBLEM, runge_kutta(true, PROBLEM.interval), models, lambda made: repeated(made.step, PROBLEM.rows)
-    )
+    step = runge_kutta(true, PROBLEM.interval)
+    found = compared(PROBLEM, step, trained(PLANT), lambda made: repeated(made.step, PROBLEM.rows))
     columns = [
         ("prey", lambda x, u: x[:, 0]),
         ("predators", lambda x, u: x[:, 1]),
