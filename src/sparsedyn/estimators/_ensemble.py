@@ -83,9 +83,8 @@ class AbstractEnsemble(AbstractDynamics):
             measured = rows.states[:, given_rows:]
             there = np.broadcast_to(rows.there[:, given_rows:, None], measured.shape)
             runs = judged(data.state_names, found[self.alive_][:, :, given_rows:], measured, there, source)
-        coarse = [] if self.time_ == "discrete" else runs
-        mapped, delayed = self.time_ == "discrete", bool(self.delays_.rows)
-        said = checks.of_data(data, coarse, mapped=mapped, delayed=delayed)
+        mapped = self.time_ == "discrete"
+        said = checks.of_data(data, [] if mapped else runs, mapped=mapped, delayed=bool(self.delays_.rows))
         return checks.report_of([checks.died(self.alive_), *self._idle(data), *said, *runs])
 
     def _idle(self, data: Trajectories) -> list[Finding]:

@@ -31,16 +31,20 @@ def report_of(findings: Iterable[Finding | None]) -> Report:
 def of_data(
     data: Trajectories, runs: Sequence[Finding], *, mapped: bool = False, delayed: bool = False
 ) -> list[Finding | None]:
-    """Return what is to be said of data; where `runs` are well, there are enough rows.
-
-    `mapped` models go from row to row, and `delayed` ones know of earlier rows.
-    """
+    """Return what is to be said of data; where `runs` are well, there are enough rows. See `of_inputs` for the rest."""
     names = [*data.state_names, *data.input_names]
     columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
     odd = sensors(data)
     few = coarse(data.state_names, data.states) if runs and not has_outliers(odd) else None
-    late = [] if delayed else misplaced(data, mapped=mapped)
-    return [*odd, dependent(names, columns), feedback(data), *late, few]
+    return [*odd, dependent(names, columns), *of_inputs(data, mapped=mapped, delayed=delayed), few]
+
+
+def of_inputs(data: Trajectories, *, mapped: bool, delayed: bool) -> list[Finding | None]:
+    """Return what is to be said of inputs that follow from states, or stand in another row than that in which they act.
+
+    `mapped` models go from row to row, and `delayed` ones know of earlier rows.
+    """
+    return [feedback(data), *([] if delayed else misplaced(data, mapped=mapped))]
 
 
 def died(alive: Bool[np.ndarray, " member"]) -> Finding | None:

@@ -9,10 +9,8 @@ from jaxtyping import Float
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators import _report as checks
-from sparsedyn.estimators._feedback import feedback
 from sparsedyn.estimators._runs import FAR, RUNS, judged
 from sparsedyn.estimators._sensors import has_outliers, sensors
-from sparsedyn.estimators._timing import misplaced
 from sparsedyn.estimators.sindy._fitting import Identified
 from sparsedyn.estimators.sindy._maps import iterated, without_effect
 from sparsedyn.estimators.sindy._measured import Measured, Recorded
@@ -50,8 +48,7 @@ def checked(
     findings = [
         *odd,
         dependent_terms(reduced, terms) or checks.dependent([*data.state_names, *data.input_names], _columns(states)),
-        feedback(recorded.data),
-        *([] if recorded.delays.rows else misplaced(recorded.data, mapped=settings.time == "discrete")),
+        *checks.of_inputs(recorded.data, mapped=settings.time == "discrete", delayed=bool(recorded.delays.rows)),
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found, has_outliers(odd)),
     ]
     if states.given is None:
