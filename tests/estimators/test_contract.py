@@ -44,8 +44,14 @@ MODELS: dict[str, Callable[[], Any]] = {
     "sindy": lambda: SINDy(1, 0.05),
 }
 MEMBERS = {"stepper": 2}
-LONG = ("networks of equations",)
-NAMES = [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MODELS]
+
+
+def names(*slow: str) -> list[Any]:
+    """The models, as parameters of tests, of which some are slow."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in slow)) for name in MODELS]
+
+
+NAMES = names("networks of equations")
 
 
 def same(one: np.ndarray, other: np.ndarray) -> None:
@@ -176,9 +182,7 @@ def test_bands_are_calibrated_saved_and_end_with_the_fit(fitted: Any, tmp_path: 
     assert clone(model).fit(TRAIN).calibration_ is None
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in (*LONG, "learner"))) for name in MODELS]
-)
+@pytest.mark.parametrize("name", names("networks of equations", "learner"))
 def test_fits_of_the_same_data_are_the_same(name: str):
     expected = MODELS[name]().fit(TRAIN).forecast(TEST).predicted
     model = MODELS[name]()
@@ -191,9 +195,7 @@ def test_fits_of_the_same_data_are_the_same(name: str):
     same(model.fit(TRAIN).forecast(TEST).predicted, expected)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in (*LONG, "learner"))) for name in MODELS]
-)
+@pytest.mark.parametrize("name", names("networks of equations", "learner"))
 def test_validation_is_a_keyword_or_the_second_argument(name: str):
     one, other = MODELS[name]().fit(TRAIN, TEST), MODELS[name]().fit(TRAIN, validation=TEST)
     same(one.forecast(TEST).predicted, other.forecast(TEST).predicted)

@@ -13,7 +13,6 @@ from sparsedyn.export.onnx_graph import IR, OPSET, Graph
 from sparsedyn.export.program import Block, Program
 from sparsedyn.models import MLP
 
-Slope = Callable[[str], str]
 """Of the names of states, the name of their derivatives."""
 
 

@@ -206,12 +206,11 @@ def problem_of(paths: Paths, states: Sequence[int], precision: float, lengths: S
     driven = [i for i in range(total) if i not in states]
     measured = [x[:, states] for x in data.states]
     weights = [1 / np.square(shape[:, states]) for shape in paths.shapes]
-    # Held inputs alone are constants in a step.
-    others = paths.inputs if width == len(data.state_names) else paths.variables
-    offset = len(data.state_names) if width == len(data.state_names) else 0
-    inputs = [np.ascontiguousarray(one[:, :, [i - offset for i in driven]]) for one in others]
     if width == len(data.state_names):
-        inputs = [np.ascontiguousarray(one[:, :1]) for one in inputs]
+        # Held inputs alone are constants in a step.
+        inputs = [np.ascontiguousarray(one[:, :1, [i - width for i in driven]]) for one in paths.inputs]
+    else:
+        inputs = [np.ascontiguousarray(one[:, :, driven]) for one in paths.variables]
     steps = [np.diff(t) for t in data.time]
     longest = max(len(h) for h in steps)
     begins = [x[:, states] for x in paths.smooth]
