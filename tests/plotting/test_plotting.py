@@ -14,10 +14,11 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from sparsedyn import plotting
+from sparsedyn import Trajectories, plotting
 from sparsedyn.data import overview
 from sparsedyn.plotting import style
 from sparsedyn.plotting.layout import standalone
+from sparsedyn.plotting.text import unit_text
 from sparsedyn.selection import SearchResult
 
 from .made import HOSTILE, data, forecast, history, scores
@@ -275,11 +276,21 @@ def test_portrait_takes_whatever_holds_paths():
         assert len(ax.lines) == 4
         np.testing.assert_array_equal(ax.lines[2].get_xdata(), stacked[1, :, 0])
         np.testing.assert_array_equal(ax.lines[2].get_ydata(), stacked[1, :, 2])
-        assert ax.get_xlabel() in (r"\$x_", "x1")
+        assert ax.get_xlabel() in (r"\$x_, kg", r"\$x_", "x1")
     blown = plotting.portrait(np.array([[1.0, 1.0], [np.inf, 2.0], [1e9, 3.0]]))
     np.testing.assert_array_equal(blown.lines[0].get_xdata(), [1.0, np.nan, np.nan])
     with pytest.raises(ValueError, match="plane: expected two of"):
         plotting.portrait(given, ("$x_", "y"))
+
+
+def test_axes_have_units():
+    given = Trajectories([np.zeros((3, 2))], dt=1.0, state_names=["mass", "T [degC]"], state_units=["kg*m**-3", "degC"])
+    ax = plotting.portrait(given)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("mass, kg·m⁻³", "T [degC]")
+    assert [one.get_ylabel() for one in plotting.trajectories(given)] == ["kg·m⁻³", "°C"]
+    assert [unit_text(unit) for unit in ("m", "m^2", "m**(-12)/h", "m**0.5", "m/s**2")] == [
+        "m", "m²", "m⁻¹²/h", "m**0.5", "m/s²",
+    ]  # fmt: skip
 
 
 def test_pareto_rings_what_was_chosen():

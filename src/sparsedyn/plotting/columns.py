@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sparsedyn.data import Overview
+from sparsedyn.data.units import in_brackets
 from sparsedyn.plotting.clock import Clock
 from sparsedyn.plotting.layout import arrange, balanced
 from sparsedyn.plotting.series import COLUMNS, MOST_PANELS, thinned
@@ -50,7 +51,10 @@ def recorded(
                 missing, np.zeros(len(missing)), "|", color=PALETTE[1], transform=ax.get_xaxis_transform(),
                 markersize=8, clip_on=False,
             )  # fmt: skip
-        ax.set(title=plain(column.name, 30), ylabel="" if column.unit in column.name else plain(unit_text(column.unit)))
+        ax.set(
+            title=plain(column.name, 30),
+            ylabel="" if column.unit == in_brackets(column.name) else plain(unit_text(column.unit)),
+        )
         ax.ticklabel_format(axis="y", scilimits=(-4, 6))
         ax.locator_params(nbins=4, axis="y")
         ax.locator_params(nbins=5, axis="x")

@@ -1,7 +1,14 @@
 """Labels and numbers as pictures write them."""
 
 import math
+import re
 import textwrap
+
+from sparsedyn.data.units import in_brackets
+
+EXPONENT = re.compile(r"(?:\*\*|\^)\(?(-?\d+)\)?(?!\.?\d)")
+TIMES = re.compile(r"(?<!\*)\*(?!\*)")
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def plain(label: str, width: int = 34, lines: int = 2) -> str:
@@ -20,8 +27,14 @@ def entry(label: str, width: int = 34) -> str:
 
 
 def unit_text(unit: str) -> str:
-    """Write a unit the way it is printed."""
-    return unit.replace("degC", "°C").replace("degF", "°F")
+    """Write a unit the way it is printed: `kg*m**-3` as `kg·m⁻³`, `degC` as `°C`."""
+    raised = EXPONENT.sub(lambda found: found[1].translate(RAISED), unit)
+    return TIMES.sub("·", raised).replace("degC", "°C").replace("degF", "°F")
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Return a name followed by its unit, where it has one that does not stand at the end of the name already."""
+    return f"{name}, {unit_text(unit)}" if unit and in_brackets(name) != unit else name
 
 
 def number(value: float, digits: int = 2) -> str:
