@@ -14,6 +14,7 @@ from sparsedyn.equations import compiled, symbol
 from sparsedyn.estimators import _known as known_part
 from sparsedyn.estimators._base import HELD_OUT, SEED, TIME, Rule, one_of, positive, whole
 from sparsedyn.estimators._delays import LAGS
+from sparsedyn.estimators.equation import _forms as forms
 from sparsedyn.estimators.equation._settings import REGULARIZERS
 from sparsedyn.forecast import METHODS
 from sparsedyn.models import PRIMITIVES, Primitive, units_of
@@ -47,6 +48,7 @@ LEARNER_RULES = RULES | {
     "time": TIME,
     "lags": LAGS,
     "known": known_part.RULE,
+    "candidates": forms.RULE,
 }
 
 

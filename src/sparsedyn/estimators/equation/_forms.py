@@ -1,76 +1,172 @@
 """Forms of a user's own: texts such as `a*x/(b + x)`, whose constants are fitted from many starts."""
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import sympy
 from jaxtyping import Float
 
+from sparsedyn.data.errors import closest, listing
 from sparsedyn.equations import parsed, symbol
 from sparsedyn.equations.notation import CONSTANTS, FUNCTIONS
 from sparsedyn.equations.symbolic import parametrized, symbols
+from sparsedyn.estimators._base import Rule
 from sparsedyn.estimators.equation.proposals import fitted
 
 STARTS = 48
 MOST_CONSTANTS = 12
+UNNAMED = re.compile(r"(?<!\w)_(?!\w)")
+"""A constant without a name, another one wherever it stands."""
 
 
-def forms_of(texts: Sequence[str] | str | None, names: Sequence[str]) -> list[tuple[sympy.Expr, list[sympy.Symbol]]]:
-    """Return the expressions that texts stand for, and their constants: the names that are no columns.
+class Form(NamedTuple):
+    """A form: its text, what it stands for, its constants, and the equation that it is for, by place and name."""
+
+    text: str
+    expression: sympy.Expr
+    constants: list[sympy.Symbol]
+    equation: int = 0
+    name: str = ""
+
+
+class Fate(NamedTuple):
+    """How a form fared: the state, its text, the equation it became, its error, and its score; less is better.
+
+    There is no equation where the form has no value, or runs away.
+    """
+
+    name: str
+    text: str
+    equation: sympy.Expr | None
+    error: float
+    score: float
+
+
+def fates_table(fates: Sequence[Fate], best: float, what: str) -> pd.DataFrame:
+    """Return how forms fared beside the best score, the best first; `what` the column of names is called."""
+    rows = [
+        (one.name, one.text, one.equation, one.error, float(np.exp(np.clip((one.score - best) / 2, -700, 700))))
+        for one in sorted(fates, key=lambda one: one.score)
+    ]
+    return pd.DataFrame(rows, columns=[what, "candidate", "equation", "error", "odds"])
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, Sequence) and all(isinstance(one, str) for one in value))
+
+
+RULE = Rule(
+    lambda value: (
+        value is None
+        or _is_texts(value)
+        or (isinstance(value, Mapping) and all(isinstance(key, str) and _is_texts(one) for key, one in value.items()))
+    ),
+    "texts such as 'a*x/(b + x)', or texts by state such as {'x': 'a*x/(b + x)'}",
+)
+"""What candidates for equations of trajectories may be."""
+
+
+def forms_of(texts: Sequence[str] | str | None, names: Sequence[str]) -> list[Form]:
+    """Return the expressions that texts stand for, and their constants: the names that are no columns, and every `_`.
 
     Nothing in a text is executed. **Raises:** `ValueError` for a text that is not understood.
     """
-    found = []
-    for text in [texts] if isinstance(texts, str) else texts or ():
-        if not isinstance(text, str):
-            raise ValueError(f"candidates: expected texts such as 'a*x/(b + x)'; got {text!r}.")
-        try:
-            used = {node.id for node in ast.walk(ast.parse(text.strip(), mode="eval")) if isinstance(node, ast.Name)}
-        except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
-            raise ValueError(f"candidates: expected a form such as 'a*x/(b + x)'; got {text!r}.") from error
-        own = sorted(used - set(names) - set(FUNCTIONS) - set(CONSTANTS))
-        if len(own) > MOST_CONSTANTS:
+    return [_form(text, names) for text in ([texts] if isinstance(texts, str) else texts or ())]
+
+
+def forms_by_state(
+    given: Mapping[str, Sequence[str] | str] | Sequence[str] | str | None, states: Sequence[str], names: Sequence[str]
+) -> list[Form]:
+    """Return the forms for equations of states; those that are given without a state are for every one of them.
+
+    **Raises:** `ValueError` for a state that is not there, and as `forms_of`.
+    """
+    by_state = given if isinstance(given, Mapping) else dict.fromkeys(states, given or ())
+    for name in by_state:
+        if name not in states:
             raise ValueError(
-                f"candidates: expected at most {MOST_CONSTANTS} constants; {text!r} has {len(own)}: {', '.join(own)}. "
-                f"Columns are {', '.join(names)}."
+                f"candidates: there is no equation of {name!r}.{closest(name, list(states))} Equations are those of: "
+                f"{listing(states)}."
             )
-        try:
-            found.append((parsed(text, [*names, *own]), symbols(own)))
-        except ValueError as error:
-            raise ValueError(f"candidates: {error}") from error
-    return found
+    return [
+        form._replace(equation=place, name=name)
+        for place, name in enumerate(states)
+        for form in forms_of(by_state.get(name), names)
+    ]
+
+
+def _form(text: str, names: Sequence[str]) -> Form:
+    if not isinstance(text, str):
+        raise ValueError(f"candidates: expected texts such as 'a*x/(b + x)'; got {text!r}.")
+    free = (f"_{place}" for place in count(1) if f"_{place}" not in text)
+    written = UNNAMED.sub(lambda _: next(free), text.strip()) if "_" not in names else text.strip()
+    try:
+        used = {node.id for node in ast.walk(ast.parse(written, mode="eval")) if isinstance(node, ast.Name)}
+    except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
+        raise ValueError(f"candidates: expected a form such as 'a*x/(b + x)'; got {text!r}.") from error
+    own = sorted(used - set(names) - set(FUNCTIONS) - set(CONSTANTS))
+    if len(own) > MOST_CONSTANTS:
+        raise ValueError(
+            f"candidates: expected at most {MOST_CONSTANTS} constants; {text!r} has {len(own)}: {', '.join(own)}. "
+            f"Columns are {', '.join(names)}."
+        )
+    try:
+        return Form(text, parsed(written, [*names, *own]), symbols(own))
+    except ValueError as error:
+        raise ValueError(f"candidates: {error}") from error
 
 
 def started(
-    form: sympy.Expr,
-    constants: Sequence[sympy.Symbol],
+    form: Form,
     names: Sequence[str],
     x: Float[np.ndarray, "sample feature"],
     y: Float[np.ndarray, " sample"],
     seed: int,
 ) -> sympy.Expr:
     """Return a form with the constants of least error that Levenberg-Marquardt reaches from many starts."""
+    values = starts(form, names, x, y, seed)[0]
+    return form.expression.xreplace(dict(zip(form.constants, map(sympy.Float, values), strict=True)))
+
+
+def starts(
+    form: Form,
+    names: Sequence[str],
+    x: Float[np.ndarray, "sample feature"],
+    y: Float[np.ndarray, " sample"],
+    seed: int,
+) -> list[Float[np.ndarray, " constant"]]:
+    """Return values of a form's constants that Levenberg-Marquardt reaches from many starts, the best first."""
+    constants = form.constants
     if not constants:
-        return form
+        return [np.zeros(0)]
     rng = np.random.default_rng([seed, len(constants)])
     size = np.sqrt(np.mean(y**2))
     sizes = np.sqrt(np.mean(x**2, axis=0))
     scales = np.concatenate([[1.0, 1.0, size], sizes, 1 / sizes, size / sizes])
-    # Numbers that differ stand for the constants: they are told apart by their values.
-    marks = {one: sympy.Float(1.5 + 0.0078125 * place) for place, one in enumerate(constants)}
-    function, floats = parametrized([form.xreplace(marks)], [*map(symbol, names)])
-    free = np.asarray([number in marks.values() for number in floats])
-    best: tuple[float, np.ndarray | None] = (np.inf, None)
-    for place in range(STARTS):
-        start = np.asarray([float(number) for number in floats])
-        drawn = rng.choice(scales, free.sum()) * 10 ** rng.uniform(-1, 1, free.sum())
-        start[free] = 1.0 if place == 0 else drawn * np.where(rng.random(free.sum()) < 0.2, -1, 1)
-        values = fitted(function, start, x, y)
-        off = function(x, list(values))[:, 0] - y
+    function, floats = parametrized([form.expression], [*map(symbol, names), *constants])
+    fixed = [float(number) for number in floats]
+
+    def of(rows: np.ndarray, values: Sequence[float]) -> np.ndarray:
+        return function(np.column_stack([rows, np.broadcast_to(values, (len(rows), len(values)))]), fixed)
+
+    found: list[tuple[float, np.ndarray]] = []
+    for start in _drawn(rng, scales, len(constants)):
+        values = fitted(of, start, x, y)
+        off = of(x, list(values))[:, 0] - y
         error = float(off @ off)
-        if error < best[0]:
-            best = (error, values)
-    if best[1] is None:
-        return form.xreplace(marks)
-    return form.xreplace(marks).xreplace({old: sympy.Float(new) for old, new in zip(floats, best[1], strict=True)})
+        if np.isfinite(error) and not any(np.allclose(values, other, rtol=1e-3) for _, other in found):
+            found.append((error, values))
+    return [values for _, values in sorted(found, key=lambda one: one[0])] or [np.ones(len(constants))]
+
+
+def _drawn(rng: np.random.Generator, scales: np.ndarray, constants: int) -> Iterator[np.ndarray]:
+    """First values: ones, then sizes of the data, some of them negative."""
+    yield np.ones(constants)
+    for _ in range(STARTS - 1):
+        drawn = rng.choice(scales, constants) * 10 ** rng.uniform(-1, 1, constants)
+        yield drawn * np.where(rng.random(constants) < 0.2, -1, 1)

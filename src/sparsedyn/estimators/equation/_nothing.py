@@ -10,6 +10,7 @@ import sympy
 from jaxtyping import Array, Float
 
 from sparsedyn.equations import compiled, symbol, total_effect
+from sparsedyn.estimators._known import Known
 from sparsedyn.models import AbstractModel
 
 
@@ -30,6 +31,19 @@ def right_hand_side_of(
     """Return a NumPy function of states (row, state) and inputs (row, input) to derivatives (row, state)."""
     right = compiled(exprs, names)
     return lambda x, u: right(np.concatenate([x, u], axis=1))
+
+
+def whole_of(
+    exprs: Sequence[sympy.Expr], known: Known | None, names: Sequence[str]
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the same function of equations to which a known part is added."""
+    if known is None:
+        return right_hand_side_of(tuple(exprs), tuple(names))
+    if known.function is None:
+        whole = tuple(one + part for one, part in zip(exprs, known.symbolic(), strict=True))
+        return right_hand_side_of(whole, tuple(names))
+    rest = right_hand_side_of(tuple(exprs), tuple(names))
+    return lambda x, u: rest(x, u) + known.values(x, u)
 
 
 def effects(

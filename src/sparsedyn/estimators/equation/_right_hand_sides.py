@@ -11,6 +11,7 @@ from sparsedyn.data import DataError, Samples, Scaling, Trajectories, pieces, sa
 from sparsedyn.data.derivatives import AUTO, FOLLOWING, resolved
 from sparsedyn.data.pieces import jumping
 from sparsedyn.data.samples import smooth_samples
+from sparsedyn.equations import compiled, complexity
 from sparsedyn.estimators._inputs import Recorded, measured_samples
 from sparsedyn.estimators.equation._checks import at_rest, check_rates, check_sizes
 from sparsedyn.estimators.equation._expressions import (
@@ -19,8 +20,10 @@ from sparsedyn.estimators.equation._expressions import (
     discover,
     holds_constants,
     scaling_of,
+    selection_score,
     split,
 )
+from sparsedyn.estimators.equation._forms import Fate, Form, started
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import Search
 from sparsedyn.estimators.sindy._rows import held_samples
@@ -91,6 +94,23 @@ def right_hand_side(
         return [_unchanging(settings, task, state)], None
     known, unknown = task.samples(state)
     return discover(settings, known, unknown, task.names, task.target_scaling(state), on_progress=on_progress)
+
+
+def judged_form(task: Task, form: Form, seed: int) -> tuple[Equation | None, Fate]:
+    """Return a form of a user's own with its constants fitted, as a candidate, and how it fared."""
+    parts = [
+        (np.concatenate([part.x, part.u], axis=1), part.dx[:, 0]) for part in task.samples(form.equation) if len(part.x)
+    ]
+    (x, y), spread = parts[0], float(parts[0][1].std())
+    expr = started(form, task.names, x, y, seed)
+    function = compiled([expr], task.names)
+    error = max(float(np.sqrt(np.mean(np.square(function(a)[:, 0] - b)))) for a, b in parts) / (spread or 1.0)
+    if not np.isfinite(error):
+        return None, Fate(form.name, form.text, None, np.inf, np.inf)
+    size = complexity(expr)
+    score = selection_score(error, size, len(x))
+    equation = Equation(expr, None, len(form.constants), size, error, score)
+    return equation, Fate(form.name, form.text, expr, error, score)
 
 
 def _unchanging(settings: Search, task: Task, state: int) -> Equation:

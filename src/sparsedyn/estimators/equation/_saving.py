@@ -8,6 +8,7 @@ import numpy as np
 from sparsedyn.equations import from_text, to_text
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators.equation._expressions import Equation
+from sparsedyn.estimators.equation._forms import Fate
 from sparsedyn.estimators.equation._initial import Layout
 from sparsedyn.models import PRIMITIVES, Primitive
 from sparsedyn.models.primitives import Units
@@ -65,3 +66,25 @@ def restored_equations(stored: Stored, hidden: tuple[Units, ...]) -> list[list[E
             candidates.append(Equation(**{**row, "expression": from_text(row["expression"], names), "model": model}))
         found.append(candidates)
     return found
+
+
+def stored_fates(fates: Sequence[Fate], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return how forms of a user's own fared as JSON values."""
+    return [
+        {**one._asdict(), "equation": None if one.equation is None else to_text(one.equation, names)}
+        | ({} if np.isfinite(one.score) else {"error": None, "score": None})
+        for one in fates
+    ]
+
+
+def restored_fates(stored: Stored, names: Sequence[str]) -> list[Fate]:
+    """Undo `stored_fates`; older files have none."""
+    return [
+        Fate(
+            row["name"],
+            row["text"],
+            None if row["equation"] is None else from_text(row["equation"], names),
+            *(np.inf if row[name] is None else float(row[name]) for name in ("error", "score")),
+        )
+        for row in stored.header.get("fates", ())
+    ]

@@ -13,7 +13,7 @@ from sparsedyn.data.splits import random_share
 from sparsedyn.equations import complexity, text
 from sparsedyn.equations.symbolic import floating
 from sparsedyn.estimators.equation._expressions import LEAST, SAMPLES, Equation, discover, scaling_of
-from sparsedyn.estimators.equation._forms import started
+from sparsedyn.estimators.equation._forms import Fate, Form, started
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import Search
 from sparsedyn.estimators.equation._units import Dimension, constant_dimensions, written
@@ -44,7 +44,7 @@ class Given(NamedTuple):
     share: float
     proposals: bool
     units: tuple[Mapping[str, Dimension], Dimension] | None
-    own: Sequence[tuple[sympy.Expr, list[sympy.Symbol]]]
+    own: Sequence[Form]
     restricted: bool
     """Whether equations may only be made of the primitives of the settings."""
 
@@ -56,26 +56,31 @@ def equations_of(
     names: list[str],
     *,
     on_progress: Callable[[int, int, int], None] | None = None,
-) -> tuple[list[Equation], Found | None]:
-    """Return candidates for an equation of a target, best first, and the search by networks, if it took one.
+) -> tuple[list[Equation], list[Fate], Found | None]:
+    """Return candidates for an equation of a target, best first, how forms of a user's own fared, and the search by
+    networks, if it took one.
 
     All have the score `n ln(e^2 + 1e-13) + (c + k) ln n`, with the larger error of samples to fit and held out, the
     complexity `c` and the price `k` of the numbers in it.
     """
     inside, outside = random_share(len(columns), given.share, seed=given.settings.seed, least=LEAST)
     proposed: list[Equation] = []
+    fates: list[Fate] = []
     if given.proposals or given.own:
         some, others = inside[:MOST], outside[:MOST]
         judge = Judge(tuple(names), columns[some], target[some], columns[others], target[others])
         allowed = _allowed(given.settings.hidden) if given.restricted else None
         with threadpool_limits(1, user_api="blas"):
-            own = [started(*form, names, judge.x, judge.y, given.settings.seed) for form in given.own]
+            own = [started(form, names, judge.x, judge.y, given.settings.seed) for form in given.own]
             found, tables = climbed(judge, units=given.units, allowed=allowed, own=own, propose=given.proposals)
-            if found and explained(judge, found[0], tables):
-                return _candidates(judge, found), None
+            forms = [_tidy(judge, expression) for expression in own]
+            fates = [_fate(form, one) for form, one in zip(given.own, forms, strict=True)]
+            found = sorted([*found, *(one for one in forms if one is not None)], key=lambda one: one.score)
             proposed = _candidates(judge, found)
+            if found and explained(judge, found[0], tables):
+                return proposed, fates, None
     if not given.settings.trials:
-        return proposed, None
+        return proposed, fates, None
     every = Samples(columns, np.zeros((len(columns), 0)), target[:, None])
     known, held_out = (Samples(*(part[rows[:SAMPLES]] for part in every)) for rows in (inside, outside))
     trained, search = discover(given.settings, known, held_out, names, scaling_of(every), on_progress=on_progress)
@@ -86,10 +91,23 @@ def equations_of(
     # Scores grow with the rows that they are taken over; candidates of both kinds are compared over equally many.
     share = count / max(min(len(inside), MOST), 1)
     proposed = [one._replace(score=one.score * share) for one in proposed]
+    fates = [one._replace(score=one.score * share) for one in fates]
     merged: dict[str, Equation] = {}
     for one in sorted([*proposed, *rows], key=lambda one: one.score):
         merged.setdefault(text(one.expression, 6), one)
-    return list(merged.values()), search
+    return list(merged.values()), fates, search
+
+
+def _tidy(judge: Judge, expression: sympy.Expr) -> Fitted | None:
+    """A form with its constants fitted, and rounded where that is better."""
+    one = judge.judged(expression)
+    return None if one is None else judge.rounded(one)
+
+
+def _fate(form: Form, one: Fitted | None) -> Fate:
+    if one is None:
+        return Fate("", form.text, None, np.inf, np.inf)
+    return Fate("", form.text, one.expression, one.error, one.score)
 
 
 def _candidates(judge: Judge, found: Sequence[Fitted]) -> list[Equation]:

@@ -14,7 +14,7 @@ from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.data.derivatives import AUTO, FOLLOWING
 from sparsedyn.data.pieces import jumping
-from sparsedyn.equations import Statement, from_text, rounded, standardized, statements, strength, to_text
+from sparsedyn.equations import Statement, rounded, standardized, statements, strength
 from sparsedyn.estimators._checks import Variables, check_plausible, variables_of
 from sparsedyn.estimators._dead_times import delays_of
 from sparsedyn.estimators._delays import Delays, check_lags
@@ -28,15 +28,15 @@ from sparsedyn.estimators._states import CLOCK, is_clocked
 from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
 from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant, table
-from sparsedyn.estimators.equation._nothing import Nothing, effects, right_hand_side_of
-from sparsedyn.estimators.equation._right_hand_sides import Task, right_hand_side, task_of
-from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
+from sparsedyn.estimators.equation._forms import Fate, Form, fates_table, forms_by_state
+from sparsedyn.estimators.equation._learner_file import contents, restored
+from sparsedyn.estimators.equation._nothing import Nothing, effects, whole_of
+from sparsedyn.estimators.equation._right_hand_sides import Task, judged_form, right_hand_side, task_of
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
 from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
 from sparsedyn.estimators.equation.trajectories._problem import PRECISION
 from sparsedyn.estimators.equation.trajectories._way import (
-    NETWORKS,
     STATES,
     Alternative,
     alternatives_table,
@@ -74,6 +74,9 @@ class EquationLearner(AbstractEnsemble):
     known : the known part of the right-hand side, to which the rest is found: texts or SymPy expressions by state, such
         as `{"w": "-2*sin(theta)"}`, or a function of states (row, state) and inputs (row, input) that gives derivatives
         (row, state). A function cannot be saved.
+    candidates : right-hand sides of your own, by state, such as `{"x": ["mu*x/(K + x)", "r*x*(1 - x/K)"]}`, or texts
+        that are tried for every state. Names that are no states or inputs are constants to be fitted, and so is every
+        `_`. They are judged with the rest; see `compare_candidates`.
     time : `continuous`, or `discrete` for maps: equations then give the states of the next row instead of derivatives,
         and forecasts iterate them.
 
@@ -115,6 +118,7 @@ class EquationLearner(AbstractEnsemble):
         time: str = "continuous",
         lags: int | str = 0,
         known: Any = None,
+        candidates: Mapping[str, Sequence[str] | str] | Sequence[str] | str | None = None,
     ):
         self.trials = trials
         self.seed = seed
@@ -132,6 +136,7 @@ class EquationLearner(AbstractEnsemble):
         self.time = time
         self.lags = lags
         self.known = known
+        self.candidates = candidates
 
     def fit(
         self,
@@ -163,6 +168,7 @@ class EquationLearner(AbstractEnsemble):
         data, validation, delays = whole.data, whole.validation, delays_of(self.lags, whole.data)
         columns = delays.names(data.state_names, data.input_names)
         known = known_of(self.known, [*data.state_names, *columns], data.state_names)
+        forms = forms_by_state(self.candidates, data.state_names, [*data.state_names, *columns])
         given = whole._replace(known=known)
         if delays.rows:
             held_out = None if validation is None else delays.augmented(validation)
@@ -175,13 +181,15 @@ class EquationLearner(AbstractEnsemble):
             check_plausible(statistics, validation)
         self.search_ = way_of(self, whole)
         self.constants_: list[Constant] = []
+        self.fates_: list[Fate] = []
         self.alternatives_: list[Alternative] = []
         if self.search_ == STATES:
-            made = outcome(data, validation, self.floor)
+            made = outcome(data, validation, self.floor, forms, self.seed)
+            self.fates_ = made.fates
             equations, self.constants_, self.alternatives_ = made.equations, made.constants, made.models
             self.found_: list[Found | None] = [None] * len(equations)
         else:
-            equations = self._by_networks(task, progress)
+            equations = self._by_networks(task, forms, progress)
         self._adopt(equations, task.scaling, statistics, variables_of(data), self.time, delays, known)
         self.report_ = self._checked(whole)
         if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):
@@ -189,15 +197,20 @@ class EquationLearner(AbstractEnsemble):
         self.report_.warn()
         return self
 
-    def _by_networks(self, task: Task, progress: bool | None) -> list[list[Equation]]:
-        """Return candidates for every state's equation, and keep the searches."""
+    def _by_networks(self, task: Task, forms: Sequence[Form], progress: bool | None) -> list[list[Equation]]:
+        """Return candidates for every state's equation, and keep the searches and how forms of a user's own fared."""
         settings = replace(search_of(self), fitted=FITTED)
         found: list[tuple[list[Equation], Found | None]] = []
         for state, name in enumerate(task.names[: task.pooled.x.shape[1]]):
             with search_bar(f"{name}[k+1]" if self.time == "discrete" else f"d{name}/dt", progress) as on_progress:
                 found.append(right_hand_side(settings, task, state, on_progress=on_progress))
         self.found_ = [search for _, search in found]
-        return [candidates for candidates, _ in found]
+        equations = [candidates for candidates, _ in found]
+        for form in forms:
+            one, fate = judged_form(task, form, self.seed)
+            self.fates_.append(fate)
+            equations[form.equation] += [] if one is None else [one]
+        return [sorted(candidates, key=lambda one: one.score) for candidates in equations]
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded.
@@ -230,10 +243,10 @@ class EquationLearner(AbstractEnsemble):
         return table(self.candidates_[self.state_names_.index(state) if isinstance(state, str) else state])
 
     def constants(self, level: float = 0.95) -> pd.DataFrame:
-        """Return the constants of all equations with intervals of this level: `state`, `value`, `low`, `high`.
+        """Return the constants of all equations with intervals of this level: `state`, `value`, `low`, `high`, ...
 
-        By Laplace's approximation on the states, first states being free; values are those before rounding. Empty where
-        networks were the search.
+        By Laplace's approximation on the states, first states being free; values are those before rounding. `name` is
+        what a constant is called in a form of `candidates`. Empty where networks were the search.
         """
         self._check_fitted()
         return constants_table(self.constants_, level)
@@ -246,6 +259,27 @@ class EquationLearner(AbstractEnsemble):
         """
         self._check_fitted()
         return alternatives_table(self.alternatives_, odds)
+
+    def compare_candidates(self) -> pd.DataFrame:
+        """Return how every form in `candidates` fared, best first: `state`, `candidate`, `equation`, `error`, `odds`.
+
+        `odds` says by how much what was chosen is more probable than the best model with the form for that state, all
+        constants fitted together: 1 where it was chosen. Errors are those of the state, as shares of its standard
+        deviation (where networks were the search: of the derivative). There is no equation where a form has no values,
+        or runs away.
+        """
+        self._check_fitted()
+        return pd.concat(
+            [
+                fates_table([one for one in self.fates_ if one.name == name], self._least(place), "state")
+                for place, name in enumerate(self.state_names_)
+            ],
+            ignore_index=True,
+        )
+
+    def _least(self, state: int) -> float:
+        """The criterion that others are compared with: that of whole models, or that of a state."""
+        return min(score for _, score in self.alternatives_) if self.alternatives_ else self.candidates_[state][0].score
 
     @property
     def nonzeros_(self) -> Int[np.ndarray, " member"]:
@@ -301,7 +335,7 @@ class EquationLearner(AbstractEnsemble):
     def _added(self) -> Callable[..., np.ndarray] | None:
         if self._networks:
             return super()._added
-        return right_hand_side_of(tuple(self._written), tuple(self._columns))
+        return whole_of(self._written, self.known_, self._columns)
 
     @property
     def _measured(self) -> Scaling:
@@ -349,40 +383,11 @@ class EquationLearner(AbstractEnsemble):
         return [statement.text(digits) for statement in self.statements()]
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        arrays, header = stored_equations(self.candidates_, self._columns)
-        return arrays, {
-            "parameters": stored_parameters(self.get_params(deep=False) | {"time": self.time_, "known": None}),
-            "known": self.known_ and self.known_.to_dict(),
-            **header,
-            "search": self.search_,
-            "constants": [list(constant) for constant in self.constants_],
-            "alternatives": [
-                [[to_text(one, self._columns) for one in exprs], score] for exprs, score in self.alternatives_
-            ],
-            "scaling": self.scaling_.to_dict(),
-            "statistics": self.statistics_.to_dict(),
-            "variables": self.variables_._asdict(),
-            "delays": self.delays_.to_dict(),
-        }
+        return contents(self)
 
     @classmethod
     def _from_file(cls, stored: Stored) -> "EquationLearner":
-        learner = cls(**stored.header["parameters"])
-        scaling, statistics = (Scaling.from_dict(stored.header[name]) for name in ("scaling", "statistics"))
-        equations = restored_equations(stored, search_of(learner).hidden)
-        variables = Variables.restored(stored.header["variables"])
-        delays = Delays.from_dict(stored.header.get("delays"))
-        columns = delays.names(variables.state_names, variables.input_names)
-        known = Known.from_dict(stored.header.get("known"), [*variables.state_names, *columns])
-        learner.known = known and known.parameter
-        names = [*variables.state_names, *columns]
-        learner.search_ = stored.header.get("search", NETWORKS)
-        learner.constants_ = [Constant(*row) for row in stored.header.get("constants", ())]
-        learner.alternatives_ = [
-            (tuple(from_text(one, names) for one in texts), score)
-            for texts, score in stored.header.get("alternatives", ())
-        ]
-        return learner._adopt(equations, scaling, statistics, variables, learner.time, delays, known)
+        return restored(cls, stored)
 
     def _adopt(
         self,
@@ -399,7 +404,7 @@ class EquationLearner(AbstractEnsemble):
         self.scaling_ = scaling
         self.statistics_ = statistics
         networks = tuple(candidates[0].model for candidates in equations if candidates[0].model is not None)
-        model = PerState(networks) if networks else Nothing(np.zeros(len(equations)))
+        model = PerState(networks) if len(networks) == len(equations) else Nothing(np.zeros(len(equations)))
         self.models_ = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64)[None], model)
         self.alive_ = np.ones(1, bool)
         self.variables_ = variables

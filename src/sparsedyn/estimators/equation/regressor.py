@@ -17,8 +17,14 @@ from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._progress import search_bar
 from sparsedyn.estimators.equation._checks import RULES, check_features, check_primitives, check_target
 from sparsedyn.estimators.equation._expressions import Equation, table
-from sparsedyn.estimators.equation._forms import forms_of
-from sparsedyn.estimators.equation._saving import restored_equations, stored_equations, stored_parameters
+from sparsedyn.estimators.equation._forms import Fate, fates_table, forms_of
+from sparsedyn.estimators.equation._saving import (
+    restored_equations,
+    restored_fates,
+    stored_equations,
+    stored_fates,
+    stored_parameters,
+)
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import Search, search_of
 from sparsedyn.estimators.equation._tables import Constant, Given, constants_of, equations_of
@@ -50,8 +56,8 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
     units : of every column and of the target, by name: texts such as `"kg*m/s**2"`, exponents such as
         `{"m": 1, "s": -2}`, or `None` for numbers. The target is called as `y` is, or `"y"`. Only homogeneous
         equations are looked for, and constants have units.
-    candidates : forms of your own, as `"a*x/(b + x)"`: names that are no columns are constants to be fitted. They are
-        judged with the rest.
+    candidates : forms of your own, as `"a*x/(b + x)"`: names that are no columns are constants to be fitted, and so is
+        every `_`. They are judged with the rest; see `compare_candidates`.
 
     Attributes after `fit`: `equation_`, `candidates_` (all candidate equations, the chosen first), `constants_`
     (numbers of the equation, with standard errors and units), `found_` (the search by networks, None
@@ -107,8 +113,9 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         own = forms_of(self.candidates, names)
         given = Given(self.settings(), self.share, self.proposals, units, own, self.primitives != "general")
         with search_bar("searching", progress) as on_progress:
-            candidates, found = equations_of(given, columns, target, names, on_progress=on_progress)
+            candidates, fates, found = equations_of(given, columns, target, names, on_progress=on_progress)
         self.found_: Found | None = found
+        self.fates_: list[Fate] = fates
         return self._adopt(candidates, names, constants_of(candidates[0].expression, names, columns, target, units))
 
     def predict(self, X: Any) -> Float[np.ndarray, " sample"]:
@@ -163,6 +170,15 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         ]
         return pd.DataFrame([row for row in rows if row[1] <= odds], columns=["equation", "odds", "error"])
 
+    def compare_candidates(self) -> pd.DataFrame:
+        """Return how every form in `candidates` fared, the best first: `candidate`, `equation`, `error`, `odds`.
+
+        `odds` says by how much the chosen equation is more probable, as in `alternatives`: 1 where it is that form.
+        There is no equation where a form has no values on the data.
+        """
+        self._check_fitted()
+        return fates_table(self.fates_, self.candidates_[0].score, "target").drop(columns="target")
+
     def settings(self) -> Search:
         """Return the search that these parameters ask for."""
         return search_of(self)
@@ -199,11 +215,16 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         arrays, header = stored_equations([self.candidates_], [str(name) for name in self.feature_names_in_])
         constants = [list(constant) for constant in self.constants_]
-        return arrays, {"parameters": stored_parameters(self.get_params(deep=False)), **header, "constants": constants}
+        return arrays, {
+            "parameters": stored_parameters(self.get_params(deep=False)),
+            **header,
+            "constants": constants,
+        } | {"fates": stored_fates(self.fates_, list(self.feature_names_in_))}
 
     @classmethod
     def _from_file(cls, stored: Stored) -> "EquationRegressor":
         regressor = cls(**stored.header["parameters"])
         (candidates,) = restored_equations(stored, regressor.settings().hidden)
         constants = [Constant(*row) for row in stored.header.get("constants", ())]
+        regressor.fates_ = restored_fates(stored, list(stored.header["names"]))
         return regressor._adopt(candidates, list(stored.header["names"]), constants)

@@ -21,6 +21,7 @@ MOST_CONSTANTS = 24
 EXACT = 1e-8
 """Relative error below which only rounding is left."""
 STEP = 6e-6
+LEAST_DAMPING = 1e-13
 POOR = 0.5
 """Relative error above which an equation explains too little to be believed."""
 UNEXPLAINED = 4.0
@@ -278,7 +279,7 @@ def fitted(function: Function, start: np.ndarray, x: np.ndarray, y: np.ndarray) 
             else:
                 break
             done = cost - lower < 1e-9 * cost
-            constants, off, cost, damping = trial, new, lower, damping / 10
+            constants, off, cost, damping = trial, new, lower, max(damping / 10, LEAST_DAMPING)
             if done:
                 break
     return constants

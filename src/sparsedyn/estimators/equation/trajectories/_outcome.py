@@ -1,6 +1,6 @@
 """What a search found, as equations in the data's names, and how sure the data are of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,61 +9,129 @@ import sympy
 from jaxtyping import Float
 
 from sparsedyn.data import Trajectories
-from sparsedyn.equations import complexity, simplified, symbol
+from sparsedyn.equations import complexity, simplified, symbol, text
 from sparsedyn.equations.symbolic import floating
 from sparsedyn.estimators.equation._expressions import Equation
+from sparsedyn.estimators.equation._forms import Fate, Form
 from sparsedyn.estimators.equation.trajectories._models import FITTED, Found, found
+from sparsedyn.estimators.equation.trajectories._own import Model, contest, share_of_spread, short, standing
 from sparsedyn.estimators.equation.trajectories._paths import paths_of, thinned
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem, problem_of
-from sparsedyn.estimators.equation.trajectories._rounding import constants_of, rounded
+from sparsedyn.estimators.equation.trajectories._rounding import Constants, constants_of, errors_of, rounded
 from sparsedyn.estimators.equation.trajectories._written import expression
+
+SAME = 3
+"""Digits by which models that were found twice are told from others."""
 
 
 class Constant(NamedTuple):
-    """A number of an equation before it was rounded, with its standard error."""
+    """A number of an equation before it was rounded, with its standard error, its unit, and its name in a form."""
 
     state: str
     value: float
     error: float
+    unit: str = ""
+    name: str = ""
+
+
+class Whole(NamedTuple):
+    """A whole model: its equations, what it leaves, its criterion, what it is chosen by, and what it is when chosen.
+
+    The latter are equations with constants rounded, and how well the data determine these.
+    """
+
+    exprs: tuple[sympy.Expr, ...]
+    squares: Float[np.ndarray, " state"]
+    score: float
+    rank: float
+    tidied: Callable[[], tuple[sympy.Expr, ...]]
+    constants: Callable[[], Constants]
 
 
 class Outcome(NamedTuple):
-    """Equations per state, the chosen first; whole models, best first, with their criterion; constants of the best."""
+    """Equations per state, the chosen first; whole models, best first, with their criterion; constants of the best.
+
+    `fates` say how forms of a user's own fared, and `noise` what the best leaves, in the data's units.
+    """
 
     equations: list[list[Equation]]
     models: list[tuple[tuple[sympy.Expr, ...], float]]
     constants: list[Constant]
     noise: Float[np.ndarray, " state"]
+    fates: list[Fate]
 
 
-def outcome(data: Trajectories, validation: Trajectories | None, precision: float) -> Outcome:
-    """Search for the equations of trajectories; with validation data, these choose among what was found."""
+def outcome(
+    data: Trajectories,
+    validation: Trajectories | None,
+    precision: float,
+    forms: Sequence[Form] = (),
+    seed: int = 0,
+) -> Outcome:
+    """Search for the equations of trajectories; with validation data, these choose among what was found.
+
+    `forms` of a user's own are judged with the rest.
+    """
     made = found(data, precision)
-    best = made.candidates
-    if validation is not None and len(best) > 1:
-        best = _judged(made, best, validation, precision)
+    problem = made.problem
     symbols = [symbol(name) for name in (*data.state_names, *data.input_names)]
-    models = [
-        (_written(rounded(made.problem, one) if place == 0 else one, symbols, len(data.state_names)), one.score)
-        for place, one in enumerate(best)
+    judge = None if validation is None else _judging(made, validation, precision)
+    own, fates = contest(made, forms, symbols, seed) if forms else ([], [])
+    whole = [
+        _of_terms(problem, one, symbols, one.score if judge is None else _score(judge, one)) for one in made.candidates
     ]
-    spread = np.concatenate(data.states).std(axis=0)
-    size = np.sqrt(np.mean(np.square(np.concatenate(data.states)), axis=0))
-    equations: list[list[Equation]] = []
-    for j in range(len(data.state_names)):
-        own: dict[sympy.Expr, Equation] = {}
-        for (exprs, score), one in zip(models, best, strict=True):
-            left = np.sqrt(one.squares[j] / made.problem.counts[j])
-            error = float(left * size[j] / spread[j]) if spread[j] > 0 else 0.0
-            count = len(floating([exprs[j]]))
-            own.setdefault(exprs[j], Equation(exprs[j], None, count, complexity(exprs[j]), error, score))
-        equations.append(list(own.values()))
-    numbers = constants_of(best[0])
+    if judge is None:
+        whole[0] = whole[0]._replace(rank=min(one.score for one in whole))
+    whole += [_of_forms(problem, one, one.score if judge is None else standing(judge, one)) for one in own]
+    once: dict[tuple[str, ...], Whole] = {}
+    for one in sorted(whole, key=lambda one: one.rank):
+        one = one._replace(exprs=one.tidied())
+        once.setdefault(tuple(text(sympy.expand(expr), SAME) for expr in one.exprs), one)
+    whole = list(once.values())
+    numbers = whole[0].constants()
     constants = [
-        Constant(data.state_names[e], float(value), float(error))
-        for value, error, e in zip(numbers.values, numbers.errors, numbers.equations, strict=True)
+        Constant(data.state_names[e], float(value), float(error), name=name)
+        for value, error, e, name in zip(*numbers, strict=True)
     ]
-    return Outcome(equations, models, constants, np.sqrt(best[0].squares / made.problem.counts) * size)
+    noise = [np.sqrt(one.squares / problem.counts) for one in whole]
+    size = np.sqrt(np.mean(np.square(np.concatenate(data.states)), axis=0))
+    errors = [share_of_spread(data, one) for one in noise]
+    equations = [_equations(whole, errors, j) for j in range(len(data.state_names))]
+    return Outcome(equations, [(one.exprs, one.score) for one in whole], constants, noise[0] * size, fates)
+
+
+def _equations(whole: Sequence[Whole], errors: Sequence[np.ndarray], state: int) -> list[Equation]:
+    """The equations of a state in all models, each once."""
+    found: dict[sympy.Expr, Equation] = {}
+    for one, error in zip(whole, errors, strict=True):
+        expr = one.exprs[state]
+        count = len(floating([expr]))
+        found.setdefault(expr, Equation(expr, None, count, complexity(expr), float(error[state]), one.score))
+    return list(found.values())
+
+
+def _of_terms(problem: Problem, one: Candidate, symbols: Sequence[sympy.Symbol], rank: float) -> Whole:
+    count = len(problem.states)
+    return Whole(
+        _written(one, symbols, count),
+        one.squares,
+        one.score,
+        rank,
+        lambda: _written(rounded(problem, one), symbols, count),
+        lambda: constants_of(one),
+    )
+
+
+def _of_forms(problem: Problem, one: Model, rank: float) -> Whole:
+    exprs = one.written(one.fit.values)
+    return Whole(
+        exprs,
+        one.fit.squares,
+        one.score,
+        rank,
+        lambda: one.written(short(problem, one)),
+        lambda: Constants(one.fit.values, errors_of(one.fit.information), one.equations, one.names),
+    )
 
 
 def _written(candidate: Candidate, symbols: Sequence[sympy.Symbol], states: int) -> tuple[sympy.Expr, ...]:
@@ -75,15 +143,15 @@ def _written(candidate: Candidate, symbols: Sequence[sympy.Symbol], states: int)
     return tuple(found)
 
 
-def _judged(made: Found, best: Sequence[Candidate], validation: Trajectories, precision: float) -> list[Candidate]:
-    """Candidates by the criterion on other trajectories, their constants as they are."""
+def _judging(made: Found, validation: Trajectories, precision: float) -> Problem:
+    """What candidates are judged by on other trajectories, their constants as they are."""
     paths = replace(paths_of(thinned(validation, FITTED), clean=made.paths.clean), noise=made.paths.noise)
-    level = min(1, len(made.problem.cuts) - 1)
-    problem = replace(problem_of(paths, range(len(validation.state_names)), precision), substeps=made.problem.substeps)
-    return sorted(best, key=lambda one: _score(problem, one, min(level, len(problem.cuts) - 1)))
+    states = range(len(validation.state_names))
+    return replace(problem_of(paths, states, precision), substeps=made.problem.substeps)
 
 
-def _score(problem: Problem, candidate: Candidate, level: int) -> float:
+def _score(problem: Problem, candidate: Candidate) -> float:
+    level = min(1, len(problem.cuts) - 1)
     cut = problem.cuts[level]
     states = problem.states_of(candidate._replace(starts=cut.starts, level=level))
     squares = np.sum(cut.arrays[1] * np.square(cut.arrays[0] - states), axis=(0, 1))

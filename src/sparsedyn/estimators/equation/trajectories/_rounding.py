@@ -1,5 +1,6 @@
 """Constants with as few digits as the data allow, and how well the data determine them."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +16,24 @@ DIGITS = 12
 
 
 class Constants(NamedTuple):
-    """A candidate's constants, their standard errors, and the equations they are in."""
+    """A candidate's constants, their standard errors, the equations they are in, and their names in forms."""
 
     values: Float[np.ndarray, " parameter"]
     errors: Float[np.ndarray, " parameter"]
     equations: tuple[int, ...]
+    names: tuple[str, ...]
 
 
 def constants_of(candidate: Candidate) -> Constants:
     """Return constants with standard errors by Laplace's approximation, on the states."""
     values = parameters(candidate.terms, candidate.coefficients)
     equations = [e for e, term in zip(candidate.equations, candidate.terms, strict=True) for _ in range(term.free)]
-    return Constants(values, np.sqrt(np.maximum(np.diag(_covariance(candidate)), 0.0)), tuple(equations))
+    return Constants(values, errors_of(reduced(candidate)), tuple(equations), ("",) * len(values))
+
+
+def errors_of(information: Float[np.ndarray, "parameter parameter"]) -> Float[np.ndarray, " parameter"]:
+    """Return standard errors by the information on constants."""
+    return np.sqrt(np.maximum(np.diag(_covariance(information)), 0.0))
 
 
 def rounded(problem: Problem, candidate: Candidate) -> Candidate:
@@ -34,17 +41,32 @@ def rounded(problem: Problem, candidate: Candidate) -> Candidate:
 
     What that costs of the likelihood is looked at, since small changes of constants may be large ones of states.
     """
-    for share in SHARES:
-        terms, coefficients = refilled(candidate.terms, _rounded(candidate, share))
-        made = candidate._replace(terms=terms, coefficients=coefficients)
-        if _misfit(problem, made) <= _misfit(problem, candidate) + WORSE:
-            return made
-    return candidate
 
+    def made(values: np.ndarray) -> Candidate:
+        terms, coefficients = refilled(candidate.terms, values)
+        return candidate._replace(terms=terms, coefficients=coefficients)
 
-def _rounded(candidate: Candidate, share: float) -> Float[np.ndarray, " parameter"]:
     values = parameters(candidate.terms, candidate.coefficients)
-    covariance = _covariance(candidate)
+    return made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values))))
+
+
+def shortened(
+    values: Float[np.ndarray, " parameter"],
+    information: Float[np.ndarray, "parameter parameter"],
+    misfit: Callable[[Float[np.ndarray, " parameter"]], float],
+) -> Float[np.ndarray, " parameter"]:
+    """Return values with as few digits as the information on them allows and the misfit bears."""
+    for share in SHARES:
+        made = _rounded(values, _covariance(information), share)
+        if misfit(made) <= misfit(values) + WORSE:
+            return made
+    return values
+
+
+def _rounded(
+    values: Float[np.ndarray, " parameter"], covariance: Float[np.ndarray, "parameter parameter"], share: float
+) -> Float[np.ndarray, " parameter"]:
+    values = values.copy()
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     for k in np.argsort(errors / np.maximum(np.abs(values), 1e-300)):
         error = np.sqrt(max(covariance[k, k], 0.0))
@@ -66,8 +88,7 @@ def _misfit(problem: Problem, candidate: Candidate) -> float:
     return found if np.isfinite(found) else np.inf
 
 
-def _covariance(candidate: Candidate) -> Float[np.ndarray, "parameter parameter"]:
-    information = reduced(candidate)
+def _covariance(information: Float[np.ndarray, "parameter parameter"]) -> Float[np.ndarray, "parameter parameter"]:
     size = np.sqrt(np.maximum(np.diag(information), 1e-300))
     found: np.ndarray = np.linalg.pinv(information / np.outer(size, size), rcond=1e-13, hermitian=True)
     return found / np.outer(size, size)

@@ -43,8 +43,8 @@ def constants_table(constants: Sequence[Constant], level: float) -> pd.DataFrame
     if not 0 < level < 1:
         raise ValueError(f"level: expected a number between 0 and 1; got {level!r}.")
     width = float(norm.ppf(0.5 + level / 2))
-    rows = [(c.state, c.value, c.value - width * c.error, c.value + width * c.error) for c in constants]
-    return pd.DataFrame(rows, columns=["state", "value", "low", "high"])
+    rows = [(c.state, c.value, c.value - width * c.error, c.value + width * c.error, c.unit, c.name) for c in constants]
+    return pd.DataFrame(rows, columns=["state", "value", "low", "high", "unit", "name"])
 
 
 def alternatives_table(models: Sequence[Alternative], odds: float) -> pd.DataFrame:

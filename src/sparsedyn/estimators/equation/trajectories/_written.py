@@ -13,8 +13,10 @@ def expression(terms: Sequence[Term], coefficients: Sequence[float], symbols: Se
     return sympy.Add(*(number(c) * _product(term, symbols) for term, c in zip(terms, coefficients, strict=True)))
 
 
-def number(value: float) -> sympy.Expr:
-    """Return a number, an integer where it is one."""
+def number(value: float | sympy.Expr) -> sympy.Expr:
+    """Return a number, an integer where it is one; symbols stay."""
+    if isinstance(value, sympy.Expr):
+        return value
     return sympy.Integer(int(value)) if value == int(value) and abs(value) < 1e9 else sympy.Float(value)
 
 

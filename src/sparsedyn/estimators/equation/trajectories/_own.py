@@ -1,0 +1,213 @@
+"""Right-hand sides of a user's own, fitted to the states in the place of found ones, and judged like these."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import sympy
+from jaxtyping import Float
+
+from sparsedyn.data import Trajectories
+from sparsedyn.equations import simplified
+from sparsedyn.estimators.equation._forms import Fate, Form, starts
+from sparsedyn.estimators.equation.trajectories._fields import Expressions, Fit, fit, left
+from sparsedyn.estimators.equation.trajectories._models import Found
+from sparsedyn.estimators.equation.trajectories._paths import NODES, Paths
+from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.estimators.equation.trajectories._reading import terms_of, worth
+from sparsedyn.estimators.equation.trajectories._rounding import shortened
+from sparsedyn.estimators.equation.trajectories._written import expression
+from sparsedyn.training.shooting.products import Term, parameters
+
+POINTS = 400
+"""Points at which constants of forms are first fitted to derivatives."""
+BEGUN = 2
+"""First values of constants that are fitted to the states."""
+BETTER = 1e-6
+UNNAMED = "_"
+
+
+class Part(NamedTuple):
+    """The equation of a state: an expression with constants that stand as symbols, their values, and its structure.
+
+    The structure is its terms where it is a sum of such, else the nats that it costs.
+    """
+
+    expr: sympy.Expr
+    constants: tuple[sympy.Symbol, ...]
+    values: tuple[float, ...]
+    structure: tuple[Term, ...] | float
+
+
+class Model(NamedTuple):
+    """A whole model with a form of a user's own in it, its fit, and its criterion."""
+
+    parts: tuple[Part, ...]
+    field: Expressions
+    fit: Fit
+    score: float
+
+    @property
+    def equations(self) -> tuple[int, ...]:
+        """The equation that every constant is in."""
+        return tuple(j for j, part in enumerate(self.parts) for _ in part.constants)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What every constant is called in a form; unnamed ones, and those of equations that were found, are not."""
+        return tuple(one.name.strip("_0123456789") and one.name for one in self.field.constants)
+
+    def written(self, values: Float[np.ndarray, " parameter"]) -> tuple[sympy.Expr, ...]:
+        """Return the equations with these values of constants."""
+        named = dict(zip(self.field.constants, map(sympy.Float, values), strict=True))
+        return tuple(simplified(part.expr.xreplace(named)) for part in self.parts)
+
+
+def contest(
+    found: Found, forms: Sequence[Form], symbols: Sequence[sympy.Symbol], seed: int
+) -> tuple[list[Model], list[Fate]]:
+    """Return models with forms in them, best first, and how every form fared.
+
+    Every form takes the place of the equation of its state in the best model so far, all constants being fitted
+    together, and stays there if that is better. So do the best forms of all states together.
+    """
+    problem, best = found.problem, found.candidates[0]
+    now = tuple(_part(best, j, symbols) for j in range(len(problem.states)))
+    score = best.score
+    begun = [_begun(found.paths, form, symbols, seed) for form in forms]
+    made: dict[int, Model] = {}
+
+    def tried(parts: tuple[Part, ...]) -> Model | None:
+        return _tried(problem, best, parts, symbols)
+
+    for _ in range(2 if len(problem.states) > 1 else 1):
+        before = now
+        for place, (form, options) in enumerate(zip(forms, begun, strict=True)):
+            j = form.equation
+            if place in made and _others(made[place].parts, j) == _others(now, j):
+                continue
+            fits = [tried((*now[:j], option, *now[j + 1 :])) for option in options]
+            if any(fits):
+                made[place] = min((one for one in fits if one), key=lambda one: one.score)
+                if made[place].score < score - BETTER:
+                    score, now = made[place].score, made[place].parts
+        first: dict[int, Part] = {}
+        for place in sorted(made, key=lambda one: made[one].score):
+            j = forms[place].equation
+            first.setdefault(j, made[place].parts[j])
+        together = tried(tuple(first.get(j, part) for j, part in enumerate(now))) if len(first) > 1 else None
+        if together is not None and together.score < score - BETTER:
+            score, now = together.score, together.parts
+        if now == before:
+            break
+    models = sorted(made.values(), key=lambda one: one.score)
+    return models, [_fate(found, form, made.get(place)) for place, form in enumerate(forms)]
+
+
+def _others(parts: tuple[Part, ...], equation: int) -> tuple[Part, ...]:
+    return (*parts[:equation], *parts[equation + 1 :])
+
+
+def short(problem: Problem, model: Model) -> Float[np.ndarray, " parameter"]:
+    """Return a model's constants with as few digits as the data allow."""
+    done = model.fit
+    return shortened(
+        done.values, done.information, lambda values: left(problem, model.field, values, done.starts, done.level)
+    )
+
+
+def standing(problem: Problem, model: Model) -> float:
+    """Return the criterion of a model on other trajectories, its constants and their first states as they are."""
+    level = min(1, len(problem.cuts) - 1)
+    found = left(problem, model.field, model.fit.values, problem.cuts[level].starts, level)
+    return found + _cost(problem, model.parts)
+
+
+def _tried(problem: Problem, best: Candidate, parts: tuple[Part, ...], symbols: Sequence[sympy.Symbol]) -> Model | None:
+    """A model of these equations, fitted on ever longer segments, up to those of the best."""
+    field = _field(parts, symbols)
+    values = np.asarray([value for one in parts for value in one.values])
+    noise = problem.noise
+    for level in range(best.level + 1):
+        done = fit(problem, field, values, problem.cuts[level].starts, noise, level)
+        if not np.isfinite(done.misfit):
+            return None
+        values, noise = done.values, done.noise
+    ends = np.cumsum([len(part.values) for part in parts])[:-1]
+    parts = tuple(
+        part._replace(values=tuple(map(float, own))) for part, own in zip(parts, np.split(values, ends), strict=True)
+    )
+    return Model(parts, field, done, done.misfit + _cost(problem, parts))
+
+
+def _cost(problem: Problem, parts: Sequence[Part]) -> float:
+    """What structure and constants cost: as the same made of terms would, with as many constants as there are."""
+    each = np.log(problem.counts.max())
+    terms = [term for part in parts if isinstance(part.structure, tuple) for term in part.structure]
+    found = problem.cost(terms, ()) - sum(term.free for term in terms) * each
+    found += sum(2 * part.structure for part in parts if not isinstance(part.structure, tuple))
+    return float(found + sum(len(part.constants) for part in parts) * each)
+
+
+def _field(parts: Sequence[Part], symbols: Sequence[sympy.Symbol]) -> Expressions:
+    constants = tuple(one for part in parts for one in part.constants)
+    return Expressions(tuple(part.expr for part in parts), constants, tuple(symbols))
+
+
+def _part(candidate: Candidate, equation: int, symbols: Sequence[sympy.Symbol]) -> Part:
+    """The equation of a state in a candidate."""
+    own = [k for k, e in enumerate(candidate.equations) if e == equation]
+    terms = tuple(candidate.terms[k] for k in own)
+    values = parameters(terms, [candidate.coefficients[k] for k in own])
+    constants = tuple(sympy.Dummy(UNNAMED, real=True) for _ in values)
+    rest = iter(constants)
+    first, named = [], []
+    for term in terms:
+        first.append(next(rest))
+        named.append(Term(term.factors, tuple(next(rest) for _ in term.inside)))
+    return Part(expression(named, first, symbols), constants, tuple(map(float, values)), terms)
+
+
+def _begun(paths: Paths, form: Form, symbols: Sequence[sympy.Symbol], seed: int) -> list[Part]:
+    """A form with first values of its constants, fitted to derivatives along smooth curves."""
+    x, slopes = _slopes(paths)
+    chosen = np.unique(np.linspace(0, len(x) - 1, POINTS).astype(int))
+    names = [one.name for one in symbols]
+    # A form may be in several equations of a model, with constants of its own in each.
+    fresh = {one: sympy.Dummy(one.name, real=True) for one in form.constants}
+    found = []
+    for values in starts(form, names, x[chosen], slopes[chosen, form.equation], seed)[:BEGUN]:
+        numbers = form.expression.xreplace(dict(zip(form.constants, map(sympy.Float, values), strict=True)))
+        read = terms_of(numbers, symbols)
+        structure = worth(form.expression, set(symbols)) if read is None else tuple(term for _, term in read)
+        expr, constants = form.expression.xreplace(fresh), tuple(fresh.values())
+        found.append(Part(expr, constants, tuple(map(float, values)), structure))
+    return found
+
+
+def _slopes(paths: Paths) -> tuple[Float[np.ndarray, "point variable"], Float[np.ndarray, "point state"]]:
+    """Variables along smooth curves, and the derivatives of states."""
+    points, rates = [], []
+    for nodes, pieces, t in zip(paths.nodes, paths.pieces, paths.data.time, strict=True):
+        powers = np.arange(1, pieces.shape[1])
+        by = powers * NODES[:, None] ** (powers - 1)
+        points.append(nodes.reshape(-1, nodes.shape[2]))
+        rates.append(
+            (np.einsum("np,spv->snv", by, pieces[:, 1:]) / np.diff(t)[:, None, None]).reshape(len(points[-1]), -1)
+        )
+    return np.concatenate(points), np.concatenate(rates)
+
+
+def _fate(found: Found, form: Form, model: Model | None) -> Fate:
+    if model is None:
+        return Fate(form.name, form.text, None, np.inf, np.inf)
+    j = form.equation
+    error = share_of_spread(found.paths.data, np.sqrt(model.fit.squares / found.problem.counts))[j]
+    return Fate(form.name, form.text, model.written(short(found.problem, model))[j], float(error), model.score)
+
+
+def share_of_spread(data: Trajectories, shares: Float[np.ndarray, " state"]) -> Float[np.ndarray, " state"]:
+    """Return residuals that are shares of states' sizes as shares of their standard deviations."""
+    whole = np.concatenate(data.states)
+    spread, size = whole.std(axis=0), np.sqrt(np.mean(np.square(whole), axis=0))
+    return np.where(spread > 0, shares * size / np.where(spread > 0, spread, 1.0), 0.0)
