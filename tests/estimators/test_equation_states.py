@@ -70,8 +70,8 @@ def test_several_trajectories_under_held_inputs():
 
 def test_what_only_networks_have_is_left_to_them():
     data = Trajectories([logistic()[:, None]], dt=T[1], state_names=["n"])
-    with pytest.raises(ValueError, match="search: 'states' does not go with known"):
-        EquationLearner(search="states", known={"n": "n"}).fit(data)
+    with pytest.raises(ValueError, match="search: 'states' does not go with a known part that is a function"):
+        EquationLearner(search="states", known=lambda x, u: x).fit(data)
     with pytest.raises(ValueError, match="floor: expected a share"):
         EquationLearner(floor=0).fit(data)
 

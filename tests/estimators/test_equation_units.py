@@ -1,4 +1,4 @@
-"""Units of the equation regressor: homogeneous equations only, fewer variables, and constants with units."""
+"""Units of equation learners: homogeneous equations only, fewer variables, and constants with units."""
 
 from typing import Any
 
@@ -6,9 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparsedyn import DataError, EquationRegressor
+import sparsedyn
+from sparsedyn import DataError, EquationLearner, EquationRegressor
 from sparsedyn.equations import parsed, symbol, text
-from sparsedyn.estimators.equation._units import constant_dimensions, dimension_of, groups
+from sparsedyn.estimators.equation._plant_units import plant_units
+from sparsedyn.estimators.equation._units import constant_dimensions, dimension_of, groups, written
+from sparsedyn.estimators.equation.trajectories._dimensions import dimensions_of
+from sparsedyn.estimators.equation.trajectories._prior import Prior
+from sparsedyn.estimators.equation.trajectories._reading import terms_of
 
 pytest.importorskip("pint")
 
@@ -83,3 +88,65 @@ def test_wrong_units_are_refused(units: dict[str, Any], message: str):
     frame = pd.DataFrame({"t": np.linspace(0.1, 3.0, 30), "v": np.linspace(1, 2, 30) ** 2})
     with pytest.raises(DataError, match=message):
         EquationRegressor(units=units).fit(frame, frame["t"] * frame["v"])
+
+
+def fallen(time: np.ndarray) -> np.ndarray:
+    """Height above the outlet of a tank that empties: dh/dt = -0.4 sqrt(h)."""
+    return np.square(2.0 - 0.2 * time)
+
+
+def test_constants_of_a_tank_have_units(capsys: pytest.CaptureFixture[str], tmp_path: Any):
+    time = np.linspace(0, 6, 60)
+    learner = EquationLearner(units={"h": "m", "t": "min"}).fit(fallen(time), time[1], names=["h"], progress=False)
+    constants = learner.constants()
+    assert constants["unit"].tolist() == ["m**(1/2)/min"]
+    assert constants["value"][0] == pytest.approx(-0.4, abs=1e-4)
+    learner.print()
+    assert "constants of h: -0.4 m**(1/2)/min" in capsys.readouterr().out
+    learner.save(tmp_path / "tank.model")
+    assert sparsedyn.load(tmp_path / "tank.model").constants().equals(constants)
+
+
+def test_a_pendulum_has_sines_of_angles_only():
+    data = sparsedyn.simulate("duffing", trajectories=1, steps=60, seed=0)
+    names, inputs = data.state_names, data.input_names
+    units = {names[0]: "rad", names[1]: "rad/s", "t": "s"} | dict.fromkeys(inputs, "rad/s**2")
+    learner = EquationLearner(units=units).fit(data, progress=False)
+    table = learner.constants()
+    assert set(table["unit"]) <= {"", "1/s", "1/s**2"}
+    assert set(table["unit"][table["state"] == names[1]]) >= {"1/s", "1/s**2"}
+    points = {symbol("x"): dimension_of("m", "x"), symbol("a"): {}}
+    prior = Prior((), frozenset([0]))
+    read = {form: terms_of(parsed(form, ["x", "a"]), list(points)) for form in ("x*sin(a)", "sin(x)", "sin(2*x)*a")}
+    allowed = {form: prior.allows(terms[0][1]) for form, terms in read.items() if terms}
+    assert allowed == {"x*sin(a)": True, "sin(x)": False, "sin(2*x)*a": True}
+
+
+@pytest.mark.parametrize(
+    ("form", "unit", "expected"),
+    [
+        ("mu*x/(K + x)", "mg/L/h", ["mg/l", "mg/(h*l)"]),
+        ("x*exp(-mu*x)/K", "mg/L/h", ["h", "l/mg"]),
+        ("mu*x**K", "mg/L/h", ["", "mg**(3/10)/(h*l**(3/10))"]),
+        ("mu*x + K*sin(x)", "mg/L/h", None),
+    ],
+)
+def test_dimensions_of_constants_follow_from_scaling(form: str, unit: str, expected: list[str] | None):
+    constants = [symbol("K"), symbol("mu")]
+    units = plant_units({"x": "mg/L", "t": "h"}, ["x"], [], [], discrete=False)
+    assert units is not None
+    points = np.linspace(0.3, 2.0, 30)[:, None]
+    expr = parsed(form, ["x", "K", "mu"])
+    found = dimensions_of(expr, constants, [0.7, 1.3], points, {symbol("x"): units.columns["x"]}, units.rate("x"))
+    assert (found and [written(one) for one in found]) == expected
+
+
+def test_units_of_plants_are_as_written_or_those_of_the_si():
+    kept = plant_units({"x": "km", "v": "m/s", "t": "s"}, ["x"], ["v"], [], discrete=False)
+    assert kept is not None
+    assert written(kept.rate("x")) == "km/s"
+    joined = plant_units({"E": "J", "m": "kg", "v": "m/s", "time": "s"}, ["E"], ["m", "v"], [], discrete=False)
+    assert joined is not None
+    assert written(joined.rate("E")) == "kg*m**2/s**3"
+    with pytest.raises(DataError, match="'v' unknown; 't' missing"):
+        plant_units({"x": "km", "v": "m/s"}, ["x"], [], [], discrete=False)

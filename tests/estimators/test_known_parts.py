@@ -39,10 +39,22 @@ KNOWN: dict[str, Any] = {
 QUICK: dict[str, Any] = {"primitives": {"constant": 1, "identity": 1}, "hidden": 1, "generations": 1, "steps": 20}
 
 
+def test_terms_beside_a_known_part_are_found_by_the_states(tmp_path: Path):
+    learner = EquationLearner(known=KNOWN["text"]).fit(DATA[:1], progress=False)
+    assert learner.search_ == "states"
+    assert text(learner.equations(digits=3)[1]) == "-0.3*w - 2*sin(theta)"
+    assert text(learner.pareto("w")["equation"].iloc[-1], 3) == "-0.3*w"
+    assert text(learner.alternatives()["equations"][0][1], 3) == "-0.3*w - 2*sin(theta)"
+    np.testing.assert_allclose(learner.simulate(DATA.states[0][0], 200), DATA.states[0], atol=1e-3)
+    learner.save(tmp_path / "pendulum.model")
+    back = sparsedyn.load(tmp_path / "pendulum.model")
+    np.testing.assert_array_equal(back.predict(DATA.states[1]), learner.predict(DATA.states[1]))
+
+
 @pytest.mark.parametrize("kind", KNOWN)
 @pytest.mark.slow
 def test_the_learner_finds_the_rest(kind: str, tmp_path: Path):
-    fitted = EquationLearner(1, known=KNOWN[kind], **QUICK).fit(DATA, progress=False)
+    fitted = EquationLearner(1, known=KNOWN[kind], search="networks", **QUICK).fit(DATA, progress=False)
     found = text(fitted.equations(digits=2)[1])
     np.testing.assert_allclose(fitted.simulate(DATA.states[0][0], 200), DATA.states[0], atol=1e-3)
     np.testing.assert_allclose(fitted.forecast(DATA).predicted[0], np.stack(DATA.states), atol=1e-3)

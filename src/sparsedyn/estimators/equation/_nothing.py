@@ -33,15 +33,19 @@ def right_hand_side_of(
     return lambda x, u: right(np.concatenate([x, u], axis=1))
 
 
+def with_known(exprs: Sequence[sympy.Expr], known: Known | None) -> tuple[sympy.Expr, ...]:
+    """Return equations with the known part added."""
+    if known is None:
+        return tuple(exprs)
+    return tuple(one + part for one, part in zip(exprs, known.symbolic(), strict=True))
+
+
 def whole_of(
     exprs: Sequence[sympy.Expr], known: Known | None, names: Sequence[str]
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Return the same function of equations to which a known part is added."""
-    if known is None:
-        return right_hand_side_of(tuple(exprs), tuple(names))
-    if known.function is None:
-        whole = tuple(one + part for one, part in zip(exprs, known.symbolic(), strict=True))
-        return right_hand_side_of(whole, tuple(names))
+    if known is None or known.function is None:
+        return right_hand_side_of(with_known(exprs, known), tuple(names))
     rest = right_hand_side_of(tuple(exprs), tuple(names))
     return lambda x, u: rest(x, u) + known.values(x, u)
 

@@ -87,7 +87,7 @@ def equations_of(
     count = min(len(inside), SAMPLES)
     rows = [one._replace(score=one.score + price_of_numbers(one.expression, count) * np.log(count)) for one in trained]
     if given.units is not None:
-        rows = [one for one in rows if units_of_constants(one.expression, given.units) is not None] or rows
+        rows = homogeneous(rows, *given.units) or rows
     # Scores grow with the rows that they are taken over; candidates of both kinds are compared over equally many.
     share = count / max(min(len(inside), MOST), 1)
     proposed = [one._replace(score=one.score * share) for one in proposed]
@@ -96,6 +96,11 @@ def equations_of(
     for one in sorted([*proposed, *rows], key=lambda one: one.score):
         merged.setdefault(text(one.expression, 6), one)
     return list(merged.values()), fates, search
+
+
+def homogeneous(equations: Sequence[Equation], columns: Mapping[str, Dimension], target: Dimension) -> list[Equation]:
+    """Return the equations that constants can make homogeneous."""
+    return [one for one in equations if units_of_constants(one.expression, (columns, target)) is not None]
 
 
 def _tidy(judge: Judge, expression: sympy.Expr) -> Fitted | None:

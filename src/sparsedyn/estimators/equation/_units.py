@@ -22,38 +22,42 @@ def registry() -> Any:
     return pint.UnitRegistry()
 
 
-def dimension_of(unit: Unit, what: str) -> Dimension:
-    """Return the exponents of SI base units.
+def exponents_of(unit: Unit, what: str, *, base: bool = False) -> tuple[float, Dimension]:
+    """Return exponents of the units that a unit is written with, or of SI base units, and the factor before these.
 
     A unit is a text that pint reads, exponents by names of units such as `{"m": 1, "s": -2}`, or nothing for a number.
-    **Raises:** `DataError` for anything else, and for units that are multiples of SI's: constants would hide factors.
+    **Raises:** `DataError` for anything else.
     """
-    if unit is None or unit == 1:
-        return {}
     try:
+        made = registry().Quantity(1.0, "" if unit is None or unit == 1 or isinstance(unit, Mapping) else str(unit))
         if isinstance(unit, Mapping):
-            made = registry().Quantity(1.0)
             for name, power in unit.items():
                 made = made * registry().Quantity(1.0, name) ** Fraction(power).limit_denominator(60)
-        else:
-            made = registry().Quantity(1.0, str(unit))
-        base = made.to_base_units()
+        made = made.to_base_units() if base else made
     except Exception as error:  # pint raises what its parser does.
         raise DataError(
             f"units: {what}: expected a unit that pint knows, such as 'm/s**2', or exponents such as "
             f"{{'m': 1, 's': -2}}; got {unit!r} ({type(error).__name__}: {error})."
         ) from error
-    size = float(base.magnitude)
-    if abs(size - 1) > 1e-12:
-        raise DataError(
-            f"units: {what}: expected a unit of the SI without factors; one {unit} is {base:~}. Multiply the column by "
-            f"{size:.10g} and give the unit '{base.units:~}'."
-        )
-    return {
+    return float(made.magnitude), {
         str(name): Fraction(power).limit_denominator(60)
-        for name, power in base.unit_items()
+        for name, power in made.unit_items()
         if power and str(name) != "radian"
     }
+
+
+def dimension_of(unit: Unit, what: str) -> Dimension:
+    """Return the exponents of SI base units.
+
+    **Raises:** `DataError` as `exponents_of`, and for units that are multiples of SI's: constants would hide factors.
+    """
+    size, found = exponents_of(unit, what, base=True)
+    if abs(size - 1) > 1e-12:
+        raise DataError(
+            f"units: {what}: expected a unit of the SI without factors; one {unit} is {size:.10g} {written(found)}. "
+            f"Multiply the column by {size:.10g} and give the unit '{written(found)}'."
+        )
+    return found
 
 
 def checked_units(
@@ -172,14 +176,14 @@ def _fits(
             own = _own(factor, dimensions, found)
             if own is None:
                 # Its constants take whatever is left.
-                rest = _times(wanted, total, -1)
+                rest = times(wanted, total, -1)
                 for other in others:
                     if other is not factor:
                         more = _own(other, dimensions, found)
-                        rest = _times(rest, more or {}, -1)
+                        rest = times(rest, more or {}, -1)
                 return _fits(factor, dimensions, rest, found)
-            total = _times(total, own)
-        missing = _times(wanted, total, -1)
+            total = times(total, own)
+        missing = times(wanted, total, -1)
         if not missing:
             return True
         return bool(constants) and _given(sympy.Mul(*constants), missing, found)
@@ -211,7 +215,7 @@ def _own(
             own = _own(factor, dimensions, found)
             if own is None:
                 return None
-            total = _times(total, own)
+            total = times(total, own)
         return total
     if expr.is_Add:
         owns = [_own(term, dimensions, found) for term in expr.args if term.free_symbols]
@@ -232,7 +236,8 @@ def _given(constant: sympy.Expr, wanted: Dimension, found: dict[sympy.Expr, Dime
     return True
 
 
-def _times(one: Dimension, other: Dimension, power: int = 1) -> Dimension:
+def times(one: Dimension, other: Dimension, power: int = 1) -> Dimension:
+    """Return the dimension of a product, the other factor to a power."""
     made = dict(one)
     for name, value in other.items():
         made[name] = made.get(name, Fraction(0)) + power * value

@@ -30,10 +30,13 @@ from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitive
 from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant, table
 from sparsedyn.estimators.equation._forms import Fate, Form, fates_table, forms_by_state
 from sparsedyn.estimators.equation._learner_file import contents, restored
-from sparsedyn.estimators.equation._nothing import Nothing, effects, whole_of
+from sparsedyn.estimators.equation._nothing import Nothing, effects, whole_of, with_known
+from sparsedyn.estimators.equation._plant_units import PlantUnits, plant_units
 from sparsedyn.estimators.equation._right_hand_sides import Task, judged_form, right_hand_side, task_of
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
+from sparsedyn.estimators.equation._tables import homogeneous
+from sparsedyn.estimators.equation._units import Unit
 from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
 from sparsedyn.estimators.equation.trajectories._problem import PRECISION
 from sparsedyn.estimators.equation.trajectories._way import (
@@ -41,6 +44,7 @@ from sparsedyn.estimators.equation.trajectories._way import (
     Alternative,
     alternatives_table,
     constants_table,
+    prior_of,
     way_of,
 )
 from sparsedyn.estimators.sindy._simulation import held, integrated
@@ -64,8 +68,8 @@ class EquationLearner(AbstractEnsemble):
     trials, seed, primitives, hidden, regularizer, networks, generations, steps, share : of the search by networks, as
         in `EquationRegressor`. Estimated derivatives are never exact, so a search goes on to its end: it is shorter.
     search : `states`, `networks`, or `auto`: states, unless something is asked for that only networks have:
-        `primitives` of one's own, a `derivative` by name, a `known` part, measured derivatives, `time="discrete"`, or
-        where Numba cannot be used (`SPARSEDYN_NATIVE=0`).
+        `primitives` of one's own, a `derivative` by name, a `known` part that is a function or no sum of products,
+        measured derivatives, `time="discrete"`, or where Numba cannot be used (`SPARSEDYN_NATIVE=0`).
     floor : precision of measured states without noise, as a share of a state: errors below it count as rounding.
         Solvers and loggers are no more precise than that.
     derivative : how derivatives are estimated: one of `DERIVATIVES`, or `auto`: `spline` where the states are smooth,
@@ -77,6 +81,9 @@ class EquationLearner(AbstractEnsemble):
     candidates : right-hand sides of your own, by state, such as `{"x": ["mu*x/(K + x)", "r*x*(1 - x/K)"]}`, or texts
         that are tried for every state. Names that are no states or inputs are constants to be fitted, and so is every
         `_`. They are judged with the rest; see `compare_candidates`.
+    units : of every state and input, and of time, which is called `"t"`: texts such as `"mg/L"`, exponents such as
+        `{"m": 1, "s": -1}`, or `None` for numbers. Terms that no constant makes homogeneous, such as the sine of a
+        length, are left out, and constants have units.
     time : `continuous`, or `discrete` for maps: equations then give the states of the next row instead of derivatives,
         and forecasts iterate them.
 
@@ -119,6 +126,7 @@ class EquationLearner(AbstractEnsemble):
         lags: int | str = 0,
         known: Any = None,
         candidates: Mapping[str, Sequence[str] | str] | Sequence[str] | str | None = None,
+        units: Mapping[str, Unit] | None = None,
     ):
         self.trials = trials
         self.seed = seed
@@ -137,6 +145,7 @@ class EquationLearner(AbstractEnsemble):
         self.lags = lags
         self.known = known
         self.candidates = candidates
+        self.units = units
 
     def fit(
         self,
@@ -168,6 +177,8 @@ class EquationLearner(AbstractEnsemble):
         data, validation, delays = whole.data, whole.validation, delays_of(self.lags, whole.data)
         columns = delays.names(data.state_names, data.input_names)
         known = known_of(self.known, [*data.state_names, *columns], data.state_names)
+        units = plant_units(self.units, data.state_names, data.input_names, columns, discrete=self.time == "discrete")
+        prior = prior_of(known, units, [*data.state_names, *columns])
         forms = forms_by_state(self.candidates, data.state_names, [*data.state_names, *columns])
         given = whole._replace(known=known)
         if delays.rows:
@@ -179,17 +190,18 @@ class EquationLearner(AbstractEnsemble):
         statistics = Scaling.fit(measured, state_names=data.state_names, input_names=data.input_names)
         if validation is not None and check_units:
             check_plausible(statistics, validation)
-        self.search_ = way_of(self, whole)
+        self.search_ = way_of(self, whole, prior)
         self.constants_: list[Constant] = []
         self.fates_: list[Fate] = []
         self.alternatives_: list[Alternative] = []
         if self.search_ == STATES:
-            made = outcome(data, validation, self.floor, forms, self.seed)
-            self.fates_ = made.fates
-            equations, self.constants_, self.alternatives_ = made.equations, made.constants, made.models
+            assert prior is not None
+            made = outcome(data, validation, self.floor, forms, prior, units, self.seed)
+            equations, self.constants_, self.fates_ = made.equations, made.constants, made.fates
+            self.alternatives_ = [(with_known(exprs, known), score) for exprs, score in made.models]
             self.found_: list[Found | None] = [None] * len(equations)
         else:
-            equations = self._by_networks(task, forms, progress)
+            equations = self._by_networks(task, forms, units, progress)
         self._adopt(equations, task.scaling, statistics, variables_of(data), self.time, delays, known)
         self.report_ = self._checked(whole)
         if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):
@@ -197,7 +209,9 @@ class EquationLearner(AbstractEnsemble):
         self.report_.warn()
         return self
 
-    def _by_networks(self, task: Task, forms: Sequence[Form], progress: bool | None) -> list[list[Equation]]:
+    def _by_networks(
+        self, task: Task, forms: Sequence[Form], units: PlantUnits | None, progress: bool | None
+    ) -> list[list[Equation]]:
         """Return candidates for every state's equation, and keep the searches and how forms of a user's own fared."""
         settings = replace(search_of(self), fitted=FITTED)
         found: list[tuple[list[Equation], Found | None]] = []
@@ -206,6 +220,9 @@ class EquationLearner(AbstractEnsemble):
                 found.append(right_hand_side(settings, task, state, on_progress=on_progress))
         self.found_ = [search for _, search in found]
         equations = [candidates for candidates, _ in found]
+        if units is not None:
+            rates = [(units.columns, units.rate(name)) for name in task.names[: len(found)]]
+            equations = [homogeneous(own, *rate) or own for own, rate in zip(equations, rates, strict=True)]
         for form in forms:
             one, fate = judged_form(task, form, self.seed)
             self.fates_.append(fate)
@@ -219,9 +236,7 @@ class EquationLearner(AbstractEnsemble):
         another. A known part is there as it was given; a function stands as `known_x`.
         """
         self._check_fitted()
-        found = tuple(candidates[0].expression for candidates in self.candidates_)
-        if self.known_ is not None:
-            found = tuple(whole + part for whole, part in zip(found, self.known_.symbolic(), strict=True))
+        found = with_known([candidates[0].expression for candidates in self.candidates_], self.known_)
         return found if digits is None else tuple(rounded(expression, digits) for expression in found)
 
     def statements(self) -> list[Statement]:
@@ -245,8 +260,9 @@ class EquationLearner(AbstractEnsemble):
     def constants(self, level: float = 0.95) -> pd.DataFrame:
         """Return the constants of all equations with intervals of this level: `state`, `value`, `low`, `high`, ...
 
-        By Laplace's approximation on the states, first states being free; values are those before rounding. `name` is
-        what a constant is called in a form of `candidates`. Empty where networks were the search.
+        By Laplace's approximation on the states, first states being free; values are those before rounding. `unit` is
+        there where `units` were given, and `name` is what a constant is called in a form of `candidates`. Empty where
+        networks were the search.
         """
         self._check_fitted()
         return constants_table(self.constants_, level)
@@ -380,7 +396,11 @@ class EquationLearner(AbstractEnsemble):
         return [empty(name, found, self.time_) for name, found, search in triples if search and is_constant(found[0])]
 
     def _summary(self, digits: int) -> list[str]:
-        return [statement.text(digits) for statement in self.statements()]
+        lines = [statement.text(digits) for statement in self.statements()]
+        for name in self.state_names_:
+            own = [f"{one.value:.{digits}g} {one.unit}" for one in self.constants_ if one.state == name and one.unit]
+            lines += [f"constants of {name}: {', '.join(own)}"] if own else []
+        return lines
 
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         return contents(self)

@@ -146,7 +146,8 @@ def _slopes(program, p, values, at, y, jacobian, direct, parts, x_dot, y_dot):
         x_dot[e] += coefficient * value
         if not unknowns:
             continue
-        direct[coefficients[t]] = value
+        if coefficients[t] < len(direct):
+            direct[coefficients[t]] = value
         for f in range(begins[t], begins[t + 1]):
             code, place = factors[f, 0], factors[f, 4]
             inside = code >= EXP and place < len(direct)
@@ -248,7 +249,7 @@ def _assembled(program, p, starts, data, noise, tight, substeps, limit, hessian,
     """
     measured, weights, inputs, steps, entering = data[:5]
     count, width = starts.shape
-    length, free = steps.shape[1], len(p)
+    length, free = steps.shape[1], len(program[4])
     base = count * width
     for a in range(base + free):
         gradient[a] = 0.0
@@ -340,7 +341,7 @@ def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limi
     Returns sums of squares per state, infinite where the candidate ran away, and the matrix of the normal equations.
     """
     count, width = starts.shape
-    free = len(p)
+    free = len(program[4])
     base, size = count * width, count * width + free
     band = (2 * width - 1, free)
     hessian, other = np.zeros((size, size)), np.zeros((size, size))

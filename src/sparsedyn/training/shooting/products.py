@@ -53,6 +53,14 @@ class Term(NamedTuple):
         return 1 + len(self.inside)
 
 
+class Known(NamedTuple):
+    """A term that is known to be in an equation, with its coefficient."""
+
+    coefficient: float
+    term: Term
+    equation: int
+
+
 class Program(NamedTuple):
     """Equations as numbers. Parameters are the terms' coefficients, each followed by the constants inside its term."""
 
@@ -77,10 +85,12 @@ def program(
     *,
     fixed: Sequence[Term] = (),
     of: Sequence[int] = (),
+    known: Sequence[Known] = (),
 ) -> Program:
     """Return the program of terms in these equations.
 
     The constants inside of further `fixed` terms, of the equations `of`, are no free parameters: they come after all.
+    Nothing of `known` terms is a free parameter; their coefficients and constants come last.
     """
     begins: list[int] = [0]
     factors: list[tuple[int, ...]] = []
@@ -103,11 +113,18 @@ def program(
             factors.append((*factor, inner))
             inner += factor.constants
         begins.append(len(factors))
+    for one in known:
+        coefficients.append(inner)
+        inner += 1
+        for factor in one.term.factors:
+            factors.append((*factor, inner))
+            inner += factor.constants
+        begins.append(len(factors))
     return Program(
         np.asarray(begins),
         np.asarray(factors, int).reshape(-1, 5),
         np.asarray(coefficients, int),
-        np.asarray([*equations, *of], int),
+        np.asarray([*equations, *of, *(one.equation for one in known)], int),
         np.asarray(owners, int),
         np.asarray(states, int),
         np.asarray(driven, int),
@@ -115,7 +132,7 @@ def program(
 
 
 def parameters(
-    terms: Sequence[Term], coefficients: Sequence[float], fixed: Sequence[Term] = ()
+    terms: Sequence[Term], coefficients: Sequence[float], fixed: Sequence[Term] = (), known: Sequence[Known] = ()
 ) -> Float[np.ndarray, " parameter"]:
     """Return the parameters of terms, in the order of their program; coefficients of `fixed` ones are zero."""
     found: list[float] = []
@@ -124,6 +141,8 @@ def parameters(
     found += [0.0] * len(fixed)
     for term in fixed:
         found += term.inside
+    for one in known:
+        found += [one.coefficient, *one.term.inside]
     return np.asarray(found, float)
 
 

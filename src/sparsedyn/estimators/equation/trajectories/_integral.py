@@ -47,6 +47,7 @@ def values_of(terms: Sequence[Term], points: Float[np.ndarray, "point variable"]
 def integrals(paths: Paths, terms: Sequence[Term]) -> Integrals:
     """Return regressions of all states on integrals of terms along smooth curves; a constant per trajectory is free."""
     columns, usable = [], np.ones(len(terms), bool)
+    known = []
     for nodes, t in zip(paths.nodes, paths.data.time, strict=True):
         flat = nodes.reshape(-1, nodes.shape[2])
         with np.errstate(all="ignore"):
@@ -55,15 +56,16 @@ def integrals(paths: Paths, terms: Sequence[Term]) -> Integrals:
         values = values.reshape(*nodes.shape[:2], len(terms))
         rises = np.einsum("snt,n->st", np.where(usable, values, 0.0), WEIGHTS) * np.diff(t)[:, None]
         columns.append(np.concatenate([np.zeros((1, len(terms))), np.cumsum(rises, axis=0)]))
+        known.append(_known(paths, flat, t))
     gram, right, squares = [], [], []
     for j in range(len(paths.data.state_names)):
         total, along, whole = np.zeros((len(terms),) * 2), np.zeros(len(terms)), 0.0
-        for phi, x, shape in zip(columns, paths.data.states, paths.shapes, strict=True):
+        for phi, x, shape, part in zip(columns, paths.data.states, paths.shapes, known, strict=True):
             root = 1 / shape[:, j]
             origin = root / np.sqrt(np.sum(root**2))
             a = phi * root[:, None]
             a = a - np.outer(origin, origin @ a)
-            y = x[:, j] * root
+            y = (x[:, j] - part[:, j]) * root
             y = y - origin * (origin @ y)
             total += a.T @ a
             along += a.T @ y
@@ -74,6 +76,18 @@ def integrals(paths: Paths, terms: Sequence[Term]) -> Integrals:
     sizes = np.sqrt(np.mean([np.diag(g) for g in gram], axis=0))
     usable &= np.isfinite(sizes) & (sizes > 0)
     return Integrals(gram, right, squares, sum(len(x) for x in paths.data.states), usable)
+
+
+def _known(paths: Paths, points: Float[np.ndarray, "point variable"], t: np.ndarray) -> Float[np.ndarray, "row state"]:
+    """What the known part has moved states by, at all rows."""
+    known = paths.prior.known
+    found = np.zeros((len(t), len(paths.data.state_names)))
+    if known:
+        values = values_of([one.term for one in known], points).reshape(len(t) - 1, len(WEIGHTS), len(known))
+        moved = np.cumsum(np.einsum("snk,n->sk", values, WEIGHTS) * np.diff(t)[:, None], axis=0)
+        for k, one in enumerate(known):
+            found[1:, one.equation] += one.coefficient * moved[:, k]
+    return found
 
 
 class Regression:
@@ -99,7 +113,7 @@ class Regression:
         chosen = list(support)
         if not chosen:
             gains = np.square(self.right)
-            return np.where(self.usable, 1 - gains / self.squares, np.inf)
+            return np.where(self.usable, np.maximum(1 - gains / self.squares, 1e-14), np.inf)
         matrix = self.gram[np.ix_(chosen, chosen)] + RIDGE * np.eye(len(chosen))
         solved = np.linalg.solve(matrix, np.column_stack([self.right[chosen], self.gram[chosen]]))
         left = self.right - self.gram[:, chosen] @ solved[:, 0]

@@ -1,12 +1,13 @@
 """The terms that right-hand sides may have, by the variables that data have, and what each costs in nats."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations_with_replacement, product
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from sparsedyn.estimators.equation.trajectories._prior import NOTHING
 from sparsedyn.training.shooting.products import (
     ABS,
     COS,
@@ -122,8 +123,10 @@ def polynomials(variables: int, degree: int) -> list[Term]:
     return found
 
 
-def library(values: Float[np.ndarray, "sample variable"], states: int) -> Library:
-    """Return the terms for variables that take these values, the first of which are states."""
+def library(
+    values: Float[np.ndarray, "sample variable"], states: int, allowed: Callable[[Term], bool] = NOTHING.allows
+) -> Library:
+    """Return the terms that are allowed for variables that take these values, the first of which are states."""
     count = values.shape[1]
     tiers: dict[Term, int] = {}
     fine: set[Term] = set()
@@ -131,7 +134,7 @@ def library(values: Float[np.ndarray, "sample variable"], states: int) -> Librar
 
     def add(tier: int, factors: Sequence[Factor], inside: Sequence[float] = ()) -> None:
         term = times(Term((), tuple(inside)), factors)
-        if len(term.factors) <= 4:
+        if len(term.factors) <= 4 and allowed(term):
             tiers.setdefault(term, tier)
 
     for term in polynomials(count, DEGREES.get(count, 2)):

@@ -11,6 +11,7 @@ from sparsedyn.estimators.equation.trajectories import _integral as integral
 from sparsedyn.estimators.equation.trajectories._dense import dense
 from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library, library
 from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of, thinned
+from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._search import (
     EXACT,
@@ -53,27 +54,27 @@ class Found(NamedTuple):
     paths: Paths
 
 
-def found(data: Trajectories, precision: float) -> Found:
+def found(data: Trajectories, precision: float, prior: Prior = NOTHING) -> Found:
     """Return models that explain measured states, the best first; of many rows, some are searched on, more fitted."""
-    made = _clean_or_noisy(thinned(data, SEARCHED), precision)
+    made = _clean_or_noisy(thinned(data, SEARCHED), precision, prior)
     more = thinned(data, FITTED)
     if sum(more.lengths) <= SEARCHED or not made.candidates:
         return made
-    paths = paths_of(more, clean=made.paths.clean)
+    paths = paths_of(more, prior, clean=made.paths.clean)
     problem = replace(problem_of(paths, range(len(data.state_names)), precision), substeps=made.problem.substeps)
     again = [problem.fit(one.terms, one.coefficients, one.equations, 0) for one in made.candidates]
     again = sorted((one for one in again if np.isfinite(one.score)), key=lambda one: one.score)
     return Found(_finished(problem, again), problem, paths) if again else made
 
 
-def _clean_or_noisy(data: Trajectories, precision: float) -> Found:
-    made = _found(paths_of(data), precision)
+def _clean_or_noisy(data: Trajectories, precision: float, prior: Prior) -> Found:
+    made = _found(paths_of(data, prior), precision)
     best = made.candidates[0] if made.candidates else None
     if best is not None and not made.paths.clean:
         left = np.sqrt(best.squares / made.problem.counts)
         if np.all(left <= FAR_BELOW * made.paths.noise):
             # What looked like noise was fast.
-            again = _found(paths_of(data, clean=True), precision)
+            again = _found(paths_of(data, prior, clean=True), precision)
             if again.candidates:
                 return again
     return made
@@ -82,7 +83,7 @@ def _clean_or_noisy(data: Trajectories, precision: float) -> Found:
 def _found(paths: Paths, precision: float) -> Found:
     width = len(paths.data.state_names)
     points = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in paths.nodes])
-    terms = library(points[:: max(1, len(points) // POINTS)], width)
+    terms = library(points[:: max(1, len(points) // POINTS)], width, paths.prior.allows)
     form = integral.integrals(paths, terms.terms)
     if width == 1:
         problem = problem_of(paths, [0], precision)

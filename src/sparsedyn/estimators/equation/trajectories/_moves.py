@@ -47,8 +47,11 @@ class Scan:
         self.problem, self.candidate, self.offered, self.of = problem, candidate, list(offered), list(of)
         each = np.log(problem.counts.max())
         self.prices = np.asarray([2 * price(term) + term.free * each for term in self.offered])
-        made = program(candidate.terms, candidate.equations, problem.states, problem.driven, fixed=offered, of=of)
-        p = parameters(candidate.terms, candidate.coefficients, offered)
+        known = problem.prior.known
+        made = program(
+            candidate.terms, candidate.equations, problem.states, problem.driven, fixed=offered, of=of, known=known
+        )
+        p = parameters(candidate.terms, candidate.coefficients, offered, known)
         self.fine = self._assembled(made, p)
 
     def _assembled(self, made: tuple[np.ndarray, ...], p: np.ndarray) -> bool:

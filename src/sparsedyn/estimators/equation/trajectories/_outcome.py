@@ -13,15 +13,29 @@ from sparsedyn.equations import complexity, simplified, symbol, text
 from sparsedyn.equations.symbolic import floating
 from sparsedyn.estimators.equation._expressions import Equation
 from sparsedyn.estimators.equation._forms import Fate, Form
+from sparsedyn.estimators.equation._plant_units import PlantUnits
+from sparsedyn.estimators.equation._units import written
+from sparsedyn.estimators.equation.trajectories._dimensions import dimensions_of
 from sparsedyn.estimators.equation.trajectories._models import FITTED, Found, found
-from sparsedyn.estimators.equation.trajectories._own import Model, contest, share_of_spread, short, standing
+from sparsedyn.estimators.equation.trajectories._own import (
+    Model,
+    Part,
+    contest,
+    part_of,
+    share_of_spread,
+    short,
+    standing,
+)
 from sparsedyn.estimators.equation.trajectories._paths import paths_of, thinned
+from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._rounding import Constants, constants_of, errors_of, rounded
 from sparsedyn.estimators.equation.trajectories._written import expression
 
 SAME = 3
 """Digits by which models that were found twice are told from others."""
+ASIDE = 0.1
+"""By how much the criterion of a user's own form is lowered where it decides."""
 
 
 class Constant(NamedTuple):
@@ -46,6 +60,7 @@ class Whole(NamedTuple):
     rank: float
     tidied: Callable[[], tuple[sympy.Expr, ...]]
     constants: Callable[[], Constants]
+    parts: Callable[[], Sequence[Part]]
 
 
 class Outcome(NamedTuple):
@@ -66,13 +81,15 @@ def outcome(
     validation: Trajectories | None,
     precision: float,
     forms: Sequence[Form] = (),
+    prior: Prior = NOTHING,
+    units: PlantUnits | None = None,
     seed: int = 0,
 ) -> Outcome:
     """Search for the equations of trajectories; with validation data, these choose among what was found.
 
-    `forms` of a user's own are judged with the rest.
+    `forms` of a user's own are judged with the rest. With `units`, constants have units.
     """
-    made = found(data, precision)
+    made = found(data, precision, prior)
     problem = made.problem
     symbols = [symbol(name) for name in (*data.state_names, *data.input_names)]
     judge = None if validation is None else _judging(made, validation, precision)
@@ -82,16 +99,22 @@ def outcome(
     ]
     if judge is None:
         whole[0] = whole[0]._replace(rank=min(one.score for one in whole))
-    whole += [_of_forms(problem, one, one.score if judge is None else standing(judge, one)) for one in own]
+    # Of what is equally good, a user's own is taken.
+    whole += [_of_forms(problem, one, (one.score if judge is None else standing(judge, one)) - ASIDE) for one in own]
     once: dict[tuple[str, ...], Whole] = {}
     for one in sorted(whole, key=lambda one: one.rank):
         one = one._replace(exprs=one.tidied())
         once.setdefault(tuple(text(sympy.expand(expr), SAME) for expr in one.exprs), one)
     whole = list(once.values())
     numbers = whole[0].constants()
+    named = ("",) * len(numbers.values)
+    if units is not None:
+        points = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
+        parts = whole[0].parts()
+        named = tuple(unit for j, part in enumerate(parts) for unit in _units(part, j, units, symbols, points))
     constants = [
-        Constant(data.state_names[e], float(value), float(error), name=name)
-        for value, error, e, name in zip(*numbers, strict=True)
+        Constant(data.state_names[e], float(value), float(error), unit, name)
+        for value, error, e, name, unit in zip(*numbers, named, strict=True)
     ]
     noise = [np.sqrt(one.squares / problem.counts) for one in whole]
     size = np.sqrt(np.mean(np.square(np.concatenate(data.states)), axis=0))
@@ -110,6 +133,19 @@ def _equations(whole: Sequence[Whole], errors: Sequence[np.ndarray], state: int)
     return list(found.values())
 
 
+def _units(
+    part: Part,
+    state: int,
+    units: PlantUnits,
+    symbols: Sequence[sympy.Symbol],
+    points: Float[np.ndarray, "point variable"],
+) -> list[str]:
+    """The units of the constants of an equation, empty where nothing makes it homogeneous."""
+    columns = {one: units.columns[one.name] for one in symbols}
+    found = dimensions_of(part.expr, part.constants, part.values, points, columns, units.rate(symbols[state].name))
+    return [""] * len(part.constants) if found is None else [written(one) for one in found]
+
+
 def _of_terms(problem: Problem, one: Candidate, symbols: Sequence[sympy.Symbol], rank: float) -> Whole:
     count = len(problem.states)
     return Whole(
@@ -119,6 +155,7 @@ def _of_terms(problem: Problem, one: Candidate, symbols: Sequence[sympy.Symbol],
         rank,
         lambda: _written(rounded(problem, one), symbols, count),
         lambda: constants_of(one),
+        lambda: [part_of(one, j, symbols) for j in range(count)],
     )
 
 
@@ -131,6 +168,7 @@ def _of_forms(problem: Problem, one: Model, rank: float) -> Whole:
         rank,
         lambda: one.written(short(problem, one)),
         lambda: Constants(one.fit.values, errors_of(one.fit.information), one.equations, one.names),
+        lambda: one.parts,
     )
 
 
@@ -145,7 +183,8 @@ def _written(candidate: Candidate, symbols: Sequence[sympy.Symbol], states: int)
 
 def _judging(made: Found, validation: Trajectories, precision: float) -> Problem:
     """What candidates are judged by on other trajectories, their constants as they are."""
-    paths = replace(paths_of(thinned(validation, FITTED), clean=made.paths.clean), noise=made.paths.noise)
+    paths = paths_of(thinned(validation, FITTED), made.paths.prior, clean=made.paths.clean)
+    paths = replace(paths, noise=made.paths.noise)
     states = range(len(validation.state_names))
     return replace(problem_of(paths, states, precision), substeps=made.problem.substeps)
 

@@ -8,11 +8,12 @@ import sympy
 from jaxtyping import Float
 
 from sparsedyn.data import Trajectories
-from sparsedyn.equations import simplified
+from sparsedyn.equations import compiled, simplified
 from sparsedyn.estimators.equation._forms import Fate, Form, starts
 from sparsedyn.estimators.equation.trajectories._fields import Expressions, Fit, fit, left
 from sparsedyn.estimators.equation.trajectories._models import Found
 from sparsedyn.estimators.equation.trajectories._paths import NODES, Paths
+from sparsedyn.estimators.equation.trajectories._prior import Prior
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
 from sparsedyn.estimators.equation.trajectories._reading import terms_of, worth
 from sparsedyn.estimators.equation.trajectories._rounding import shortened
@@ -72,7 +73,7 @@ def contest(
     together, and stays there if that is better. So do the best forms of all states together.
     """
     problem, best = found.problem, found.candidates[0]
-    now = tuple(_part(best, j, symbols) for j in range(len(problem.states)))
+    now = tuple(part_of(best, j, symbols) for j in range(len(problem.states)))
     score = best.score
     begun = [_begun(found.paths, form, symbols, seed) for form in forms]
     made: dict[int, Model] = {}
@@ -125,7 +126,7 @@ def standing(problem: Problem, model: Model) -> float:
 
 def _tried(problem: Problem, best: Candidate, parts: tuple[Part, ...], symbols: Sequence[sympy.Symbol]) -> Model | None:
     """A model of these equations, fitted on ever longer segments, up to those of the best."""
-    field = _field(parts, symbols)
+    field = _field(parts, known_part(problem.prior, symbols, len(parts)), symbols)
     values = np.asarray([value for one in parts for value in one.values])
     noise = problem.noise
     for level in range(best.level + 1):
@@ -149,13 +150,20 @@ def _cost(problem: Problem, parts: Sequence[Part]) -> float:
     return float(found + sum(len(part.constants) for part in parts) * each)
 
 
-def _field(parts: Sequence[Part], symbols: Sequence[sympy.Symbol]) -> Expressions:
+def _field(parts: Sequence[Part], known: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> Expressions:
     constants = tuple(one for part in parts for one in part.constants)
-    return Expressions(tuple(part.expr for part in parts), constants, tuple(symbols))
+    whole = tuple(part.expr + other for part, other in zip(parts, known, strict=True))
+    return Expressions(whole, constants, tuple(symbols))
 
 
-def _part(candidate: Candidate, equation: int, symbols: Sequence[sympy.Symbol]) -> Part:
-    """The equation of a state in a candidate."""
+def known_part(prior: Prior, symbols: Sequence[sympy.Symbol], states: int) -> list[sympy.Expr]:
+    """Return what is known of the equations of all states."""
+    own = [[one for one in prior.known if one.equation == j] for j in range(states)]
+    return [expression([one.term for one in part], [one.coefficient for one in part], symbols) for part in own]
+
+
+def part_of(candidate: Candidate, equation: int, symbols: Sequence[sympy.Symbol]) -> Part:
+    """Return the equation of a state in a candidate."""
     own = [k for k, e in enumerate(candidate.equations) if e == equation]
     terms = tuple(candidate.terms[k] for k in own)
     values = parameters(terms, [candidate.coefficients[k] for k in own])
@@ -171,6 +179,7 @@ def _part(candidate: Candidate, equation: int, symbols: Sequence[sympy.Symbol]) 
 def _begun(paths: Paths, form: Form, symbols: Sequence[sympy.Symbol], seed: int) -> list[Part]:
     """A form with first values of its constants, fitted to derivatives along smooth curves."""
     x, slopes = _slopes(paths)
+    slopes = slopes - compiled(known_part(paths.prior, symbols, slopes.shape[1]), [one.name for one in symbols])(x)
     chosen = np.unique(np.linspace(0, len(x) - 1, POINTS).astype(int))
     names = [one.name for one in symbols]
     # A form may be in several equations of a model, with constants of its own in each.

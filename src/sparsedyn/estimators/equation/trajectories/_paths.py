@@ -10,6 +10,7 @@ from scipy.interpolate import make_interp_spline
 
 from sparsedyn.data import Trajectories
 from sparsedyn.data.derivatives import smoothed
+from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 
 CLEAN = 1e-3
 """Noise, as a share of a state's spread, below which curves go through all rows."""
@@ -37,6 +38,7 @@ class Paths:
     shapes: list[np.ndarray]
     noise: Float[np.ndarray, " state"]
     clean: bool
+    prior: Prior = NOTHING
 
     @cached_property
     def pieces(self) -> list[np.ndarray]:
@@ -66,7 +68,7 @@ class Paths:
         return [np.einsum("np,spv->snv", powers, one) for one in self.variables]
 
 
-def paths_of(data: Trajectories, *, clean: bool | None = None) -> Paths:
+def paths_of(data: Trajectories, prior: Prior = NOTHING, *, clean: bool | None = None) -> Paths:
     """Return smooth curves through rows, or near them where these are noisy, unless that is said."""
     made = [smoothed(x) for x in data.states]
     whole = np.concatenate(data.states)
@@ -80,7 +82,7 @@ def paths_of(data: Trajectories, *, clean: bool | None = None) -> Paths:
         within = np.sqrt(np.mean(np.square(np.concatenate([x - x.mean(axis=0) for x in data.states])), axis=0))
         moving = np.where(within > 0, MOVING * within, np.inf)
         shapes = [np.minimum(np.abs(x) + LEAST * size, moving) for x in data.states]
-        return Paths(data, list(data.states), shapes, np.full(len(size), 1e-4), True)
+        return Paths(data, list(data.states), shapes, np.full(len(size), 1e-4), True, prior)
     noise, shapes = [], []
     for j in range(len(size)):
         together = np.concatenate([one.spread[:, j] for one in made])
@@ -89,7 +91,7 @@ def paths_of(data: Trajectories, *, clean: bool | None = None) -> Paths:
         shapes.append([np.maximum(one.spread[:, j], 1e-12 * size[j]) * size[j] / typical for one in made])
     columns = [np.stack([shape[k] for shape in shapes], axis=1) for k in range(len(made))]
     smooth = [np.where(share < CLEAN, x, one.states) for x, one in zip(data.states, made, strict=True)]
-    return Paths(data, smooth, columns, np.maximum(noise, 1e-4), False)
+    return Paths(data, smooth, columns, np.maximum(noise, 1e-4), False, prior)
 
 
 def thinned(data: Trajectories, rows: int) -> Trajectories:

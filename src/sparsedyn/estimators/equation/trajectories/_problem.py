@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from sparsedyn.estimators.equation.trajectories._library import price
 from sparsedyn.estimators.equation.trajectories._paths import Paths
+from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.training.shooting import kernel, segments
 from sparsedyn.training.shooting.products import Term, parameters, program, refilled
 
@@ -77,6 +78,7 @@ class Problem:
     precision: float = PRECISION
     substeps: int = 1
     tight: float = TIGHT
+    prior: Prior = NOTHING
     fits: int = 0
 
     @property
@@ -117,8 +119,8 @@ class Problem:
         """Fit all constants of a candidate to segments of this level."""
         self.fits += 1
         cut = self.cuts[level]
-        made = program(terms, equations, self.states, self.driven)
-        p = parameters(terms, coefficients)
+        made = program(terms, equations, self.states, self.driven, known=self.prior.known)
+        p = parameters(terms, coefficients, known=self.prior.known)
         first = (cut.starts if starts is None else starts).copy()
         scale = (self.noise if noise is None else noise).copy()
         squares, normal = kernel.fitted(
@@ -157,11 +159,11 @@ class Problem:
     def states_of(self, candidate: Candidate, substeps: int | None = None) -> Float[np.ndarray, "segment row state"]:
         """Return the states at all rows of all segments, by the candidate's equations; NaN where it runs away."""
         cut = self.cuts[candidate.level]
-        made = program(candidate.terms, candidate.equations, self.states, self.driven)
+        made = program(candidate.terms, candidate.equations, self.states, self.driven, known=self.prior.known)
         states = np.full((*cut.arrays[3].shape, len(self.states)), np.nan)
         kernel.moved(
             tuple(made),
-            parameters(candidate.terms, candidate.coefficients),
+            parameters(candidate.terms, candidate.coefficients, known=self.prior.known),
             candidate.starts,
             cut.arrays[2],
             cut.arrays[3],
@@ -233,4 +235,13 @@ def problem_of(paths: Paths, states: Sequence[int], precision: float, lengths: S
     whole = np.concatenate(measured)
     counts = np.full(width, float(len(whole)))
     limit = BEYOND * np.abs(whole).max(axis=0)
-    return Problem(tuple(states), tuple(driven), cuts, counts, paths.noise[list(states)].copy(), limit, precision)
+    return Problem(
+        tuple(states),
+        tuple(driven),
+        cuts,
+        counts,
+        paths.noise[list(states)].copy(),
+        limit,
+        precision,
+        prior=paths.prior.among(states),
+    )

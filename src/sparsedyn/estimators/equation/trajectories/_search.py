@@ -186,6 +186,8 @@ def _reshaped(problem: Problem, candidate: Candidate, tried: set[object]) -> Can
     shapes = [(terms, everything) for terms in widened(candidate.terms, (*problem.states, *problem.driven))]
     best: Candidate | None = None
     for terms, kept in [*narrowed(candidate.terms, candidate.equations), *shapes]:
+        if not all(map(problem.prior.allows, terms)):
+            continue
         equations = [candidate.equations[k] for k in kept]
         key = frozenset((e, t.factors) for e, t in zip(equations, terms, strict=True))
         if ("reshaped", key) in tried:

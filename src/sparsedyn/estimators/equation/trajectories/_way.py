@@ -10,19 +10,28 @@ import sympy
 from scipy.stats import norm
 
 from sparsedyn._devices import native
+from sparsedyn.equations import symbol
 from sparsedyn.estimators._inputs import Recorded
+from sparsedyn.estimators._known import Known
+from sparsedyn.estimators.equation._plant_units import PlantUnits
 from sparsedyn.estimators.equation.trajectories._outcome import Constant
+from sparsedyn.estimators.equation.trajectories._prior import Prior
+from sparsedyn.estimators.equation.trajectories._reading import terms_of
+from sparsedyn.training.shooting import products as shooting
 
 AUTO, STATES, NETWORKS = "auto", "states", "networks"
 Alternative = tuple[tuple[sympy.Expr, ...], float]
 
 
-def way_of(estimator: Any, given: Recorded) -> str:
-    """Return `states` or `networks`; `ValueError` where states are asked for along with what they do not have."""
+def way_of(estimator: Any, given: Recorded, prior: Prior | None) -> str:
+    """Return `states` or `networks`; `ValueError` where states are asked for along with what they do not have.
+
+    `prior` is what states are told beforehand, nothing where they cannot be told.
+    """
     reasons = {
         "primitives": estimator.primitives != "general",
         "derivative": estimator.derivative != AUTO,
-        "known": estimator.known is not None,
+        "a known part that is a function, or no sum of products": prior is None,
         "x_dot": given.x_dot is not None,
         "time='discrete'": estimator.time == "discrete",
         "SPARSEDYN_NATIVE=0": not (native() and importlib.util.find_spec("numba")),
@@ -36,6 +45,20 @@ def way_of(estimator: Any, given: Recorded) -> str:
     if estimator.search == AUTO:
         return NETWORKS if against else STATES
     return str(estimator.search)
+
+
+def prior_of(known: Known | None, units: PlantUnits | None, names: Sequence[str]) -> Prior | None:
+    """Return what the search by states is told of the equations of variables; nothing where it has no such terms."""
+    found: list[shooting.Known] = []
+    symbols = [symbol(name) for name in names]
+    if known is not None:
+        for equation, expr in enumerate(known.expressions or (None,)):
+            read = None if expr is None else terms_of(expr, symbols)
+            if read is None:
+                return None
+            found += [shooting.Known(number, term, equation) for number, term in read]
+    sized = () if units is None else (place for place, name in enumerate(names) if units.columns[name])
+    return Prior(tuple(found), frozenset(sized))
 
 
 def constants_table(constants: Sequence[Constant], level: float) -> pd.DataFrame:
