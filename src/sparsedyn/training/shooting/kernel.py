@@ -300,10 +300,10 @@ def _assembled(program, p, starts, data, noise, tight, substeps, limit, hessian,
 
 
 @_compiled
-def _solved(hessian, gradient, damping, band, factor, step):
+def _solved(hessian, gradient, damping, band, fixed, factor, step):
     """Fill in the damped step by a Cholesky factorization that knows how first states are coupled.
 
-    Rows of first states reach back by less than `band`; those of parameters are full. Returns whether there is a step.
+    Rows of first states reach back by less than `band`; those of parameters are full, and `fixed` ones stay.
     """
     size, base = len(step), len(step) - band[1]
     for i in range(size):
@@ -317,7 +317,8 @@ def _solved(hessian, gradient, damping, band, factor, step):
                 value -= factor[i, k] * factor[j, k]
             if i == j:
                 # What nothing determines stays where it is.
-                if value <= 1e-11 * hessian[i, i] or not value > 0.0:
+                still = i >= base and fixed[i - base]
+                if still or value <= 1e-11 * hessian[i, i] or not value > 0.0:
                     factor[i, i] = 1e150
                 else:
                     factor[i, i] = math.sqrt(value)
@@ -335,6 +336,17 @@ def _solved(hessian, gradient, damping, band, factor, step):
 
 
 @_compiled
+def _moved(p, starts, step):
+    """Add a step to first states and parameters."""
+    count, width = starts.shape
+    for s in range(count):
+        for i in range(width):
+            starts[s, i] += step[s * width + i]
+    for i in range(len(step) - count * width):
+        p[i] += step[count * width + i]
+
+
+@_compiled
 def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limit, iterations, rounds, enough):
     """Fit parameters and first states in place, and `noise`, which is estimated anew in every round.
 
@@ -342,14 +354,22 @@ def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limi
     """
     count, width = starts.shape
     free = len(program[4])
-    base, size = count * width, count * width + free
+    size = count * width + free
     band = (2 * width - 1, free)
     hessian, other = np.zeros((size, size)), np.zeros((size, size))
     gradient, other_gradient = np.zeros(size), np.zeros(size)
     factor, step = np.zeros((size, size)), np.zeros(size)
     sums, tried_sums = np.full(width, np.inf), np.zeros(width)
     tried, tried_starts = p.copy(), starts.copy()
-    cost, damping, turn, done = np.inf, 1e-3, 0, 0
+    nothing, inside = np.zeros(free, np.bool_), np.ones(free, np.bool_)
+    for place in program[2]:
+        if place < free:
+            inside[place] = False
+    linear = not inside.any()
+    total = 0.0
+    for i in range(width):
+        total += counts[i]
+    cost, damping, turn, done, corrected = np.inf, 1e-3, 0, 0, linear
     while True:
         fine = _assembled(
             program, tried, tried_starts, data, noise, tight, substeps, limit, other, other_gradient, tried_sums
@@ -358,20 +378,24 @@ def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limi
         for i in range(width):
             value += tried_sums[i] / noise[i] ** 2
         gain = cost - value if fine else -1.0
+        if fine and not gain > 0 and not corrected and cost < 1e300:
+            # Along a curved valley a step is good but for what is linear, which follows at once.
+            corrected = True
+            _solved(other, other_gradient, 0.0, band, inside, factor, step)
+            _moved(tried, tried_starts, step)
+            continue
+        corrected = linear
         ended = False
         if gain > 0:
-            for i in range(free):
-                p[i] = tried[i]
-            for s in range(count):
-                for i in range(width):
-                    starts[s, i] = tried_starts[s, i]
-            for i in range(width):
-                sums[i] = tried_sums[i]
+            p[:] = tried
+            starts[:] = tried_starts
+            sums[:] = tried_sums
             hessian, other = other, hessian
             gradient, other_gradient = other_gradient, gradient
             cost = value
             damping = max(damping / 10, 1e-12)
-            ended = gain < enough
+            # In nats: what is left may be far more than the noise is taken for.
+            ended = gain < enough * max(1.0, value / total)
         elif cost == np.inf:
             break
         else:
@@ -385,16 +409,11 @@ def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limi
             for i in range(width):
                 noise[i] = math.sqrt(sums[i] / max(counts[i], 1.0) + floor[i] ** 2)
             cost, damping, done = 1e300, 1e-3, 0
-            for i in range(free):
-                tried[i] = p[i]
-            for s in range(count):
-                for i in range(width):
-                    tried_starts[s, i] = starts[s, i]
+            tried[:] = p
+            tried_starts[:] = starts
             continue
-        _solved(hessian, gradient, damping, band, factor, step)
-        for i in range(free):
-            tried[i] = p[i] + step[base + i]
-        for s in range(count):
-            for i in range(width):
-                tried_starts[s, i] = starts[s, i] + step[s * width + i]
+        _solved(hessian, gradient, damping, band, nothing, factor, step)
+        tried[:] = p
+        tried_starts[:] = starts
+        _moved(tried, tried_starts, step)
     return sums, hessian

@@ -1,5 +1,7 @@
 """All monomials in all equations, fitted to the states over few rows, and thinned: a start that needs no derivative."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from jaxtyping import Float
 
@@ -13,16 +15,37 @@ MOST = 64
 THINNED = 0.5
 """Share of the terms that are left out before the rest is fitted again."""
 TURNS = 12
+SUBSTEPS = 4
+"""Substeps of a row that dense models begin with."""
+EXACT = 1.6
+"""Residuals in multiples of the precision up to which clean data are explained."""
 
 
-def dense(problem: Problem, form: integral.Integrals, terms: list[Term]) -> list[Candidate]:
-    """Return polynomial models, thinned from all monomials as long as the criterion falls."""
+def dense(problem: Problem, form: integral.Integrals, terms: list[Term]) -> Iterator[Candidate]:
+    """Yield models of all monomials in all equations.
+
+    First those of degree two, then, where these leave something and parameters are not too many, of degree three.
+    """
     width, total = len(problem.states), len(problem.states) + len(problem.driven)
-    degree = 3 if len(polynomials(total, 3)) * width <= MOST // 2 else 2
-    if len(polynomials(total, degree)) * width > MOST:
-        degree = 1
-    every = polynomials(total, degree)
-    places = [terms.index(term) for term in every]
+    sizes = {degree: len(polynomials(total, degree)) * width for degree in (1, 2, 3)}
+    degrees = [d for d in (3,) if sizes[d] <= MOST // 2] or [d for d in (2, 3) if sizes[d] <= MOST] or [1]
+    for degree in degrees:
+        begun = _begun(problem, form, terms, degree)
+        if begun is not None:
+            yield begun
+            if exact(problem, begun):
+                break
+
+
+def exact(problem: Problem, candidate: Candidate) -> bool:
+    """Whether a candidate leaves no more than rounding of clean data."""
+    return bool(np.all(candidate.squares / problem.counts <= (EXACT * problem.precision) ** 2))
+
+
+def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], degree: int) -> Candidate | None:
+    """Return all monomials up to a degree in all equations, fitted to the states over few rows."""
+    width, total = len(problem.states), len(problem.states) + len(problem.driven)
+    places = [terms.index(term) for term in polynomials(total, degree)]
     chosen: list[Term] = []
     coefficients: list[float] = []
     equations: list[int] = []
@@ -32,21 +55,39 @@ def dense(problem: Problem, form: integral.Integrals, terms: list[Term]) -> list
         chosen += [terms[k] for k in usable]
         coefficients += list(found)
         equations += [j] * len(usable)
+    # Where rows are far apart, what is integrated in one step is another equation.
+    before, problem.substeps = problem.substeps, max(problem.substeps, SUBSTEPS)
     begun = problem.fit(chosen, coefficients, equations, 0, iterations=30)
     if not np.isfinite(begun.score):
         begun = problem.fit(chosen, [0.0] * len(chosen), equations, 0, iterations=40)
     if not np.isfinite(begun.score):
-        return []
+        return None
+    problem.substeps = before
     problem.refine(begun)
-    now = problem.again(begun)
-    best = [now]
+    return refined(problem, problem.again(begun))
+
+
+def refined(problem: Problem, candidate: Candidate) -> Candidate:
+    """Return a candidate fitted with as many substeps as its integration takes."""
+    while True:
+        before = problem.substeps
+        problem.refine(candidate)
+        if problem.substeps <= before:
+            return candidate
+        candidate = problem.again(candidate)
+
+
+def thinned(problem: Problem, begun: Candidate) -> list[Candidate]:
+    """Return models with ever fewer terms, as long as the criterion falls, the best first."""
+    now = begun
+    found = [now]
     for _ in range(TURNS):
         left = _thinner(problem, now)
         if left is None or not np.isfinite(left.score):
             break
         now = left
-        best.append(now)
-    return sorted(best, key=lambda one: one.score)
+        found.append(now)
+    return sorted(found, key=lambda one: one.score)
 
 
 def _thinner(problem: Problem, candidate: Candidate) -> Candidate | None:

@@ -8,13 +8,12 @@ import numpy as np
 
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators.equation.trajectories import _integral as integral
-from sparsedyn.estimators.equation.trajectories._dense import dense
+from sparsedyn.estimators.equation.trajectories._dense import dense, exact, refined, thinned
 from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library, library
-from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of, thinned
+from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of, stretches
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._search import (
-    EXACT,
     ROUNDING,
     Offer,
     explained,
@@ -36,7 +35,7 @@ ALTERNATIVES = 4
 """Candidates per state that are tried in whole models."""
 FAR_BELOW = 0.2
 """Share of the noise that smoothing claims, below which what equations leave says that there was none."""
-ROUNDED = 1.5
+ROUNDED = 1.6
 """Multiples of the precision that may be left where terms of less than it are left out."""
 SEARCHED, FITTED = 600, 3000
 """Rows that a search takes, and that constants of its best candidates are fitted to, at most."""
@@ -56,8 +55,8 @@ class Found(NamedTuple):
 
 def found(data: Trajectories, precision: float, prior: Prior = NOTHING) -> Found:
     """Return models that explain measured states, the best first; of many rows, some are searched on, more fitted."""
-    made = _clean_or_noisy(thinned(data, SEARCHED), precision, prior)
-    more = thinned(data, FITTED)
+    made = _clean_or_noisy(stretches(data, SEARCHED), precision, prior)
+    more = stretches(data, FITTED)
     if sum(more.lengths) <= SEARCHED or not made.candidates:
         return made
     paths = paths_of(more, prior, clean=made.paths.clean)
@@ -68,7 +67,15 @@ def found(data: Trajectories, precision: float, prior: Prior = NOTHING) -> Found
 
 
 def _clean_or_noisy(data: Trajectories, precision: float, prior: Prior) -> Found:
-    made = _found(paths_of(data, prior), precision)
+    paths = paths_of(data, prior)
+    if not paths.clean and len(data.state_names) > 1:
+        # Rows of fast motions that are far apart look noisy, but curves through them are good enough for a start.
+        setting = _setting(paths_of(data, prior, clean=True), precision)
+        for begun in dense(setting.problem, setting.form, setting.terms.terms):
+            best = _exact_polynomial(setting, begun)
+            if best is not None:
+                return Found(_finished(setting.problem, [best]), setting.problem, setting.paths)
+    made = _found(paths, precision)
     best = made.candidates[0] if made.candidates else None
     if best is not None and not made.paths.clean:
         left = np.sqrt(best.squares / made.problem.counts)
@@ -80,17 +87,30 @@ def _clean_or_noisy(data: Trajectories, precision: float, prior: Prior) -> Found
     return made
 
 
-def _found(paths: Paths, precision: float) -> Found:
+class _Setting(NamedTuple):
+    """Curves, the problem of all states, the regressions on integrals along the curves, and the terms."""
+
+    paths: Paths
+    problem: Problem
+    form: integral.Integrals
+    terms: Library
+
+
+def _setting(paths: Paths, precision: float) -> _Setting:
     width = len(paths.data.state_names)
     points = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in paths.nodes])
     terms = library(points[:: max(1, len(points) // POINTS)], width, paths.prior.allows)
-    form = integral.integrals(paths, terms.terms)
-    if width == 1:
-        problem = problem_of(paths, [0], precision)
-        made = of_state(problem, integral.Regression(form, 0), terms)
-        return Found(_finished(problem, made), problem, paths)
-    problem = problem_of(paths, range(width), precision, (SHORTEST, *LENGTHS))
-    return Found(_finished(problem, _joint(problem, paths, form, terms)), problem, paths)
+    problem = problem_of(paths, range(width), precision, LENGTHS if width == 1 else (SHORTEST, *LENGTHS))
+    return _Setting(paths, problem, integral.integrals(paths, terms.terms), terms)
+
+
+def _found(paths: Paths, precision: float) -> Found:
+    setting = _setting(paths, precision)
+    if len(paths.data.state_names) == 1:
+        made = of_state(setting.problem, integral.Regression(setting.form, 0), setting.terms)
+    else:
+        made = _joint(setting)
+    return Found(_finished(setting.problem, made), setting.problem, paths)
 
 
 def _finished(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -101,7 +121,7 @@ def _finished(problem: Problem, candidates: Sequence[Candidate]) -> list[Candida
     made = sorted(lifted(problem, near), key=lambda one: one.score)
     problem.refine(made[0])
     made = [_plain(problem, problem.again(one)) for one in made]
-    made.sort(key=lambda one: (not explained(problem, one), one.score))
+    made.sort(key=lambda one: one.score)
     once: dict[object, Candidate] = {}
     for one in made:
         once.setdefault(one.key, one)
@@ -109,40 +129,64 @@ def _finished(problem: Problem, candidates: Sequence[Candidate]) -> list[Candida
 
 
 def _plain(problem: Problem, candidate: Candidate) -> Candidate:
-    """Return a candidate without terms whose share of the derivative is below the precision; these fit rounding."""
+    """Return a candidate without terms whose share of the derivative is so small that they may fit rounding.
+
+    All of them at once, or the smallest one; whether they do, what is left without them says.
+    """
     while True:
-        small = np.flatnonzero(shares(problem, candidate) < ROUNDING * problem.precision)
-        if not small.size:
+        sizes = shares(problem, candidate)
+        small = np.flatnonzero(sizes < ROUNDING * problem.precision)
+        for out in (small, small[sizes[small] <= sizes.min()]) if small.size else ():
+            other = _without(problem, candidate, out)
+            before, after = (np.sqrt(one.squares / problem.counts) for one in (candidate, other))
+            if np.all(after <= np.maximum(ROUNDED * problem.precision, 1.1 * before)):
+                candidate = other
+                break
+        else:
             return candidate
-        kept = [k for k in range(len(candidate.terms)) if k not in small]
-        other = problem.fit(
-            [candidate.terms[k] for k in kept],
-            [candidate.coefficients[k] for k in kept],
-            [candidate.equations[k] for k in kept],
-            candidate.level,
-            starts=candidate.starts,
-            noise=np.maximum(candidate.noise, problem.floor),
-        )
-        before, after = (np.sqrt(one.squares / problem.counts) for one in (candidate, other))
-        if not np.all(after <= np.maximum(ROUNDED * problem.precision, 1.1 * before)):
-            return candidate
-        candidate = other
 
 
-def _joint(problem: Problem, paths: Paths, form: integral.Integrals, terms: Library) -> list[Candidate]:
+def _without(problem: Problem, candidate: Candidate, out: Sequence[int] | np.ndarray) -> Candidate:
+    kept = [k for k in range(len(candidate.terms)) if k not in out]
+    return problem.fit(
+        [candidate.terms[k] for k in kept],
+        [candidate.coefficients[k] for k in kept],
+        [candidate.equations[k] for k in kept],
+        candidate.level,
+        starts=candidate.starts,
+        noise=np.maximum(candidate.noise, problem.floor),
+    )
+
+
+def _exact_polynomial(setting: _Setting, begun: Candidate) -> Candidate | None:
+    """Return what is left of all monomials where few of them explain clean data."""
+    problem, form, terms = setting.problem, setting.form, setting.terms
+    if not exact(problem, begun):
+        return None
+    for one in sorted(thinned(problem, begun), key=lambda one: len(one.terms)):
+        if exact(problem, one):
+            grown = _plain(problem, _grown(problem, one, min(2, len(problem.cuts) - 1)))
+            if explained(problem, grown):
+                offer = _offer(grown, form, terms, len(problem.states))
+                grown = _plain(problem, simpler(problem, grown, offer))
+            if explained(problem, grown):
+                return grown
+    return None
+
+
+def _joint(setting: _Setting) -> list[Candidate]:
     """Return models of several states, best first."""
+    paths, problem, form, terms = setting
     width = len(problem.states)
     level = min(2, len(problem.cuts) - 1)
-    begun: list[Candidate] = []
-    thinned = dense(problem, form, list(terms.terms))
-    for one in sorted(thinned, key=lambda one: len(one.terms)):
-        if np.all(one.squares / problem.counts <= (EXACT * problem.precision) ** 2):
-            grown = _plain(problem, _grown(problem, one, level))
-            if explained(problem, grown):
-                grown = _plain(problem, simpler(problem, grown, _offer(grown, form, terms, width)))
-            if explained(problem, grown):
-                return [grown]
-    begun = [_plain(problem, _grown(problem, one, level)) for one in thinned[:2]]
+    few: list[Candidate] = []
+    for begun_with in dense(problem, form, terms.terms):
+        best = _exact_polynomial(setting, begun_with)
+        if best is not None:
+            return [best]
+        few += thinned(problem, begun_with)
+    few.sort(key=lambda one: one.score)
+    begun = [_plain(problem, _grown(problem, one, level)) for one in few[:2]]
     begun.sort(key=lambda one: one.score)
     polynomial = np.flatnonzero((terms.tiers == POLYNOMIAL) & form.usable)
     if begun and np.isfinite(begun[0].score):
@@ -173,11 +217,14 @@ def _joint(problem: Problem, paths: Paths, form: integral.Integrals, terms: Libr
 
 
 def _grown(problem: Problem, candidate: Candidate, level: int) -> Candidate:
-    """Return a candidate fitted on ever longer segments, up to a level, as long as that goes well."""
-    now = candidate
+    """Return a candidate fitted on ever longer segments, up to a level, as long as that goes well.
+
+    Errors of a solver grow along chaotic ones: what is exact on short segments need not be on longer ones.
+    """
+    now = refined(problem, candidate)
     for longer in range(candidate.level + 1, level + 1):
-        other = problem.again(now, longer)
-        if not well(problem, now, other):
+        other = refined(problem, problem.again(now, longer))
+        if not well(problem, now, other) or (exact(problem, now) and not exact(problem, other)):
             break
         now = other
     return now

@@ -1,6 +1,6 @@
 """What changes of a candidate would gain, predicted by one pass of sensitivities by all terms that may be added."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -11,15 +11,6 @@ from sparsedyn.estimators.equation.trajectories._library import price
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting.products import (
-    COS,
-    COS_OF_MULTIPLE,
-    HILL,
-    RATIO,
-    SIGMOID,
-    SIGMOID_OF_TWO,
-    SIN,
-    SIN_OF_MULTIPLE,
-    Factor,
     Term,
     parameters,
     program,
@@ -229,47 +220,6 @@ class Scan:
         coefficients += more
         score = float(self._misfit(misfit)) + self.problem.cost(made, equations)
         return Move(tuple(made), tuple(coefficients), tuple(equations), score)
-
-
-PLAINER: dict[int, Callable[[Factor], Factor]] = {
-    SIN_OF_MULTIPLE: lambda factor: factor._replace(code=SIN),
-    COS_OF_MULTIPLE: lambda factor: factor._replace(code=COS),
-}
-"""What is left of a function without its constants, where that is one of the variable itself."""
-WIDER = {SIGMOID: SIGMOID_OF_TWO, HILL: RATIO}
-
-
-def widened(terms: Sequence[Term], variables: Sequence[int]) -> Iterator[tuple[Term, ...]]:
-    """Return terms, one of which has a further variable in its sigmoid or its denominator, as yet without effect."""
-    for k, term in enumerate(terms):
-        place = 0
-        for n, factor in enumerate(term.factors):
-            place += factor.constants
-            if factor.code not in WIDER or (factor.code == HILL and factor.second != 1):
-                continue
-            for other in variables:
-                if other != factor.first:
-                    made = Factor(WIDER[factor.code], factor.first, other, factor.power)
-                    inside = (*term.inside[:place], 0.0, *term.inside[place:])
-                    wider = Term((*term.factors[:n], made, *term.factors[n + 1 :]), inside)
-                    yield (*terms[:k], wider, *terms[k + 1 :])
-
-
-def narrowed(terms: Sequence[Term], equations: Sequence[int]) -> Iterator[tuple[tuple[Term, ...], tuple[int, ...]]]:
-    """Return terms and the places they came from, one of them without the constants inside its function, or that.
-
-    A function whose constants make it flat is none; where the rest of its term is there already, the term goes.
-    """
-    for k, term in enumerate(terms):
-        if not term.inside:
-            continue
-        plain = [factor for factor in term.factors if not factor.constants]
-        others = [PLAINER[factor.code](factor) for factor in term.factors if factor.code in PLAINER]
-        for factors in (plain, [*plain, *others]) if others else (plain,):
-            bare = Term(tuple(sorted(factors)))
-            there = any(other == bare and equations[k] == e for other, e in zip(terms, equations, strict=True))
-            kept = tuple(n for n in range(len(terms)) if n != k or not there)
-            yield tuple(bare if n == k else terms[n] for n in kept), kept
 
 
 def _solved(matrix: Float[np.ndarray, "n n"], right: np.ndarray) -> np.ndarray:

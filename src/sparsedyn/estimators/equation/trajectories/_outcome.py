@@ -26,7 +26,7 @@ from sparsedyn.estimators.equation.trajectories._own import (
     short,
     standing,
 )
-from sparsedyn.estimators.equation.trajectories._paths import paths_of, thinned
+from sparsedyn.estimators.equation.trajectories._paths import paths_of, stretches
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._rounding import Constants, constants_of, errors_of, rounded
@@ -183,7 +183,7 @@ def _written(candidate: Candidate, symbols: Sequence[sympy.Symbol], states: int)
 
 def _judging(made: Found, validation: Trajectories, precision: float) -> Problem:
     """What candidates are judged by on other trajectories, their constants as they are."""
-    paths = paths_of(thinned(validation, FITTED), made.paths.prior, clean=made.paths.clean)
+    paths = paths_of(stretches(validation, FITTED), made.paths.prior, clean=made.paths.clean)
     paths = replace(paths, noise=made.paths.noise)
     states = range(len(validation.state_names))
     return replace(problem_of(paths, states, precision), substeps=made.problem.substeps)

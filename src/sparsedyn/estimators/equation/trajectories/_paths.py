@@ -81,7 +81,7 @@ def paths_of(data: Trajectories, prior: Prior = NOTHING, *, clean: bool | None =
         # A state far from zero that hardly moves, such as a temperature in kelvin, is precise beside how it moves.
         within = np.sqrt(np.mean(np.square(np.concatenate([x - x.mean(axis=0) for x in data.states])), axis=0))
         moving = np.where(within > 0, MOVING * within, np.inf)
-        shapes = [np.minimum(np.abs(x) + LEAST * size, moving) for x in data.states]
+        shapes = [np.minimum(np.abs(x) + LEAST * size, moving) + _change(x) for x in data.states]
         return Paths(data, list(data.states), shapes, np.full(len(size), 1e-4), True, prior)
     noise, shapes = [], []
     for j in range(len(size)):
@@ -94,7 +94,14 @@ def paths_of(data: Trajectories, prior: Prior = NOTHING, *, clean: bool | None =
     return Paths(data, smooth, columns, np.maximum(noise, 1e-4), False, prior)
 
 
-def thinned(data: Trajectories, rows: int) -> Trajectories:
+def _change(x: Float[np.ndarray, "row state"]) -> Float[np.ndarray, "row state"]:
+    """How much states change within a row, before or after: steps of a solver are as precise as that."""
+    rises = np.abs(np.diff(x, axis=0))
+    found: np.ndarray = np.maximum(np.concatenate([rises[:1], rises]), np.concatenate([rises, rises[-1:]]))
+    return found
+
+
+def stretches(data: Trajectories, rows: int) -> Trajectories:
     """Return at most about so many rows: stretches that are spread evenly over all trajectories."""
     if sum(data.lengths) <= rows:
         return data

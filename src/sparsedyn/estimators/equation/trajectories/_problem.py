@@ -179,13 +179,16 @@ class Problem:
         if not np.isfinite(candidate.score):
             return
         shape = 1 / np.sqrt(np.maximum(self.cuts[candidate.level].arrays[1], 1e-300))
-        coarse = self.states_of(candidate)
-        while self.substeps < MOST_SUBSTEPS:
-            fine = self.states_of(candidate, 2 * self.substeps)
+        allowed = ACCURATE * np.maximum(candidate.noise, self.precision)
+        count, coarse = self.substeps, self.states_of(candidate)
+        while count < MOST_SUBSTEPS:
+            fine = self.states_of(candidate, 2 * count)
             wrong = np.sqrt(np.mean(np.square((fine - coarse)[:, :-1] / shape[:, :-1]), axis=(0, 1)))
-            if not np.isfinite(wrong).all() or np.all(wrong <= ACCURATE * np.maximum(candidate.noise, self.precision)):
+            if np.all(wrong <= allowed):
                 break
-            self.substeps, coarse = 2 * self.substeps, fine
+            count, coarse = 2 * count, fine
+        if np.isfinite(coarse).all():
+            self.substeps = count
 
     def carried(self, candidate: Candidate, level: int) -> Float[np.ndarray, "segment state"]:
         """Return first states for segments of another level, as a candidate has them at these rows."""

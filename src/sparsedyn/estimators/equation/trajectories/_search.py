@@ -9,9 +9,11 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.estimators.equation.trajectories import _integral as integral
+from sparsedyn.estimators.equation.trajectories._dense import exact
 from sparsedyn.estimators.equation.trajectories._library import INNER, POLYNOMIAL, TRIGONOMETRIC, Library
-from sparsedyn.estimators.equation.trajectories._moves import Move, Scan, distinct, narrowed, widened
+from sparsedyn.estimators.equation.trajectories._moves import Move, Scan, distinct
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.estimators.equation.trajectories._shapes import narrowed, scaled, widened
 from sparsedyn.training.shooting.products import Term
 
 QUICK, SETTLING, LONG = 6, 20, 40
@@ -30,8 +32,6 @@ SLACK = 3.0
 BETTER = 0.5
 WORSE = 1.3
 """How much larger residuals may be on longer segments."""
-EXACT = 1.2
-"""Residuals in multiples of the precision up to which clean data are explained."""
 ROUNDING = 10.0
 """Share of a derivative, in multiples of the precision, below which a term may be there to fit rounding."""
 CERTAIN = 2
@@ -49,25 +49,35 @@ class Offer(NamedTuple):
 
 def explained(problem: Problem, candidate: Candidate) -> bool:
     """Whether few plain terms explain clean data."""
-    exact = bool(np.all(candidate.squares / problem.counts <= (EXACT * problem.precision) ** 2))
-    exact = exact and bool(np.all(shares(problem, candidate) > ROUNDING * problem.precision))
+    fine = exact(problem, candidate) and bool(np.all(shares(problem, candidate) > ROUNDING * problem.precision))
     plain = all(not term.inside for term in candidate.terms)
     most = max(candidate.equations.count(e) for e in set(candidate.equations)) if candidate.equations else 0
-    return bool(exact and plain and most <= FEW)
+    return bool(fine and plain and most <= FEW)
 
 
 def shares(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " term"]:
     """Return the root mean squares of terms along the data, as shares of the largest one of their equation."""
-    cut = problem.cuts[candidate.level]
-    count = len(problem.states) + len(problem.driven)
-    points = np.zeros((*cut.arrays[3].shape, count))
-    points[..., list(problem.states)] = cut.arrays[0][:, :-1]
-    points[..., list(problem.driven)] = cut.arrays[2][:, :, 0]
-    values = integral.values_of(candidate.terms, points[cut.arrays[3] > 0]) if candidate.terms else np.zeros((1, 0))
+    points = points_of(problem, candidate.level)
+    values = integral.values_of(candidate.terms, points) if candidate.terms else np.zeros((1, 0))
     sizes = np.sqrt(np.mean(np.square(values), axis=0)) * np.abs(candidate.coefficients)
     of = np.asarray(candidate.equations)
     largest = np.asarray([sizes[of == e].max() for e in of]) if len(of) else np.zeros(0)
     return np.divide(sizes, largest, out=np.zeros_like(sizes), where=largest > 0)
+
+
+def points_of(problem: Problem, level: int = 0) -> Float[np.ndarray, "point variable"]:
+    """Return the measured states with the other variables beside them."""
+    cut = problem.cuts[level]
+    points = np.zeros((*cut.arrays[3].shape, len(problem.states) + len(problem.driven)))
+    points[..., list(problem.states)] = cut.arrays[0][:, :-1]
+    points[..., list(problem.driven)] = cut.arrays[2][:, :, 0]
+    return points[cut.arrays[3] > 0]
+
+
+def sizes_of(problem: Problem) -> Float[np.ndarray, " variable"]:
+    """Return the root mean squares of variables."""
+    found: np.ndarray = np.sqrt(np.mean(np.square(points_of(problem)), axis=0))
+    return np.where(found > 0, found, 1.0)
 
 
 def seeds(regression: integral.Regression, library: Library, most: int = SEEDS) -> list[integral.Guess]:
@@ -181,11 +191,21 @@ def simpler(problem: Problem, candidate: Candidate, offer: Offer) -> Candidate:
 
 
 def _reshaped(problem: Problem, candidate: Candidate, tried: set[object]) -> Candidate | None:
-    """Return the best candidate with a variable more inside a function, or a flat function less, if it is better."""
+    """Return the best candidate of another shape, if it is better.
+
+    With a variable more inside a function, a flat function less, or terms times or over a variable.
+    """
     everything = tuple(range(len(candidate.terms)))
-    shapes = [(terms, everything) for terms in widened(candidate.terms, (*problem.states, *problem.driven))]
+    variables = (*problem.states, *problem.driven)
+    same = (1.0,) * len(candidate.terms)
+    changed = scaled(candidate.terms, candidate.equations, variables, sizes_of(problem))
+    shapes = [
+        *((terms, kept, same) for terms, kept in narrowed(candidate.terms, candidate.equations)),
+        *((terms, everything, same) for terms in widened(candidate.terms, variables)),
+        *((terms, everything, shares) for terms, shares in changed),
+    ]
     best: Candidate | None = None
-    for terms, kept in [*narrowed(candidate.terms, candidate.equations), *shapes]:
+    for terms, kept, amounts in shapes:
         if not all(map(problem.prior.allows, terms)):
             continue
         equations = [candidate.equations[k] for k in kept]
@@ -195,7 +215,7 @@ def _reshaped(problem: Problem, candidate: Candidate, tried: set[object]) -> Can
         tried.add(("reshaped", key))
         other = problem.fit(
             terms,
-            [candidate.coefficients[k] for k in kept],
+            [candidate.coefficients[k] * amounts[k] for k in kept],
             equations,
             candidate.level,
             starts=candidate.starts,
