@@ -34,6 +34,7 @@ def contents(learner: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "search": learner.search_,
         "constants": [list(constant) for constant in learner.constants_],
         "alternatives": [[[to_text(one, names) for one in exprs], score] for exprs, score in learner.alternatives_],
+        "noise": None if learner.noise_ is None else np.asarray(learner.noise_).tolist(),
         "fates": stored_fates(learner.fates_, names),
         "scaling": learner.scaling_.to_dict(),
         "statistics": learner.statistics_.to_dict(),
@@ -58,5 +59,7 @@ def restored(kind: type[Any], stored: Stored) -> Any:
     learner.alternatives_ = [
         (tuple(from_text(one, names) for one in texts), score) for texts, score in header.get("alternatives", ())
     ]
+    noise = header.get("noise")
+    learner.noise_ = None if noise is None else np.asarray(noise, float)
     learner.fates_ = restored_fates(stored, names)
     return learner._adopt(equations, scaling, statistics, variables, learner.time, delays, known)

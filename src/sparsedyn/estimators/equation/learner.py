@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import pandas as pd
 import sympy
 from jaxtyping import Float, Int
 
@@ -22,28 +21,26 @@ from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import recorded
 from sparsedyn.estimators._known import Known, known_of
-from sparsedyn.estimators._progress import search_bar
 from sparsedyn.estimators._report import across
 from sparsedyn.estimators._states import CLOCK, is_clocked
 from sparsedyn.estimators._warmup import check_no_warm_up
+from sparsedyn.estimators.equation._by_networks import by_networks
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
-from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant, table
-from sparsedyn.estimators.equation._forms import Fate, Form, fates_table, forms_by_state
+from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant
+from sparsedyn.estimators.equation._forms import Fate, forms_by_state
 from sparsedyn.estimators.equation._learner_file import contents, restored
+from sparsedyn.estimators.equation._left_open import AbstractLeftOpen
 from sparsedyn.estimators.equation._nothing import Nothing, effects, whole_of, with_known
-from sparsedyn.estimators.equation._plant_units import PlantUnits, plant_units
-from sparsedyn.estimators.equation._right_hand_sides import Task, judged_form, right_hand_side, task_of
+from sparsedyn.estimators.equation._plant_units import plant_units
+from sparsedyn.estimators.equation._right_hand_sides import task_of
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
-from sparsedyn.estimators.equation._tables import homogeneous
 from sparsedyn.estimators.equation._units import Unit
 from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
 from sparsedyn.estimators.equation.trajectories._problem import PRECISION
 from sparsedyn.estimators.equation.trajectories._way import (
     STATES,
     Alternative,
-    alternatives_table,
-    constants_table,
     prior_of,
     way_of,
 )
@@ -55,7 +52,7 @@ FITTED = 0.5
 """Share of the trials whose terms are fitted: right-hand sides are more often sums of plain terms than ratios."""
 
 
-class EquationLearner(AbstractEnsemble):
+class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
     """Finds the right-hand side `dx/dt = f(x, u)` as equations, one per state, and integrates them.
 
     Sums of typed terms (monomials, trigonometric and other functions, saturations) are fitted to the measured states by
@@ -94,9 +91,10 @@ class EquationLearner(AbstractEnsemble):
     these names), `models_` (one member; zeros where equations are no network's), `scaling_` (the powers of two that its
     variables are divided by), `statistics_` (means and standard deviations of the training data, in which errors are
     counted), `alive_`, `known_` (the known part, or `None`), `candidates_` (per state, all candidate equations, the
-    chosen first), `found_` (the searches by networks, else `None`; not kept in files), `report_` (what the checks at
-    the end of the fit found; each finding is also a `SparsedynWarning`), `time_`, `delays_` (lags and dead times),
-    `dt_`, `state_names_`, `input_names_`.
+    chosen first), `noise_` (standard deviations of what equations leave of the states, `None` where networks were the
+    search), `found_` (the searches by networks, else `None`; not kept in files), `report_` (what the checks at the end
+    of the fit found; each finding is also a `SparsedynWarning`), `time_`, `delays_` (lags and dead times), `dt_`,
+    `state_names_`, `input_names_`.
 
     Source: Sahoo et al. 2018; Kim et al. 2019.
     """
@@ -193,41 +191,25 @@ class EquationLearner(AbstractEnsemble):
         self.search_ = way_of(self, whole, prior)
         self.constants_: list[Constant] = []
         self.fates_: list[Fate] = []
+        self.noise_ = None
         self.alternatives_: list[Alternative] = []
         if self.search_ == STATES:
             assert prior is not None
             made = outcome(data, validation, self.floor, forms, prior, units, self.seed)
             equations, self.constants_, self.fates_ = made.equations, made.constants, made.fates
+            self.noise_ = np.maximum(made.noise, self.floor * made.sizes)
             self.alternatives_ = [(with_known(exprs, known), score) for exprs, score in made.models]
             self.found_: list[Found | None] = [None] * len(equations)
         else:
-            equations = self._by_networks(task, forms, units, progress)
+            titles = [f"{name}[k+1]" if self.time == "discrete" else f"d{name}/dt" for name in data.state_names]
+            settings = replace(search_of(self), fitted=FITTED)
+            equations, self.found_, self.fates_ = by_networks(settings, task, forms, units, titles, progress)
         self._adopt(equations, task.scaling, statistics, variables_of(data), self.time, delays, known)
         self.report_ = self._checked(whole)
         if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):
             self.report_ = Report((*self.report_, across(derivative, "Take derivative='auto'.")))
         self.report_.warn()
         return self
-
-    def _by_networks(
-        self, task: Task, forms: Sequence[Form], units: PlantUnits | None, progress: bool | None
-    ) -> list[list[Equation]]:
-        """Return candidates for every state's equation, and keep the searches and how forms of a user's own fared."""
-        settings = replace(search_of(self), fitted=FITTED)
-        found: list[tuple[list[Equation], Found | None]] = []
-        for state, name in enumerate(task.names[: task.pooled.x.shape[1]]):
-            with search_bar(f"{name}[k+1]" if self.time == "discrete" else f"d{name}/dt", progress) as on_progress:
-                found.append(right_hand_side(settings, task, state, on_progress=on_progress))
-        self.found_ = [search for _, search in found]
-        equations = [candidates for candidates, _ in found]
-        if units is not None:
-            rates = [(units.columns, units.rate(name)) for name in task.names[: len(found)]]
-            equations = [homogeneous(own, *rate) or own for own, rate in zip(equations, rates, strict=True)]
-        for form in forms:
-            one, fate = judged_form(task, form, self.seed)
-            self.fates_.append(fate)
-            equations[form.equation] += [] if one is None else [one]
-        return [sorted(candidates, key=lambda one: one.score) for candidates in equations]
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:
         """Return the right-hand sides, one per state, in the data's names and units, exactly or rounded.
@@ -242,60 +224,6 @@ class EquationLearner(AbstractEnsemble):
     def statements(self) -> list[Statement]:
         """Return the equations with their left sides, `dx/dt` or `x[k+1]`."""
         return statements("next" if self.time_ == "discrete" else "derivative", self.state_names_, self.equations())
-
-    def pareto(self, state: str | int = 0) -> pd.DataFrame:
-        """Return the candidates for a state's derivative as a table, simplest first; see `EquationRegressor.pareto`.
-
-        They are those of the rest where a part is known.
-        """
-        self._check_fitted()
-        known = dict(enumerate(self.state_names_))
-        if state not in (*known, *known.values()):
-            raise ValueError(
-                f"state: expected one of {', '.join(known.values())} or a number from 0 to {len(known) - 1}; got "
-                f"{state!r}."
-            )
-        return table(self.candidates_[self.state_names_.index(state) if isinstance(state, str) else state])
-
-    def constants(self, level: float = 0.95) -> pd.DataFrame:
-        """Return the constants of all equations with intervals of this level: `state`, `value`, `low`, `high`, ...
-
-        By Laplace's approximation on the states, first states being free; values are those before rounding. `unit` is
-        there where `units` were given, and `name` is what a constant is called in a form of `candidates`. Empty where
-        networks were the search.
-        """
-        self._check_fitted()
-        return constants_table(self.constants_, level)
-
-    def alternatives(self, odds: float = 20.0) -> pd.DataFrame:
-        """Return the equations that the data can hardly tell apart, best first: `equations` of all states, and `odds`.
-
-        `odds` says by how much the best are more probable, `exp(difference of the criterion / 2)`; up to which, is
-        asked. Empty where networks were the search.
-        """
-        self._check_fitted()
-        return alternatives_table(self.alternatives_, odds)
-
-    def compare_candidates(self) -> pd.DataFrame:
-        """Return how every form in `candidates` fared, best first: `state`, `candidate`, `equation`, `error`, `odds`.
-
-        `odds` says by how much what was chosen is more probable than the best model with the form for that state, all
-        constants fitted together: 1 where it was chosen. Errors are those of the state, as shares of its standard
-        deviation (where networks were the search: of the derivative). There is no equation where a form has no values,
-        or runs away.
-        """
-        self._check_fitted()
-        return pd.concat(
-            [
-                fates_table([one for one in self.fates_ if one.name == name], self._least(place), "state")
-                for place, name in enumerate(self.state_names_)
-            ],
-            ignore_index=True,
-        )
-
-    def _least(self, state: int) -> float:
-        """The criterion that others are compared with: that of whole models, or that of a state."""
-        return min(score for _, score in self.alternatives_) if self.alternatives_ else self.candidates_[state][0].score
 
     @property
     def nonzeros_(self) -> Int[np.ndarray, " member"]:

@@ -109,6 +109,13 @@ def fit(
     return Fit(parameters[0], first[0], squares, noise, information, misfit, level)
 
 
+def carried(problem: Problem, field: Expressions, done: Fit, level: int) -> Float[np.ndarray, "segment state"]:
+    """Return first states for segments of another level, as a fitted model has them at these rows."""
+    data = segments_of(problem, done.level)
+    moved = motion(field, done.starts[None], done.values[None], data, substeps=problem.substeps, sensitive=False)
+    return problem.begun(np.concatenate([done.starts[:, None], moved.states[0]], axis=1), done.level, level)
+
+
 def left(
     problem: Problem, field: Expressions, values: Float[np.ndarray, " parameter"], starts: np.ndarray, level: int
 ) -> float:

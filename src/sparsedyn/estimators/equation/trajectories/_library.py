@@ -155,9 +155,11 @@ def library(
     sizes = np.abs(values).max(axis=0)
     for i in range(count):
         nearby = before if count <= MANY else [(), single[i]]
-        for code, prefix in product((LOG, ABS, SQRT), nearby):
+        one_sign = bool(np.all(values[:, i] > 0) or np.all(values[:, i] < 0))
+        # Where a variable keeps its sign, its size is itself.
+        for code, prefix in product((LOG, SQRT) if one_sign else (LOG, ABS, SQRT), nearby):
             add(PLAIN, (Factor(code, i), *prefix))
-        if np.all(values[:, i] > 0) or np.all(values[:, i] < 0):
+        if one_sign:
             for power in (-1, -2):
                 for other in [(), *single]:
                     add(PLAIN, (Factor(POWER, i, -1, power), *other))

@@ -66,13 +66,15 @@ class Whole(NamedTuple):
 class Outcome(NamedTuple):
     """Equations per state, the chosen first; whole models, best first, with their criterion; constants of the best.
 
-    `fates` say how forms of a user's own fared, and `noise` what the best leaves, in the data's units.
+    `fates` say how forms of a user's own fared, and `noise` what the best leaves, in the data's
+    units; `sizes` are root mean squares of states.
     """
 
     equations: list[list[Equation]]
     models: list[tuple[tuple[sympy.Expr, ...], float]]
     constants: list[Constant]
     noise: Float[np.ndarray, " state"]
+    sizes: Float[np.ndarray, " state"]
     fates: list[Fate]
 
 
@@ -120,7 +122,7 @@ def outcome(
     size = np.sqrt(np.mean(np.square(np.concatenate(data.states)), axis=0))
     errors = [share_of_spread(data, one) for one in noise]
     equations = [_equations(whole, errors, j) for j in range(len(data.state_names))]
-    return Outcome(equations, [(one.exprs, one.score) for one in whole], constants, noise[0] * size, fates)
+    return Outcome(equations, [(one.exprs, one.score) for one in whole], constants, noise[0] * size, size, fates)
 
 
 def _equations(whole: Sequence[Whole], errors: Sequence[np.ndarray], state: int) -> list[Equation]:

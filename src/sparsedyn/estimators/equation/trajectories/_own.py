@@ -10,7 +10,7 @@ from jaxtyping import Float
 from sparsedyn.data import Trajectories
 from sparsedyn.equations import compiled, simplified
 from sparsedyn.estimators.equation._forms import Fate, Form, starts
-from sparsedyn.estimators.equation.trajectories._fields import Expressions, Fit, fit, left
+from sparsedyn.estimators.equation.trajectories._fields import Expressions, Fit, carried, fit, left
 from sparsedyn.estimators.equation.trajectories._models import Found
 from sparsedyn.estimators.equation.trajectories._paths import NODES, Paths
 from sparsedyn.estimators.equation.trajectories._prior import Prior
@@ -92,13 +92,17 @@ def contest(
                 made[place] = min((one for one in fits if one), key=lambda one: one.score)
                 if made[place].score < score - BETTER:
                     score, now = made[place].score, made[place].parts
-        first: dict[int, Part] = {}
+        first: dict[int, int] = {}
         for place in sorted(made, key=lambda one: made[one].score):
-            j = forms[place].equation
-            first.setdefault(j, made[place].parts[j])
-        together = tried(tuple(first.get(j, part) for j, part in enumerate(now))) if len(first) > 1 else None
-        if together is not None and together.score < score - BETTER:
-            score, now = together.score, together.parts
+            first.setdefault(forms[place].equation, place)
+        if len(first) > 1:
+            together = tried(tuple(made[first[j]].parts[j] if j in first else part for j, part in enumerate(now)))
+            if together is not None:
+                for place in first.values():
+                    if together.score < made[place].score:
+                        made[place] = together
+                if together.score < score - BETTER:
+                    score, now = together.score, together.parts
         if now == before:
             break
     models = sorted(made.values(), key=lambda one: one.score)
@@ -128,15 +132,16 @@ def _tried(problem: Problem, best: Candidate, parts: tuple[Part, ...], symbols: 
     """A model of these equations, fitted on ever longer segments, up to those of the best."""
     field = _field(parts, known_part(problem.prior, symbols, len(parts)), symbols)
     values = np.asarray([value for one in parts for value in one.values])
-    noise = problem.noise
-    for level in range(best.level + 1):
-        done = fit(problem, field, values, problem.cuts[level].starts, noise, level)
-        if not np.isfinite(done.misfit):
-            return None
-        values, noise = done.values, done.noise
+    done = fit(problem, field, values, problem.cuts[0].starts, problem.noise, 0)
+    for level in range(1, best.level + 1):
+        if np.isfinite(done.misfit):
+            done = fit(problem, field, done.values, carried(problem, field, done, level), done.noise, level)
+    if not np.isfinite(done.misfit):
+        return None
     ends = np.cumsum([len(part.values) for part in parts])[:-1]
     parts = tuple(
-        part._replace(values=tuple(map(float, own))) for part, own in zip(parts, np.split(values, ends), strict=True)
+        part._replace(values=tuple(map(float, own)))
+        for part, own in zip(parts, np.split(done.values, ends), strict=True)
     )
     return Model(parts, field, done, done.misfit + _cost(problem, parts))
 

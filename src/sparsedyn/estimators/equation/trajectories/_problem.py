@@ -192,8 +192,13 @@ class Problem:
 
     def carried(self, candidate: Candidate, level: int) -> Float[np.ndarray, "segment state"]:
         """Return first states for segments of another level, as a candidate has them at these rows."""
-        old, new = self.cuts[candidate.level], self.cuts[level]
-        states = self.states_of(candidate)
+        return self.begun(self.states_of(candidate), candidate.level, level)
+
+    def begun(
+        self, states: Float[np.ndarray, "segment row state"], before: int, level: int
+    ) -> Float[np.ndarray, "other state"]:
+        """Return first states for segments of a level, from states at all rows of segments of another."""
+        old, new = self.cuts[before], self.cuts[level]
         found = new.starts.copy()
         place = {int(row): (s, k) for s, rows in enumerate(old.arrays[5]) for k, row in reversed(list(enumerate(rows)))}
         for s, row in enumerate(new.arrays[5][:, 0]):
