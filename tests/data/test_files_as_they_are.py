@@ -212,7 +212,7 @@ FOOTED = lines(*LINES, "", "Total,,", "-- exported by Recorder 3.2 --")
     ("content", "said"),
     [
         (HEADED, "Line 13 ('time,level,valve') repeats the column names: remove it"),
-        (FOOTED, f"Line {len(LINES) + 2} ('Total,,') and 1 more is no row of the table: remove it."),
+        (FOOTED, "2 lines below the table ('Total,,', ...). Give skip_footer=2."),
     ],
 )
 def test_lines_that_are_no_rows_are_named_and_not_to_be_cut_at(content: str, said: str, tmp_path: Path):

@@ -35,10 +35,10 @@ def test_a_dead_time_and_a_late_log_are_named(noise: float):
     assert found.check == "input-in-another-row"
     assert "u1 of 3 rows before foretells" in found.message
     assert ".shift(3)" in found.message
-    assert "lags='auto' with time='discrete'" in found.message
+    assert "time='discrete', lags='auto'" in found.message
     (found,) = misplaced(plant(late=1, noise=noise), mapped=True)
     assert "u1 of the row before" in found.message
-    assert "lags='auto'." in found.message
+    assert "or take lags='auto'" in found.message
     (found,) = misplaced(plant(late=-1, noise=noise), mapped=False)
     assert "u1 of the next row" in found.message
     assert ".shift(-1)" in found.message

@@ -1,6 +1,7 @@
 """`sparsedyn look`: what a data file holds, before anything is fitted to it."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,11 @@ sparsedyn look log.csv --like-excel-de --json
 
 With --json: `{"rows": ..., "columns": [...], "time": {...}, "hint": "...", "next": "..."}` and more.
 """
+
+SELDOM = 0.4
+"""Share of missing cells from which on a state is logged less often than others."""
+RESTARTS, IRREGULAR = "--restarts", "irregular, steps"
+"""What findings on times say."""
 
 Folder = Annotated[
     Path | None,
@@ -95,7 +101,7 @@ def pairs(overview: "Overview") -> list[tuple[str, str]]:
         return [*found, ("time", "no column of times is found: --time NAME, or --dt SECONDS")]
     step = "unknown" if time.step is None else f"{time.step:.6g} s" + ("" if time.regular else ", not regular")
     found += [("time", f"{time.column}, from {time.first} to {time.last}"), ("sample time", step)]
-    return [*found, *(("", finding) for finding in time.findings)]
+    return [*found, *(("", as_typed(finding)) for finding in time.findings)]
 
 
 def row(column: Any) -> tuple[str, ...]:
@@ -115,15 +121,22 @@ def command(path: Path, overview: "Overview", reading: ReadOptions) -> str:
     pieces.append("--dt SECONDS" if overview.time is None else f"--time {shlex.quote(overview.time.column)}")
     if overview.trajectory is not None:
         pieces.append(f"--trajectory {shlex.quote(overview.trajectory)}")
+    seldom = {c.name for c in overview.columns if c.missing > SELDOM * overview.rows}
+    if reading.fill == "hold" and seldom & set(overview.states):
+        reading = replace(reading, fill="thin")
     if changed := reading.changed():
         pieces.append(flags(changed))
     time = overview.time
+    if time is not None and time.backward and any(RESTARTS in finding for finding in time.findings):
+        pieces.append("--restarts cut")
     if time is not None and time.gaps and reading.gaps == "refuse":
         pieces.append("--gaps cut")
     # Dates without a zone may be there twice because the clock was set back.
     settled = reading.time_zone is not None or not overview.dated
     if time is not None and time.duplicates and settled and reading.duplicates == "refuse":
         pieces.append("--duplicates mean")
+    if time is not None and time.step and any(IRREGULAR in finding for finding in time.findings):
+        pieces.append(f"--resample {time.step:.4g}")
     return " ".join([*pieces, "-o model.safetensors"])
 
 

@@ -9,7 +9,7 @@ import typer
 
 from sparsedyn.cli.errors import UsageProblem
 from sparsedyn.cli.signatures import retyped
-from sparsedyn.data.options import DUPLICATES, EXCEL, FILL, GAPS, PRESETS, TIME_UNITS, ReadOptions
+from sparsedyn.data.options import DUPLICATES, EXCEL, FILL, GAPS, PRESETS, RESTARTS, TIME_UNITS, ReadOptions
 
 FILE = "How the file is written"
 ROWS = "Times and gaps"
@@ -47,6 +47,9 @@ OPTIONS: dict[str, Any] = {
     "skip_rows": Annotated[
         int | None, typer.Option("--skip-rows", min=0, help="Lines above the column names.", rich_help_panel=FILE)
     ],
+    "skip_footer": Annotated[
+        int | None, typer.Option("--skip-footer", min=0, help="Lines below the table.", rich_help_panel=FILE)
+    ],
     "units_row": Annotated[
         bool, typer.Option("--units-row", help="The row below the names holds units.", rich_help_panel=FILE)
     ],
@@ -65,7 +68,20 @@ OPTIONS: dict[str, Any] = {
         "--time-unit", "UNIT", f"Unit of times that are numbers: {', '.join((*TIME_UNITS, EXCEL))}.", ROWS
     ),
     "fill": _text(
-        "--fill", "RULE", f"Missing cells of inputs: {', '.join(FILL)} (the value before); by default refuse.", ROWS
+        "--fill",
+        "RULE",
+        f"Missing cells: {', '.join(FILL)}; by default refuse. hold gives inputs the value before, thin leaves out "
+        "rows too in which a state is missing.",
+        ROWS,
+    ),
+    "unwrap": _text(
+        "--unwrap", "COLUMN=PERIOD", "Columns that go round, as counters and angles do: encoder=65536,angle=360.", ROWS
+    ),
+    "restarts": _text(
+        "--restarts",
+        "RULE",
+        f"Where times go back: {', '.join(RESTARTS)} (a new trajectory); by default refuse.",
+        ROWS,
     ),
     "gaps": _text("--gaps", "RULE", f"Where rows or cells are missing: {', '.join(GAPS)}; by default refuse.", ROWS),
     "duplicates": _text("--duplicates", "RULE", f"Rows of one time: {', '.join(DUPLICATES)}; by default refuse.", ROWS),

@@ -241,8 +241,8 @@ def _check_order(stamps: Stamps, place: str) -> None:
     count = in_all(int((steps <= 0).sum()))
     raise DataError(
         f"time of {place}, row {row}: {problem}{count}; time must increase. {fix}; if the rows "
-        "hold several trajectories one after another, pass them as a list of arrays or, for a table, name the column "
-        "that tells them apart with trajectory=."
+        "hold several trajectories one after another, name the column that tells them apart with trajectory= "
+        "(--trajectory NAME), or begin another wherever times go back with restarts='cut' (--restarts cut)."
     )
 
 

@@ -1,5 +1,6 @@
 """Records with missing rows and cells, or with several rows of one time, as trajectories without."""
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -44,6 +45,27 @@ def merged(records: Records, rule: str) -> Records:
     if lost:
         _say(f"{lost} rows of a time that another row has were merged with it ({rule}).")
     return Records(states, inputs, times, records.labels)
+
+
+def restarted(records: Records) -> Records:
+    """Return trajectories that begin anew wherever times go back, labelled with a number, and say so."""
+    found: list[tuple[np.ndarray, np.ndarray, Stamps, str]] = []
+    for x, u, stamps, label in zip(*records, strict=True):
+        edges = [0, *(1 + np.flatnonzero(np.diff(stamps.seconds) < 0)), len(x)]
+        pieces = [slice(first, end) for first, end in itertools.pairwise(edges)]
+        for number, rows in enumerate(pieces):
+            name = label if len(pieces) == 1 else f"{label}.{number + 1}"
+            found.append((x[rows], u[rows], stamps.rows(rows), name))
+    kept = [one for one in found if len(one[0]) >= SHORTEST]
+    if not kept:
+        raise DataError("times go back from every row to the next; at least 2 rows of rising times are needed.")
+    if len(found) > len(records.states):
+        lost = len(found) - len(kept)
+        single = f"; lost are {lost} single rows" if lost else ""
+        before = len(records.states)
+        _say(f"Times go back: {before} {_noun(before)} became {len(kept)}{single}.")
+    states, inputs, times, labels = zip(*kept, strict=True)
+    return Records(list(states), list(inputs), list(times), _distinct(labels))
 
 
 def cut(records: Records) -> Records:

@@ -11,9 +11,10 @@ from .errors import DataError, closest, listing
 TEXT, TIME, CELLS, ROWS, GRID = "text", "time", "cells", "rows", "grid"
 """What an option is about: how text becomes cells, a column times, what is missing is filled, rows become trajectories,
 and trajectories regular."""
-FILL = ("refuse", "hold")
+FILL = ("refuse", "hold", "thin")
 GAPS = ("refuse", "cut", "keep")
 DUPLICATES = ("refuse", "first", "last", "mean")
+RESTARTS = ("refuse", "cut")
 
 PRESETS: dict[str, dict[str, Any]] = {
     "excel-de": {"separator": ";", "decimal": ",", "encoding": "cp1252", "day_first": True},
@@ -45,6 +46,7 @@ class ReadOptions:
     - `encoding`: of files that are not UTF-8, such as `"cp1252"`.
     - `header`: whether there are column names; without, columns are chosen by position (0, 1, ...) or as x1, x2, ...
     - `skip_rows`: lines above the column names that are not part of the table.
+    - `skip_footer`: lines at the end that are not part of the table.
     - `units_row`: whether the row below the column names holds their units.
     - `missing`: texts that stand for a missing value, besides empty cells, NA, NaN and null;
         `read` takes a comma separated text as well.
@@ -65,7 +67,12 @@ class ReadOptions:
 
     - `fill`: what happens to missing cells of inputs: `"refuse"` leaves them to `gaps`, `"hold"` gives them the value
         before, as of inputs that are logged less often than states, or on change; rows in which no state was measured
-        are left out then, and so are those before the first value of an input.
+        are left out then, and so are those before the first value of an input. `"thin"` holds inputs, too, and leaves
+        out rows in which any state is missing, so that the state that is logged most seldom sets the sample time.
+    - `unwrap`: columns that go round, as counters that overflow and angles do, with their period: `"encoder=65536"`;
+        several as one comma separated text, or a mapping.
+    - `restarts`: what happens where times go back: `"refuse"` raises, `"cut"` begins another trajectory there, for runs
+        that stand below one another without a column of labels.
     - `gaps`: what happens where rows or cells are missing: `"refuse"` raises, `"cut"` ends the trajectory there and
         begins another, labelled with a number, and says how many rows were lost; `"keep"` takes times as they stand.
     - `duplicates`: what happens to rows of one time: `"refuse"` raises, `"first"`, `"last"`, `"mean"` make one row.
@@ -80,6 +87,7 @@ class ReadOptions:
     encoding: str | None = _option(None, TEXT, "--encoding")
     header: bool = _option(True, TEXT, "--no-header")
     skip_rows: int = _option(0, TEXT, "--skip-rows")
+    skip_footer: int = _option(0, TEXT, "--skip-footer")
     units_row: bool = _option(False, TEXT, "--units-row")
     missing: tuple[str, ...] = _option((), TEXT, "--missing")
     true: tuple[str, ...] = _option((), TEXT, "--true")
@@ -89,6 +97,8 @@ class ReadOptions:
     time_zone: str | None = _option(None, TIME, "--time-zone")
     time_unit: str | None = _option(None, TIME, "--time-unit")
     fill: str = _option("refuse", CELLS, "--fill")
+    unwrap: tuple[str, ...] = _option((), CELLS, "--unwrap")
+    restarts: str = _option("refuse", ROWS, "--restarts")
     gaps: str = _option("refuse", ROWS, "--gaps")
     duplicates: str = _option("refuse", ROWS, "--duplicates")
     resample: float | None = _option(None, GRID, "--resample")
@@ -104,13 +114,16 @@ class ReadOptions:
             raise _wrong("thousands", self.thousands, "one character other than the decimal mark")
         if self.decimal == self.separator:
             raise _wrong("separator", self.separator, "another character than the decimal mark")
-        if isinstance(self.skip_rows, bool) or not isinstance(self.skip_rows, int) or self.skip_rows < 0:
-            raise _wrong("skip_rows", self.skip_rows, "a number of lines of at least 0")
+        for name in ("skip_rows", "skip_footer"):
+            count = getattr(self, name)
+            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+                raise _wrong(name, count, "a number of lines of at least 0")
         if self.time_unit is not None and self.time_unit not in (*TIME_UNITS, EXCEL):
             raise _wrong("time_unit", self.time_unit, "one of " + ", ".join((*TIME_UNITS, EXCEL)))
-        for name, known in (("gaps", GAPS), ("duplicates", DUPLICATES), ("fill", FILL)):
+        for name, known in (("gaps", GAPS), ("duplicates", DUPLICATES), ("fill", FILL), ("restarts", RESTARTS)):
             if getattr(self, name) not in known:
                 raise _wrong(name, getattr(self, name), "one of " + ", ".join(known))
+        self.periods()
         if self.time_zone is not None:
             _check_zone(self.time_zone)
         if self.encoding is not None:
@@ -127,8 +140,21 @@ class ReadOptions:
                 )
         if like is not None and like not in PRESETS:
             raise _wrong("like", like, f"one of {listing(PRESETS)}")
-        options |= {name: _texts(options[name]) for name in ("missing", "true", "false") if name in options}
+        options |= {name: _texts(options[name]) for name in ("missing", "true", "false", "unwrap") if name in options}
         return cls(**{**(PRESETS[like] if like else {}), **options})
+
+    def periods(self) -> dict[str, float]:
+        """Return the periods of columns that go round, by their names; `DataError` for others than positive numbers."""
+        found = {}
+        for text in self.unwrap:
+            name, _, period = text.rpartition("=")
+            try:
+                found[name] = float(period)
+            except ValueError:
+                found[name] = 0.0
+            if not name or not 0 < found[name] < float("inf"):
+                raise _wrong("unwrap", text, "a column and its period, such as 'angle=360'")
+        return found
 
     def changed(self, about: str | None = None) -> dict[str, Any]:
         """Return the options that are not what they are by default, of one kind or of all."""
@@ -167,6 +193,8 @@ def _plain(value: Any) -> Any:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, Mapping):
+        return tuple(f"{name}={period}" for name, period in value.items())
     if isinstance(value, str):
         return tuple(text.strip() for text in value.split(",") if text.strip())
     return tuple(str(text).strip() for text in value)

@@ -1,6 +1,7 @@
 """What a table holds, before anything is fitted to it: columns, times, gaps, dead and stuck sensors, correlations."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,13 +15,14 @@ from .clock import Stamps
 from .errors import DataError
 from .options import ReadOptions
 from .rising import restarts
-from .sensors import outliers, stuck
+from .sensors import outliers, rolled_over, stuck
 from .stamps import joined, times_of, unit_named
 from .tables import Table, time_columns
-from .units import time_unit_in
+from .units import time_unit_after, time_unit_in
 
 TIME_NAMES = re.compile(r"t\b|(?i:time|date|datetime|timestamp|zeit|datum|uhrzeit|zeitstempel|temps|fecha|clock)\b")
 DAY = r"\d{1,4}([./-])\d{1,2}\1\d{1,4}\.?"
+PARTS = re.compile(r"[_ .-]")
 TIME_OF_DAY = r"(?i:\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?)"
 ALIKE = 0.95
 """Correlation from which on two columns tell much the same."""
@@ -161,7 +163,14 @@ def _named_time(data: pd.DataFrame) -> str | None:
             return name
     likely = [name for name in data.columns if data[name].dtype.kind == "M"]
     likely += [name for name in data.columns if time_unit_in(name) and _mostly_rises(data[name])]
+    likely += [name for name in data.columns if time_unit_after(name) and TIME_NAMES.match(PARTS.split(name)[0])]
+    likely += [name for name in data.columns if data[name].dtype.kind in "OUT" and _dated(data[name])]
     return next(iter(likely), next((name for name in data.columns if restarts(data[name]) is not None), None))
+
+
+def _dated(column: pd.Series) -> bool:
+    texts = column.dropna()
+    return len(texts) > 0 and bool(texts.astype(str).str.strip().str.match(DAY).all())
 
 
 def _mostly_rises(column: pd.Series) -> bool:
@@ -198,7 +207,7 @@ def _times(
     usual = float(np.median(steps))
     regular = bool(np.all(np.abs(steps - usual) <= 1e-3 * usual))
     duplicates, backward = int((steps == 0).sum()), int((steps < 0).sum())
-    guessed = plain and not named and not (TIME_NAMES.match(clock) or time_unit_in(clock))
+    guessed = plain and not named and not (TIME_NAMES.match(clock) or time_unit_in(clock) or time_unit_after(clock))
     findings = [f"{clock} {EVEN}, and is taken for time: if it counts rows, --dt SECONDS"] if guessed else []
     unit = "" if options.time_unit else unit_named(clock, table.units.get(clock, ""))
     findings += [unit] if unit and plain else []
@@ -211,8 +220,7 @@ def _times(
         findings.append(f"{repeated} of the time of the row before: {local}--duplicates mean")
     if backward:
         what = _backward(seconds, clock_only=kind == "m", dates=kind == "M")
-        alone = trajectory is None and what
-        why = alone or "several trajectories (--trajectory), or local time (--time-zone)"
+        why = (trajectory is None and what) or "several trajectories (--trajectory, or --restarts cut)"
         findings.append(f"{_count(backward, 'step')} backward: {why}")
     if not regular and not (count or duplicates or backward):
         findings.append(f"irregular, steps from {steps.min():.4g} to {steps.max():.4g} s: --resample {usual:.4g}")
@@ -226,7 +234,7 @@ def _backward(seconds: np.ndarray, *, clock_only: bool, dates: bool) -> str:
     if clock_only and (np.abs(back + DAY_SECONDS - usual) <= usual / 2).all():
         return "the clock passes midnight and has no date: add a column of dates, --time DATE,CLOCK"
     if dates and (back >= -HOUR_SECONDS).all():
-        return ""  # the hour that the end of summer time repeats
+        return "the hour that the end of summer time repeats (--time-zone), or several trajectories (--trajectory)"
     distinct = len(np.unique(seconds)) / len(seconds)
     shuffled = distinct == 1 or (distinct > MOSTLY and len(back) > len(steps) / 4)
     return "rows are shuffled: sort by time" if shuffled else ""
@@ -256,7 +264,8 @@ def _column(column: pd.Series, unit: str, *, timed: bool) -> ColumnSummary:
         return ColumnSummary(name, "dates", unit, missing, distinct)
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_complex_dtype(column):
         examples = ", ".join(map(str, column.dropna().unique()[:3]))
-        return ColumnSummary(name, "text", unit, missing, distinct, findings=(f"text: {examples}",))
+        switch = () if distinct != 2 else (_switch(column),)
+        return ColumnSummary(name, "text", unit, missing, distinct, findings=(f"text: {examples}", *switch))
     known = column.to_numpy(dtype=np.float64, na_value=np.nan)
     known = known[np.isfinite(known)]
     if not len(known):
@@ -265,13 +274,21 @@ def _column(column: pd.Series, unit: str, *, timed: bool) -> ColumnSummary:
     ends = Clipped() if held else clipping([known])
     even = not timed and restarts(column) is not None
     findings = (
-        ((EVEN,) if even else ()) + _odd(known, ends) + _cut_off(ends) + ((f"{missing} missing",) if missing else ())
+        ((EVEN,) if even else ())
+        + _odd(name, known, ends)
+        + _cut_off(ends)
+        + ((f"{missing} missing",) if missing else ())
     )
     figures = (float(known.min()), float(known.mean()), float(known.max()), float(known.std()))
     return ColumnSummary(name, "numbers", unit, missing, distinct, *figures, held, findings)
 
 
-def _odd(known: np.ndarray, ends: Clipped) -> tuple[str, ...]:
+def _switch(column: pd.Series) -> str:
+    one, other = (shlex.quote(str(text)) for text in column.dropna().unique()[:2])
+    return f"as numbers: --true {one} --false {other}"
+
+
+def _odd(name: str, known: np.ndarray, ends: Clipped) -> tuple[str, ...]:
     """Say whether a sensor is dead, was stuck within its range, or has spikes."""
     if np.ptp(known) == 0:
         return ("constant",)
@@ -280,6 +297,8 @@ def _odd(known: np.ndarray, ends: Clipped) -> tuple[str, ...]:
         for one in stuck([known])
         if one.value not in (ends.floor, ends.ceiling)
     ][:1]
+    if around := rolled_over([known]):
+        found.append(f"goes round {_count(around.times, 'time')}: --unwrap {shlex.quote(name)}={around.period:.10g}")
     if spikes := outliers([known]):
         found.append(f"{_count(len(spikes), 'outlier')}, the first {spikes[0].value:.4g} in row {spikes[0].row}")
     return tuple(found)

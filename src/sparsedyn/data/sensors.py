@@ -21,6 +21,11 @@ ALIKE = 0.2
 RARE = 0.01
 """Share of all rows, or one row, that may be spikes: what happens more often belongs to the plant."""
 
+PERIODS = (*(2.0**bits for bits in (8, 10, 12, 14, 15, 16, 24, 32)), 1e4, 1e5, 1e6, 360.0, 2 * np.pi)
+"""Of counters and angles; 100 would be a share in percent."""
+ROUND_ROWS, ROUND_SHARE = 10, 0.2
+"""Rows that are needed to see that a column goes round, and the share of them at which it may jump."""
+
 Runs = Sequence[Float[np.ndarray, " _row"]]
 
 
@@ -40,6 +45,40 @@ class Outlier(NamedTuple):
     row: int
     value: float
     far: float
+
+
+class Round(NamedTuple):
+    """A column that goes round, as counters that overflow and angles do: its period, how often, and where first."""
+
+    period: float
+    times: int
+    run: int
+    row: int
+
+
+def rolled_over(runs: Runs) -> Round | None:
+    """Return the period of a column that goes round; None for others.
+
+    It jumps by more than half its range, always by nearly a period that counters or angles have, and by no more than
+    between other rows where that period is added.
+    """
+    known = np.concatenate(list(runs)) if runs else np.empty(0)
+    if len(known) < ROUND_ROWS:
+        return None
+    low, high = float(known.min()), float(known.max())
+    steps = np.concatenate([np.diff(run) for run in runs])
+    places = [(i, row + 1) for i, run in enumerate(runs) for row in range(len(run) - 1)]
+    big = np.abs(steps) > (high - low) / 2
+    if not big.any() or big.mean() > ROUND_SHARE:
+        return None
+    usual = float(np.abs(steps[~big]).max(initial=0.0))
+    for period in PERIODS:
+        within = (low >= 0 and high <= period) or (low >= -period / 2 and high <= period / 2)
+        near = period - 2 * usual <= high - low <= period
+        if within and near and 0 < usual < period / 4 and np.all(np.abs(np.abs(steps[big]) - period) <= JUMP * usual):
+            first = int(np.flatnonzero(big)[0])
+            return Round(period, int(big.sum()), *places[first])
+    return None
 
 
 def stuck(runs: Runs) -> list[Stuck]:

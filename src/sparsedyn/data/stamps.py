@@ -10,7 +10,7 @@ from sparsedyn._warnings import SparsedynWarning
 
 from .errors import DataError, in_all
 from .options import EXCEL, TIME_UNITS, ReadOptions
-from .units import in_brackets, time_unit_in
+from .units import in_brackets, time_unit_after, time_unit_in
 
 ZONES = {
     "UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3,
@@ -63,12 +63,12 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
 def unit_of(name: str, unit: str = "") -> str:
     """Return the unit of a column of numbers that are times: that of the file, or of the name; empty for neither."""
     said = unit or in_brackets(name)
-    return said if said in TIME_UNITS else time_unit_in(said or name)
+    return said if said in TIME_UNITS else time_unit_in(said or name) or ("" if said else time_unit_after(name))
 
 
 def unit_named(name: str, unit: str = "") -> str:
-    """Return what is to be said where the whole name of a column of times is its unit; empty where it is not."""
-    found = "" if unit or in_brackets(name) else time_unit_in(name)
+    """Return what is to be said where the name of a column of times is its unit, or ends in it; else nothing."""
+    found = "" if unit or in_brackets(name) else time_unit_in(name) or time_unit_after(name)
     if found in ("", "s"):
         return ""
     scale = f"{TIME_UNITS[found]:.10g} s"
@@ -76,7 +76,7 @@ def unit_named(name: str, unit: str = "") -> str:
 
 
 def say_unit(column: pd.Series, unit: str = "", *, stacklevel: int = 5) -> None:
-    """Warn where numbers are converted to seconds because of the column's whole name."""
+    """Warn where numbers are converted to seconds because of the column's name."""
     if pd.api.types.is_numeric_dtype(column) and (text := unit_named(str(column.name), unit)):
         warnings.warn(f"Column {text}.", SparsedynWarning, stacklevel=stacklevel)
 
@@ -111,8 +111,7 @@ def _check_serials(values: np.ndarray, name: str) -> None:
         day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=float(known[0]))
         raise DataError(
             f"column {name!r}: {known[0]:.10g} may be seconds, or {day:%Y-%m-%d} as spreadsheets keep dates. Say which "
-            "with time_unit='excel' (--time-unit excel) or time_unit='s' (--time-unit s), which read and "
-            "Trajectories.from_pandas take."
+            "with time_unit='excel' (--time-unit excel) or time_unit='s' (--time-unit s)."
         )
 
 
@@ -127,7 +126,7 @@ def check_epoch(values: np.ndarray, place: str) -> None:
             raise DataError(
                 f"{place}: {largest:.16g} seconds are {largest / 3.15e7:.0f} years; as {unit} since 1970 it is "
                 f"{pd.Timestamp(int(largest), unit=unit):%Y-%m-%d}. Say the unit with "
-                f"time_unit='{unit}' (--time-unit {unit}), or 's' for seconds; for arrays, give t in seconds."
+                f"time_unit='{unit}' (--time-unit {unit}), or time_unit='s' (--time-unit s) for seconds."
             )
 
 

@@ -14,6 +14,9 @@ from .options import ROWS, ReadOptions
 from .runs import check_labels, warn_stacked
 from .stamps import joined, say_unit, times_of
 
+SELDOM = 0.1
+"""Share of complete rows that are followed by one, below which a state is logged less often than others."""
+
 
 class Columns(NamedTuple):
     """Which columns of a file or table play which role; the arguments of `read`."""
@@ -64,15 +67,16 @@ def asked_columns(columns: Columns, known: Sequence[str]) -> list[str]:
     states, inputs = listed(columns.states, known), listed(columns.inputs, known)
     if not states:
         raise DataError(
-            "which columns are states is not said; name them with states=, the inputs with inputs=, the "
-            "time with time= (or give dt=) and, for several trajectories, trajectory=. The columns are: "
+            "which columns are states is not said; name them with states= (--states), the inputs with inputs= "
+            "(--inputs), the time with time= (--time), or give dt= (--dt), and, for several trajectories, trajectory= "
+            "(--trajectory). The columns are: "
             f"{listing(known)}."
         )
     if (columns.dt is None) == (columns.time is None):
         given = "neither is given" if columns.dt is None else "both are given"
         raise DataError(
-            f"exactly one of time= (a column) and dt= (the sampling time in seconds) is needed; {given}. "
-            f"The columns are: {listing(known)}."
+            f"exactly one of time= (--time), a column, and dt= (--dt), the sampling time in seconds, is needed; "
+            f"{given}. The columns are: {listing(known)}."
         )
     check_choice(states, inputs, known)
     wanted = [*states, *inputs]
@@ -108,12 +112,16 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
     if not len(frame):
         raise DataError("there are no rows below the column names; at least 2 rows per trajectory are needed.")
     states, inputs = listed(columns.states, known), listed(columns.inputs, known)
-    cut, hold = options.gaps == "cut", options.fill == "hold"
-    read = [number_column(frame[name], table.lines, missing=cut or hold) for name in (*states, *inputs)]
+    cut, filled = options.gaps == "cut", options.fill != "refuse"
+    read = [number_column(frame[name], table.lines, missing=True) for name in (*states, *inputs)]
+    if options.fill != "thin":
+        _check_seldom(frame[states], np.column_stack(read[: len(states)]))
+    if not (cut or filled):
+        read = [number_column(frame[name], table.lines) for name in (*states, *inputs)]
     values = np.column_stack(read)
-    if hold and inputs:
+    if filled and (inputs or options.fill == "thin"):
         runs = None if columns.trajectory is None else frame[str(columns.trajectory)]
-        values, kept = held(values, len(states), runs, [*states, *inputs])
+        values, kept = held(values, len(states), runs, [*states, *inputs], thin=options.fill == "thin")
         values, frame = values[kept], frame[kept].reset_index(drop=True)
         table = table._replace(lines=None if table.lines is None else table.lines[kept])
     if not len(frame):
@@ -124,6 +132,7 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
         check_labels(frame[str(columns.trajectory)], column)
     elif column is None:
         warn_stacked(frame, used)
+    values = _unwrapped(values, [*states, *inputs], options, np.split(order, edges))
     time = None
     if column is not None:
         unit = table.units.get(str(columns.time), "")
@@ -143,6 +152,33 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
         "labels": labels,
         **options.changed(ROWS),
     }
+
+
+def _check_seldom(frame: pd.DataFrame, states: np.ndarray) -> None:
+    """Raise `DataError` where a state is measured so seldom that between cuts hardly a row would be left."""
+    gone = np.isnan(states)
+    whole = ~gone.any(axis=1)
+    follow = int((whole[1:] & whole[:-1]).sum())
+    if gone.any() and whole.sum() > 1 and follow < SELDOM * whole.sum():
+        column = int(gone.sum(axis=0).argmax())
+        raise DataError(
+            f"column {frame.columns[column]!r}: missing in {int(gone[:, column].sum())} of {len(gone)} rows, as if "
+            "logged less often than other states. Keep the rows in which all states were measured with fill='thin' "
+            "(--fill thin), or take it for an input, with fill='hold' (--fill hold)."
+        )
+
+
+def _unwrapped(
+    values: np.ndarray, names: Sequence[str], options: ReadOptions, runs: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Return values whose columns do not go round any more."""
+    for name, period in options.periods().items():
+        check_known([name], names)
+        column = list(names).index(name)
+        for rows in runs:
+            known = rows[np.isfinite(values[rows, column])]
+            values[known, column] = np.unwrap(values[known, column], period=period)
+    return values
 
 
 def number_column(column: pd.Series, lines: np.ndarray | None = None, *, missing: bool = False) -> np.ndarray:

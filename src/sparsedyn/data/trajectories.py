@@ -14,7 +14,7 @@ from . import checks, clock, names, options
 from .datasets import from_dataset, to_dataset
 from .description import checked, describe
 from .errors import DataError
-from .gaps import Records, cut, merged
+from .gaps import Records, cut, merged, restarted
 from .resampling import resampled
 from .splits import Share, parts, positions
 from .tables import Columns, Table, arguments, listed
@@ -60,6 +60,7 @@ class Trajectories:
         attrs: Mapping[str, Any] | None = None,
         gaps: str = "refuse",
         duplicates: str = "refuse",
+        restarts: str = "refuse",
     ) -> None:
         """Check and copy the data.
 
@@ -78,6 +79,7 @@ class Trajectories:
             raises, `"cut"` ends the trajectory there and begins another, and says what was lost, `"keep"` takes
             times as they stand.
         - `duplicates`: rows of one time: `"refuse"` raises, `"first"`, `"last"` and `"mean"` make one row of them.
+        - `restarts`: where times go back, `"refuse"` raises, and `"cut"` begins another trajectory.
 
         **Raises:** `DataError` for anything that does not fit, naming trajectory, row and column.
         """
@@ -90,8 +92,9 @@ class Trajectories:
         x_names = names.variable_names(state_names, xs[0].shape[1], "x", "state_names")
         u_names = names.variable_names(input_names, us[0].shape[1], "u", "input_names")
         names.check_distinct((*x_names, *u_names), "state_names and input_names together")
-        options.ReadOptions(gaps=gaps, duplicates=duplicates)  # says what these may be
+        options.ReadOptions(gaps=gaps, duplicates=duplicates, restarts=restarts)  # says what these may be
         records = Records(xs, us, clock.stamps_per_row(dt, time, [len(x) for x in xs], marks), marks)
+        records = records if restarts == "refuse" else restarted(records)
         records = records if duplicates == "refuse" else merged(records, duplicates)
         records = records if gaps != "cut" else cut(records)
         checks.check_finite(records.states, "states", x_names, records.labels)

@@ -56,8 +56,8 @@ def check_regular(data: Trajectories, place: str) -> None:
         steps = np.concatenate([np.diff(time) for time in data.time])
         raise DataError(
             f"{place}: expected regular times; got steps from {steps.min():.4g} to {steps.max():.4g} s. Resample "
-            f"them: data.resample({np.median(steps):.4g}), or resample={np.median(steps):.4g} (--resample "
-            f"{np.median(steps):.4g}) when reading. SINDy().fit takes times as they are."
+            f"them, when they are read with resample={np.median(steps):.4g} (--resample {np.median(steps):.4g}), or "
+            f"else as data.resample({np.median(steps):.4g}); SINDy takes times as they are."
         )
 
 

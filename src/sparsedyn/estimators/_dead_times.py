@@ -44,7 +44,7 @@ def found_delays(data: Trajectories) -> Delays:
     """Return the lags and dead times of these data; raises `DataError` for trajectories that are too short."""
     if min(data.lengths) < SHORTEST:
         raise DataError(
-            f"lags: expected at least {SHORTEST} rows in every trajectory for lags='auto'; the shortest has "
+            f"lags='auto' (--lags auto): expected at least {SHORTEST} rows in every trajectory; the shortest has "
             f"{min(data.lengths)}. Give longer trajectories, or a number of lags."
         )
     longest = min(LONGEST, min(data.lengths) // 5)

@@ -66,7 +66,8 @@ def poor(names: Sequence[str], explained: Float[np.ndarray, " state"], rows: int
     return Finding(
         "poorly-explained",
         f"fit: simulated over {rows} rows from {source}, the model explains little of the variance of "
-        f"{', '.join(bad)}. Give other terms (degree, functions), inputs and states that are missing, or more data.",
+        f"{', '.join(bad)}. Give inputs and states that are missing, more data, or a richer model (of equations: "
+        "degree, functions).",
     )
 
 
@@ -77,7 +78,7 @@ def diverging(leaving: Bool[np.ndarray, " run"], rows: int, source: str) -> Find
     return Finding(
         "leaves-the-data",
         f"fit: {int(leaving.sum())} of {len(leaving)} simulations from {source} leave the region of the data "
-        f"within {rows} rows. Use fewer terms, or data from a wider region; forecast with care.",
+        f"within {rows} rows. Use fewer terms or weights, or data from a wider region; forecast with care.",
     )
 
 

@@ -1,5 +1,6 @@
 """What the sensors of states did wrong: stuck, at the end of their range, or far off in single rows."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ from jaxtyping import Float
 from sparsedyn._warnings import Finding
 from sparsedyn.data import Trajectories
 from sparsedyn.data.clipping import Clipped, clipping
-from sparsedyn.data.sensors import Outlier, outliers, stuck
+from sparsedyn.data.sensors import Outlier, outliers, rolled_over, stuck
 
 FAR = 6.0
 """Standard deviations by which an outlier is off at least."""
@@ -21,7 +22,7 @@ def sensors(data: Trajectories, *, ends: bool = True) -> list[Finding]:
     """Return findings for states whose sensors were stuck, clipped (with `ends`) or have outliers."""
     columns = [(name, [x[:, j] for x in data.states]) for j, name in enumerate(data.state_names)]
     limits = [clipping(runs) for _, runs in columns]
-    found = [_outliers(*column) for column in columns]
+    found = [_outliers(*column) for column in columns] + [_round(*column) for column in columns]
     found += [_stuck(*column, ends_of) for column, ends_of in zip(columns, limits, strict=True)]
     if ends:
         found += [_clipped(*column, ends_of) for column, ends_of in zip(columns, limits, strict=True)]
@@ -45,7 +46,21 @@ def _outliers(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding 
         "outliers",
         f"fit: {', '.join(said)}{more}, {far:.2g} times the spread away from {'its' if len(found) == 1 else 'their'} "
         f"neighbours. Remove {'it' if len(found) == 1 else 'them'}, or, for a value that stands for a missing one, "
-        f"read the file with missing='{found[0].value:.6g}' and gaps='cut'.",
+        f"read the file with missing='{found[0].value:.6g}', gaps='cut' (--missing {found[0].value:.6g} --gaps cut).",
+    )
+
+
+def _round(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | None:
+    found = rolled_over(runs)
+    if found is None:
+        return None
+    where = f"row {found.row}" + (f" of trajectory {found.run}" if len(runs) > 1 else "")
+    text = f"{name}={found.period:.10g}"
+    return Finding(
+        "goes-round",
+        f"fit: {name!r} jumps by about {found.period:.6g} in {found.times} rows, the first is {where}, as counters "
+        f"that overflow and angles do: models take that for jumps of the plant. Read it with unwrap='{text}' "
+        f"(--unwrap {shlex.quote(text)}), or give its sine and cosine instead.",
     )
 
 

@@ -64,5 +64,6 @@ def _finding(name: str, late: int, share: float, *, mapped: bool) -> Finding:
         before = "the row" if late == 1 else f"{late} rows"
         said = f"{name} of {before} before foretells the states far better than that of the row itself"
         fix = f"It seems to act late: shift it, as frame[{name!r}] = frame[{name!r}].shift({late}), without the rows "
-        fix += f"that have none then, or take lags='auto'{'' if mapped else ' with time=' + repr('discrete')}."
+        lags = "lags='auto' (--lags auto)" if mapped else "time='discrete', lags='auto' (--discrete --lags auto)"
+        fix += f"that have none then, or take {lags}."
     return Finding("input-in-another-row", f"fit: {said} (squared error {share:.2g} times). {fix}")

@@ -29,7 +29,7 @@ from ..tables import Columns, Table, arguments, asked_columns
 from ..trajectories import Trajectories
 from .own_table import restore_table
 from .positions import name_positions
-from .text import cells_of, decoded, head_of, lines_of, table_of
+from .text import cells_of, decoded, head_of, lines_of, rows_of, table_of
 
 
 def to_bytes(data: Trajectories) -> bytes:
@@ -58,7 +58,7 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
         head = head_of(lines, plain)
         description = _own_description([cells_of(line, ",") for line in head.comments], head.names)
         return restore_table(table_of(lines, head, plain, texts=("trajectory",)), description, columns)
-    lines = lines_of(decoded(content, options.encoding))
+    lines = rows_of(content, options)
     head = head_of(lines, options)
     if not options.header:
         names, columns = name_positions(len(head.names), columns)
@@ -72,7 +72,7 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
 
 def table(content: bytes, options: ReadOptions) -> Table:
     """Read all columns, whatever they hold: numbers where a column has nothing else, else text."""
-    lines = lines_of(decoded(content, options.encoding))
+    lines = rows_of(content, options)
     head = head_of(lines, options)
     check_distinct(head.names, "the column names")
     return table_of(lines, head, options)

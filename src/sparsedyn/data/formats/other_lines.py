@@ -29,15 +29,18 @@ def others(lines: Sequence[str], start: int, first: int, separator: str) -> dict
 
 
 def said_of(found: Mapping[int, str], lines: Sequence[str]) -> list[str]:
-    """Write what such lines are and what to do, which no option does."""
-    said = []
-    for kind, what, fix in (
-        ("names", "repeats the column names", "remove it, or cut the file there where another recording begins"),
-        ("remarks", "is no row of the table", "remove it"),
-    ):
-        places = sorted(i for i, one in found.items() if one == kind)
-        if places:
-            more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-            shown = lines[places[0]].strip()[:40]
-            said.append(f"Line {places[0] + 1} ({shown!r}){more} {what}: {fix}.")
-    return said
+    """Write which lines repeat the column names, and what to do, which no option does."""
+    places = sorted(i for i, one in found.items() if one == "names")
+    if not places:
+        return []
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    shown = lines[places[0]].strip()[:40]
+    return [
+        f"Line {places[0] + 1} ({shown!r}){more} repeats the column names: remove it, or cut the file there where "
+        "another recording begins."
+    ]
+
+
+def footer(found: Mapping[int, str], lines: Sequence[str]) -> int:
+    """Return how many lines there are from the first remark on, which stand at the end."""
+    return len(lines) - min((i for i, one in found.items() if one == "remarks"), default=len(lines))

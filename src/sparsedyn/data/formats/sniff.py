@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..errors import DataError
 from ..options import PRESETS, ReadOptions
-from .other_lines import others, said_of
+from .other_lines import footer, others, said_of
 from .text import FALSE, MISSING, TRUE, cells_of, decoded, lines_of
 
 LOOKED_AT = 2000
@@ -20,6 +20,7 @@ SWITCHES = (
     ("OPEN", "CLOSED"), ("Open", "Closed"), ("ein", "aus"), ("EIN", "AUS"), ("Ein", "Aus"), ("an", "aus"),
     ("ja", "nein"), ("Ja", "Nein"), ("wahr", "falsch"), ("WAHR", "FALSCH"), ("T", "F"), ("Y", "N"), ("high", "low"),
     ("HIGH", "LOW"), ("running", "stopped"), ("RUNNING", "STOPPED"), ("auf", "zu"), ("AUF", "ZU"), ("start", "stop"),
+    ("RUN", "STOP"), ("Run", "Stop"), ("run", "stop"),
 )  # fmt: skip
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
@@ -67,6 +68,7 @@ def sniffed(content: bytes, given: ReadOptions, time: str | None = None) -> Snif
         seen.append("text that is not UTF-8, cp1252 perhaps")
         text = content.decode("cp1252", errors="replace")
     lines = lines_of(text)
+    lines = lines[: max(0, len(lines) - given.skip_footer)]
     named = _named(lines)
     separator = given.separator or named or _separator(lines[:LOOKED_AT])
     if not (given.separator or named):
@@ -82,6 +84,9 @@ def sniffed(content: bytes, given: ReadOptions, time: str | None = None) -> Snif
     names = rows[start] if start < len(rows) else []
     first = start + (not _is_data(names, options)) + options.units_row
     odd = others(lines, start, first, separator)
+    if below := footer(odd, lines):
+        options = replace(options, skip_footer=given.skip_footer + below)
+        seen.append(f"{below} lines below the table ({lines[-below].strip()[:40]!r}, ...)")
     body = [_trimmed(row) for i, row in enumerate(rows[first:], start=first) if i not in odd]
     options, seen, asks = _marks(body, options, seen, asks)
     options, seen, asks = _texts(names, body, options, seen, asks, time)
@@ -261,6 +266,7 @@ def _texts(
         # Between cuts nothing would be left.
         seen.append(f"columns that are mostly empty, as if logged less often ({', '.join(seldom[:5])})")
         options = replace(options, fill="hold")
+        asks.append("If some of these are states, give fill='thin' (--fill thin).")
     elif empty and options.gaps == "refuse":
         seen.append("missing values")
         options = replace(options, gaps="cut")

@@ -57,6 +57,12 @@ def lines_of(text: str) -> list[str]:
     return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
 
 
+def rows_of(content: bytes, options: ReadOptions) -> list[str]:
+    """Return the lines of a file but those that are below its table."""
+    lines = lines_of(decoded(content, options.encoding))
+    return lines[: max(0, len(lines) - options.skip_footer)]
+
+
 def head_of(lines: Sequence[str], options: ReadOptions) -> Head:
     """Return what stands above the first row.
 

@@ -51,7 +51,7 @@ def without_effect(data: Trajectories, library: Library, coefficients: Coefficie
     idle = [name for i, name in enumerate(data.input_names) if i not in acting]
     if not idle or not kept.any():
         return None
-    late = "" if delays.rows else " If it acts late, give lags='auto'."
+    late = "" if delays.rows else " If it acts late, give lags='auto' (--lags auto)."
     texts = [f"input {name} appears in no equation." for name in idle]
     return Finding(
         "input-without-effect",

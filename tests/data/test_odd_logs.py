@@ -1,0 +1,125 @@
+"""Obstacles of logs for which there is an option: footers, runs without labels, slow sensors, counters, and more."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sparsedyn import SparsedynWarning, Trajectories
+from sparsedyn.data import DataError, look, overview, read
+from sparsedyn.data.options import ReadOptions
+from sparsedyn.data.sensors import rolled_over
+from sparsedyn.data.stamps import unit_of
+from sparsedyn.estimators._sensors import sensors
+
+ROWS = 60
+T = np.arange(ROWS) * 0.5
+TABLE = pd.DataFrame(
+    {"t": T, "level": np.sin(T), "temp": 20 + np.cos(T / 3), "feed": np.repeat([1.0, 2.0, 3.0], ROWS // 3)}
+)
+ROLES = {"states": "level,temp", "inputs": "feed", "time": "t"}
+
+
+def test_lines_below_the_table(tmp_path: Path):
+    path = tmp_path / "log.csv"
+    path.write_text(TABLE.to_csv(index=False) + "\nTotal rows: 60\nEnd of report\n")
+    with pytest.raises(DataError, match=r"2 lines below the table \('Total rows: 60', ...\). Give skip_footer=2"):
+        read(path, **ROLES)
+    seen = look(path)
+    assert seen.options.skip_footer == 2
+    assert seen.overview.rows == ROWS
+    assert read(path, **ROLES, skip_footer=2).lengths == (ROWS,)
+    with pytest.raises(DataError, match="skip_footer=-1"):
+        ReadOptions(skip_footer=-1)
+
+
+def test_runs_below_one_another():
+    stacked = pd.concat([TABLE, TABLE[:20], TABLE[:1]], ignore_index=True)
+    with pytest.raises(DataError, match="restarts='cut'"):
+        Trajectories.from_pandas(stacked, **ROLES)
+    with pytest.warns(SparsedynWarning, match="Times go back: 1 trajectory became 2; lost are 1 single rows"):
+        data = Trajectories.from_pandas(stacked, **ROLES, restarts="cut")
+    assert data.lengths == (ROWS, 20)
+    assert data.labels == ("0.1", "0.2")
+    assert "--restarts cut" in overview(stacked).time.findings[-1]
+    with pytest.raises(DataError, match="go back from every row"):
+        Trajectories([[[1.0], [2.0]]], time=[1.0, 0.0], restarts="cut")
+
+
+def test_a_state_that_is_logged_less_often():
+    slow = TABLE.assign(temp=TABLE["temp"].where(TABLE.index % 5 == 0))
+    for options in ({}, {"fill": "hold"}, {"gaps": "cut"}):
+        with pytest.raises(DataError, match=r"'temp': missing in 48 of 60 rows.*fill='thin'"):
+            Trajectories.from_pandas(slow, **ROLES, **options)
+    with pytest.warns(SparsedynWarning, match="48 rows in which a state was not measured"):
+        data = Trajectories.from_pandas(slow, **ROLES, fill="thin")
+    assert (data.dt, data.lengths) == (2.5, (12,))
+    np.testing.assert_array_equal(data.states[0][:, 1], TABLE["temp"][::5])
+    with pytest.warns(SparsedynWarning, match="0 before the first"):
+        alone = Trajectories.from_pandas(slow, "level,temp", None, "t", fill="thin")
+    assert alone.lengths == (12,)
+
+
+@pytest.mark.parametrize("period", [65536.0, 360.0, 2 * np.pi])
+def test_what_goes_round(period: float):
+    whole = period * (0.4 + 0.11 * T + 0.3 * np.sin(T))
+    frame = TABLE.assign(level=whole % period)
+    found = rolled_over([frame["level"].to_numpy()])
+    assert found is not None
+    assert (found.period, found.run) == (period, 0)
+    name = f"level={period}"
+    data = Trajectories.from_pandas(frame, **ROLES, unwrap=name)
+    np.testing.assert_allclose(data.states[0][:, 0], whole, rtol=1e-9)
+    assert any("goes round" in finding for finding in overview(frame).columns[1].findings)
+    (finding,) = [one for one in sensors(Trajectories.from_pandas(frame, **ROLES)) if one.check == "goes-round"]
+    assert "unwrap='level=" in finding.message
+    assert rolled_over([whole]) is None
+    # What is emptied at once, and a switch, do not go round.
+    assert rolled_over([100 * (T % 7) / 7]) is None
+    assert rolled_over([np.where(T % 7 < 3, 0.0, 255.0)]) is None
+
+
+def test_periods_are_positive_numbers_of_columns():
+    assert ReadOptions.given(unwrap={"a": 360}).periods() == {"a": 360.0}
+    for wrong in ("a", "a=0", "=3", "a=x"):
+        with pytest.raises(DataError, match="a column and its period"):
+            ReadOptions.given(unwrap=wrong)
+    with pytest.raises(DataError, match="there is no column 'angle'"):
+        Trajectories.from_pandas(TABLE, **ROLES, unwrap="angle=360")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("t_ms", "ms"),
+        ("elapsed min", "min"),
+        ("Time-s", "s"),
+        ("time.us", "us"),
+        ("t", ""),
+        ("time_start", ""),
+        ("ms", "ms"),
+    ],
+)
+def test_units_at_the_end_of_names_of_times(name: str, unit: str):
+    assert unit_of(name) == unit
+
+
+def test_times_in_milliseconds_are_not_seconds():
+    frame = TABLE.assign(t=1000 * T).rename(columns={"t": "t_ms"})
+    with pytest.warns(SparsedynWarning, match="t_ms is read in the unit of its name, 0.001 s"):
+        assert Trajectories.from_pandas(frame, **ROLES | {"time": "t_ms"}).dt == 0.5
+    seen = overview(frame).time
+    assert (seen.column, seen.step) == ("t_ms", 0.5)
+
+
+def test_dates_of_twelve_hours_are_times():
+    dates = pd.date_range("2024-03-14 11:58", periods=ROWS, freq="1s").strftime("%m/%d/%Y %I:%M:%S %p")
+    seen = overview(TABLE.drop(columns="t").assign(when=dates)).time
+    assert (seen.column, seen.step) == ("when", 1.0)
+
+
+def test_two_texts_may_be_a_switch():
+    pump = np.where(T < 9, "Duty Pump", "Standby")
+    notes = overview(TABLE.assign(pump=pump)).columns[-1].findings
+    assert notes[-1] == "as numbers: --true 'Duty Pump' --false Standby"
