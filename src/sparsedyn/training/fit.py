@@ -1,5 +1,6 @@
 """The one loop that trains every model of this package, as an ensemble."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from sparsedyn.sparsify import AbstractSparsifier
 from sparsedyn.training import engine, outcomes
 from sparsedyn.training.averaging import SWA, AbstractAverage
 from sparsedyn.training.checkpoint import Checkpoint
+from sparsedyn.training.native import native_steps
 from sparsedyn.training.objectives import Objective, derivative_matching
 from sparsedyn.training.optimizers import optimizer as named_optimizer
 from sparsedyn.training.orders import Orders
@@ -89,6 +91,7 @@ def fit(
         revisions=sparsifier.turns(),
         snapshots=average.turns() if averaging else (),
         validations=validations,
+        glances=0 if on_progress is None and checkpoint is None else 100,
     )
     begin, finished, history = 0, False, []
     found = None if checkpoint is None else checkpoint.load(state)
@@ -173,7 +176,8 @@ def _prepare(
         patience=patience,
         count=count,
     )
-    return run, jax.device_put(start(models, sparsifier, program.optimizer, average, keys), spread)
+    state = jax.device_put(start(models, sparsifier, program.optimizer, average, keys), spread)
+    return dataclasses.replace(run, native=native_steps(program, sparsifier, state)), state
 
 
 def _per_member(tree: PyTree, count: int) -> PyTree:

@@ -24,4 +24,14 @@ def optimizer(name: str, clip: float | None = None) -> optax.GradientTransformat
     if name not in makers:
         raise ValueError(f"optimizer: expected one of {', '.join(makers)}; got {name!r}.")
     made = makers[name]()
-    return made if clip is None or clip == float("inf") else optax.chain(optax.clip_by_global_norm(clip), made)
+    found = made if clip is None or clip == float("inf") else optax.chain(optax.clip_by_global_norm(clip), made)
+    _NAMES[found] = (name, clip)
+    return found
+
+
+_NAMES: dict[optax.GradientTransformation, tuple[str, float | None]] = {}
+
+
+def named(optimizer: optax.GradientTransformation) -> tuple[str, float | None] | None:
+    """Return the name and the clip of an optimizer that `optimizer` returned, None for any other."""
+    return _NAMES.get(optimizer)

@@ -13,6 +13,7 @@ from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier
 from sparsedyn.training import engine, outcomes
 from sparsedyn.training.averaging import AbstractAverage
+from sparsedyn.training.native import Native
 from sparsedyn.training.orders import Orders
 from sparsedyn.training.state import State, Trainable, pad_members
 
@@ -53,10 +54,25 @@ class Run:
     settled: int
     patience: int | None
     count: int
+    native: Native | None = None
+    """Compiled steps in the place of JAX's, where there are some for this run."""
 
     def advance(self, state: State, begin: int, end: int) -> State:
         """Take the steps from `begin` to `end`, which are of one epoch."""
         number = begin // self.epoch
+        if self.native is not None:
+            span = (begin, end, number * self.epoch)
+            moved = self.native.advance(
+                state.members,
+                self.sparsifier,
+                state.memo,
+                state.stopped,
+                self.rates,
+                self.data,
+                self.orders(number),
+                span,
+            )
+            return state._replace(members=moved)
         bounds = _integers(begin, end, number * self.epoch)
         members = engine.advance(
             self.program, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.rates,

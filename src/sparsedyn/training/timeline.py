@@ -14,11 +14,18 @@ class Pause(NamedTuple):
 
 
 def timeline(
-    *, steps: int, epoch: int, revisions: Iterable[float], snapshots: Iterable[float], validations: int
+    *,
+    steps: int,
+    epoch: int,
+    revisions: Iterable[float],
+    snapshots: Iterable[float],
+    validations: int,
+    glances: int = 100,
 ) -> list[Pause]:
     """Return the pauses of a run of `steps` steps, `epoch` steps an epoch, in order; the last is at `steps`.
 
-    `validations` of them, at epoch ends, validate; the end of training always does.
+    `validations` of them, at epoch ends, validate; the end of training always does. About `glances` are only for a
+    progress display: a long epoch should not look like a hang.
     """
     revise: dict[int, list[float]] = {}
     for fraction in sorted(revisions):
@@ -28,8 +35,7 @@ def timeline(
     count = min(validations, len(ends))
     check = {ends[(i + 1) * len(ends) // count - 1] for i in range(count)} if count else set()
     check.add(steps)
-    # Pauses only for the progress display: a long epoch should not look like a hang.
-    glance = set(range(0, steps + 1, max(1, steps // 100)))
+    glance = set(range(0, steps + 1, max(1, steps // glances))) if glances else set()
     places = sorted(set(revise) | snap | set(ends) | check | glance)
     return [Pause(p, tuple(revise.get(p, ())), p in snap, p in check) for p in places]
 

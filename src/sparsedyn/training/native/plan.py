@@ -1,0 +1,250 @@
+"""Whether the steps of a run can be native, and those steps: `native_steps` gives None where JAX has to take them."""
+
+import itertools
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Bool, Float, Float32, Int, PyTree
+
+from sparsedyn._devices import native
+from sparsedyn._warnings import SparsedynWarning
+from sparsedyn.data import Samples
+from sparsedyn.models import MLP
+from sparsedyn.sparsify import L1, L2, STR, AbstractMask, AbstractSparsifier, Chain, Freeze, On, Phases
+from sparsedyn.training.engine import Program
+from sparsedyn.training.objectives import derivative_matching
+from sparsedyn.training.optimizers import named
+from sparsedyn.training.state import Members, State
+
+from . import layout as tables
+from .layout import ACTIVATIONS, MOMENTS, OPTIMIZERS, Amounts, Layout, Operations
+
+
+class Operation(NamedTuple):
+    """What a technique does to the matrices `where`, and the numbers of it that each member has.
+
+    `factor` is what the amount is multiplied by at fractions of training.
+    """
+
+    code: int
+    where: tuple[int, ...]
+    amount: Any = 0.0
+    masks: tuple[Any, ...] = ()
+    frozen: Any = False
+    factor: Callable[[Any], Any] = np.ones_like
+
+
+def operations(
+    technique: AbstractSparsifier, memo: Any, where: tuple[int, ...], factor: Callable[[Any], Any] = np.ones_like
+) -> list[Operation] | None:
+    """Return what a technique does to the matrices `where`, in order; None where native steps cannot do it."""
+    kind = type(technique)
+    if isinstance(technique, Chain):
+        parts = [operations(*link, where, factor) for link in zip(technique.links, memo, strict=True)]
+        return None if None in parts else [one for part in parts for one in part or ()]
+    if isinstance(technique, On):
+        chosen = {place % len(where) for place in technique.where}
+        return operations(technique.technique, memo, tuple(m for i, m in enumerate(where) if i in chosen), factor)
+    if isinstance(technique, Phases):
+        at, levels = technique.at, technique.levels
+        return operations(technique.technique, memo, where, lambda p: factor(p) * np.interp(p, at, levels))
+    if isinstance(technique, L1 | L2) and kind in (L1, L2):
+        code = tables.L1 if kind is L1 else tables.L2
+        return [Operation(code, where, np.asarray(technique.weight), factor=factor)]
+    if kind is STR:
+        return [Operation(tables.SOFT_THRESHOLD, where)]
+    if kind is Freeze:
+        return [Operation(tables.FREEZE, where, frozen=np.asarray(memo.frozen))]
+    masking = isinstance(technique, AbstractMask)
+    if masking and kind.effective is AbstractMask.effective and kind.penalty is AbstractMask.penalty:
+        return [Operation(tables.MASK, where, masks=tuple(jax.tree.leaves(memo.mask)))]
+    return None
+
+
+class Plan(NamedTuple):
+    """What the native steps of a run are made of."""
+
+    layout: Layout
+    operations: Operations
+    activation: int
+    optimizer: str
+    clip: float
+    batch: int
+    steps: int
+    threads: int
+
+
+class Numbers(NamedTuple):
+    """What a step changes, for all members; moments that the optimizer lacks are not used."""
+
+    raw: Float32[np.ndarray, "member size"]
+    first: Float32[np.ndarray, "member size"]
+    second: Float32[np.ndarray, "member size"]
+    counts: Int[np.ndarray, " member"]
+    alive: Bool[np.ndarray, " member"]
+    taken: Int[np.ndarray, " member"]
+    losses: Float[np.ndarray, " member"]
+
+
+class Native:
+    """The native steps of a run. They keep the rows of the members that they returned last, which mostly come back."""
+
+    def __init__(self, plan: Plan, step: Callable[..., None]):
+        self.plan, self.step = plan, step
+        self._returned: tuple[Any, Numbers | None] = (None, None)
+
+    def advance(
+        self,
+        members: Members,
+        sparsifier: AbstractSparsifier,
+        memo: PyTree,
+        stopped: Array,
+        rates: Float[Array, "step member"],
+        data: Samples,
+        order: Int[Array, "*member sample"],
+        span: tuple[int, int, int],
+    ) -> Members:
+        """Take the steps `span` (begin, end, and the step at which the epoch began), as `engine.advance` does."""
+        before, numbers = self._returned
+        if numbers is None or members.trainable is not before:
+            numbers = _packed(self.plan, members)
+        # Sums are begun anew between chunks.
+        numbers.taken[:], numbers.losses[:] = np.asarray(members.taken), np.asarray(members.loss)
+        count = stopped.shape[0]
+        amounts = _amounts(self.plan, sparsifier, memo, count, span)
+        work = (self.plan.layout.size, *self.plan.layout.work, int(self.plan.operations.writes.max(initial=0)) + 1)
+        step = partial(
+            self.step, numbers=tuple(numbers), going=~np.asarray(stopped),
+            data=tuple(np.asarray(part) for part in data),
+            orders=np.atleast_2d(np.asarray(order)), rates=np.asarray(rates), span=span, batch=self.plan.batch,
+            layers=self.plan.layout.layers, sizes=work, activation=self.plan.activation,
+            operations=tuple(self.plan.operations), chain=tuple(amounts), optimizer=OPTIMIZERS[self.plan.optimizer],
+            clip=np.float32(self.plan.clip),
+        )  # fmt: skip
+        bounds = np.linspace(0, count, min(self.plan.threads, count) + 1).round().astype(int).tolist()
+        ranges = list(itertools.pairwise(bounds))
+        if len(ranges) == 1:
+            step(ranges[0])
+        else:
+            list(_pool(self.plan.threads).map(step, ranges))
+        found: Members = jax.device_put(_unpacked(self.plan, numbers, members), stopped.sharding)
+        self._returned = (found.trainable, numbers)
+        return found
+
+
+def _parts(plan: Plan, members: Members) -> list[list[Array]]:
+    """What the optimizer moves, and its moments: the leaves of each."""
+    raw, moments = jax.tree.leaves(members.trainable), jax.tree.leaves(members.moments)
+    kinds = MOMENTS[plan.optimizer]
+    # A count comes before the moments, if there is one.
+    own = moments[len(moments) - kinds * len(raw) :]
+    return [raw, *(own[i * len(raw) : (i + 1) * len(raw)] for i in range(kinds))]
+
+
+def _packed(plan: Plan, members: Members) -> Numbers:
+    count = members.alive.shape[0]
+    parts = _parts(plan, members)
+    parts += [[]] * (3 - len(parts))
+    raw, first, second = (plan.layout.packed([np.asarray(a) for a in part], count) for part in parts)
+    moments = jax.tree.leaves(members.moments)
+    counts = np.array(moments[0], np.int64) if MOMENTS[plan.optimizer] == 2 else np.zeros(count, np.int64)
+    return Numbers(raw, first, second, counts, np.array(members.alive), np.zeros(count, np.int64), np.zeros(count))
+
+
+def _unpacked(plan: Plan, numbers: Numbers, like: Members) -> Members:
+    """Return `like` with these numbers, as arrays of NumPy that nobody changes."""
+    parts = [
+        [np.array(leaf.within(flat)).reshape(a.shape) for leaf, a in zip(plan.layout.leaves, arrays, strict=True)]
+        for flat, arrays in zip(numbers[:3], _parts(plan, like), strict=False)
+    ]
+    moments = [one for part in parts[1:] for one in part]
+    if MOMENTS[plan.optimizer] == 2:
+        moments = [numbers.counts.astype(np.int32), *moments]
+    returned: Any = (numbers.alive.copy(), numbers.taken.astype(np.int32), numbers.losses.astype(np.float32))
+    return Members(
+        jax.tree.unflatten(jax.tree.structure(like.trainable), parts[0]),
+        jax.tree.unflatten(jax.tree.structure(like.moments), moments),
+        *returned,
+    )
+
+
+def _amounts(
+    plan: Plan, sparsifier: AbstractSparsifier, memo: PyTree, count: int, span: tuple[int, int, int]
+) -> Amounts:
+    found = operations(sparsifier, memo, tuple(range(len(plan.layout.matrices)))) or []
+    progress = np.arange(span[0], span[1], dtype=np.float32) / np.float32(plan.steps)
+    masks = np.zeros((len(found), count, plan.layout.size), bool)
+    for mask, one in zip(masks, found, strict=True):
+        for place, own in zip(one.where, one.masks, strict=False):
+            plan.layout.matrices[place].within(mask)[:] = own
+    return Amounts(
+        np.array([np.broadcast_to(one.amount, count) for one in found], np.float32).reshape(-1, count),
+        np.array([one.factor(progress) for one in found], np.float32).reshape(-1, len(progress)),
+        masks,
+        np.array([np.broadcast_to(one.frozen, count) for one in found], bool).reshape(-1, count),
+    )
+
+
+def native_steps(program: Program, sparsifier: AbstractSparsifier, state: State) -> Native | None:
+    """Return the native steps of a run; None for another model, objective, technique, optimizer or device."""
+    static, spec = program.static, named(program.optimizer)
+    if jax.default_backend() != "cpu" or type(static) is not MLP or program.objective is not derivative_matching:
+        return None
+    if spec is None or spec[0] not in OPTIMIZERS or static.activation not in ACTIVATIONS:
+        return None
+    free, other = state.members.trainable
+    shapes: list[Any] = [w.shape[1:] for w in jax.tree.leaves(free.weights)]
+    found = operations(sparsifier, state.memo, tuple(range(len(shapes))))
+    step = None if found is None else _compiled()
+    if found is None or step is None:
+        return None
+    from .tiles import LANES
+
+    where = [one.where if one.code == tables.SOFT_THRESHOLD else () for one in found]
+    biased = [bias is not None for bias in other.biases]
+    own = tables.layout(shapes, biased, sum(map(len, where)), program.batch, LANES)
+    applies = np.zeros((len(found), len(shapes), 3), np.int64)
+    auxiliary = np.zeros((len(found), len(shapes)), np.int64)
+    reads, writes, stage, thresholds = [], [], 0, iter(own.thresholds)
+    for number, one in enumerate(found):
+        for place, leaf in enumerate(own.matrices):
+            applies[number, place] = leaf.at, leaf.at + leaf.rows * leaf.width, place in one.where
+            if place in where[number]:
+                auxiliary[number, place] = next(thresholds).at
+        reads.append(stage)
+        stage += one.code in (tables.MASK, tables.SOFT_THRESHOLD)
+        writes.append(stage)
+    codes = np.array([one.code for one in found], np.int64)
+    done = Operations(codes, np.array(reads, np.int64), np.array(writes, np.int64), applies, auxiliary)
+    clip = float("inf") if spec[1] is None else spec[1]
+    activation, threads = ACTIVATIONS[static.activation], program.mesh.size
+    return Native(Plan(own, done, activation, spec[0], clip, program.batch, program.steps, threads), step)
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="sparsedyn-step")
+
+
+@cache
+def _compiled() -> Callable[..., None] | None:
+    """The compiled steps, where Numba works here and `SPARSEDYN_NATIVE` is not 0."""
+    if not native():
+        return None
+    try:
+        from .step import advance
+    except (ImportError, RuntimeError) as error:  # the second where nothing can be cached
+        warnings.warn(
+            f"Networks are trained without compiled steps, several times slower: Numba cannot be used ({error}). "
+            "Mend that, or set SPARSEDYN_NATIVE=0 to be spared this warning.",
+            SparsedynWarning,
+            stacklevel=2,
+        )
+        return None
+    compiled: Callable[..., None] = advance
+    return compiled

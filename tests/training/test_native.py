@@ -1,0 +1,167 @@
+"""Steps compiled by Numba: the arithmetic of JAX's steps, and bits that depend on nothing but the member."""
+
+import dataclasses
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+from numba import njit
+
+from sparsedyn.data import Samples
+from sparsedyn.models import MLP
+from sparsedyn.sparsify import (
+    DSR,
+    L0,
+    L05,
+    L1,
+    L2,
+    STR,
+    AbstractSparsifier,
+    Chain,
+    Freeze,
+    MagnitudePruning,
+    On,
+    Phases,
+    SequentialThresholding,
+)
+from sparsedyn.training import SWA, derivative_matching, fit, learning_rates, optimizer
+from sparsedyn.training.fit import _prepare
+from sparsedyn.training.native import native_steps
+from sparsedyn.training.native.tiles import BYTES, LANES, multiply
+
+MEMBERS = 3
+
+
+def samples(rows: int = 600) -> Samples:
+    rng = np.random.default_rng(0)
+    x, u = (rng.standard_normal((rows, width), dtype=np.float32) for width in (3, 2))
+    return Samples(x, u, np.sin(x) + u[:, :1])
+
+
+def prepared(technique: AbstractSparsifier, network: dict[str, Any], **more: Any) -> tuple[Any, Any]:
+    """A run and its state before the first step."""
+    choice: dict[str, Any] = {
+        "batch": 12,
+        "optimizer": optimizer("adam"),
+        "shuffle": "shared",
+        "members": MEMBERS,
+    } | more
+    keys = jax.random.split(jax.random.key(0), choice["members"])
+    models = eqx.filter_vmap(lambda key: MLP(3, 2, key=key, **network))(keys)
+    rates = np.asarray(learning_rates("cosine", 1e-2, 40), np.float32)
+    return _prepare(
+        models, samples(), technique, rates, keys, choice["batch"], derivative_matching, choice["optimizer"],
+        SWA(active=0.0), None, None, None, choice["shuffle"], 0, None,
+    )  # fmt: skip
+
+
+NETWORKS: list[dict[str, Any]] = [
+    {"hidden": (9, 20)},
+    {"hidden": (17,), "activation": "tanh", "bias": False},
+    {"hidden": (5, 40, 6), "activation": "silu", "skip": True},
+    {"hidden": (33, 33), "activation": "sigmoid", "skip": True},
+    {"hidden": ()},
+]
+
+
+@pytest.mark.parametrize(
+    ("technique", "network", "more"),
+    [
+        (Chain(), NETWORKS[0], {}),
+        (Chain(L1(1e-2)), NETWORKS[1], {"optimizer": optimizer("adamw", 0.5)}),
+        (Chain(L1(1e-3), STR(-3.0)), NETWORKS[2], {"optimizer": optimizer("momentum", 0.1)}),
+        (
+            Chain(STR(-2.0), Phases(L2(1e-2), at=(0.0, 0.5), levels=(0.0, 1.0)), MagnitudePruning(0.5)),
+            NETWORKS[3],
+            {"optimizer": optimizer("sgd"), "shuffle": "member"},
+        ),
+        (Chain(On((0, -1), L1(1e-2)), On(1, STR(-3.0)), Freeze(0.1), DSR()), NETWORKS[0], {"batch": 50}),
+        (SequentialThresholding(0.1), NETWORKS[4], {"batch": 1}),
+    ],
+)
+def test_steps_are_those_of_jax(technique: AbstractSparsifier, network: dict[str, Any], more: dict[str, Any]) -> None:
+    run, state = prepared(technique, network, **more)
+    assert run.native is not None
+    reference = dataclasses.replace(run, native=None)
+    expected, found = (one.revise(one.advance(state, 0, 5), 0, 5, 0.5) for one in (reference, run))
+    expected, found = (one.advance(state, 5, 12) for one, state in ((reference, expected), (run, found)))
+    for a, b in zip(jax.tree.leaves(expected), jax.tree.leaves(found), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_allclose(np.asarray(a, float), np.asarray(b, float), rtol=2e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("technique", "more"),
+    [(L05(1e-3), {}), (Chain(L1(), L0(1e-3)), {}), (L1(), {"optimizer": optimizer("lion")})],
+)
+def test_what_is_not_covered_is_left_to_jax(technique: AbstractSparsifier, more: dict[str, Any]) -> None:
+    run, _ = prepared(technique, NETWORKS[0], **more)
+    assert run.native is None
+
+
+def test_other_activations_and_the_wish_of_the_user_are_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, _ = prepared(L1(), {"hidden": (4,), "activation": "gelu"})
+    assert run.native is None
+    run, state = prepared(L1(), {"hidden": (4,)})
+    monkeypatch.setenv("SPARSEDYN_NATIVE", "0")
+    native_steps.__globals__["_compiled"].cache_clear()
+    try:
+        assert native_steps(run.program, run.sparsifier, state) is None
+    finally:
+        native_steps.__globals__["_compiled"].cache_clear()
+
+
+def trained(members: int = MEMBERS, chosen: slice = slice(None), **more: Any) -> Any:
+    """The trained weights of some of the members, and who is alive."""
+    keys = jax.random.split(jax.random.key(0), members)[chosen]
+    models = eqx.filter_vmap(lambda key: MLP(3, 2, (9, 20), key=key))(keys)
+    choice = {"rates": learning_rates("cosine", 1e-2, 60), "batch": 12, "optimizer": optimizer("adam", 1.0)} | more
+    return fit(models, samples(), sparsifier=Chain(L1(1e-3), MagnitudePruning(0.5)), keys=keys, **choice)
+
+
+def test_a_member_trains_alike_alone_and_with_others() -> None:
+    together, alone = trained(), trained(chosen=slice(1, 2))
+    for a, b in zip(jax.tree.leaves(together.last), jax.tree.leaves(alone.last), strict=True):
+        np.testing.assert_array_equal(a[1:2], b)
+
+
+def test_threads_and_pauses_change_no_bit() -> None:
+    run, state = prepared(Chain(L1(1e-3)), NETWORKS[0])
+    whole = run.advance(state, 0, 40)
+    other, state = prepared(Chain(L1(1e-3)), NETWORKS[0])
+    other.native.plan = other.native.plan._replace(threads=2)
+    for begin, end in ((0, 7), (7, 8), (8, 40)):
+        state = other.advance(state, begin, end)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(state), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_member_that_diverges_stays_as_it_was() -> None:
+    rates = np.full((MEMBERS, 60), 1e-3, np.float32)
+    rates[1, 10:] = 1e30
+    found, calm = trained(rates=rates), trained(rates=np.full((MEMBERS, 60), 1e-3, np.float32))
+    assert found.alive.tolist() == [True, False, True]
+    for a, b in zip(jax.tree.leaves(found.last), jax.tree.leaves(calm.last), strict=True):
+        np.testing.assert_array_equal(a[[0, 2]], b[[0, 2]])
+
+
+@pytest.mark.parametrize("rows", [1, 3, 25, 50])
+@pytest.mark.parametrize("columns", [1, LANES, 3 * LANES + 1, 5 * LANES])
+def test_products_of_all_widths(rows: int, columns: int) -> None:
+    rng, inner, width = np.random.default_rng(0), 7, -(-columns // LANES) * LANES
+    a = rng.standard_normal((rows, inner), dtype=np.float32)
+    b, c = np.zeros((inner, width), np.float32), np.full((rows, width), np.nan, np.float32)
+    b[:, :columns] = rng.standard_normal((inner, columns))
+    for first, strides in ((a, (inner, 1)), (np.asfortranarray(a), (1, rows))):
+        _multiplied(first.T if strides[0] == 1 else first, *strides, b, c, rows, width // LANES, inner)
+        np.testing.assert_allclose(c, a @ b, rtol=1e-4, atol=1e-5)
+
+
+@njit
+def _multiplied(a: Any, row: Any, step: Any, b: Any, c: Any, rows: Any, vectors: Any, inner: Any) -> None:
+    multiply(
+        a.ctypes.data, row * BYTES, step * BYTES, b.ctypes.data, b.shape[1] * BYTES, c.ctypes.data,
+        c.shape[1] * BYTES, rows, vectors, inner,
+    )  # fmt: skip
