@@ -1,0 +1,94 @@
+"""Units have no influence on equations of trajectories: not on their form, on constants only by the factor."""
+
+import numpy as np
+import pytest
+import sympy
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
+from sparsedyn import EquationLearner, Trajectories
+from sparsedyn.equations import symbol
+
+T = np.linspace(0, 10, 120)
+NAMES = ("x", "y")
+SIZES = st.floats(-6, 6)
+SHARES = [0.0, 0.03]
+TIGHT, ROUNDED = 1e-4, 0.5
+"""Constants may differ by rounding in their last steps, as a share; once rounded, by so many standard errors."""
+
+
+def saturating(z: np.ndarray) -> list[float]:
+    return [0.5 - 1.3 * z[0] / (0.7 + z[0])]
+
+
+def predators(z: np.ndarray) -> list[float]:
+    return [z[0] * (1.1 - 0.4 * z[1]), z[1] * (0.1 * z[0] - 0.4)]
+
+
+def path(kind: str, share: float) -> np.ndarray:
+    right, start = {"saturating": (saturating, [3.0]), "predators": (predators, [10.0, 5.0])}[kind]
+    x = solve_ivp(lambda _, z: right(z), (0, 10), start, t_eval=T, rtol=1e-10, atol=1e-12).y.T
+    return x * (1 + share * np.random.default_rng(1).normal(size=x.shape))
+
+
+def unscaled(equations: tuple[sympy.Expr, ...], scale: np.ndarray, clock: float) -> list[sympy.Expr]:
+    """Return equations in scaled units in those from before."""
+    back = {symbol(name): symbol(name) * size for name, size in zip(NAMES, scale, strict=False)}
+    return [
+        sympy.expand(one.subs(back, simultaneous=True) / size * clock)
+        for one, size in zip(equations, scale, strict=True)
+    ]
+
+
+def check(x: np.ndarray, scale: np.ndarray, clock: float, share: float) -> None:
+    dt, names = T[1], NAMES[: x.shape[1]]
+    here = EquationLearner().fit(x, dt, names=names, progress=False)
+    there = EquationLearner().fit(x * scale, dt * clock, names=names, progress=False)
+    constants, others = here.constants(), there.constants()
+    width = ((constants["high"] - constants["low"]) / constants["value"].abs()).to_numpy()
+    assert list(others["state"]) == list(constants["state"])
+    states = [np.asarray(x[::5, j]) for j in range(len(names))]
+    symbols = [symbol(name) for name in names]
+    for one, other in zip(here.equations(), unscaled(there.equations(), scale, clock), strict=True):
+        assert other.free_symbols == one.free_symbols
+        values, likewise = (sympy.lambdify(symbols, each, "numpy")(*states) for each in (one, other))
+        near = ROUNDED * float(width.max()) / 4 if share else TIGHT
+        np.testing.assert_allclose(likewise, values, atol=near * np.abs(values).max())
+
+
+@settings(max_examples=1, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(sizes=st.tuples(SIZES, SIZES), clock=SIZES)
+def test_units_of_clean_states(sizes: tuple[float, float], clock: float):
+    check(path("predators", 0.0), 10.0 ** np.array(sizes), 10.0**clock, 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["saturating", "predators"])
+@pytest.mark.parametrize("share", SHARES)
+@settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(sizes=st.tuples(SIZES, SIZES), clock=SIZES)
+def test_units_of_states_and_time(kind: str, share: float, sizes: tuple[float, float], clock: float):
+    x = path(kind, share)
+    check(x, 10.0 ** np.array(sizes[: x.shape[1]]), 10.0**clock, share)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", SHARES)
+@settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(size=SIZES, other=SIZES, clock=SIZES)
+def test_units_of_inputs(share: float, size: float, other: float, clock: float):
+    u = np.repeat(np.random.default_rng(0).uniform(-1, 2, 20), 6)[:, None]
+    x = [1.0]
+    for value in u[:-1, 0]:
+        x.append(float(np.exp(-0.7 * T[1]) * x[-1] + (1 - np.exp(-0.7 * T[1])) * value * 3 / 0.7))
+    states = np.array(x)[:, None] * (1 + share * np.random.default_rng(1).normal(size=(120, 1)))
+    scale, factor, second = 10.0**size, 10.0**other, 10.0**clock
+    found = []
+    for a, b, s in ((1.0, 1.0, 1.0), (scale, factor, second)):
+        data = Trajectories([states * a], [u * b], dt=T[1] * s, state_names=["x"], input_names=["u"])
+        (right,) = EquationLearner().fit(data, progress=False).equations()
+        terms = right.as_coefficients_dict()
+        assert set(terms) == {symbol("x"), symbol("u")}
+        found.append([float(terms[symbol("x")]) * s, float(terms[symbol("u")]) * b / a * s])
+    np.testing.assert_allclose(found[1], found[0], rtol=0.02 if share else TIGHT)
