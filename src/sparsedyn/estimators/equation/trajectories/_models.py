@@ -12,7 +12,7 @@ from sparsedyn.estimators.equation.trajectories._dense import dense, exact, refi
 from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library, library
 from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of, stretches
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
-from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, Candidate, Problem, problem_of
+from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, LOOSE, Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._search import (
     ROUNDING,
     Offer,
@@ -37,6 +37,8 @@ FAR_BELOW = 0.2
 """Share of the noise that smoothing claims, below which what equations leave says that there was none."""
 ROUNDED = 1.6
 """Multiples of the precision that may be left where terms of less than it are left out."""
+ACCUMULATED, MATTERS = 1.5, 0.3
+"""How much more clean data leave on long segments where errors grow, and the shares of the precision that matter."""
 SEARCHED, FITTED = 600, 3000
 """Rows that a search takes, and that constants of its best candidates are fitted to, at most."""
 POINTS = 600
@@ -122,10 +124,25 @@ def _finished(problem: Problem, candidates: Sequence[Candidate]) -> list[Candida
     problem.refine(made[0])
     made = [_plain(problem, problem.again(one)) for one in made]
     made.sort(key=lambda one: one.score)
+    made[0] = _sharpened(problem, made[0])
     once: dict[object, Candidate] = {}
     for one in made:
         once.setdefault(one.key, one)
     return list(once.values())
+
+
+def _sharpened(problem: Problem, candidate: Candidate) -> Candidate:
+    """Return a candidate whose constants are fitted to short segments where clean data leave more on long ones.
+
+    What errors of a solver grow to along a fast motion would be taken for other constants.
+    """
+    if problem.tight < LOOSE or candidate.level == 0:
+        return candidate
+    short = problem.again(candidate, 0)
+    now, then = (np.sqrt(one.squares / problem.counts) for one in (candidate, short))
+    if np.any(now > np.maximum(ACCUMULATED * then, MATTERS * problem.precision)):
+        return short._replace(score=candidate.score)
+    return candidate
 
 
 def _plain(problem: Problem, candidate: Candidate) -> Candidate:

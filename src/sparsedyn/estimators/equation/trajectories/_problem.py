@@ -17,8 +17,11 @@ PRECISION = 3e-5
 """Share of a state below which errors count as rounding: solvers and loggers are no more precise."""
 LENGTHS = (5, 15, 50, 150)
 """Steps of segments, which grow as fits get better."""
-TIGHT = 0.1
-"""Standard deviation that a jump between segments may have, as a share of the noise's."""
+TIGHT, LOOSE = 0.1, 1.0
+"""Standard deviation that a jump between segments may have, as a share of the noise's.
+
+More on clean data, whose errors are those of a solver: it goes on from where they have led.
+"""
 BEYOND = 30.0
 """A state this many times as large as all measured ones has run away."""
 REUSED = 0.4
@@ -251,5 +254,6 @@ def problem_of(paths: Paths, states: Sequence[int], precision: float, lengths: S
         paths.noise[list(states)].copy(),
         limit,
         precision,
+        tight=LOOSE if paths.clean else TIGHT,
         prior=paths.prior.among(states),
     )

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories._dense import reduced
+from sparsedyn.estimators.equation.trajectories._dense import EXACT, reduced
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.estimators.equation.trajectories._search import shares
 from sparsedyn.training.shooting.products import parameters, refilled
 
 SHARES, WORSE = (0.3, 0.1, 0.03), 2.0
@@ -47,24 +48,32 @@ def rounded(problem: Problem, candidate: Candidate) -> Candidate:
         return candidate._replace(terms=terms, coefficients=coefficients)
 
     values = parameters(candidate.terms, candidate.coefficients)
-    return made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values))))
+    least = _least(problem, candidate)
+    return made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values)), least))
 
 
 def shortened(
     values: Float[np.ndarray, " parameter"],
     information: Float[np.ndarray, "parameter parameter"],
     misfit: Callable[[Float[np.ndarray, " parameter"]], float],
+    least: Float[np.ndarray, " parameter"] | float = 0.0,
 ) -> Float[np.ndarray, " parameter"]:
-    """Return values with as few digits as the information on them allows and the misfit bears."""
+    """Return values with as few digits as the information on them allows and the misfit bears.
+
+    Standard errors are `least` at least.
+    """
     for share in SHARES:
-        made = _rounded(values, _covariance(information), share)
+        made = _rounded(values, _covariance(information), share, np.broadcast_to(least, values.shape))
         if misfit(made) <= misfit(values) + WORSE:
             return made
     return values
 
 
 def _rounded(
-    values: Float[np.ndarray, " parameter"], covariance: Float[np.ndarray, "parameter parameter"], share: float
+    values: Float[np.ndarray, " parameter"],
+    covariance: Float[np.ndarray, "parameter parameter"],
+    share: float,
+    least: Float[np.ndarray, " parameter"],
 ) -> Float[np.ndarray, " parameter"]:
     values = values.copy()
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
@@ -72,11 +81,21 @@ def _rounded(
         error = np.sqrt(max(covariance[k, k], 0.0))
         if not (np.isfinite(error) and error > 0):
             continue
-        short = _shortest(float(values[k]), share * error)
+        short = _shortest(float(values[k]), share * max(error, least[k]))
         values = values + covariance[:, k] / covariance[k, k] * (short - values[k])
         values[k] = short
         covariance = covariance - np.outer(covariance[:, k], covariance[k]) / covariance[k, k]
     return values
+
+
+def _least(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " parameter"]:
+    """Errors of coefficients that change the derivative by no more than the precision of the data."""
+    found: list[float] = []
+    for term, coefficient, share in zip(
+        candidate.terms, candidate.coefficients, shares(problem, candidate), strict=True
+    ):
+        found += [problem.precision * abs(coefficient) / share if share > 0 else 0.0, *(0.0 for _ in term.inside)]
+    return np.asarray(found)
 
 
 def _misfit(problem: Problem, candidate: Candidate) -> float:
@@ -84,7 +103,9 @@ def _misfit(problem: Problem, candidate: Candidate) -> float:
     measured, weights = problem.cuts[candidate.level].arrays[:2]
     off = np.where(weights > 0, np.square(measured - problem.states_of(candidate)), 0.0)
     squares = np.sum(weights * off, axis=(0, 1))
-    found = float(np.sum(problem.counts * np.log(squares / problem.counts + problem.precision**2)))
+    # What is left of clean data is rounding up to this size, whose likelihood says nothing.
+    least = (EXACT * problem.precision) ** 2
+    found = float(np.sum(problem.counts * np.log(np.maximum(squares / problem.counts, least))))
     return found if np.isfinite(found) else np.inf
 
 
