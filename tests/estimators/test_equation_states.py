@@ -1,6 +1,7 @@
 """Equations that explain measured states: exact on clean data, right in form with noise, under inputs, and honest."""
 
 import ast
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import sparsedyn
 from sparsedyn import EquationLearner, Trajectories
 from sparsedyn.equations import symbol, text
 from sparsedyn.estimators.equation import trajectories
+from sparsedyn.estimators.equation.trajectories._models import found
+from sparsedyn.estimators.equation.trajectories._problem import Problem
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting import products as kinds
 from sparsedyn.training.shooting.products import Factor, Term, parameters, program
@@ -74,6 +77,49 @@ def test_what_only_networks_have_is_left_to_them():
         EquationLearner(search="states", known=lambda x, u: x).fit(data)
     with pytest.raises(ValueError, match="floor: expected a share"):
         EquationLearner(floor=0).fit(data)
+
+
+def test_a_search_tells_how_far_it_is():
+    said: list[tuple[float, str]] = []
+    data = Trajectories([logistic()[:, None]], dt=T[1], state_names=["n"])
+    found(data, 3e-5, on_progress=lambda done, note: said.append((done, note)))
+    done = [share for share, _ in said]
+    assert done == sorted(done)
+    assert done[0] == 0
+    assert 0.5 < done[-1] <= 1
+    assert list(dict.fromkeys(note for _, note in said)) == ["n", "constants"]
+
+
+def test_an_interrupted_search_leaves_what_was_fitted(grown: EquationLearner, monkeypatch: pytest.MonkeyPatch):
+    before, constants = grown.equations(), grown.constants()
+    calls = count()
+
+    def stopped(*given: object, **settings: object) -> object:
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return fit(*given, **settings)
+
+    fit = Problem.fit
+    monkeypatch.setattr(Problem, "fit", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        grown.fit(np.exp(-T), T[1], names=["m"], progress=False)
+    assert grown.equations() == before
+    assert grown.constants().equals(constants)
+    assert grown.state_names_ == ("n",)
+
+
+def test_chaotic_states_are_found_at_once_though_their_rows_are_far_apart():
+    def lorenz(_: float, x: np.ndarray) -> list[float]:
+        return [10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]]
+
+    states = solve_ivp(lorenz, (0, 10), [2.3, 8.1, 12.4], t_eval=T, method="LSODA", rtol=1e-5, atol=1e-7).y.T
+    data = Trajectories([states], dt=T[1], state_names=["x", "y", "z"])
+    made = found(data, 3e-5)
+    assert made.problem.fits < 100
+    best = made.candidates[0]
+    powers = [tuple(factor.first for factor in term.factors) for term in best.terms]
+    assert sorted(powers) == [(0,), (0,), (0, 1), (0, 2), (1,), (1,), (2,)]
+    np.testing.assert_allclose(sorted(best.coefficients), [-10, -8 / 3, -1, -1, 1, 10, 28], rtol=2e-3)
 
 
 def test_no_search_ends_by_a_clock():

@@ -21,13 +21,14 @@ from sparsedyn.estimators._ensemble import AbstractEnsemble
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import recorded
 from sparsedyn.estimators._known import Known, known_of
+from sparsedyn.estimators._progress import stage_bar
 from sparsedyn.estimators._report import across
 from sparsedyn.estimators._states import CLOCK, is_clocked
 from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.equation._by_networks import by_networks
 from sparsedyn.estimators.equation._checks import LEARNER_RULES, check_primitives
 from sparsedyn.estimators.equation._expressions import Equation, empty, is_constant
-from sparsedyn.estimators.equation._forms import Fate, forms_by_state
+from sparsedyn.estimators.equation._forms import forms_by_state
 from sparsedyn.estimators.equation._learner_file import contents, restored
 from sparsedyn.estimators.equation._left_open import AbstractLeftOpen
 from sparsedyn.estimators.equation._nothing import Nothing, effects, whole_of, with_known
@@ -188,22 +189,25 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         statistics = Scaling.fit(measured, state_names=data.state_names, input_names=data.input_names)
         if validation is not None and check_units:
             check_plausible(statistics, validation)
-        self.search_ = way_of(self, whole, prior)
-        self.constants_: list[Constant] = []
-        self.fates_: list[Fate] = []
-        self.noise_ = None
-        self.alternatives_: list[Alternative] = []
-        if self.search_ == STATES:
+        search = way_of(self, whole, prior)
+        constants: list[Constant] = []
+        alternatives: list[Alternative] = []
+        noise: Float[np.ndarray, " state"] | None = None
+        if search == STATES:
             assert prior is not None
-            made = outcome(data, validation, self.floor, forms, prior, units, self.seed)
-            equations, self.constants_, self.fates_ = made.equations, made.constants, made.fates
-            self.noise_ = np.maximum(made.noise, self.floor * made.sizes)
-            self.alternatives_ = [(with_known(exprs, known), score) for exprs, score in made.models]
-            self.found_: list[Found | None] = [None] * len(equations)
+            with stage_bar("equations", progress) as on_progress:
+                made = outcome(data, validation, self.floor, forms, prior, units, self.seed, on_progress)
+            equations, constants, fates = made.equations, made.constants, made.fates
+            noise = np.maximum(made.noise, self.floor * made.sizes)
+            alternatives = [(with_known(exprs, known), score) for exprs, score in made.models]
+            searches: list[Found | None] = [None] * len(equations)
         else:
             titles = [f"{name}[k+1]" if self.time == "discrete" else f"d{name}/dt" for name in data.state_names]
             settings = replace(search_of(self), fitted=FITTED)
-            equations, self.found_, self.fates_ = by_networks(settings, task, forms, units, titles, progress)
+            equations, searches, fates = by_networks(settings, task, forms, units, titles, progress)
+        # Only now: a search that is interrupted leaves what was fitted before as it was.
+        self.search_, self.noise_, self.found_ = search, noise, searches
+        self.constants_, self.alternatives_, self.fates_ = constants, alternatives, fates
         self._adopt(equations, task.scaling, statistics, variables_of(data), self.time, delays, known)
         self.report_ = self._checked(whole)
         if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):

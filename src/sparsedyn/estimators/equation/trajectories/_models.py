@@ -1,6 +1,6 @@
 """Whole models: equations of single states, found with the others given, put together and changed together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -8,13 +8,16 @@ import numpy as np
 
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators.equation.trajectories import _integral as integral
+from sparsedyn.estimators.equation.trajectories._course import CONSTANTS, POLYNOMIALS, TOGETHER, Course, OnProgress
 from sparsedyn.estimators.equation.trajectories._dense import dense, exact, refined, thinned
 from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library, library
 from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of, stretches
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, LOOSE, Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._search import (
+    FEWER,
     ROUNDING,
+    SEEDS,
     Offer,
     explained,
     improved,
@@ -44,8 +47,6 @@ SEARCHED, FITTED = 600, 3000
 POINTS = 600
 """Points that tell what values variables take."""
 
-Progress = Callable[[int, int, int], None]
-
 
 class Found(NamedTuple):
     """Candidates of least criterion, best first, and the problem they were judged by."""
@@ -55,9 +56,9 @@ class Found(NamedTuple):
     paths: Paths
 
 
-def found(data: Trajectories, precision: float, prior: Prior = NOTHING) -> Found:
+def found(data: Trajectories, precision: float, prior: Prior = NOTHING, on_progress: OnProgress | None = None) -> Found:
     """Return models that explain measured states, the best first; of many rows, some are searched on, more fitted."""
-    made = _clean_or_noisy(stretches(data, SEARCHED), precision, prior)
+    made = _clean_or_noisy(stretches(data, SEARCHED), precision, prior, Course(on_progress))
     more = stretches(data, FITTED)
     if sum(more.lengths) <= SEARCHED or not made.candidates:
         return made
@@ -68,22 +69,22 @@ def found(data: Trajectories, precision: float, prior: Prior = NOTHING) -> Found
     return Found(_finished(problem, again), problem, paths) if again else made
 
 
-def _clean_or_noisy(data: Trajectories, precision: float, prior: Prior) -> Found:
+def _clean_or_noisy(data: Trajectories, precision: float, prior: Prior, course: Course) -> Found:
     paths = paths_of(data, prior)
     if not paths.clean and len(data.state_names) > 1:
         # Rows of fast motions that are far apart look noisy, but curves through them are good enough for a start.
-        setting = _setting(paths_of(data, prior, clean=True), precision)
+        setting = _setting(paths_of(data, prior, clean=True), precision, course)
         for begun in dense(setting.problem, setting.form, setting.terms.terms):
             best = _exact_polynomial(setting, begun)
             if best is not None:
                 return Found(_finished(setting.problem, [best]), setting.problem, setting.paths)
-    made = _found(paths, precision)
+    made = _found(paths, precision, course)
     best = made.candidates[0] if made.candidates else None
     if best is not None and not made.paths.clean:
         left = np.sqrt(best.squares / made.problem.counts)
         if np.all(left <= FAR_BELOW * made.paths.noise):
             # What looked like noise was fast.
-            again = _found(paths_of(data, prior, clean=True), precision)
+            again = _found(paths_of(data, prior, clean=True), precision, course)
             if again.candidates:
                 return again
     return made
@@ -98,17 +99,22 @@ class _Setting(NamedTuple):
     terms: Library
 
 
-def _setting(paths: Paths, precision: float) -> _Setting:
+def _setting(paths: Paths, precision: float, course: Course) -> _Setting:
     width = len(paths.data.state_names)
     points = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in paths.nodes])
     terms = library(points[:: max(1, len(points) // POINTS)], width, paths.prior.allows)
     problem = problem_of(paths, range(width), precision, LENGTHS if width == 1 else (SHORTEST, *LENGTHS))
+    problem.course = course
+    single = {name: 2 * FEWER if width > 1 else 2 * SEEDS for name in paths.data.state_names}
+    together = {POLYNOMIALS: FEWER, **single, TOGETHER: FEWER} if width > 1 else single
+    course.plan({**together, CONSTANTS: FEWER // 4})
     return _Setting(paths, problem, integral.integrals(paths, terms.terms), terms)
 
 
-def _found(paths: Paths, precision: float) -> Found:
-    setting = _setting(paths, precision)
+def _found(paths: Paths, precision: float, course: Course) -> Found:
+    setting = _setting(paths, precision, course)
     if len(paths.data.state_names) == 1:
+        course.enter(paths.data.state_names[0])
         made = of_state(setting.problem, integral.Regression(setting.form, 0), setting.terms)
     else:
         made = _joint(setting)
@@ -118,6 +124,7 @@ def _found(paths: Paths, precision: float) -> Found:
 def _finished(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
     if not candidates:
         return []
+    problem.course.enter(CONSTANTS)
     best = candidates[0].score
     near = [one for one in candidates if one.score < best + 40][:8]
     made = sorted(lifted(problem, near), key=lambda one: one.score)
@@ -217,10 +224,13 @@ def _joint(setting: _Setting) -> list[Candidate]:
     single = []
     for j in range(width):
         part = replace(problem_of(paths, [j], precision=problem.precision), substeps=problem.substeps)
+        part.course = problem.course
+        part.course.enter(paths.data.state_names[j])
         made = of_state(part, integral.Regression(form, j), terms)
         problem.fits += part.fits
         problem.substeps = max(problem.substeps, part.substeps)
         single.append(made)
+    problem.course.enter(TOGETHER)
     if all(single):
         begun.append(_combined(problem, [made[:ALTERNATIVES] for made in single], level))
     begun = sorted((one for one in begun if np.isfinite(one.score)), key=lambda one: one.score)

@@ -15,6 +15,7 @@ from sparsedyn.estimators.equation._expressions import Equation
 from sparsedyn.estimators.equation._forms import Fate, Form
 from sparsedyn.estimators.equation._plant_units import PlantUnits
 from sparsedyn.estimators.equation._units import written
+from sparsedyn.estimators.equation.trajectories._course import OnProgress
 from sparsedyn.estimators.equation.trajectories._dimensions import dimensions_of
 from sparsedyn.estimators.equation.trajectories._models import FITTED, Found, found
 from sparsedyn.estimators.equation.trajectories._own import (
@@ -86,12 +87,13 @@ def outcome(
     prior: Prior = NOTHING,
     units: PlantUnits | None = None,
     seed: int = 0,
+    on_progress: OnProgress | None = None,
 ) -> Outcome:
     """Search for the equations of trajectories; with validation data, these choose among what was found.
 
     `forms` of a user's own are judged with the rest. With `units`, constants have units.
     """
-    made = found(data, precision, prior)
+    made = found(data, precision, prior, on_progress)
     problem = made.problem
     symbols = [symbol(name) for name in (*data.state_names, *data.input_names)]
     judge = None if validation is None else _judging(made, validation, precision)

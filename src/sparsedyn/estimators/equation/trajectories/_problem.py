@@ -1,12 +1,13 @@
 """What candidates are judged by: measured states in segments, noise, and the price of terms and constants."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from sparsedyn.estimators.equation.trajectories._course import Course
 from sparsedyn.estimators.equation.trajectories._library import price
 from sparsedyn.estimators.equation.trajectories._paths import Paths
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
@@ -69,7 +70,7 @@ class Problem:
     """Measured states to be explained, some of all; the others are given by their smooth curves.
 
     The criterion of a candidate, less is better, is `N log(RSS / N + precision^2)` of all states, plus twice the price
-    of all terms in nats, plus `log N` for every constant. `fits` counts what was fitted.
+    of all terms in nats, plus `log N` for every constant. `fits` counts what was fitted, and `course` tells it.
     """
 
     states: tuple[int, ...]
@@ -82,6 +83,7 @@ class Problem:
     substeps: int = 1
     tight: float = TIGHT
     prior: Prior = NOTHING
+    course: Course = field(default_factory=Course)
     fits: int = 0
 
     @property
@@ -121,6 +123,7 @@ class Problem:
     ) -> Candidate:
         """Fit all constants of a candidate to segments of this level."""
         self.fits += 1
+        self.course.fitted()
         cut = self.cuts[level]
         made = program(terms, equations, self.states, self.driven, known=self.prior.known)
         p = parameters(terms, coefficients, known=self.prior.known)
