@@ -141,6 +141,16 @@ def test_dimensions_of_constants_follow_from_scaling(form: str, unit: str, expec
     assert (found and [written(one) for one in found]) == expected
 
 
+def test_times_that_were_made_seconds_are_not_called_years():
+    frame = pd.DataFrame({"year": np.arange(1900.0, 1930.0), "h": fallen(np.linspace(0, 6, 30))})
+    learner = EquationLearner(units={"h": "m", "t": "year"})
+    with pytest.warns(sparsedyn.SparsedynWarning), pytest.raises(DataError, match="units: time is in seconds here"):
+        learner.fit(frame, "year", names=["h"], progress=False)
+    dated = frame[["h"]].set_index(pd.date_range("2023-01-01", periods=30, freq="D"))
+    with pytest.raises(DataError, match="units: time is in seconds here"):
+        learner.fit(dated, progress=False)
+
+
 def test_units_of_plants_are_as_written_or_those_of_the_si():
     kept = plant_units({"x": "km", "v": "m/s", "t": "s"}, ["x"], ["v"], [], discrete=False)
     assert kept is not None

@@ -3,12 +3,14 @@
 import contextlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import pandas as pd
 import sympy
 
-from sparsedyn.data import DataError
-from sparsedyn.estimators.equation._units import Dimension, Unit, dimension_of, exponents_of, registry, times
+from sparsedyn.data import DataError, Trajectories
+from sparsedyn.estimators.equation._units import Dimension, Unit, dimension_of, exponents_of, registry, times, written
 
 CLOCKS = ("t", "time")
 """What time is called, unless a column is called so."""
@@ -59,6 +61,23 @@ def plant_units(
             found = {name: dimension_of(unit, repr(name)) for name, unit in units.items()}
     own = {name: found[name if name in found else name.partition("[")[0]] for name in (*names, *columns)}
     return PlantUnits(own, {} if discrete or clock is None else found[clock])
+
+
+def check_clock(units: PlantUnits | None, x: Any, t: Any, data: Trajectories) -> None:
+    """Raise `DataError` where times that are dates, or called as a unit is, were made seconds, and others are given."""
+    if units is None or units.time == {"second": 1} or not isinstance(x, pd.DataFrame):
+        return
+    times = x[t] if isinstance(t, str) and t in x.columns else x.index if t is None else None
+    if times is None:
+        return
+    numbers = pd.api.types.is_numeric_dtype(times.dtype)
+    if numbers and np.isclose(np.ptp(times), max(time[-1] for time in data.time) - min(time[0] for time in data.time)):
+        return
+    if units.time and not (numbers and np.ptp(times) == 0):
+        raise DataError(
+            "units: time is in seconds here, since it was read from dates or a column that is called as a unit is; "
+            f"got {written(units.time)}. Give 's', or the sample time or times as numbers in that unit."
+        )
 
 
 def _independent(dimensions: Mapping[str, Dimension]) -> bool:

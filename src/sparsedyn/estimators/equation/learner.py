@@ -32,7 +32,7 @@ from sparsedyn.estimators.equation._forms import forms_by_state
 from sparsedyn.estimators.equation._learner_file import contents, restored
 from sparsedyn.estimators.equation._left_open import AbstractLeftOpen
 from sparsedyn.estimators.equation._nothing import Nothing, effects, whole_of, with_known
-from sparsedyn.estimators.equation._plant_units import plant_units
+from sparsedyn.estimators.equation._plant_units import check_clock, plant_units
 from sparsedyn.estimators.equation._right_hand_sides import task_of
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
@@ -177,6 +177,7 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         columns = delays.names(data.state_names, data.input_names)
         known = known_of(self.known, [*data.state_names, *columns], data.state_names)
         units = plant_units(self.units, data.state_names, data.input_names, columns, discrete=self.time == "discrete")
+        check_clock(units, x, t, data)
         prior = prior_of(known, units, [*data.state_names, *columns])
         forms = forms_by_state(self.candidates, data.state_names, [*data.state_names, *columns])
         given = whole._replace(known=known)

@@ -115,10 +115,11 @@ def outcome(
     if units is not None:
         points = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
         parts = whole[0].parts()
-        named = tuple(unit for j, part in enumerate(parts) for unit in _units(part, j, units, symbols, points))
+        queues = [iter(_units(part, j, units, symbols, points)) for j, part in enumerate(parts)]
+        named = tuple(next(queues[e]) for e in numbers.equations)
     constants = [
         Constant(data.state_names[e], float(value), float(error), unit, name)
-        for value, error, e, name, unit in zip(*numbers, named, strict=True)
+        for value, error, e, name, unit in sorted(zip(*numbers, named, strict=True), key=lambda one: one[2])
     ]
     noise = [np.sqrt(one.squares / problem.counts) for one in whole]
     size = np.sqrt(np.mean(np.square(np.concatenate(data.states)), axis=0))
