@@ -127,3 +127,23 @@ def test_a_number_of_devices_that_is_none_is_said(monkeypatch, text):
     monkeypatch.setenv("SPARSEDYN_CPU_DEVICES", text)
     with pytest.warns(UserWarning, match=f"SPARSEDYN_CPU_DEVICES: expected a number of at least 1; got '{text}'"):
         assert requested() is None
+
+
+KEPT = "import os, sparsedyn; print(os.environ.get('JAX_COMPILATION_CACHE_DIR', ''))"
+CONFIGURED = "import jax, sparsedyn; print(jax.config.jax_compilation_cache_dir)"
+
+
+@pytest.mark.parametrize(
+    ("code", "home", "before", "expected"),
+    [
+        (KEPT, "caches", "", "{home}/sparsedyn/jax"),
+        (CONFIGURED, "caches", "", "{home}/sparsedyn/jax"),
+        (KEPT, "caches", "/elsewhere", "/elsewhere"),
+        (KEPT, "a-file", "", ""),
+    ],
+)
+def test_what_jax_compiles_is_kept_where_the_user_keeps_caches(tmp_path, monkeypatch, code, home, before, expected):
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
+    (tmp_path / "a-file").write_text("")
+    given = {"XDG_CACHE_HOME": str(tmp_path / home)} | ({"JAX_COMPILATION_CACHE_DIR": before} if before else {})
+    assert python(code, **given) == expected.format(home=tmp_path / home)
