@@ -2,9 +2,11 @@
 
 import dataclasses
 import importlib
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import jax
 import numpy as np
@@ -34,6 +36,18 @@ def test_true_models_are_the_plants(name: str, field: str):
         expected = np.asarray(plant.step(x, u))
     found = nmpc.runge_kutta(getattr(example, field), plant.dt)(casadi.DM(x), casadi.DM(u))
     np.testing.assert_allclose(np.asarray(found).ravel(), expected, rtol=1e-10)
+
+
+@pytest.mark.slow
+def test_the_code_of_the_tutorial_solves_its_problem():
+    text = (PLACE.parents[1] / "docs" / "tutorials" / "mpc.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    made: dict[str, Any] = {}
+    exec(code.replace('"ipopt")', '"ipopt", {"print_time": 0}, {"print_level": 0})'), made)
+    assert made["solution"].stats()["success"]
+    upper, lower = np.asarray(made["solution"].value(made["x"]))
+    assert upper.max() <= 13.5 + 1e-6
+    assert abs(lower[-1] - 14.0) < abs(lower[0] - 14.0)
 
 
 @pytest.mark.slow

@@ -65,12 +65,12 @@ def in_node(node: str, text: str, x: np.ndarray, u: np.ndarray, folder: Path, ca
     return json.loads(done.stdout)
 
 
-def in_st(text: str) -> dict[str, "FunctionBlock"]:
-    """The function blocks of a structured text, run by Python."""
+def in_st(text: str, number: Callable[[Any], Any] = float) -> dict[str, "FunctionBlock"]:
+    """The function blocks of a structured text, run by Python with numbers of this precision."""
     text = re.sub(r"\(\*.*?\*\)", "", text, flags=re.DOTALL)
     blocks: dict[str, FunctionBlock] = {}
     for name, body in re.findall(r"FUNCTION_BLOCK (\w+)\n(.*?)END_FUNCTION_BLOCK", text, re.DOTALL):
-        blocks[name] = FunctionBlock(name, body, blocks)
+        blocks[name] = FunctionBlock(name, body, blocks, number)
     return blocks
 
 
@@ -83,11 +83,12 @@ class FunctionBlock:
     functions |= {"LN": math.log, "ABS": abs, "EXPT": pow, "MAX": max, "MIN": min}
     functions |= {"SEL": lambda g, no, yes: yes if g else no, "LIMIT": lambda low, v, high: min(max(low, v), high)}
 
-    def __init__(self, name: str, text: str, known: dict[str, "FunctionBlock"]):
+    def __init__(self, name: str, text: str, known: dict[str, "FunctionBlock"], number: Callable[[Any], Any]):
+        self.number = number
         sections = re.findall(r"^(VAR[\w ]*)$(.*?)^END_VAR$", text, re.DOTALL | re.MULTILINE)
         self.declared = {k: re.findall(r"(\w+) : (\w+)(?: := \S+)?;", body) for k, body in sections}
         constants = dict(sections).get("VAR CONSTANT", "")
-        self.constants = {one: float(value) for one, value in re.findall(r"(\w+) : \w+ := (\S+);", constants)}
+        self.constants = {one: number(value) for one, value in re.findall(r"(\w+) : \w+ := (\S+);", constants)}
         names = [one.lower() for part in self.declared.values() for one, _ in part]
         assert len(set(names)) == len(names), "a name is declared twice"
         self.blocks = {one: known[kind] for one, kind in self.declared.get("VAR", ()) if kind in known}
@@ -116,5 +117,5 @@ class FunctionBlock:
     def results(self, x: np.ndarray, u: np.ndarray) -> np.ndarray:
         """What the block gives, in the order of its declarations."""
         inputs = [name for name, _ in self.declared["VAR_INPUT"]]
-        self(**dict(zip(inputs, map(float, [*x, *u]), strict=True)))
+        self(**dict(zip(inputs, map(self.number, [*x, *u]), strict=True)))
         return np.asarray([self.values[name] for name, _ in self.declared["VAR_OUTPUT"]])

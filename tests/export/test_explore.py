@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparsedyn import DataError, Trajectories, export
+from sparsedyn import DataError, SINDy, Trajectories, export
 from sparsedyn.estimators._checks import Variables
 
 from .made import MODELS, NAMES, exact, sindy, state_space, stepper
@@ -99,6 +99,21 @@ def test_a_scenario_is_what_simulate_gives(name: str, node: str, tmp_path: Path)
     expected = np.asarray(model.simulate(start, ROWS, inputs if data.input_names else None, **further))
     runs = np.asarray(found["runs"]).transpose(0, 2, 1)
     np.testing.assert_allclose(runs, expected.reshape(runs.shape), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_equations_of_second_order_begin_with_velocities(node: str, tmp_path: Path):
+    time = 0.1 * np.arange(ROWS)
+    swing = [np.cos(1.3 * time + shift)[:, None] for shift in (0.0, 0.7)]
+    data = Trajectories(swing, dt=0.1, state_names=["angle"])
+    model = SINDy(1, order=2).fit(data)
+    found = run(model, data, node, tmp_path)
+    assert len(found["start"][0]) == 2
+    np.testing.assert_allclose(np.transpose(found["recorded"]), data.states[1], rtol=1e-9)
+    expected = np.asarray(model.simulate(np.asarray(found["start"])[0], ROWS))
+    runs = np.asarray(found["runs"])[0].T
+    np.testing.assert_allclose(runs, expected[:, : runs.shape[1]], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found["middle"][0], model.forecast(data).predicted[0, 1, :, 0], rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.slow

@@ -10,25 +10,27 @@ import pytest
 
 from sparsedyn import export
 
-from .cases import case, largest
-from .made import regressor, stepper
+from .cases import ROWS, case, largest
+from .made import MODELS, regressor, stepper
 from .running import FLAGS
 from .test_names import STATES, hostile
 
-MODELS = ("relu", "state space", "sindy", "lags", "regressor")
+QUICK = ("relu", "state space", "sindy", "lags", "regressor")
 """One of every family, and one whose states are earlier rows."""
 
 
 @pytest.mark.parametrize("version", [2, 3])
-@pytest.mark.parametrize("name", MODELS)
-def test_fmpy_validates_and_simulates(name: str, version: int, compiler: str, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [*((name, 200) for name in QUICK), *(pytest.param(name, ROWS, marks=pytest.mark.slow) for name in MODELS)],
+)
+def test_fmpy_validates_and_simulates(name: str, rows: int, version: int, compiler: str, tmp_path: Path):
     fmpy = pytest.importorskip("fmpy", reason="the extra fmu is not installed")
     validation = pytest.importorskip("fmpy.validation")
     model, program, (x, u, expected) = case(name)
     path = tmp_path / "model.fmu"
-    path.write_bytes(export.to_fmu(model, version=version, name="plant"))
+    path.write_bytes(export.to_fmu(model, "mean" if name == "mean" else None, version=version, name="plant"))
     assert validation.validate_fmu(str(path)) == []
-    rows = 200
     given = program.inputs if program.inputs else program.states if name == "regressor" else ()
     values = x[:rows] if name == "regressor" else u[:rows]
     times = program.dt * np.arange(rows)

@@ -1,6 +1,7 @@
 """Every kind of model in every target that runs here, against `simulate`, a thousand steps."""
 
 import copy
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,29 @@ def test_structured_text(name: str):
     single = export.to_st(model, "mean" if name == "mean" else None, double=False)
     assert "LREAL" not in single
     assert in_st(single).keys() == blocks.keys()
+
+
+@pytest.mark.slow
+def test_structured_text_in_single_precision(name: str):
+    model, _, (x, u, expected) = case(name)
+    # A number that Python writes takes the precision of NumPy's beside it.
+    blocks = in_st(export.to_st(model, "mean" if name == "mean" else None, double=False), np.float32)
+    functions = {of: blocks[f"sparsedyn_{of}"].results for of in ("step", "output") if f"sparsedyn_{of}" in blocks}
+    assert largest(run(functions, x, u), expected) < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_both_compilers_take_everything_without_a_warning(name: str, compiler: str, tmp_path: Path):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"there is no {compiler}")
+    model = case(name)[0]
+    for double in (True, False):
+        text = export.to_c(model, "mean" if name == "mean" else None, double=double, jacobian=True)
+        (tmp_path / "model.c").write_text(text)
+        command = [compiler, *FLAGS, "-DSPARSEDYN_SELF_TEST", tmp_path / "model.c", "-o", tmp_path / "model", "-lm"]
+        subprocess.run(command, check=True)
+        subprocess.run([tmp_path / "model"], check=True, capture_output=True)
 
 
 @pytest.mark.slow
