@@ -8,10 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sparsedyn import DataError, SINDy, SparsedynWarning, Trajectories
+from sparsedyn import (
+    DataError,
+    EquationLearner,
+    SINDy,
+    SparsedynWarning,
+    SparseStateSpace,
+    SparseTimeStepper,
+    Trajectories,
+)
 from sparsedyn.data import overview
 from sparsedyn.estimators._inputs import trajectories_of
 
@@ -111,6 +119,39 @@ def test_a_model_or_one_clear_error(made: tuple[pd.DataFrame, list[str]], gaps: 
             )
         )
     assert model is None or np.isfinite(model.coefficients_).all()
+
+
+FAMILIES: dict[str, Callable[[], Any]] = {
+    "EquationLearner": EquationLearner,
+    "SparseTimeStepper": lambda: SparseTimeStepper(hidden=(4,), members=1, epochs=1),
+    "SparseStateSpace": lambda: SparseStateSpace(states=1, units="none"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+@settings(
+    max_examples=12, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
+@given(made=tables(), gaps=st.sampled_from(["refuse", "cut"]), whole=st.booleans())
+def test_every_family_makes_a_model_or_one_clear_error(
+    family: str, made: tuple[pd.DataFrame, list[str]], gaps: str, whole: bool
+):
+    table, _ = made
+
+    def fitted() -> Any:
+        if whole:
+            given: dict[str, Any] = {"names": ["x", "y"], "input_names": ["u"], "trajectory": "run", "progress": False}
+            return FAMILIES[family]().fit(table, "t", **given)
+        data = Trajectories.from_pandas(table, "x,y", "u", "t", "run", gaps=gaps)
+        return FAMILIES[family]().fit(data, progress=False)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", SparsedynWarning)
+        model = outcome(fitted)
+    if model is not None:
+        assert all(np.isfinite(model.nonzeros_)) if family != "EquationLearner" else len(model.equations()) == 2
 
 
 def test_errors_are_of_the_package():
