@@ -49,3 +49,19 @@ def test_a_fit_warns_of_them():
 
     with pytest.warns(SparsedynWarning, match="u1 of 3 rows before"):
         SINDy(degree=1, threshold=0.01, time="discrete").fit(plant(late=3))
+
+
+def test_positions_alone_say_nothing_of_dead_times():
+    from sparsedyn import SINDy
+
+    rng, dt = np.random.default_rng(0), 0.05
+    volt = np.repeat(rng.uniform(-12, 12, 30), 10)
+    angle, speed = [0.0], 0.0
+    for value in volt[:-1]:
+        # Exact over a row: the speed decays towards that of its voltage.
+        gone, rest = 1 - np.exp(-2 * dt), 15 * value
+        angle.append(angle[-1] + rest * dt + (speed - rest) * gone / 2)
+        speed += (rest - speed) * gone
+    model = SINDy(1, order=2).fit(np.array(angle)[:, None], dt, volt[:, None])
+    assert "input-in-another-row" not in [finding.check for finding in model.report_]
+    np.testing.assert_allclose(model.coefficients_[[2, 3], -1], [-2, 30], rtol=0.05)

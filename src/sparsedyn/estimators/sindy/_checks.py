@@ -48,7 +48,12 @@ def checked(
     findings = [
         *odd,
         dependent_terms(reduced, terms) or checks.dependent([*data.state_names, *data.input_names], _columns(states)),
-        *checks.of_inputs(recorded.data, mapped=settings.time == "discrete", delayed=bool(recorded.delays.rows)),
+        # Positions alone do not foretell the next row: earlier inputs tell of velocities.
+        *checks.of_inputs(
+            recorded.data,
+            mapped=settings.time == "discrete",
+            delayed=bool(recorded.delays.rows) or settings.order > 1,
+        ),
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found, has_outliers(odd)),
     ]
     if states.given is None:
