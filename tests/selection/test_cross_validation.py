@@ -17,6 +17,8 @@ from sparsedyn import (
     TrajectoryKFold,
     cross_validate,
 )
+from sparsedyn.estimators.autoencoder import Phase, Recipe
+from sparsedyn.training import LatentDynamics
 
 ROWS, DT = 24, 0.1
 
@@ -95,7 +97,8 @@ def test_scikit_learn_takes_the_splitter():
 def test_autoencoders_are_judged_by_their_best_member():
     angle = np.linspace(0, 6, 60)[:, None] + np.arange(4)[:, None, None]
     data = Trajectories(list(np.concatenate([np.sin(angle), np.cos(angle)], axis=2)), dt=0.1)
-    estimator = SINDyAutoencoder(2, (4,), degree=1, members=2, modes=None, effort=0.01)
+    recipe = Recipe((Phase(LatentDynamics(), 20, (3e-3, 1e-3)),))
+    estimator = SINDyAutoencoder(2, (4,), degree=1, members=2, modes=None, recipe=recipe)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         table = cross_validate(estimator, data, cv=2, horizons=(5,))

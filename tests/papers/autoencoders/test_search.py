@@ -177,6 +177,7 @@ def test_trials_are_told_and_drawn():
 
 @pytest.mark.slow
 @needs_optuna
+@pytest.mark.usefixtures("dotted_reports")
 def test_a_stopped_search_goes_on_to_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPARSEDYN_CACHE", str(tmp_path / "cache"))
     spec = spec_of()
