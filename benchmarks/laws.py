@@ -12,38 +12,13 @@ Published for the Feynman equations, %: AI Feynman 55.8 (SRBench), PhySO with un
 """
 
 import argparse
-import time
-import warnings
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from sparsedyn import EquationRegressor
-from sparsedyn.equations import compiled, text
-from sparsedyn_papers.equations.criterion import assessed, relative_error
-from sparsedyn_papers.laws import SUITES, Law, read_laws, suite
-
-EXACT = 1e-6
-
-
-def run(law: Law, given: argparse.Namespace) -> tuple[bool, float, EquationRegressor]:
-    """Return whether a law is found, the seconds that it took, and the fit."""
-    rng = np.random.default_rng(given.seed)
-    x, clean = law.sampled(given.points, rng)
-    fresh, truth = law.sampled(given.points, rng)
-    noisy = clean + given.noise * np.sqrt(np.mean(clean**2)) * rng.normal(size=len(clean))
-    regressor = EquationRegressor(seed=given.seed, trials=given.trials, units=law.units if given.units else None)
-    begin = time.process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        regressor.fit(pd.DataFrame(x, columns=list(law.names)), pd.Series(noisy, name=law.target), progress=False)
-    seconds = time.process_time() - begin
-    found = regressor.equation()
-    if given.noise == 0:
-        values = compiled([found], law.names)(fresh)[:, 0]
-        return relative_error(values, truth) < EXACT, seconds, regressor
-    return assessed(found, law.truth, dict(zip(law.names, fresh.T, strict=True))).form, seconds, regressor
+from sparsedyn.equations import text
+from sparsedyn_papers.laws import SUITES, read_laws, suite
+from sparsedyn_papers.laws.recovery import recovered
 
 
 def main() -> None:
@@ -62,13 +37,12 @@ def main() -> None:
     for law in laws:
         if given.only and law.name not in given.only:
             continue
-        found, seconds, regressor = run(law, given)
-        rows.append((found, seconds, regressor.found_ is not None))
-        mark = "found" if found else "-"
-        networks = "networks" if rows[-1][2] else ""
-        print(
-            f"{law.name:26s} {mark:6s}{seconds:7.2f} s  {networks:9s}{text(regressor.equation(), 5)[:110]}", flush=True
+        made = recovered(
+            law, points=given.points, noise=given.noise, units=given.units, seed=given.seed, trials=given.trials
         )
+        rows.append((made.found, made.seconds, made.networks))
+        mark, networks = "found" if made.found else "-", "networks" if made.networks else ""
+        print(f"{law.name:26s} {mark:6s}{made.seconds:7.2f} s  {networks:9s}{text(made.equation, 5)[:110]}", flush=True)
     table = np.array(rows, float)
     print(
         f"{given.suite}, noise {given.noise:g}, {'with' if given.units else 'without'} units, seed {given.seed}: "
