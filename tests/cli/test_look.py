@@ -7,6 +7,8 @@ import shlex
 import warnings
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from sparsedyn import SparsedynWarning
@@ -86,6 +88,26 @@ def test_what_look_shows(run, log):
     assert "60 steps backward" in text or "1 step backward" in text
     assert "Next" in text
     assert "sparsedyn fit" in text
+
+
+ODD = {
+    "--pivot 'the tag=value'": lambda table: table.melt("t", var_name="the tag", value_name="value").sort_values("t"),
+    "--restarts sort": lambda table: table[::-1],
+    "--restarts cut": lambda table: pd.concat([table, table]),
+    "--missing -999 --gaps cut": lambda table: table.assign(x=table["x"].where(table.index % 20 > 1, -999)),
+    "--unwrap x=360": lambda table: table.assign(x=(table["t"] ** 2 / 3) % 360),
+}
+
+
+@pytest.mark.parametrize("expected", ODD)
+def test_the_next_command_has_the_options_that_are_needed(run, tmp_path, expected):
+    time = np.arange(60.0)
+    table = pd.DataFrame({"t": time, "x": np.sin(time / 5), "u": np.repeat([0.0, 1.0, 0.5], 20)})
+    ODD[expected](table).to_csv(tmp_path / "log.csv", index=False)
+    seen = run("look", str(tmp_path / "log.csv"), "--json")
+    assert seen.exit_code == 0, seen.stderr
+    following = json.loads(seen.stdout)["next"]
+    assert following.endswith(f"--states x --inputs u --time t {expected} -o model.safetensors")
 
 
 def test_options_of_reading_are_usage(run, log):

@@ -9,7 +9,7 @@ import pytest
 from sparsedyn import SparsedynWarning, Trajectories
 from sparsedyn.data import DataError, look, overview, read
 from sparsedyn.data.options import ReadOptions
-from sparsedyn.data.sensors import rolled_over
+from sparsedyn.data.sensors import code_of, rolled_over
 from sparsedyn.data.stamps import unit_of
 from sparsedyn.estimators._sensors import sensors
 
@@ -123,3 +123,79 @@ def test_two_texts_may_be_a_switch():
     pump = np.where(T < 9, "Duty Pump", "Standby")
     notes = overview(TABLE.assign(pump=pump)).columns[-1].findings
     assert notes[-1] == "as numbers: --true 'Duty Pump' --false Standby"
+
+
+def long_table() -> pd.DataFrame:
+    """A row per tag and time, as historians export them."""
+    table = TABLE.assign(t=pd.Timestamp("2024-06-01") + pd.to_timedelta(T, unit="s"))
+    return table.melt("t", var_name="tag", value_name="value").sort_values(["t", "tag"])[["tag", "t", "value"]]
+
+
+def test_a_row_per_tag_and_time(tmp_path: Path):
+    path = tmp_path / "long.csv"
+    long_table().to_csv(path, index=False)
+    finding = look(path).overview.time.findings[-1]
+    assert finding == "a row per tag and time: --pivot tag=value, or --trajectory tag for runs side by side"
+    data = read(path, **ROLES, pivot="tag=value")
+    assert (data.dt, data.lengths) == (0.5, (ROWS,))
+    np.testing.assert_allclose(data.states[0], TABLE[["level", "temp"]])
+    seen = look(path, pivot="tag=value").overview
+    assert (seen.states, seen.inputs, seen.time.step) == (("level", "temp"), ("feed",), 0.5)
+    slow = long_table()
+    slow = slow[(slow["tag"] != "temp") | (slow["t"].dt.microsecond == 0)]
+    with pytest.warns(SparsedynWarning, match="30 rows in which a state was not measured"):
+        assert Trajectories.from_pandas(slow, **ROLES, pivot="tag=value", fill="thin").dt == 1.0
+    with pytest.raises(DataError, match="'feed' comes again at its time"):
+        Trajectories.from_pandas(pd.concat([slow, slow[:1]]), **ROLES, pivot="tag=value")
+    with pytest.raises(DataError, match="there is no column 'name'"):
+        Trajectories.from_pandas(slow, **ROLES, pivot="name=value")
+    with pytest.raises(DataError, match="pivot: expected a column of times"):
+        Trajectories.from_pandas(slow, "level", dt=1.0, pivot="tag=value")
+    with pytest.raises(DataError, match="such as 'tag=value'"):
+        ReadOptions(pivot="tag")
+
+
+def test_runs_of_one_state_are_no_tags():
+    runs = pd.concat([pd.DataFrame({"run": name, "t": T, "level": np.sin(T)}) for name in "ab"], ignore_index=True)
+    seen = overview(runs)
+    assert (seen.trajectory, seen.trajectories) == ("run", 2)
+
+
+@pytest.mark.parametrize("how", ["newest first", "shuffled"])
+def test_rows_in_another_order(how: str):
+    order = np.arange(ROWS)[::-1] if how == "newest first" else np.random.default_rng(0).permutation(ROWS)
+    turned = TABLE.iloc[order].reset_index(drop=True)
+    seen = overview(turned)
+    assert seen.trajectory is None
+    assert seen.time.findings[-1].endswith("--restarts sort")
+    with pytest.raises(DataError, match="restarts='sort'"):
+        Trajectories.from_pandas(turned, **ROLES)
+    with pytest.warns(SparsedynWarning, match="Rows were sorted by time"):
+        data = Trajectories.from_pandas(turned, **ROLES, restarts="sort")
+    np.testing.assert_array_equal(data.states[0], TABLE[["level", "temp"]])
+
+
+def test_rows_that_come_again():
+    twice = pd.concat([TABLE[:40], TABLE[30:]], ignore_index=True)
+    assert "--restarts sort --duplicates first" in overview(twice).time.findings[-1]
+    with pytest.warns(SparsedynWarning) as caught:
+        data = Trajectories.from_pandas(twice, **ROLES, restarts="sort", duplicates="first")
+    assert "10 rows of a time that another row has" in str(caught[-1].message)
+    assert data.lengths == (ROWS,)
+
+
+def test_codes_for_missing_values(tmp_path: Path):
+    spoilt = TABLE.copy()
+    spoilt.loc[[20, 40, 41], "temp"] = -9999
+    path = tmp_path / "log.csv"
+    spoilt.to_csv(path, index=False)
+    assert look(path).overview.columns[2].findings == (
+        "-9999 in 3 rows, as a code for missing values: --missing -9999 --gaps cut",
+    )
+    (finding,) = [one for one in sensors(read(path, **ROLES)) if one.check == "missing-code"]
+    assert "missing='-9999', gaps='cut'" in finding.message
+    # Written as -9999.0.
+    with pytest.warns(SparsedynWarning, match="became 3 of 57"):
+        assert read(path, **ROLES, missing="-9999", gaps="cut").lengths == (20, 19, 18)
+    assert code_of([np.repeat([0.0, 1.0], 30)]) is None
+    assert code_of([np.concatenate([np.zeros(20), np.exp(T / 6)])]) is None

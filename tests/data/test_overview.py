@@ -125,7 +125,7 @@ def test_marks_within_quotes_divide_no_lines(tmp_path: Path):
 def test_shuffled_rows_and_clocks_over_midnight_are_no_trajectories():
     frame = noisy()
     shuffled = overview(frame.sample(frac=1, random_state=0)).time
-    assert shuffled.findings[-1].endswith("backward: rows are shuffled: sort by time")
+    assert shuffled.findings[-1].endswith("backward: rows are shuffled: --restarts sort")
     stamps = pd.date_range("2024-01-01 22:10", periods=len(frame), freq="60s").strftime("%H:%M:%S")
     over = overview(frame.assign(t=stamps)).time
     assert (over.backward, over.step) == (1, 60.0)

@@ -1,6 +1,8 @@
 """`sparsedyn look`: what a data file holds, before anything is fitted to it."""
 
+import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,7 +39,9 @@ With --json: `{"rows": ..., "columns": [...], "time": {...}, "hint": "...", "nex
 
 SELDOM = 0.4
 """Share of missing cells from which on a state is logged less often than others."""
-RESTARTS, IRREGULAR = "--restarts", "irregular, steps"
+RESTARTS = re.compile(r"(?:: |, or )(--restarts \w+(?: --duplicates first)?)")
+PIVOT, UNWRAP, MISSING = (re.compile(rf"--{name} ('[^']*'\S*|[^\s,]+)") for name in ("pivot", "unwrap", "missing"))
+IRREGULAR = "irregular, steps"
 """What findings on times say."""
 
 Folder = Annotated[
@@ -67,7 +71,10 @@ def look(
     from sparsedyn.data import look as look_at
 
     seen = look_at(data, time or None, trajectory or None, **reading.changed())
-    following = command(data, seen.overview, seen.options)
+    wide = seen
+    if pivot := proposed(seen.overview, PIVOT):
+        wide = look_at(data, time or None, trajectory or None, **{**reading.changed(), "pivot": pivot})
+    following = command(data, wide.overview, wide.options)
     if as_json:
         show_json(
             seen.overview.to_dict()
@@ -124,11 +131,18 @@ def command(path: Path, overview: "Overview", reading: ReadOptions) -> str:
     seldom = {c.name for c in overview.columns if c.missing > SELDOM * overview.rows}
     if reading.fill == "hold" and seldom & set(overview.states):
         reading = replace(reading, fill="thin")
+    states = [c for c in overview.columns if c.name in overview.states]
+    goes_round, codes = (_proposals([one for c in states for one in c.findings], what) for what in (UNWRAP, MISSING))
+    if not reading.unwrap:
+        reading = replace(reading, unwrap=goes_round)
+    if codes:
+        gaps = "cut" if reading.gaps == "refuse" else reading.gaps
+        reading = replace(reading, missing=(*reading.missing, *codes), gaps=gaps)
     if changed := reading.changed():
         pieces.append(flags(changed))
     time = overview.time
-    if time is not None and time.backward and any(RESTARTS in finding for finding in time.findings):
-        pieces.append("--restarts cut")
+    if restarts := proposed(overview, RESTARTS):
+        pieces.append(restarts)
     if time is not None and time.gaps and reading.gaps == "refuse":
         pieces.append("--gaps cut")
     # Dates without a zone may be there twice because the clock was set back.
@@ -138,6 +152,16 @@ def command(path: Path, overview: "Overview", reading: ReadOptions) -> str:
     if time is not None and time.step and any(IRREGULAR in finding for finding in time.findings):
         pieces.append(f"--resample {time.step:.4g}")
     return " ".join([*pieces, "-o model.safetensors"])
+
+
+def proposed(overview: "Overview", what: re.Pattern[str]) -> str:
+    """Return what the findings on times propose for an option; empty where they do not."""
+    return next(iter(_proposals([] if overview.time is None else overview.time.findings, what)), "")
+
+
+def _proposals(findings: Sequence[str], what: re.Pattern[str]) -> tuple[str, ...]:
+    found = (what.search(finding) for finding in findings)
+    return tuple(dict.fromkeys(" ".join(shlex.split(one[1])) for one in found if one))
 
 
 def write_picture(overview: "Overview", name: str, folder: Path) -> None:

@@ -74,13 +74,14 @@ OPTIONS: dict[str, Any] = {
         "rows too in which a state is missing.",
         ROWS,
     ),
+    "pivot": _text("--pivot", "TAG=VALUE", "Columns of tags and values, of a table with a row per tag and time.", ROWS),
     "unwrap": _text(
         "--unwrap", "COLUMN=PERIOD", "Columns that go round, as counters and angles do: encoder=65536,angle=360.", ROWS
     ),
     "restarts": _text(
         "--restarts",
         "RULE",
-        f"Where times go back: {', '.join(RESTARTS)} (a new trajectory); by default refuse.",
+        f"Where times go back: {', '.join(RESTARTS)} (a new trajectory) or sort; by default refuse.",
         ROWS,
     ),
     "gaps": _text("--gaps", "RULE", f"Where rows or cells are missing: {', '.join(GAPS)}; by default refuse.", ROWS),

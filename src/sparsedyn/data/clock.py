@@ -220,7 +220,7 @@ def _check_order(stamps: Stamps, place: str) -> None:
     row = int((steps <= 0).argmax()) + 1
     now, before = stamps.shown(row), stamps.shown(row - 1)
     problem = f"{now}, earlier than the {before} of the row before"
-    fix = "Sort the rows by time"
+    fix = "Sort the rows by time, with restarts='sort' (--restarts sort)"
     merge = ""
     if stamps.given.dtype.kind == "m" and abs(steps[row - 1] + DAY - np.median(np.abs(steps))) <= HALF * DAY:
         # Sorted, the rows after midnight would come first.
@@ -228,7 +228,7 @@ def _check_order(stamps: Stamps, place: str) -> None:
         fix += "give dt= instead of the time"
     elif steps[row - 1] == 0:
         problem = f"the same time as the row before ({now})"
-        fix += " and remove duplicates"
+        fix = "Sort the rows by time and remove duplicates"
         merge = "make one row of those of one time with duplicates='mean' (--duplicates mean)"
     if _is_local(stamps) and -3600 <= steps[row - 1] <= 0:
         zone = (

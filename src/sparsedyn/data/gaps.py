@@ -47,6 +47,17 @@ def merged(records: Records, rule: str) -> Records:
     return Records(states, inputs, times, records.labels)
 
 
+def in_order(records: Records) -> Records:
+    """Return trajectories whose rows are in the order of their times, and say how many were not."""
+    orders = [np.argsort(stamps.seconds, kind="stable") for stamps in records.times]
+    moved = sum(int((np.diff(stamps.seconds) < 0).sum()) for stamps in records.times)
+    if moved:
+        _say(f"Rows were sorted by time, which went back at {moved} of them.")
+    states, inputs = ([v[order] for v, order in zip(part, orders, strict=True)] for part in records[:2])
+    times = [stamps.rows(order) for stamps, order in zip(records.times, orders, strict=True)]
+    return Records(states, inputs, times, records.labels)
+
+
 def restarted(records: Records) -> Records:
     """Return trajectories that begin anew wherever times go back, labelled with a number, and say so."""
     found: list[tuple[np.ndarray, np.ndarray, Stamps, str]] = []

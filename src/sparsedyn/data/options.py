@@ -14,7 +14,7 @@ and trajectories regular."""
 FILL = ("refuse", "hold", "thin")
 GAPS = ("refuse", "cut", "keep")
 DUPLICATES = ("refuse", "first", "last", "mean")
-RESTARTS = ("refuse", "cut")
+RESTARTS = ("refuse", "cut", "sort")
 
 PRESETS: dict[str, dict[str, Any]] = {
     "excel-de": {"separator": ";", "decimal": ",", "encoding": "cp1252", "day_first": True},
@@ -65,6 +65,8 @@ class ReadOptions:
 
     **Of rows**
 
+    - `pivot`: columns of tags and of their values, `"tag=value"`, of a table with a row per tag and time: every tag
+        becomes a column. States and inputs are then tags.
     - `fill`: what happens to missing cells of inputs: `"refuse"` leaves them to `gaps`, `"hold"` gives them the value
         before, as of inputs that are logged less often than states, or on change; rows in which no state was measured
         are left out then, and so are those before the first value of an input. `"thin"` holds inputs, too, and leaves
@@ -72,7 +74,7 @@ class ReadOptions:
     - `unwrap`: columns that go round, as counters that overflow and angles do, with their period: `"encoder=65536"`;
         several as one comma separated text, or a mapping.
     - `restarts`: what happens where times go back: `"refuse"` raises, `"cut"` begins another trajectory there, for runs
-        that stand below one another without a column of labels.
+        that stand below one another without a column of labels; `"sort"` puts rows in the order of their times.
     - `gaps`: what happens where rows or cells are missing: `"refuse"` raises, `"cut"` ends the trajectory there and
         begins another, labelled with a number, and says how many rows were lost; `"keep"` takes times as they stand.
     - `duplicates`: what happens to rows of one time: `"refuse"` raises, `"first"`, `"last"`, `"mean"` make one row.
@@ -96,6 +98,7 @@ class ReadOptions:
     day_first: bool | None = _option(None, TIME, "--day-first")
     time_zone: str | None = _option(None, TIME, "--time-zone")
     time_unit: str | None = _option(None, TIME, "--time-unit")
+    pivot: str | None = _option(None, CELLS, "--pivot")
     fill: str = _option("refuse", CELLS, "--fill")
     unwrap: tuple[str, ...] = _option((), CELLS, "--unwrap")
     restarts: str = _option("refuse", ROWS, "--restarts")
@@ -124,6 +127,8 @@ class ReadOptions:
             if getattr(self, name) not in known:
                 raise _wrong(name, getattr(self, name), "one of " + ", ".join(known))
         self.periods()
+        if self.pivot is not None and not all(self.pivot.partition("=")):
+            raise _wrong("pivot", self.pivot, "columns of tags and values, such as 'tag=value'")
         if self.time_zone is not None:
             _check_zone(self.time_zone)
         if self.encoding is not None:

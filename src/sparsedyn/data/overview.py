@@ -13,9 +13,10 @@ from jaxtyping import Float
 from .clipping import Clipped, clipping
 from .clock import Stamps
 from .errors import DataError
+from .long import pivoted, tag_and_value
 from .options import ReadOptions
-from .rising import restarts
-from .sensors import outliers, rolled_over, stuck
+from .rising import RUN, restarts
+from .sensors import code_of, outliers, rolled_over, stuck
 from .stamps import joined, times_of, unit_named
 from .tables import Table, time_columns
 from .units import time_unit_after, time_unit_in
@@ -122,6 +123,12 @@ def overview(
     """
     table = frame if isinstance(frame, Table) else Table(frame.reset_index(drop=True), None, units or {})
     data = table.frame.set_axis([str(name) for name in table.frame.columns], axis=1)
+    if options is not None and options.pivot is not None:
+        index = time_columns(time, list(data.columns)) or [name for name in [_named_time(data)] if name]
+        data, first = pivoted(
+            data, [*index, *([trajectory] if trajectory else [])] or [str(data.columns[0])], options.pivot
+        )
+        table = table._replace(lines=None if table.lines is None else table.lines[first])
     data = data.apply(lambda column: column.map(_hashable) if column.dtype == object else column)
     parts = time_columns(time, list(data.columns)) or _dates_and_clock(data)
     for name in (*parts, trajectory):
@@ -197,6 +204,9 @@ def _times(
     if not np.isfinite(seconds).all():
         return None, TimeSummary(clock, first, last, None, False, 0, 0, 0, ("some times are missing",))
     runs = [np.arange(len(seconds))]
+    newest = trajectory is None and _newest_first(seconds)
+    if newest:
+        runs = [runs[0][::-1]]
     if trajectory is not None:
         codes = pd.factorize(data[trajectory])[0]
         runs = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
@@ -211,15 +221,26 @@ def _times(
     findings = [f"{clock} {EVEN}, and is taken for time: if it counts rows, --dt SECONDS"] if guessed else []
     unit = "" if options.time_unit else unit_named(clock, table.units.get(clock, ""))
     findings += [unit] if unit and plain else []
+    long = "" if trajectory is not None else tag_and_value(data, clock, seconds)
+    if long:
+        tag = shlex.quote(long.partition("=")[0])
+        findings = [
+            f"a row per {tag} and time: --pivot {shlex.quote(long)}, or --trajectory {tag} for runs side by side"
+        ]
+        return seconds, TimeSummary(clock, first, last, None, False, 0, 0, 0, tuple(findings))
     if count := sum(map(len, gaps)):
         row = next(rows[g[0]] for rows, g in zip(runs, gaps, strict=True) if len(g))
         findings.append(f"{_count(count, 'gap')}, the first after row {row}: --gaps cut")
+    if newest:
+        findings.append("rows stand newest first: --restarts sort")
     if duplicates:
         repeated = _count(duplicates, "row")
         local = "--time-zone if the end of summer time repeats the hour, else " if kind == "M" else ""
         findings.append(f"{repeated} of the time of the row before: {local}--duplicates mean")
     if backward:
         what = _backward(seconds, clock_only=kind == "m", dates=kind == "M")
+        if data.duplicated().any() and seconds[1:][np.diff(seconds) < 0].min() > seconds[0]:
+            what = "rows come again: --restarts sort --duplicates first"
         why = (trajectory is None and what) or "several trajectories (--trajectory, or --restarts cut)"
         findings.append(f"{_count(backward, 'step')} backward: {why}")
     if not regular and not (count or duplicates or backward):
@@ -237,13 +258,20 @@ def _backward(seconds: np.ndarray, *, clock_only: bool, dates: bool) -> str:
         return "the hour that the end of summer time repeats (--time-zone), or several trajectories (--trajectory)"
     distinct = len(np.unique(seconds)) / len(seconds)
     shuffled = distinct == 1 or (distinct > MOSTLY and len(back) > len(steps) / 4)
-    return "rows are shuffled: sort by time" if shuffled else ""
+    return "rows are shuffled: --restarts sort" if shuffled else ""
+
+
+def _newest_first(seconds: np.ndarray) -> bool:
+    steps = np.diff(seconds)
+    return len(steps) > 0 and bool((steps <= 0).all() and (steps < 0).any())
 
 
 def _labels(data: pd.DataFrame, seconds: np.ndarray | None, clock: str | None) -> str | None:
     """Return the column that changes exactly where times start again."""
     assert seconds is not None
     backward = np.diff(seconds) < 0
+    if backward.mean() > 1 / RUN:
+        return None
     for name in data.columns:
         codes = pd.factorize(data[name])[0]
         if name != clock and np.array_equal(np.diff(codes) != 0, backward):
@@ -299,7 +327,12 @@ def _odd(name: str, known: np.ndarray, ends: Clipped) -> tuple[str, ...]:
     ][:1]
     if around := rolled_over([known]):
         found.append(f"goes round {_count(around.times, 'time')}: --unwrap {shlex.quote(name)}={around.period:.10g}")
-    if spikes := outliers([known]):
+    if code := code_of([known]):
+        found.append(
+            f"{code.value:.10g} in {_count(code.times, 'row')}, as a code for missing values: "
+            f"--missing {code.value:.10g} --gaps cut"
+        )
+    elif spikes := outliers([known]):
         found.append(f"{_count(len(spikes), 'outlier')}, the first {spikes[0].value:.4g} in row {spikes[0].row}")
     return tuple(found)
 

@@ -23,6 +23,8 @@ RARE = 0.01
 
 PERIODS = (*(2.0**bits for bits in (8, 10, 12, 14, 15, 16, 24, 32)), 1e4, 1e5, 1e6, 360.0, 2 * np.pi)
 """Of counters and angles; 100 would be a share in percent."""
+CODED = 10
+"""Values that a column has at least where one may stand for missing ones: of few, one may be that of rest."""
 ROUND_ROWS, ROUND_SHARE = 10, 0.2
 """Rows that are needed to see that a column goes round, and the share of them at which it may jump."""
 
@@ -54,6 +56,26 @@ class Round(NamedTuple):
     times: int
     run: int
     row: int
+
+
+class Code(NamedTuple):
+    """A value that stands for a missing one, and in how many rows."""
+
+    value: float
+    times: int
+
+
+def code_of(runs: Runs) -> Code | None:
+    """Return the value, of several rows, that is three times the range of all others away from them; None without."""
+    known = np.concatenate(list(runs)) if runs else np.empty(0)
+    values, counts = np.unique(known, return_counts=True)
+    if len(values) < CODED:
+        return None
+    for value, count, rest in ((values[0], counts[0], values[1:]), (values[-1], counts[-1], values[:-1])):
+        far = float(np.abs(rest - value).min()) > 3 * float(np.ptp(rest))
+        if far and 1 < count < len(known) / 2:
+            return Code(float(value), int(count))
+    return None
 
 
 def rolled_over(runs: Runs) -> Round | None:

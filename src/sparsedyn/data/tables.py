@@ -9,6 +9,7 @@ import pandas as pd
 from .checks import not_finite
 from .errors import DataError, in_all, listing
 from .filling import held
+from .long import pivoted
 from .names import check_choice, check_known
 from .options import ROWS, ReadOptions
 from .runs import check_labels, warn_stacked
@@ -107,6 +108,13 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
     **Raises:** `DataError` as `asked_columns`, and for text, gaps and empty tables.
     """
     frame = table.frame.set_axis([str(name) for name in table.frame.columns], axis=1).reset_index(drop=True)
+    if options.pivot is not None:
+        index = time_columns(columns.time, list(frame.columns))
+        index += [] if columns.trajectory is None else [str(columns.trajectory)]
+        if not index:
+            raise DataError("pivot: expected a column of times as well, time= (--time); got none.")
+        frame, first = pivoted(frame, index, options.pivot)
+        table = table._replace(lines=None if table.lines is None else table.lines[first])
     known = list(frame.columns)
     used = asked_columns(columns, known)
     if not len(frame):

@@ -14,7 +14,7 @@ from . import checks, clock, names, options
 from .datasets import from_dataset, to_dataset
 from .description import checked, describe
 from .errors import DataError
-from .gaps import Records, cut, merged, restarted
+from .gaps import Records, cut, in_order, merged, restarted
 from .resampling import resampled
 from .splits import Share, parts, positions
 from .tables import Columns, Table, arguments, listed
@@ -79,7 +79,7 @@ class Trajectories:
             raises, `"cut"` ends the trajectory there and begins another, and says what was lost, `"keep"` takes
             times as they stand.
         - `duplicates`: rows of one time: `"refuse"` raises, `"first"`, `"last"` and `"mean"` make one row of them.
-        - `restarts`: where times go back, `"refuse"` raises, and `"cut"` begins another trajectory.
+        - `restarts`: where times go back, `"refuse"` raises, `"cut"` begins another trajectory, `"sort"` sorts rows.
 
         **Raises:** `DataError` for anything that does not fit, naming trajectory, row and column.
         """
@@ -94,7 +94,7 @@ class Trajectories:
         names.check_distinct((*x_names, *u_names), "state_names and input_names together")
         options.ReadOptions(gaps=gaps, duplicates=duplicates, restarts=restarts)  # says what these may be
         records = Records(xs, us, clock.stamps_per_row(dt, time, [len(x) for x in xs], marks), marks)
-        records = records if restarts == "refuse" else restarted(records)
+        records = restarted(records) if restarts == "cut" else in_order(records) if restarts == "sort" else records
         records = records if duplicates == "refuse" else merged(records, duplicates)
         records = records if gaps != "cut" else cut(records)
         checks.check_finite(records.states, "states", x_names, records.labels)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from sparsedyn._warnings import Finding
 from sparsedyn.data import Trajectories
 from sparsedyn.data.clipping import Clipped, clipping
-from sparsedyn.data.sensors import Outlier, outliers, rolled_over, stuck
+from sparsedyn.data.sensors import Outlier, code_of, outliers, rolled_over, stuck
 
 FAR = 6.0
 """Standard deviations by which an outlier is off at least."""
@@ -22,7 +22,7 @@ def sensors(data: Trajectories, *, ends: bool = True) -> list[Finding]:
     """Return findings for states whose sensors were stuck, clipped (with `ends`) or have outliers."""
     columns = [(name, [x[:, j] for x in data.states]) for j, name in enumerate(data.state_names)]
     limits = [clipping(runs) for _, runs in columns]
-    found = [_outliers(*column) for column in columns] + [_round(*column) for column in columns]
+    found = [_coded(*column) or _outliers(*column) for column in columns] + [_round(*column) for column in columns]
     found += [_stuck(*column, ends_of) for column, ends_of in zip(columns, limits, strict=True)]
     if ends:
         found += [_clipped(*column, ends_of) for column, ends_of in zip(columns, limits, strict=True)]
@@ -31,7 +31,7 @@ def sensors(data: Trajectories, *, ends: bool = True) -> list[Finding]:
 
 def has_outliers(findings: Iterable[Finding | None]) -> bool:
     """Whether rows stand out, which then look like noise, or like too few rows, to other checks."""
-    return any(one is not None and one.check == "outliers" for one in findings)
+    return any(one is not None and one.check in ("outliers", "missing-code") for one in findings)
 
 
 def _outliers(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | None:
@@ -47,6 +47,18 @@ def _outliers(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding 
         f"fit: {', '.join(said)}{more}, {far:.2g} times the spread away from {'its' if len(found) == 1 else 'their'} "
         f"neighbours. Remove {'it' if len(found) == 1 else 'them'}, or, for a value that stands for a missing one, "
         f"read the file with missing='{found[0].value:.6g}', gaps='cut' (--missing {found[0].value:.6g} --gaps cut).",
+    )
+
+
+def _coded(name: str, runs: Sequence[Float[np.ndarray, " _row"]]) -> Finding | None:
+    found = code_of(runs)
+    if found is None or found.times <= len(outliers(runs, again=True)):
+        return None
+    text = f"{found.value:.10g}"
+    return Finding(
+        "missing-code",
+        f"fit: {name!r} is {text} in {found.times} rows, far from all others, as a code for missing values. Read the "
+        f"file with missing='{text}', gaps='cut' (--missing {text} --gaps cut).",
     )
 
 

@@ -63,7 +63,7 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
     if not options.header:
         names, columns = name_positions(len(head.names), columns)
         head = head._replace(names=names)
-    wanted = asked_columns(columns, head.names)
+    wanted = head.names if options.pivot else asked_columns(columns, head.names)
     if columns.time is None and columns.trajectory is None:
         wanted = head.names  # those that are not asked for may tell of runs
     texts = () if columns.trajectory is None else (str(columns.trajectory),)

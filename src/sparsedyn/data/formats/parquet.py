@@ -33,7 +33,7 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
         file = pq.ParquetFile(pa.BufferReader(content))
         names: list[str] = file.schema_arrow.names
         description = _own_description(file.schema_arrow.metadata or {})
-        wanted = names if description is not None else asked_columns(columns, names)
+        wanted = names if description is not None or options.pivot else asked_columns(columns, names)
         if columns.time is None and columns.trajectory is None:
             wanted = names  # those that are not asked for may tell of runs
         frame = file.read(columns=wanted).to_pandas(ignore_metadata=True)

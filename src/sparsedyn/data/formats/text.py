@@ -185,7 +185,9 @@ def _converted(column: pd.Series, options: ReadOptions) -> pd.Series:
         values[plain.index] = plain.where(~plain.str.contains("_", regex=False), "x").to_numpy(object).astype(float)
     except ValueError:
         return column.mask(missing, None)
-    return values
+    # A number that stands for a missing value may be written in several ways, -9999 and -9999.0.
+    codes = [float(text) for text in options.missing if _is_number(text, options)]
+    return values.mask(values.isin(codes), np.nan) if codes else values
 
 
 def _is_number(text: str, options: ReadOptions) -> bool:

@@ -164,7 +164,8 @@ def library(table: Table) -> Factors:
                 size = np.abs(z).max()
                 if not kind.least <= size <= kind.largest:
                     continue
-                values.append(kind.of(z) if kind.of is not np.log else np.log(np.abs(z)))
+                with np.errstate(divide="ignore"):
+                    values.append(kind.of(z) if kind.of is not np.log else np.log(np.abs(z)))
                 writers.append(partial(_single, kind, scale, table, row))
                 costs.append(cost + 0.5 * (scale != 1))
                 kinds.append(number)
