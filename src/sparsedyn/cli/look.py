@@ -40,7 +40,7 @@ With --json: `{"rows": ..., "columns": [...], "time": {...}, "hint": "...", "nex
 SELDOM = 0.4
 """Share of missing cells from which on a state is logged less often than others."""
 RESTARTS = re.compile(r"(?:: |, or )(--restarts \w+(?: --duplicates first)?)")
-PIVOT, UNWRAP, MISSING = (re.compile(rf"--{name} ('[^']*'\S*|[^\s,]+)") for name in ("pivot", "unwrap", "missing"))
+PIVOT, UNWRAP, MISSING = (re.compile(rf"--{name} ('[^']*'[^\s,]*|[^\s,]+)") for name in ("pivot", "unwrap", "missing"))
 IRREGULAR = "irregular, steps"
 """What findings on times say."""
 
