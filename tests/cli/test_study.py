@@ -1,6 +1,7 @@
 """`sparsedyn study`: list, show, run, resume, report on a study of seconds."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -119,3 +120,16 @@ def test_training_of_a_group_is_told_now_and_then(capsys, monkeypatch):
     assert "group 1 of 2" in line
     assert "3/4 alive" in line
     assert "left" in line
+
+
+@pytest.mark.slow
+def test_verify_says_what_was_changed(run, finished, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(finished[0], folder)
+    assert "files are as they were written" in run("study", "verify", folder).stdout
+    (folder / "cells" / "l1" / "curves.npz").write_bytes(b"other")
+    result = run("study", "verify", folder)
+    assert result.exit_code == 4
+    assert "curves.npz has changed since it was written" in result.stderr
+    found = json.loads(run("study", "verify", folder, "--json").stdout)
+    assert [fault["file"].rpartition("/")[2] for fault in found["faults"]] == ["curves.npz"]

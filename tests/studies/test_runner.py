@@ -70,8 +70,9 @@ def test_a_finished_directory_holds_everything_and_nothing_left_over(
 ):
     directory, _ = finished
     cell = {"cell.json", "curves.npz", "forecasts.parquet", "history.parquet", "model.safetensors"}
-    assert set(contents(directory / "cells")) == {f"{slug}/{file}" for slug in CELLS for file in cell}
-    assert set(contents(directory / "data")) == {"train.npz", "validation.npz", "test.npz"}
+    sums = "SHA256SUMS"
+    assert set(contents(directory / "cells")) == {f"{slug}/{file}" for slug in CELLS for file in {*cell, sums}}
+    assert set(contents(directory / "data")) == {"train.npz", "validation.npz", "test.npz", sums}
     assert contents(directory / "groups") == {}
     assert not list(directory.rglob("*.tmp"))
     assert (directory / "report.html").stat().st_size > 1000
@@ -445,7 +446,11 @@ def test_what_a_finished_cell_has_lost_is_named_and_can_be_made_again(
     directory = shutil.copytree(finished[0], tmp_path / "study")
     folder = directory / "cells" / "dense"
     (folder / name).unlink() if damage is None else (folder / name).write_bytes(damage)
-    why = "is missing" if damage is None else "cannot be read"
+    why = "is missing" if damage is None else "has changed since it was written"
+    if name == "curves.npz":
+        # As an earlier version wrote it, without checksums.
+        (folder / "SHA256SUMS").unlink()
+        why = "is missing" if damage is None else "cannot be read"
     fix = f"Remove the folder cells/dense, then run: sparsedyn study resume {directory}"
     for act in (studies.resume, studies.report):
         with pytest.raises(studies.StudyError) as caught:
@@ -529,4 +534,37 @@ def test_files_and_folders_appear_whole_or_not_at_all(tmp_path: Path):
     assert not folder.exists()
     with appearing(folder) as temporary:
         (temporary / "b").write_text("whole")
-    assert os.listdir(folder) == ["b"]
+    assert sorted(os.listdir(folder)) == ["SHA256SUMS", "b"]
+
+
+def test_every_changed_file_is_named_and_no_resume_takes_it(
+    finished: tuple[Path, list[studies.Event]], tmp_path: Path
+) -> None:
+    directory = tmp_path / "copy"
+    shutil.copytree(finished[0], directory)
+    whole = studies.verify(directory)
+    # Five files a cell; train, validation, test; and results, report, spec and record.
+    assert (whole.files, whole.faults, whole.unknown) == (5 * len(CELLS) + 3 + 4, [], [])
+    for name in ("model.safetensors", "cell.json", "history.parquet"):
+        path = directory / "cells" / CELLS[1] / name
+        content = path.read_bytes()
+        path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+        assert [file for file, _ in studies.verify(directory).faults] == [path]
+        with pytest.raises(studies.StudyError, match=f"{name} has changed since it was written.*study resume"):
+            studies.resume(directory)
+        path.write_bytes(content)
+    (directory / "results.parquet").unlink()
+    assert [why for _, why in studies.verify(directory).faults] == ["is missing"]
+
+
+def test_data_that_changed_are_refused(finished: tuple[Path, list[studies.Event]], tmp_path: Path) -> None:
+    directory = tmp_path / "copy"
+    shutil.copytree(finished[0], directory)
+    shutil.rmtree(directory / "cells" / CELLS[0])
+    test = read(directory / "data" / "test.npz")
+    write(test.head(test.lengths[0] - 1), directory / "data" / "test.npz")
+    with pytest.raises(studies.StudyError, match=r"test.npz: expected the data of the study; this file has changed"):
+        studies.resume(directory)
+    shutil.rmtree(directory / "cells")
+    (directory / "data" / "SHA256SUMS").unlink()
+    assert studies.verify(directory).unknown == [directory / "data"]

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from sparsedyn.sparsify import DSR, L0, L1, AbstractSparsifier, Chain, MagnitudePruning, SequentialThresholding, Stages
-from sparsedyn.training import SWA, Checkpoint, CheckpointError, Progress, load_arrays, save_arrays
+from sparsedyn.training import SWA, Checkpoint, CheckpointError, Progress, has_checksum, load_arrays, save_arrays
 from sparsedyn.training.checkpoint import load_tree, save_tree
 
 PRUNE = Chain(L1(1e-3), SequentialThresholding(0.1, (0.4, 0.45)), MagnitudePruning(0.6, Stages((0.25, 0.5)), "layer"))
@@ -178,3 +178,25 @@ def test_a_foreign_safetensors_file_is_refused(tmp_path: Path):
 def test_a_missing_file(tmp_path: Path):
     with pytest.raises(CheckpointError, match=r"gone: expected a file written by sparsedyn; there is none"):
         load_arrays(tmp_path / "gone")
+
+
+def test_a_file_that_was_damaged_anywhere_is_refused_or_unharmed(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    arrays = {"a": np.arange(6.0).reshape(2, 3), "b": np.float32(3.0), "c": np.zeros(0)}
+    save_arrays(path, arrays, {"kind": "tested", "numbers": [1, 2]})
+    assert has_checksum(path)
+    whole, before = path.read_bytes(), load_arrays(path)
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ (1 << place % 8)]) + whole[place + 1 :])
+        try:
+            after = load_arrays(path)
+        except CheckpointError:
+            continue
+        assert after[1] == before[1]
+        assert all(np.array_equal(after[0][name], before[0][name]) for name in arrays)
+
+
+def test_files_of_versions_before_checksums_are_read(tmp_path: Path) -> None:
+    save_file({"a": np.ones(2)}, str(tmp_path / "old"), metadata={"sparsedyn": "{}"})
+    assert not has_checksum(tmp_path / "old")
+    assert load_arrays(tmp_path / "old")[1] == {}

@@ -18,8 +18,13 @@ File = Annotated[
 ]
 
 
+Verify = Annotated[
+    bool, typer.Option("--verify", help="Say whether the model file is as it was written, by its checksum.")
+]
+
+
 @guarded
-def info(model: File = None, as_json: options.Json = False) -> None:
+def info(model: File = None, verify: Verify = False, as_json: options.Json = False) -> None:
     """Show versions, devices, plants, techniques and studies; or the content of a model file.
 
     Include it when you report a problem. The environment variable SPARSEDYN_CPU_DEVICES sets the number of CPU
@@ -31,10 +36,13 @@ def info(model: File = None, as_json: options.Json = False) -> None:
     sparsedyn info
     sparsedyn info --json
     sparsedyn info model.safetensors
+    sparsedyn info --verify model.safetensors
     ```
     """
+    if verify and model is None:
+        raise typer.BadParameter("expected a model file to verify; got none. Give one: sparsedyn info --verify MODEL")
     if model is not None:
-        show_model(described(model), as_json=as_json)
+        show_model(described(model) | (checksum(model) if verify else {}), as_json=as_json)
         return
     facts = everything()
     if as_json:
@@ -58,6 +66,14 @@ def show_model(facts: dict[str, Any], *, as_json: bool) -> None:
         (name, between.get(name, ", ").join(value) or "none" if isinstance(value, list) else shown(value))
         for name, value in facts.items()
     )
+
+
+def checksum(model: Path) -> dict[str, str]:
+    """Return what the checksum of a model file says; a file that was damaged is an error already."""
+    from sparsedyn.training import has_checksum
+
+    there = "none: an earlier version wrote the file"
+    return {"checksum": "as it was written" if has_checksum(model) else there}
 
 
 def shown(value: Any) -> str:

@@ -175,6 +175,39 @@ def report(directory: Directory, quiet: options.Quiet = False, as_json: options.
     conclude(directory, studies.report(directory), as_json=as_json)
 
 
+@app.command("verify")
+@guarded
+def verify(directory: Directory, as_json: options.Json = False) -> None:
+    """Check the files of a study against the checksums that were stored with them.
+
+    Data, finished cells, checkpoints and, once the study is finished, results: `sha256sum --check SHA256SUMS` does the
+    same in each folder. Exit status 4 if a file is not as it was written. With --json, the files, and what is wrong.
+
+    Example:
+
+    ```
+    sparsedyn study verify aluminum-quick
+    ```
+    """
+    from sparsedyn.studies import StudyError
+    from sparsedyn.studies import verify as check
+
+    files, faults, unknown = check(directory)
+    if as_json:
+        wrong = [{"file": str(file), "fault": why} for file, why in faults]
+        show_json({"checked": files, "faults": wrong, "without_checksums": [str(folder) for folder in unknown]})
+    elif not faults:
+        show_text(f"{files} files are as they were written.")
+    for folder in unknown:
+        note(f"{folder} has no checksums: an earlier version wrote it.", quiet=as_json)
+    if faults:
+        listed = "\n".join(f"  {file} {why}" for file, why in faults)
+        raise StudyError(
+            f"{directory}: expected the files that the study wrote; {len(faults)} of {files} are not:\n{listed}\n"
+            f"Remove the folders of these cells, then run: sparsedyn study resume {directory}"
+        )
+
+
 @app.command("publish")
 @guarded
 def publish(

@@ -18,6 +18,7 @@ from .publish.studies import publish
 from .reading import load, with_mnist
 from .runner import report, resume, run
 from .spec import AbstractStudySpec
+from .verify import Verified, verify
 
 __all__ = [
     "AbstractStudySpec",
@@ -35,11 +36,13 @@ __all__ = [
     "StudyFinished",
     "StudyInterrupted",
     "StudySpec",
+    "Verified",
     "list_studies",
     "load",
     "publish",
     "report",
     "resume",
     "run",
+    "verify",
     "with_mnist",
 ]

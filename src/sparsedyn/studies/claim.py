@@ -43,13 +43,15 @@ def claim(store: Store, spec: AbstractStudySpec, files: CellFiles) -> None:
         _check_same(store, stored_spec(directory).computed(), spec.computed())
         store.check_cells(files)
     else:
-        own = {LOCK, *((file.name, store.run_file.name, "cells") if file.is_file() else ())}
+        own = {LOCK, *((file.name, store.run_file.name, store.sums.name, "cells") if file.is_file() else ())}
         foreign = sorted(p.name for p in directory.glob("*") if p.name not in own and not is_temporary(p))
         if foreign:
             raise StudyError(
                 f"{directory}: expected a new or empty folder, or one of this study; it holds other "
                 f"files ({_few(foreign, 5, ', ')}). Choose another folder."
             )
+    # What they are of is about to change.
+    store.sums.unlink(missing_ok=True)
     # Also of a known study: titles, claims and published figures may have changed since.
     write_text(file, to_toml(spec.resolved()))
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sparsedyn.studies.checksums import SUMS, sums_of
 from sparsedyn.studies.errors import StudyError
 
 
@@ -26,11 +27,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def appearing(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder to fill, next to `folder`, which it replaces on success."""
+    """Yield a temporary folder to fill, next to `folder`, which it replaces on success, with checksums of its files."""
     temporary = _temporary(folder)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     yield temporary
+    (temporary / SUMS).write_text(sums_of(temporary), encoding="utf-8")
     for file in temporary.iterdir():
         _flush(file)
     # A folder in its place has no cell.json: the cell is not finished.

@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 
 from sparsedyn.studies.cell_files import stored_cells, write_cell, write_results
+from sparsedyn.studies.checksums import sums_of
 from sparsedyn.studies.claim import claimed
 from sparsedyn.studies.document.writing import write_report
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import Event, OnEvent, ReportStarted, StudyFinished
+from sparsedyn.studies.files import write_text
 from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.kinds import kind_of
 from sparsedyn.studies.reading import stored_spec
@@ -51,6 +53,7 @@ def run_as(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_eve
         path = _reported(kind, store, spec)
         _check_whole(kind, store, spec)
         record.finish()
+        write_text(store.sums, sums_of(store.directory))
         tell(StudyFinished(store.directory, path, record.seconds))
         return path
 
@@ -72,7 +75,12 @@ def report(directory: str | Path) -> Path:
             f"sparsedyn study resume {directory}"
         )
     with store.lock():
-        return _reported(kind, store, spec)
+        known = store.sums.is_file()
+        store.sums.unlink(missing_ok=True)
+        path = _reported(kind, store, spec)
+        if known:
+            write_text(store.sums, sums_of(store.directory))
+        return path
 
 
 def how_far(kind: Kind, store: Store, spec: AbstractStudySpec) -> str:

@@ -20,6 +20,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from sparsedyn.studies.cells import CellFiles
+from sparsedyn.studies.checksums import SUMS, faults
 from sparsedyn.studies.errors import StudyError
 
 Content = TypeVar("Content")
@@ -52,6 +53,16 @@ class Store:
         """The trajectories of `train`, `validation` or `test`."""
         return self.directory / "data" / f"{part}.npz"
 
+    @property
+    def sums(self) -> Path:
+        """The checksums of the files in the directory itself, of a study that is finished."""
+        return self.directory / SUMS
+
+    @property
+    def data_sums(self) -> Path:
+        """The checksums of these files."""
+        return self.directory / "data" / SUMS
+
     def checkpoint(self, group: str) -> Path:
         """The checkpoint of a group that is being trained."""
         return self.directory / "groups" / f"{group}.safetensors"
@@ -65,11 +76,13 @@ class Store:
         return (self.cell(slug) / "cell.json").is_file()
 
     def check_cells(self, files: CellFiles) -> None:
-        """Raise `StudyError` where a finished cell has lost one of its files."""
+        """Raise `StudyError` where a finished cell has lost one of its files, or one is not as it was written."""
         for mark in sorted(self.directory.glob("cells/*/cell.json")):
             for file in (mark.with_name(name) for name in files.names):
                 if not file.is_file():
                     raise lost(file, "is missing")
+            for file, why in faults(mark.parent):
+                raise lost(file, why)
 
     def make(self) -> None:
         """Make the directory; raises `StudyError` where a file is in its way."""

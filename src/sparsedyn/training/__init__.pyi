@@ -1,5 +1,5 @@
 from .averaging import AVERAGES, EMA, SWA, AbstractAverage
-from .checkpoint import Checkpoint, CheckpointError, load_arrays, save_arrays
+from .checkpoint import Checkpoint, CheckpointError, has_checksum, load_arrays, save_arrays
 from .fit import Fit, fit
 from .latent import FOLLOWED, LatentDynamics
 from .least_squares import stlsq
@@ -27,6 +27,7 @@ __all__ = [
     "RolloutMatching",
     "derivative_matching",
     "fit",
+    "has_checksum",
     "learning_rates",
     "load_arrays",
     "optimizer",

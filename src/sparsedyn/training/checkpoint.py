@@ -1,5 +1,6 @@
 """Snapshots of a run on disk: arrays in safetensors, the rest as JSON in its header; never a pickle."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -54,7 +55,8 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[st
         contiguous = {name: np.ascontiguousarray(a) for name, a in arrays.items()}
         shapes = {name: list(np.shape(a)) for name, a in arrays.items()}
         contiguous = {name: a.reshape(shapes[name]) for name, a in contiguous.items()}
-        save_file(contiguous, str(temporary), metadata={"sparsedyn": json.dumps(header, default=_scalar)})
+        text = json.dumps(header, default=_scalar)
+        save_file(contiguous, str(temporary), metadata={"sparsedyn": text, "sha256": _digest(contiguous, text)})
         with open(temporary, "rb") as handle:
             os.fsync(handle.fileno())
         temporary.chmod(0o666 & ~_umask())  # safetensors makes files that only their owner may read
@@ -66,7 +68,10 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[st
 
 
 def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the arrays and the header that `save_arrays` wrote; `CheckpointError` for anything else."""
+    """Return the arrays and the header that `save_arrays` wrote; `CheckpointError` for anything else.
+
+    They are compared with the file's checksum, a SHA-256 of both.
+    """
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"{path}: expected a file written by sparsedyn; there is none. Check the path.")
@@ -74,12 +79,25 @@ def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
         with safe_open(str(path), framework="numpy") as handle:
             header = handle.metadata() or {}
             arrays = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-        return arrays, json.loads(header["sparsedyn"])
+        found = json.loads(header["sparsedyn"])
     except (SafetensorError, KeyError, json.JSONDecodeError, OSError) as error:
         raise CheckpointError(
             f"{path}: expected a safetensors file written by sparsedyn; it cannot be read as one ({error}). "
             "It may be cut short or something else: write it again."
         ) from error
+    # Files of versions before checksums have none.
+    if "sha256" in header and header["sha256"] != _digest(arrays, header["sparsedyn"]):
+        raise CheckpointError(
+            f"{path}: expected the content that was written; its checksum is that of another one, so that the file was "
+            "damaged or changed. Take a copy of it, or write it again."
+        )
+    return arrays, found
+
+
+def has_checksum(path: str | Path) -> bool:
+    """Whether a file that `save_arrays` wrote has a checksum, which `load_arrays` compares."""
+    with safe_open(str(path), framework="numpy") as handle:
+        return "sha256" in (handle.metadata() or {})
 
 
 def save_tree(path: str | Path, tree: PyTree, header: dict[str, Any]) -> None:
@@ -101,6 +119,16 @@ def load_tree(path: str | Path, like: PyTree) -> tuple[PyTree, dict[str, Any]]:
         )
     restored = [_like(a, leaf) for a, leaf in zip(stored, leaves, strict=True)]
     return jax.tree.unflatten(structure, restored), header
+
+
+def _digest(arrays: dict[str, np.ndarray], text: str) -> str:
+    """Return the SHA-256 of a header and of arrays with their names, types and shapes."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"\0{name}\0{array.dtype.str}\0{np.shape(arrays[name])}\0".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _umask() -> int:

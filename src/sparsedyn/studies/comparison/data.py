@@ -3,9 +3,11 @@
 import numpy as np
 
 from sparsedyn.data import DataError, Trajectories, read, write
+from sparsedyn.studies.checksums import faults, sums_of
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.comparison.tables import DataSpec
 from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.files import write_text
 from sparsedyn.studies.store import Store
 from sparsedyn.systems import simulate
 
@@ -30,6 +32,12 @@ def prepare(spec: StudySpec, store: Store) -> dict[str, Trajectories]:
         store.data_file("train").parent.mkdir(parents=True, exist_ok=True)
         for part in missing:
             write(made[part], store.data_file(part))
+        write_text(store.data_sums, sums_of(store.data_sums.parent))
+    for file, why in faults(store.data_sums.parent):
+        raise StudyError(
+            f"{file}: expected the data of the study; this file {why}. Remove the folder {store.directory} and run the "
+            "study again: results of other data are of no use beside it."
+        )
     data = {part: read(store.data_file(part)) for part in wanted}
     longest = max(data["test"].lengths)
     if max(spec.horizons) > longest:

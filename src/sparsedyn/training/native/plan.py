@@ -88,7 +88,7 @@ class Numbers(NamedTuple):
     counts: Int[np.ndarray, " member"]
     alive: Bool[np.ndarray, " member"]
     taken: Int[np.ndarray, " member"]
-    losses: Float[np.ndarray, " member"]
+    losses: Float32[np.ndarray, " member"]
 
 
 class Native:
@@ -153,7 +153,9 @@ def _packed(plan: Plan, members: Members) -> Numbers:
     raw, first, second = (plan.layout.packed([np.asarray(a) for a in part], count) for part in parts)
     moments = jax.tree.leaves(members.moments)
     counts = np.array(moments[0], np.int64) if MOMENTS[plan.optimizer] == 2 else np.zeros(count, np.int64)
-    return Numbers(raw, first, second, counts, np.array(members.alive), np.zeros(count, np.int64), np.zeros(count))
+    return Numbers(
+        raw, first, second, counts, np.array(members.alive), np.zeros(count, np.int64), np.zeros(count, np.float32)
+    )
 
 
 def _unpacked(plan: Plan, numbers: Numbers, like: Members) -> Members:
@@ -165,7 +167,7 @@ def _unpacked(plan: Plan, numbers: Numbers, like: Members) -> Members:
     moments = [one for part in parts[1:] for one in part]
     if MOMENTS[plan.optimizer] == 2:
         moments = [numbers.counts.astype(np.int32), *moments]
-    returned: Any = (numbers.alive.copy(), numbers.taken.astype(np.int32), numbers.losses.astype(np.float32))
+    returned: Any = (numbers.alive.copy(), numbers.taken.astype(np.int32), numbers.losses.copy())
     return Members(
         jax.tree.unflatten(jax.tree.structure(like.trainable), parts[0]),
         jax.tree.unflatten(jax.tree.structure(like.moments), moments),
