@@ -5,6 +5,8 @@ from the front of a package that it lies in.
 """
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,6 +167,15 @@ def test_a_breach_is_found(tmp_path: Path, file: str, code: str, expected: str):
 def test_what_is_allowed_passes(tmp_path: Path, file: str, code: str):
     write(tmp_path, file, code)
     assert violations(tmp_path) == []
+
+
+def test_coverage_leaves_out_what_numba_compiles():
+    """It cannot compile marked lines."""
+    settings = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    imports = re.compile(r"^(from|import) numba\b", re.MULTILINE)
+    files = (path for path in SOURCE.rglob("*.py") if imports.search(path.read_text(encoding="utf-8")))
+    found = sorted(path.relative_to(SOURCE.parent).as_posix() for path in files)
+    assert settings["tool"]["slipcover"]["omit"] == found
 
 
 def write(source: Path, file: str, code: str) -> None:

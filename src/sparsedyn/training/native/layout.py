@@ -49,7 +49,7 @@ class Layout(NamedTuple):
         return self.matrices + self.thresholds + self.biases
 
     def packed(
-        self, arrays: Sequence[Float32[np.ndarray, "member *shape"]], members: int
+        self, arrays: Sequence[Float32[np.ndarray, "member ..."]], members: int
     ) -> Float32[np.ndarray, "member size"]:
         """Return a row for every member, padded by zeros; without arrays, zeros."""
         flat = aligned((members, self.size))
