@@ -134,6 +134,8 @@ def long_table() -> pd.DataFrame:
 def test_a_row_per_tag_and_time(tmp_path: Path):
     path = tmp_path / "long.csv"
     long_table().to_csv(path, index=False)
+    with pytest.raises(DataError, match=r"no column 'level'.*\n.*a row per tag and time: give pivot='tag=value'\."):
+        read(path, **ROLES)
     finding = look(path).overview.time.findings[-1]
     assert finding == "a row per tag and time: --pivot tag=value, or --trajectory tag for runs side by side"
     data = read(path, **ROLES, pivot="tag=value")

@@ -225,7 +225,7 @@ def _check_order(stamps: Stamps, place: str) -> None:
     if stamps.given.dtype.kind == "m" and abs(steps[row - 1] + DAY - np.median(np.abs(steps))) <= HALF * DAY:
         # Sorted, the rows after midnight would come first.
         fix = "If the clock passed midnight there, give its date as well, as time='date,clock' (--time date,clock), or "
-        fix += "give dt= instead of the time"
+        fix += "give dt= (--dt SECONDS) instead of the time"
     elif steps[row - 1] == 0:
         problem = f"the same time as the row before ({now})"
         fix = "Sort the rows by time and remove duplicates"
@@ -262,7 +262,7 @@ def _check_gaps(stamps: Stamps, place: str) -> None:
         f"time of {place}, row {row}: irregular, a step of {steps[row - 1]:.6g} (from {stamps.shown(row - 1)} to "
         f"{stamps.shown(row)}) where {usual:.6g} is usual{in_all(len(gaps))}.{summer} Cut the trajectory at gaps with "
         "gaps='cut' (--gaps cut), take times as they stand with gaps='keep' (--gaps keep); if the sampling is regular "
-        "and only the time stamps are not, pass dt= instead of the time."
+        "and only the time stamps are not, pass dt= (--dt SECONDS) instead of the time."
     )
 
 

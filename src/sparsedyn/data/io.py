@@ -1,6 +1,7 @@
 """Files: the suffix decides the format; errors name the file; a file is there whole or not at all."""
 
 import os
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsFloat
@@ -8,9 +9,10 @@ from typing import Any, NamedTuple, SupportsFloat
 from .errors import DataError, closest, listing
 from .formats import csv, netcdf, npz, parquet
 from .formats.sniff import sniffed
+from .long import tags_among
 from .options import TEXT, ReadOptions
 from .overview import Overview, overview
-from .tables import Columns, Table
+from .tables import Columns, Table, listed
 from .trajectories import Trajectories
 
 
@@ -72,7 +74,8 @@ def read(
         data = form.from_bytes(content, Columns(states, inputs, time, trajectory, dt), asked)
         return data if asked.resample is None else data.resample(asked.resample)
     except DataError as error:
-        raise DataError(f"{source}: {error}{_hint(source, content, asked, time)}") from error
+        hint = _tags(source, content, asked, (states, inputs)) or _hint(source, content, asked, time)
+        raise DataError(f"{source}: {error}{hint}") from error
 
 
 def read_table(path: str | os.PathLike[str], **options: Any) -> Table:
@@ -159,6 +162,23 @@ def _hint(path: Path, content: bytes, options: ReadOptions, time: str | int | No
         return ""
     proposed = sniffed(content, options, None if time is None else str(time))
     return f"\n{proposed.hint()}" if proposed.found else ""
+
+
+def _tags(path: Path, content: bytes, options: ReadOptions, asked: Sequence[str | Sequence[str | int] | None]) -> str:
+    """Propose to make columns of tags where columns that are asked for are texts of another."""
+    suffix = ".csv" if path.suffix.lower() in TEXTS else path.suffix.lower()
+    if suffix not in TABLES or options.pivot is not None:
+        return ""
+    try:
+        frame = TABLES[suffix](content, options).frame
+    except DataError:
+        return ""
+    known = [str(name) for name in frame.columns]
+    wanted = {name for columns in asked for name in listed(columns, known)} - set(known)
+    pivot = tags_among(frame, wanted)
+    return (
+        f"\nThe table has a row per tag and time: give pivot={pivot!r} (--pivot {shlex.quote(pivot)})." if pivot else ""
+    )
 
 
 def _format(path: Path) -> Format:

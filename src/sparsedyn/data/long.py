@@ -1,6 +1,6 @@
 """Tables with a row per tag and time, as historians export them, as tables with a column per tag."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -72,4 +72,13 @@ def tag_and_value(frame: pd.DataFrame, clock: str, seconds: np.ndarray | None) -
         changes = np.mean(np.diff(codes) != 0) >= INTERLEAVED
         if often and changes and not pd.DataFrame({"code": codes, "time": seconds}).duplicated().any():
             return f"{name}={numbers[0]}"
+    return ""
+
+
+def tags_among(frame: pd.DataFrame, wanted: Collection[str]) -> str:
+    """Return `"tag=value"` where names that are no columns are texts of one, and another holds numbers; else ""."""
+    numbers = [str(name) for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])]
+    for name in map(str, frame.columns):
+        if wanted and numbers and name not in numbers and set(wanted) <= set(frame[name].astype(str).str.strip()):
+            return f"{name}={numbers[-1]}"
     return ""
