@@ -111,6 +111,18 @@ def test_known_parts_of_maps_are_parts_of_the_next_state():
     assert two[1] == pytest.approx(float(stepper.predict([two[0]])[0]), abs=1e-6)
 
 
+@pytest.mark.parametrize("kind", KNOWN)
+@pytest.mark.filterwarnings("ignore:fit. no term is left for theta")
+def test_sindy_refines_coefficients_beside_a_known_part(kind: str):
+    noisy = [x + 0.02 * np.random.default_rng(0).normal(size=x.shape) for x in DATA.states]
+    found = {
+        refine: SINDy(degree=1, threshold=0.1, known=KNOWN[kind], refine=refine).fit(noisy, 0.05, names=["theta", "w"])
+        for refine in (False, True)
+    }
+    off = {refine: abs(model.coefficients()["w"]["w"] + 0.3) for refine, model in found.items()}
+    assert off[True] < 0.001 < off[False]
+
+
 def test_what_does_not_fit_is_refused():
     for model in (EquationLearner, SparseTimeStepper, SINDy):
         with pytest.raises(ValueError, match="known: there is no equation of 'v'"):

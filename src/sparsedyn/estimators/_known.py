@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import sympy
 from jaxtyping import Float
 
 from sparsedyn.data.errors import closest, listing
-from sparsedyn.equations import compiled, from_text, parsed, symbol, to_text
+from sparsedyn.equations import Columns, compiled, from_text, parsed, symbol, to_text
 from sparsedyn.estimators._base import Rule
 
 RULE = Rule(
@@ -38,7 +39,7 @@ class Known:
         """Return the known part at states and inputs; `ValueError` for a function whose values do not fit."""
         if self.function is None:
             assert self.expressions is not None
-            return compiled(self.expressions, self.names)(np.concatenate([x, u], axis=-1)) / self.per
+            return _evaluated(self.expressions, self.names)(np.concatenate([x, u], axis=-1)) / self.per
         found, shape = np.asarray(self.function(x, u), np.float64), (len(x), len(self.equations))
         if found.shape != shape:
             raise ValueError(
@@ -77,6 +78,12 @@ class Known:
         if not stored:
             return None
         return cls(tuple(names), tuple(stored), tuple(from_text(text, names) for text in stored.values()))
+
+
+@lru_cache(maxsize=64)
+def _evaluated(expressions: tuple[sympy.Expr, ...], names: tuple[str, ...]) -> Columns:
+    """The function of columns that expressions are, made once: it is asked for at every step of an integration."""
+    return compiled(expressions, names)
 
 
 def known_of(given: Any, names: Sequence[str], equations: Sequence[str]) -> Known | None:

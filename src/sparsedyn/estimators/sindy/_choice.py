@@ -55,7 +55,7 @@ def refined(
         fitted = judge.refined(coefficients != 0, coefficients)
         if fitted is None:
             return coefficients
-        left = above(settings, reduced, fitted)
+        left = coefficients != 0 if settings.threshold is None else above(settings, reduced, fitted)
         if np.array_equal(left, coefficients != 0):
             return fitted
         coefficients = np.where(left, fitted, 0.0)

@@ -36,6 +36,8 @@ def identified(
     reduced = pooled(blocks, library.size)
     if settings.constraints is not None or states.known is not None:
         found = _restricted(settings, reduced, library, measured)._replace(known=states.known)
+        if settings.constraints is None and settings.time == "continuous":
+            found = found._replace(coefficients=refined(states, library, settings, reduced, found.coefficients))
     elif settings.threshold is not None:
         found = fitted(settings, reduced, blocks, above_thresholds(settings))
         found = found._replace(coefficients=refined(states, library, settings, reduced, found.coefficients))

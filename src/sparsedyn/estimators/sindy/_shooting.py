@@ -86,6 +86,7 @@ class Judge:
             PRECISION * np.where(spread > 0, spread, 1.0),
             price(sum(data.lengths), library.size),
             order,
+            known=None if given.known is None else given.known.values,
         )
         shares = noise / np.where(spread[: len(noise)] > 0, spread[: len(noise)], 1.0)
         self.noise = np.maximum(np.resize(shares, len(spread)), 10 * PRECISION) * np.where(spread > 0, spread, 1.0)
@@ -177,7 +178,7 @@ class Judge:
 
     def _moved(self, coefficients: np.ndarray, data: Segments, begins: np.ndarray) -> np.ndarray:
         problem, support = self.problem, coefficients != 0
-        field = field_of(problem.library, support, problem.units, problem.order)
+        field = field_of(problem.library, support, problem.units, problem.order, problem.known)
         values = (coefficients / problem.units)[support][None]
         substeps = self.substeps(coefficients)
         found: np.ndarray = motion(field, begins[None], values, data, substeps=substeps, sensitive=False).states[0]

@@ -12,7 +12,7 @@ from .fitting import TIGHT, Fitted, Scales, fitted, normal, squares
 from .motion import motion
 from .moves import Quadratic, moves
 from .segments import Segments
-from .terms import field_of
+from .terms import Known, field_of
 
 Matrix = Float[np.ndarray, "term equation"]
 
@@ -44,6 +44,7 @@ class Shooting:
     order: int = 1
     substeps: int = 1
     tight: float = TIGHT
+    known: Known | None = None
 
     def score(self, sums: Float[np.ndarray, "*candidate state"], terms: np.ndarray) -> np.ndarray:
         """Return the criterion of candidates from their sums of squares and numbers of terms."""
@@ -105,7 +106,7 @@ def fit_all(
         some = slice(begin, begin + AT_ONCE)
         chosen = np.stack(supports[some])
         together = np.asarray(chosen.any(axis=0))
-        field = field_of(problem.library, together, problem.units, problem.order)
+        field = field_of(problem.library, together, problem.units, problem.order, problem.known)
         free = chosen[:, together]
         values = np.stack(coefficients[some])[:, together] / problem.units[together] * free
         done: Fitted = fitted(
@@ -162,7 +163,7 @@ def tightened(problem: Shooting, candidate: Candidate) -> Candidate:
 
 def accurate(problem: Shooting, candidate: Candidate, scales: Scales) -> Shooting:
     """Return the problem with as many substeps as the integration needs to be exact beside the noise."""
-    field = field_of(problem.library, candidate.support, problem.units, problem.order)
+    field = field_of(problem.library, candidate.support, problem.units, problem.order, problem.known)
     values = (candidate.coefficients / problem.units)[candidate.support][None]
 
     def ends(substeps: int) -> np.ndarray:
@@ -187,7 +188,7 @@ def improved(problem: Shooting, candidate: Candidate, offered: Bool[np.ndarray, 
     """
     problem, candidate, scales = settled(problem, candidate)
     tried = {candidate.support.tobytes()}
-    everything = field_of(problem.library, offered | candidate.support, problem.units, problem.order)
+    everything = field_of(problem.library, offered | candidate.support, problem.units, problem.order, problem.known)
     places = offered | candidate.support
     for _ in range(ROUNDS):
         values = (candidate.coefficients / problem.units)[places]
@@ -224,7 +225,7 @@ def _first(
     problem: Shooting, support: np.ndarray, options: Sequence[Matrix], candidate: Candidate, scales: Scales
 ) -> Matrix:
     """The option whose misfit is least before any fit."""
-    field = field_of(problem.library, support, problem.units, problem.order)
+    field = field_of(problem.library, support, problem.units, problem.order, problem.known)
     values = np.stack([(option / problem.units)[support] for option in options])
     starts = np.repeat(candidate.starts[None], len(options), axis=0)
     moved = motion(field, starts, values, problem.data, substeps=problem.substeps, sensitive=False)
