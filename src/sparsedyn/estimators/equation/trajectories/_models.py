@@ -11,6 +11,7 @@ from sparsedyn.estimators.equation.trajectories import _integral as integral
 from sparsedyn.estimators.equation.trajectories._course import CONSTANTS, POLYNOMIALS, TOGETHER, Course, OnProgress
 from sparsedyn.estimators.equation.trajectories._dense import dense, exact, refined, thinned
 from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library, library
+from sparsedyn.estimators.equation.trajectories._nearby import tamest
 from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of, stretches
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, LOOSE, Candidate, Problem, problem_of
@@ -130,7 +131,7 @@ def _finished(problem: Problem, candidates: Sequence[Candidate]) -> list[Candida
     made = sorted(lifted(problem, near), key=lambda one: one.score)
     problem.refine(made[0])
     made = [_plain(problem, problem.again(one)) for one in made]
-    made.sort(key=lambda one: one.score)
+    made = tamest(problem, sorted(made, key=lambda one: one.score))
     made[0] = _sharpened(problem, made[0])
     once: dict[object, Candidate] = {}
     for one in made:
@@ -221,9 +222,11 @@ def _joint(setting: _Setting) -> list[Candidate]:
         begun.insert(0, _plain(problem, improved(problem, begun[0], offer, set())))
         if explained(problem, begun[0]):
             return settled(problem, begun, 4, begun[0].level)
+    # All monomials together are wilder than few terms, which need fewer substeps; how many is looked at anew.
+    problem.substeps = 1
     single = []
     for j in range(width):
-        part = replace(problem_of(paths, [j], precision=problem.precision), substeps=problem.substeps)
+        part = problem_of(paths, [j], precision=problem.precision)
         part.course = problem.course
         part.course.enter(paths.data.state_names[j])
         made = of_state(part, integral.Regression(form, j), terms)
@@ -239,7 +242,7 @@ def _joint(setting: _Setting) -> list[Candidate]:
     for one in begun[:2]:
         if explained(problem, one):
             break
-        made.append(improved(problem, one, _offer(one, form, terms, width), tried))
+        made.append(improved(problem, refined(problem, one), _offer(one, form, terms, width), tried))
     return settled(problem, made, 6, min(one.level for one in made)) if made else []
 
 

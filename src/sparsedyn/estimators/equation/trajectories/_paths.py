@@ -10,6 +10,7 @@ from scipy.interpolate import make_interp_spline
 
 from sparsedyn.data import Trajectories
 from sparsedyn.data.derivatives import smoothed
+from sparsedyn.estimators.equation.trajectories._noise import noise_of
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 
 CLEAN = 1e-3
@@ -83,15 +84,13 @@ def paths_of(data: Trajectories, prior: Prior = NOTHING, *, clean: bool | None =
         moving = np.where(within > 0, MOVING * within, np.inf)
         shapes = [np.minimum(np.abs(x) + LEAST * size, moving) + _change(x) for x in data.states]
         return Paths(data, list(data.states), shapes, np.full(len(size), 1e-4), True, prior)
-    noise, shapes = [], []
-    for j in range(len(size)):
-        together = np.concatenate([one.spread[:, j] for one in made])
-        typical = float(np.exp(np.mean(np.log(np.maximum(together, 1e-12 * size[j])))))
-        noise.append(typical / size[j])
-        shapes.append([np.maximum(one.spread[:, j], 1e-12 * size[j]) * size[j] / typical for one in made])
-    columns = [np.stack([shape[k] for shape in shapes], axis=1) for k in range(len(made))]
-    smooth = [np.where(share < CLEAN, x, one.states) for x, one in zip(data.states, made, strict=True)]
-    return Paths(data, smooth, columns, np.maximum(noise, 1e-4), False, prior)
+    columns = range(len(size))
+    known = [noise_of([x[:, j] for x in data.states], [one.states[:, j] for one in made]) for j in columns]
+    shapes = [np.stack([known[j].shapes[k] * size[j] for j in columns], axis=1) for k in range(len(made))]
+    smooth = [np.stack([known[j].smooth[k] for j in columns], axis=1) for k in range(len(made))]
+    smooth = [np.where(share < CLEAN, x, one) for x, one in zip(data.states, smooth, strict=True)]
+    noise = np.asarray([one.scale for one in known]) / size
+    return Paths(data, smooth, shapes, np.maximum(noise, 1e-4), False, prior)
 
 
 def _change(x: Float[np.ndarray, "row state"]) -> Float[np.ndarray, "row state"]:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.estimators.equation.trajectories._course import Course
+from sparsedyn.estimators.equation.trajectories._guards import singular, vanishes
 from sparsedyn.estimators.equation.trajectories._library import price
 from sparsedyn.estimators.equation.trajectories._paths import Paths
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
@@ -27,6 +28,8 @@ BEYOND = 30.0
 """A state this many times as large as all measured ones has run away."""
 REUSED = 0.4
 """Share of its price that a term costs in a further equation."""
+VANISHING = 2.0
+"""What a term gets back where a state of one sign stays at zero, by its whole equation, once it is there."""
 ACCURATE, MOST_SUBSTEPS = 0.1, 32
 """Share of the noise that the error of integration may be, and the most substeps of a row."""
 UNKNOWNS = 400
@@ -70,7 +73,8 @@ class Problem:
     """Measured states to be explained, some of all; the others are given by their smooth curves.
 
     The criterion of a candidate, less is better, is `N log(RSS / N + precision^2)` of all states, plus twice the price
-    of all terms in nats, plus `log N` for every constant. `fits` counts what was fitted, and `course` tells it.
+    of all terms in nats, plus `log N` for every constant, less what `VANISHING` says. `fits` counts what was fitted,
+    and `course` tells it. Terms with a pole between `low` and `high`, the least and largest measured values, are none.
     """
 
     states: tuple[int, ...]
@@ -79,6 +83,8 @@ class Problem:
     counts: Float[np.ndarray, " state"]
     noise: Float[np.ndarray, " state"]
     limit: Float[np.ndarray, " state"]
+    low: Float[np.ndarray, " variable"]
+    high: Float[np.ndarray, " variable"]
     precision: float = PRECISION
     substeps: int = 1
     tight: float = TIGHT
@@ -93,7 +99,7 @@ class Problem:
 
     def score(self, squares: Float[np.ndarray, " state"], terms: Sequence[Term], equations: Sequence[int]) -> float:
         """Return the criterion."""
-        if not np.isfinite(squares).all():
+        if not np.isfinite(squares).all() or any(singular(term, self.low, self.high) for term in terms):
             return np.inf
         misfit = float(np.sum(self.counts * np.log(squares / self.counts + self.precision**2)))
         return misfit + self.cost(terms, equations)
@@ -106,6 +112,10 @@ class Problem:
             share = REUSED if term.factors in seen else 1.0
             seen.add(term.factors)
             total += 2 * share * price(term) + term.free * np.log(self.counts.max())
+        for e in set(equations):
+            variable, own = self.states[e], [t for t, of in zip(terms, equations, strict=True) if of == e]
+            if self.low[variable] * self.high[variable] > 0 and all(vanishes(term, variable) for term in own):
+                total -= VANISHING * len(own)
         return total
 
     def fit(
@@ -249,6 +259,7 @@ def problem_of(paths: Paths, states: Sequence[int], precision: float, lengths: S
     whole = np.concatenate(measured)
     counts = np.full(width, float(len(whole)))
     limit = BEYOND * np.abs(whole).max(axis=0)
+    around = np.concatenate([np.concatenate(pair, axis=1) for pair in zip(data.states, data.inputs, strict=True)])
     return Problem(
         tuple(states),
         tuple(driven),
@@ -256,6 +267,8 @@ def problem_of(paths: Paths, states: Sequence[int], precision: float, lengths: S
         counts,
         paths.noise[list(states)].copy(),
         limit,
+        around.min(axis=0),
+        around.max(axis=0),
         precision,
         tight=LOOSE if paths.clean else TIGHT,
         prior=paths.prior.among(states),
