@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=0.0)
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--trials", type=int, default=20, help="trials of networks where proposals leave something")
+    parser.add_argument("--trials", type=int, default=8, help="trials of networks where proposals leave something")
     parser.add_argument("--only", nargs="*", default=[], help="names of laws")
     given = parser.parse_args()
     laws = suite(given.suite) if given.suite in SUITES else read_laws(Path(given.suite).read_text(encoding="utf-8"))

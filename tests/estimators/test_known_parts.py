@@ -112,9 +112,10 @@ def test_known_parts_of_maps_are_parts_of_the_next_state():
 
 
 @pytest.mark.parametrize("kind", KNOWN)
-@pytest.mark.filterwarnings("ignore:fit. no term is left for theta")
+@pytest.mark.filterwarnings("ignore::sparsedyn.SparsedynWarning")
 def test_sindy_refines_coefficients_beside_a_known_part(kind: str):
-    noisy = [x + 0.02 * np.random.default_rng(0).normal(size=x.shape) for x in DATA.states]
+    rng = np.random.default_rng(0)
+    noisy = [x + 0.02 * rng.normal(size=x.shape) for x in DATA.states]
     found = {
         refine: SINDy(degree=1, threshold=0.1, known=KNOWN[kind], refine=refine).fit(noisy, 0.05, names=["theta", "w"])
         for refine in (False, True)

@@ -43,7 +43,7 @@ class LawsSpec(AbstractStudySpec):
     points: Annotated[int, Field(ge=24)] = 1000
     noise: Levels = (0.0,)
     units: Units = (False, True)
-    trials: Annotated[int, Field(ge=0)] = 20
+    trials: Annotated[int, Field(ge=0)] = 8
     published: Annotated[tuple[PublishedShares, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")

@@ -28,7 +28,7 @@ class Recovered(NamedTuple):
 
 
 def recovered(
-    law: Law, *, points: int = 1000, noise: float = 0.0, units: bool = False, seed: int = 0, trials: int = 20
+    law: Law, *, points: int = 1000, noise: float = 0.0, units: bool = False, seed: int = 0, trials: int = 8
 ) -> Recovered:
     """Fit a law's table: uniform points, normal noise that is a share of the target's root mean square.
 

@@ -71,14 +71,14 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
 
     def __init__(
         self,
-        trials: int = 20,
+        trials: int = 8,
         seed: int = 0,
         *,
         primitives: str | Mapping[str | Primitive, int] = "general",
         hidden: int = 2,
         regularizer: str = "l05",
         networks: int = 4,
-        generations: int = 8,
+        generations: int = 4,
         steps: int = 200,
         share: float = 1 / 3,
         proposals: bool = True,
