@@ -9,8 +9,10 @@ fitted to the trajectory from the first initial state, and simulated from the fi
 (generalization): shares of systems with a variance-weighted R^2 above 0.9. PySINDy with each threshold is a peer.
 
 For `EquationLearner` there is also the share of exact forms: the true equations, with other coefficients and constants,
-agree with the found ones to 1e-5 of their size, and these have as many numbers. `--lines` keeps a line per system, and
-goes on with those that are missing; `--every 3` takes every third. `sparsedyn study run odebench` runs all of this.
+agree with the found ones to 1e-5 of their size, and these have as many numbers. In equations of the right form, it
+counts the constants whose interval of 95 % has the true number. `--trajectories 4` takes three more that begin
+around the first (every first value times a number between 1/2 and 3/2). `--lines` keeps a line per system, and goes on
+with those that are missing; `--every 3` takes every third. `sparsedyn study run odebench` runs all of this but that.
 """
 
 import argparse
@@ -22,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from sparsedyn.equations import text
-from sparsedyn_papers.odes import METHODS, Learned, System, exact, explains, read_systems, simulated
+from sparsedyn_papers.odes import METHODS, Learned, System, covered, exact, explains, nearby, read_systems, simulated
 from sparsedyn_papers.odes.methods import available, by_pysindy, by_sindy
 
 
@@ -32,8 +34,10 @@ def fitted(
     """Return what a method finds, which trajectories that explains, and the first of these."""
     plants = [simulated(system.field, start) for start in system.starts]
     first = plants[0]
-    noise = given.noise * np.random.default_rng(given.seed).normal(size=first.shape)
-    found = method(first * (1 + noise), given.seed)
+    rng = np.random.default_rng(given.seed)
+    several = [first, *nearby(system, first, given.trajectories - 1)]
+    noisy = [x * (1 + given.noise * rng.normal(size=x.shape)) for x in several]
+    found = method(noisy[0] if given.trajectories == 1 else noisy, given.seed)
     good = [explains(simulated(found.field, start), x) for x, start in zip(plants, system.starts, strict=True)]
     return found, good, first
 
@@ -49,7 +53,9 @@ def equations_of(given: argparse.Namespace) -> None:
         found, good, first = fitted(METHODS["EquationLearner"], system, given)
         row = {"id": system.id, "seconds": round(found.seconds, 2), "warned": found.warned}
         row |= dict(zip(("reconstruction", "generalization"), good, strict=True))
-        row |= {"exact": exact(system.truth, found.equations, first), "found": [text(e, 5) for e in found.equations]}
+        row |= {"exact": exact(system.truth, found.equations, first)}
+        row |= {"covered": covered(system.truth, found.equations, found.constants, first)}
+        row |= {"found": [text(e, 5) for e in found.equations]}
         done[system.id] = row
         print(json.dumps(row), flush=True)
         if given.lines:
@@ -59,8 +65,10 @@ def equations_of(given: argparse.Namespace) -> None:
     shares = {name: np.mean([row[name] for row in rows]) for name in ("reconstruction", "generalization", "exact")}
     seconds = [row["seconds"] for row in rows]
     said = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+    inside, total = np.sum([row["covered"] for row in rows], axis=0)
     print(
-        f"EquationLearner noise {given.noise:g} seed {given.seed}, {len(rows)} systems: {said}; CPU seconds median "
+        f"EquationLearner noise {given.noise:g} seed {given.seed}, {len(rows)} systems, trajectories "
+        f"{given.trajectories}: {said}; intervals of 95 % have {inside} of {total} constants; CPU seconds median "
         f"{np.median(seconds):.1f}, most {max(seconds):.1f}"
     )
 
@@ -75,6 +83,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--estimator", choices=("SINDy", "EquationLearner"), default="SINDy")
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--trajectories", type=int, default=1)
     parser.add_argument("--lines", type=Path)
     given = parser.parse_args()
     if given.estimator == "EquationLearner":

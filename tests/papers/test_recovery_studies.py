@@ -10,7 +10,7 @@ from sparsedyn import studies
 from sparsedyn.equations import parsed
 from sparsedyn.studies import publish
 from sparsedyn.studies.reading import load, parse
-from sparsedyn_papers.odes import exact, explains, simulated, suite
+from sparsedyn_papers.odes import covered, exact, explains, nearby, simulated, suite
 
 ODES = """
 kind = "odes"
@@ -104,3 +104,23 @@ def test_a_form_is_exact_whatever_its_numbers():
     assert plant is not None
     assert explains(plant, plant)
     assert not explains(plant.mean(axis=0) + 0 * plant, plant)
+
+
+def test_true_constants_are_those_of_the_found_equation_fitted_to_the_truth():
+    x, states = ["x_0"], np.linspace(0.1, 2, 50)[:, None]
+    truth, found = [parsed("0.3 - 0.5*x_0/(0.9 + x_0)", x)], [parsed("0.31 - 0.49*x_0/(0.88 + x_0)", x)]
+    rows = [("x_0", 0.311, 0.29, 0.33), ("x_0", -0.49, -0.495, -0.485), ("x_0", 0.88, 0.8, 1.0), ("x_0", 7.0, 6.9, 7.1)]
+    table = pd.DataFrame(rows, columns=["state", "value", "low", "high"])
+    assert covered(truth, found, table, states) == (2, 3)
+    assert covered([parsed("x_0**2", x)], found, table, states) == (0, 0)
+
+
+def test_further_trajectories_begin_around_the_first():
+    system = suite()[0]
+    first = simulated(system.field, system.starts[0])
+    assert first is not None
+    others = nearby(system, first, 3)
+    assert [len(one) for one in others] == [150] * 3
+    shares = [one[0] / first[0] for one in others]
+    assert all(np.all((share >= 0.5) & (share <= 1.5)) for share in shares)
+    np.testing.assert_array_equal(others[1], nearby(system, first, 2)[1])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import count
 
 import numpy as np
+import pandas as pd
 import sympy
 from jaxtyping import Float
 from scipy.optimize import least_squares
@@ -22,19 +23,53 @@ def exact(truth: Sequence[sympy.Expr], found: Sequence[sympy.Expr], states: Floa
     With other coefficients and constants, these agree with them over the range of the states to 1e-5 of their size, and
     have as many numbers.
     """
-    names = [f"x_{i}" for i in range(len(truth))]
+    return all(_right(true, one, _within(states)) for true, one in zip(truth, found, strict=True))
+
+
+def covered(
+    truth: Sequence[sympy.Expr],
+    found: Sequence[sympy.Expr],
+    constants: pd.DataFrame,
+    states: Float[np.ndarray, "time state"],
+) -> tuple[int, int]:
+    """Return how many intervals have the true constant, and how many there are, in equations of the right form.
+
+    The true constant is the number that a found equation has where its numbers are fitted to the true right-hand side.
+    Constants that are not told apart in the equation as it is written are left out.
+    """
+    points, names = _within(states), _names(len(truth))
+    inside = total = 0
+    for name, true, one in zip(names, truth, found, strict=True):
+        values = compiled([true], names)(points)[:, 0]
+        numbers = _agreeing(sympy.expand(one), values, points) if _right(true, one, points) else None
+        rows = constants.loc[constants["state"] == name, ["value", "low", "high"]].to_numpy(float)
+        for value, low, high in rows if numbers else ():
+            written, wanted = min(numbers or (), key=lambda pair: abs(pair[0] - value))
+            # Rounding moves a number by a third of a standard error at most.
+            if abs(written - value) <= (high - low) / 4:
+                inside, total = inside + bool(low <= wanted <= high), total + 1
+    return inside, total
+
+
+def _names(count: int) -> list[str]:
+    return [f"x_{i}" for i in range(count)]
+
+
+def _within(states: Float[np.ndarray, "time state"]) -> Float[np.ndarray, "point state"]:
+    """Points between the least and the largest values of states."""
     low, high = states.min(axis=0), states.max(axis=0)
-    points = low + (high - low) * np.random.default_rng(1).uniform(size=(POINTS, len(low)))
-    for equation, other in zip(truth, found, strict=True):
-        true = sympy.expand(equation)
-        values = compiled([other], names)(points)[:, 0]
-        size = np.sqrt(np.mean(np.square(values)))
-        if not np.isfinite(size) or not _agrees(true, values, points, names):
-            return False
-        fine = _numbers(true) <= _numbers(other) <= _numbers(_freed(true))
-        if other.free_symbols != true.free_symbols or not fine:
-            return False
-    return True
+    points: np.ndarray = low + (high - low) * np.random.default_rng(1).uniform(size=(POINTS, len(low)))
+    return points
+
+
+def _right(equation: sympy.Expr, other: sympy.Expr, points: Float[np.ndarray, "point state"]) -> bool:
+    """Whether one equation has the form of the true one."""
+    true = sympy.expand(equation)
+    values = compiled([other], _names(points.shape[1]))(points)[:, 0]
+    if not np.isfinite(values).all() or _agreeing(true, values, points) is None:
+        return False
+    fine = _numbers(true) <= _numbers(other) <= _numbers(_freed(true))
+    return bool(fine and other.free_symbols == true.free_symbols)
 
 
 def _numbers(expr: sympy.Expr) -> int:
@@ -47,9 +82,11 @@ def _numbers(expr: sympy.Expr) -> int:
     return total
 
 
-def _agrees(true: sympy.Expr, values: np.ndarray, points: np.ndarray, names: list[str]) -> bool:
-    """Whether the true form with other numbers has these values."""
-    function, floats = parametrized([_freed(true)], symbols(names))
+def _agreeing(
+    form: sympy.Expr, values: Float[np.ndarray, " point"], points: Float[np.ndarray, "point state"]
+) -> list[tuple[float, float]] | None:
+    """The numbers of a form beside those with which it has these values; nothing where none are such."""
+    function, floats = parametrized([_freed(form)], symbols(_names(points.shape[1])))
     start = np.asarray([float(one) for one in floats])
     size = np.sqrt(np.mean(np.square(values))) or 1.0
 
@@ -58,7 +95,8 @@ def _agrees(true: sympy.Expr, values: np.ndarray, points: np.ndarray, names: lis
             return np.nan_to_num((function(points, list(p))[:, 0] - values) / size, nan=1e3, posinf=1e3, neginf=-1e3)
 
     best = least_squares(off, start, x_scale=np.maximum(np.abs(start), 1e-3), xtol=1e-15, ftol=1e-15, gtol=1e-15)
-    return bool(np.sqrt(np.mean(np.square(best.fun))) < SAME)
+    agrees = np.sqrt(np.mean(np.square(best.fun))) < SAME
+    return list(zip(start.tolist(), best.x.tolist(), strict=True)) if agrees else None
 
 
 def _freed(true: sympy.Expr) -> sympy.Expr:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import sympy
 from jaxtyping import Float
 
@@ -16,22 +17,27 @@ from sparsedyn import EquationLearner, SINDy, SparsedynWarning
 from sparsedyn.models import Library
 from sparsedyn_papers.odes.systems import TIMES, Field, field_of
 
-States = Float[np.ndarray, "time state"]
+States = Float[np.ndarray, "time state"] | list[Float[np.ndarray, "time state"]]
+"""One trajectory, or several."""
 
 
 class Learned(NamedTuple):
-    """The right-hand side, its equations if they are expressions, whether one is empty, warnings, and CPU seconds."""
+    """The right-hand side, its equations if they are expressions, whether one is empty, warnings, and CPU seconds.
+
+    `constants` are those of the equations with intervals of 95 %, where a method has them.
+    """
 
     field: Field
     equations: Sequence[sympy.Expr] | None
     empty: bool
     warned: bool
     seconds: float
+    constants: pd.DataFrame | None = None
 
 
 def by_learner(x: States, seed: int) -> Learned:
     """Fit `EquationLearner` with its defaults."""
-    names = [f"x_{i}" for i in range(x.shape[1])]
+    names = [f"x_{i}" for i in range(np.shape(x)[-1])]
     begin = time.process_time()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -39,12 +45,12 @@ def by_learner(x: States, seed: int) -> Learned:
     seconds = time.process_time() - begin
     found = model.equations()
     empty = any(not one.free_symbols for one in found)
-    return Learned(field_of(found), found, empty, _warned(caught), seconds)
+    return Learned(field_of(found), found, empty, _warned(caught), seconds, model.constants(0.95))
 
 
 def by_sindy(x: States, seed: int, *, degree: int = 3, functions: Sequence[str] = ("sin", "cos")) -> Learned:
     """Fit `SINDy` with thresholds chosen automatically."""
-    names = [f"x_{i}" for i in range(x.shape[1])]
+    names = [f"x_{i}" for i in range(np.shape(x)[-1])]
     begin = time.process_time()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -66,9 +72,10 @@ def by_pysindy(x: States, seed: int, *, threshold: float, degree: int = 3) -> Le
         )
         made.fit(x, t=TIMES[1])
     seconds = time.process_time() - begin
-    coefficients, library = np.asarray(made.coefficients()).T, Library(x.shape[1], degree)
+    coefficients, library = np.asarray(made.coefficients()).T, Library(np.shape(x)[-1], degree)
     # The same terms in the same order, without what a call of its `predict` takes.
-    assert np.allclose(library.evaluate(x) @ coefficients, made.predict(x))
+    points = x if isinstance(x, np.ndarray) else x[0]
+    assert np.allclose(library.evaluate(points) @ coefficients, made.predict(points))
     empty = bool((~coefficients.any(axis=0)).any())
     return Learned(lambda z: library.evaluate(z) @ coefficients, None, empty, False, seconds)
 

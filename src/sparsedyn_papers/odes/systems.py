@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sympy
@@ -29,7 +30,7 @@ Field = Callable[[Float[np.ndarray, " state"]], Float[np.ndarray, " state"]]
 class System:
     """A system: its equations as text, in x_0, x_1, ..., and its initial states."""
 
-    id: int
+    id: int | str
     name: str
     equations: tuple[str, ...]
     starts: tuple[tuple[float, ...], ...]
@@ -87,11 +88,31 @@ def simulated(field: Field, start: Sequence[float]) -> Float[np.ndarray, "time s
     return found.y.T if found.y.shape[1] == len(TIMES) and np.isfinite(found.y).all() else None
 
 
+def nearby(system: System, first: Float[np.ndarray, "time state"], count: int) -> list[Float[np.ndarray, "time state"]]:
+    """Return so many trajectories that begin around the first one.
+
+    Every first value times a number between 1/2 and 3/2, or, where it is zero, a number within half a standard
+    deviation of the state; drawn again where a trajectory runs away.
+    """
+    rng = np.random.default_rng(1000)
+    start = np.asarray(system.starts[0])
+    found: list[np.ndarray] = []
+    while len(found) < count:
+        near = start * rng.uniform(0.5, 1.5, len(start))
+        near = np.where(start == 0, first.std(axis=0) * rng.uniform(-0.5, 0.5, len(start)), near)
+        made = simulated(system.field, near.tolist())
+        if made is not None:
+            found.append(made)
+    return found
+
+
 def explains(found: np.ndarray | None, states: Float[np.ndarray, "time state"]) -> bool:
     """Return whether simulated states explain the true ones."""
     return found is not None and bool(r2_score(states, found, multioutput="variance_weighted") > EXPLAINED)
 
 
-def _system(table: dict[str, object]) -> System:
-    starts = tuple(tuple(map(float, start)) for start in table["starts"])  # type: ignore[attr-defined]
-    return System(int(str(table["id"])), str(table["name"]), tuple(map(str, table["equations"])), starts)  # type: ignore[call-overload]
+def _system(table: dict[str, Any]) -> System:
+    place = str(table["id"])
+    starts = tuple(tuple(map(float, start)) for start in table["starts"])
+    names = tuple(map(str, table["equations"]))
+    return System(int(place) if place.isdigit() else place, str(table["name"]), names, starts)
