@@ -200,3 +200,10 @@ def test_files_of_versions_before_checksums_are_read(tmp_path: Path) -> None:
     save_file({"a": np.ones(2)}, str(tmp_path / "old"), metadata={"sparsedyn": "{}"})
     assert not has_checksum(tmp_path / "old")
     assert load_arrays(tmp_path / "old")[1] == {}
+
+
+def test_the_same_content_has_the_same_bytes(tmp_path: Path):
+    paths = [tmp_path / f"{i}.safetensors" for i in range(8)]
+    for path in paths:
+        save_arrays(path, {"b": np.arange(3.0), "a": np.eye(2, dtype=np.float32)}, {"name": "Größe"})
+    assert len({path.read_bytes() for path in paths}) == 1

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialized
 
 
 class CheckpointError(ValueError):
@@ -56,12 +56,13 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[st
         shapes = {name: list(np.shape(a)) for name, a in arrays.items()}
         contiguous = {name: a.reshape(shapes[name]) for name, a in contiguous.items()}
         text = json.dumps(header, default=_scalar)
-        save_file(contiguous, str(temporary), metadata={"sparsedyn": text, "sha256": _digest(contiguous, text)})
-        with open(temporary, "rb") as handle:
+        data = serialized(contiguous, metadata={"sparsedyn": text, "sha256": _digest(contiguous, text)})
+        with open(temporary, "wb") as handle:
+            handle.write(_in_order(data))
+            handle.flush()
             os.fsync(handle.fileno())
-        temporary.chmod(0o666 & ~_umask())  # safetensors makes files that only their owner may read
         os.replace(temporary, path)
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: cannot be written ({error}). Choose another place.") from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -131,11 +132,14 @@ def _digest(arrays: dict[str, np.ndarray], text: str) -> str:
     return digest.hexdigest()
 
 
-def _umask() -> int:
-    """Return the process's umask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _in_order(data: bytes) -> bytes:
+    """Return a file's content with its metadata in order, which safetensors writes in another one each time."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data[start:]
 
 
 def _scalar(value: Any) -> Any:
