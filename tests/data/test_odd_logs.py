@@ -201,3 +201,49 @@ def test_codes_for_missing_values(tmp_path: Path):
         assert read(path, **ROLES, missing="-9999", gaps="cut").lengths == (20, 19, 18)
     assert code_of([np.repeat([0.0, 1.0], 30)]) is None
     assert code_of([np.concatenate([np.zeros(20), np.exp(T / 6)])]) is None
+
+
+def test_units_in_cells(tmp_path: Path):
+    path = tmp_path / "log.csv"
+    table = TABLE.assign(
+        temp=[f"{value:.3f} °C" for value in TABLE["temp"]], level=[f"{v:.4e}m" for v in TABLE["level"]]
+    )
+    table["feed"] = [f"{100 * value:.0f}%" for value in TABLE["feed"]]
+    table.loc[3, "temp"] = "n/a"
+    table.to_csv(path, index=False)
+    seen = look(path)
+    assert seen.options.cell_units
+    assert [c.unit for c in seen.overview.columns] == ["", "m", "°C", "%"]
+    with pytest.raises(DataError, match="units in cells"):
+        read(path, **ROLES)
+    with pytest.warns(SparsedynWarning, match="Cut at gaps"):
+        data = read(path, **ROLES, cell_units=True, gaps="cut")
+    assert (data.state_units, data.input_units) == (("m", "°C"), ("%",))
+    np.testing.assert_allclose(data.states[1][:, 1], TABLE["temp"][4:], atol=1e-3)
+    # Tags that begin with numbers are no numbers with units.
+    assert not look(write_tags(tmp_path)).options.cell_units
+
+
+def write_tags(folder: Path) -> Path:
+    path = folder / "tags.csv"
+    TABLE.assign(name=[f"{k}A{k}" for k in range(ROWS)]).to_csv(path, index=False)
+    return path
+
+
+def test_durations_with_days_and_names_of_months(tmp_path: Path):
+    passed = TABLE.assign(t=pd.to_timedelta(T + 86_370, unit="s").map(lambda one: str(one.to_pytimedelta())))
+    data = Trajectories.from_pandas(passed, **ROLES)
+    assert (data.dt, data.time[0][0]) == (0.5, 86_370)
+    assert Trajectories.from_pandas(TABLE.assign(t=pd.to_timedelta(T, unit="s").astype(str)), **ROLES).dt == 0.5
+    months = TABLE.assign(t=pd.date_range("2024-01-01", periods=ROWS, freq="1s").strftime("%d-%b-%y %H:%M:%S"))
+    with pytest.raises(DataError, match="Others need date_format='%d-%b-%y %H:%M:%S'"):
+        Trajectories.from_pandas(months, **ROLES)
+    assert Trajectories.from_pandas(months, **ROLES, date_format="%d-%b-%y %H:%M:%S").dt == 1.0
+
+
+def test_columns_of_one_name(tmp_path: Path):
+    path = tmp_path / "log.csv"
+    path.write_text(TABLE.to_csv(index=False).replace("level,temp", "PV,PV"))
+    with pytest.raises(DataError, match=r"'PV' is there 2 times. .*header=False, skip_rows=1"):
+        look(path)
+    assert look(path, header=False, skip_rows=1).overview.rows == ROWS

@@ -53,6 +53,9 @@ OPTIONS: dict[str, Any] = {
     "units_row": Annotated[
         bool, typer.Option("--units-row", help="The row below the names holds units.", rich_help_panel=FILE)
     ],
+    "cell_units": Annotated[
+        bool, typer.Option("--cell-units", help="Cells hold a number and its unit: 21.5 °C.", rich_help_panel=FILE)
+    ],
     "missing": _text("--missing", "TEXTS", 'Texts that stand for a missing value: "Bad Input,n/a".'),
     "true": _text("--true", "TEXTS", "Texts that stand for 1, such as on."),
     "false": _text("--false", "TEXTS", "Texts that stand for 0, such as off."),
@@ -102,7 +105,7 @@ def reads(command: Callable[..., None]) -> Callable[..., None]:
         command(*args, reading=reading_of(given), **options)
 
     kind = inspect.Parameter.KEYWORD_ONLY
-    defaults = {name: False if name in ("like", "units_row") else None for name in OPTIONS}
+    defaults = {name: False if name in ("like", "units_row", "cell_units") else None for name in OPTIONS}
     added = [inspect.Parameter(n, kind, default=defaults[n], annotation=OPTIONS[n]) for n in OPTIONS]
     return retyped(run, command, added, without="reading")
 

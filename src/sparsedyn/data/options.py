@@ -48,6 +48,7 @@ class ReadOptions:
     - `skip_rows`: lines above the column names that are not part of the table.
     - `skip_footer`: lines at the end that are not part of the table.
     - `units_row`: whether the row below the column names holds their units.
+    - `cell_units`: whether cells hold a number and its unit, `21.5 °C`; the unit becomes that of the column.
     - `missing`: texts that stand for a missing value, besides empty cells, NA, NaN and null;
         `read` takes a comma separated text as well.
     - `true`, `false`: texts that stand for 1 and 0, besides True and False.
@@ -91,6 +92,7 @@ class ReadOptions:
     skip_rows: int = _option(0, TEXT, "--skip-rows")
     skip_footer: int = _option(0, TEXT, "--skip-footer")
     units_row: bool = _option(False, TEXT, "--units-row")
+    cell_units: bool = _option(False, TEXT, "--cell-units")
     missing: tuple[str, ...] = _option((), TEXT, "--missing")
     true: tuple[str, ...] = _option((), TEXT, "--true")
     false: tuple[str, ...] = _option((), TEXT, "--false")

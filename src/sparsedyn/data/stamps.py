@@ -21,7 +21,13 @@ ZONE = re.compile(r"^(?P<stamp>.*\d)\s*(?P<zone>[A-Z]{1,5})$")
 NUMERIC = re.compile(
     r"^(?P<a>\d{1,4})(?P<mark>[./-])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{1,4})\.?(?:(?:[ T]+|,\s*)(?P<clock>.*))?$"
 )
-CLOCK = re.compile(r"^\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?$")
+CLOCK = re.compile(r"^(?:\d+ days?,? )?\d{1,3}:\d{2}:\d{2}(?:[.,]\d+)?$")
+MONTHS = tuple(
+    f"{day}{clock}"
+    for day in ("%d-%b-%y", "%d-%b-%Y", "%d %b %y", "%d %b %Y", "%b %d, %Y", "%d/%b/%Y")
+    for clock in (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", "")
+)
+"""Formats with the name of a month that are proposed, where they read all rows."""
 OFFSET = re.compile(r"\d\s*(?:Z|[+-]\d{2}(?::?\d{2})?)$")
 SERIALS = (20_000.0, 80_000.0)
 """Days of spreadsheets from 1954 to 2119."""
@@ -140,7 +146,7 @@ def _of_texts(texts: pd.Series, options: ReadOptions, lines: np.ndarray | None) 
     given = texts
     _check(given, texts == "", f"empty; {NO_DATE}", lines)
     if texts.str.fullmatch(CLOCK).all():
-        return pd.to_timedelta(texts.str.replace(",", ".")).to_numpy()
+        return pd.to_timedelta(texts.str.replace(r", (?=\d)", " ", regex=True).str.replace(",", ".")).to_numpy()
     numbers = pd.to_numeric(texts, errors="coerce").notna()
     if numbers.any():
         # Mostly numbers and some text: the text is the mistake, not the numbers that are no dates.
@@ -154,7 +160,10 @@ def _of_texts(texts: pd.Series, options: ReadOptions, lines: np.ndarray | None) 
     dates = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
     if dates.isna().all() and texts.str.contains("[A-Za-z]{3}", regex=True).all():
         dates = pd.to_datetime(texts, format=_guessed(texts.iloc[0]), errors="coerce", utc=True)
-    _check(given, dates.isna(), f"no date that can be read; {NO_DATE}. Others need date_format= (--date-format)", lines)
+    if dates.isna().any():
+        fits = [one for one in MONTHS if pd.to_datetime(texts, format=one, errors="coerce").notna().all()]
+        form = f"date_format={fits[0]!r} (--date-format {fits[0]!r})" if fits else "date_format= (--date-format)"
+        _check(given, dates.isna(), f"no date that can be read; {NO_DATE}. Others need {form}", lines)
     offset = texts.str.contains(OFFSET, regex=True) & (texts.str.len() > len("2024-05-31"))
     if offset.all():
         return dates.dt.tz_localize(None).to_numpy()

@@ -23,7 +23,6 @@ import pyarrow.csv as pc
 
 from ..description import FORMAT, VERSION
 from ..errors import DataError
-from ..names import check_distinct
 from ..options import ReadOptions
 from ..tables import Columns, Table, arguments, asked_columns
 from ..trajectories import Trajectories
@@ -74,7 +73,12 @@ def table(content: bytes, options: ReadOptions) -> Table:
     """Read all columns, whatever they hold: numbers where a column has nothing else, else text."""
     lines = rows_of(content, options)
     head = head_of(lines, options)
-    check_distinct(head.names, "the column names")
+    if len(set(head.names)) < len(head.names):
+        twice = next(name for name in head.names if head.names.count(name) > 1)
+        raise DataError(
+            f"the column names: {twice!r} is there {head.names.count(twice)} times. Rename the columns, or choose "
+            f"them by position: header=False, skip_rows={head.next} (--no-header --skip-rows {head.next})."
+        )
     return table_of(lines, head, options)
 
 

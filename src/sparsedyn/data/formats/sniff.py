@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..errors import DataError
 from ..options import PRESETS, ReadOptions
 from .other_lines import footer, others, said_of
-from .text import FALSE, MISSING, TRUE, cells_of, decoded, lines_of
+from .text import FALSE, MISSING, TRUE, UNIT_OF_CELL, cells_of, decoded, lines_of
 
 LOOKED_AT = 2000
 """Lines that decide about separators, decimals and texts; encodings and uneven lines are looked for in all."""
@@ -255,6 +255,9 @@ def _texts(
             true.append(pair[0])
             false.append(pair[1])
             seen.append(f"switches ({pair[0]}, {pair[1]})")
+        elif texts and not numbers and _units(texts):
+            options = replace(options, cell_units=True)
+            seen.append(f"units in cells ({next(iter(texts))})")
         elif texts and numbers > len(cells) / 2:
             empty = True
             missing += [text for text in texts if text not in missing]
@@ -271,6 +274,12 @@ def _texts(
         seen.append("missing values")
         options = replace(options, gaps="cut")
     return options, seen, asks
+
+
+def _units(texts: Mapping[str, int]) -> bool:
+    """Whether texts are numbers that one unit follows."""
+    found = [UNIT_OF_CELL.match(text) for text in texts]
+    return len({one and one["unit"] for one in found}) == 1 and found[0] is not None
 
 
 def _day_first(

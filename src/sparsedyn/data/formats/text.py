@@ -19,6 +19,7 @@ TRUE, FALSE = ("True", "true", "TRUE"), ("False", "false", "FALSE")
 
 QUOTED = re.compile(r'"[^"]*"')
 """Marks within quotes separate nothing."""
+UNIT_OF_CELL = re.compile(r"^\s*(?P<number>[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\W\d_]\S*|[%°‰]\S*)\s*$")
 MORE = 1000
 """Cells beyond the last column that a line may have, all empty."""
 
@@ -121,6 +122,11 @@ def table_of(
     **Raises:** `DataError` for lines with more cells than there are columns.
     """
     cells, numbers = _cells(lines, head)
+    units = list(head.units)
+    if options.cell_units:
+        for i in range(len(head.names)):
+            cells[i], unit = without_unit(cells[i])
+            units[i] = unit or units[i]
     places = [i for i, name in enumerate(head.names) if wanted is None or name in wanted]
     converted = {
         i: cells[i].mask(cells[i] == "", None) if head.names[i] in texts else _converted(cells[i], options)
@@ -128,7 +134,17 @@ def table_of(
     }
     names = [head.names[i] for i in places]
     frame = pd.DataFrame(converted).set_axis(names, axis=1)
-    return Table(frame, numbers, {head.names[i]: head.units[i] for i in places})
+    return Table(frame, numbers, {head.names[i]: units[i] for i in places})
+
+
+def without_unit(column: pd.Series) -> tuple[pd.Series, str]:
+    """Return cells without the unit that follows every number of a column, and that unit; as they are for others."""
+    parts = column.str.extract(UNIT_OF_CELL)
+    found = parts["unit"].dropna().unique()
+    numbers = parts["number"].notna()
+    if len(found) != 1 or not numbers.any():
+        return column, ""
+    return parts["number"].where(numbers, column), str(found[0])
 
 
 def _cells(lines: Sequence[str], head: Head) -> tuple[pd.DataFrame, np.ndarray]:
