@@ -132,7 +132,12 @@ def of_state(problem: Problem, regression: integral.Regression, library: Library
         return problem.fit(*guess, [place] * len(guess.terms), 0, iterations=count, rounds=1)
 
     problem.refine(min((fit(one) for one in guesses[:PROBED]), key=lambda one: one.score))
-    found = [fit(one) for one in guesses]
+    plain = [one for one in guesses if len(one.terms) <= CERTAIN and not any(term.inside for term in one.terms)]
+    found = [fit(one) for one in plain]
+    best = settled(problem, found, EACH, level)
+    if best and explained(problem, best[0]):
+        return best
+    found += [fit(one) for one in guesses if one not in plain]
     best = settled(problem, found, 10, level)
     if not best:
         return []
