@@ -7,7 +7,6 @@ import equinox as eqx
 import jax
 import numpy as np
 import pytest
-from numba import njit
 
 from sparsedyn.data import Samples
 from sparsedyn.models import MLP
@@ -29,7 +28,6 @@ from sparsedyn.sparsify import (
 from sparsedyn.training import SWA, derivative_matching, fit, learning_rates, optimizer
 from sparsedyn.training.fit import _prepare
 from sparsedyn.training.native import native_steps
-from sparsedyn.training.native.tiles import BYTES, LANES, multiply
 
 MEMBERS = 3
 
@@ -145,23 +143,3 @@ def test_a_member_that_diverges_stays_as_it_was() -> None:
     assert found.alive.tolist() == [True, False, True]
     for a, b in zip(jax.tree.leaves(found.last), jax.tree.leaves(calm.last), strict=True):
         np.testing.assert_array_equal(a[[0, 2]], b[[0, 2]])
-
-
-@pytest.mark.parametrize("rows", [1, 3, 25, 50])
-@pytest.mark.parametrize("columns", [1, LANES, 3 * LANES + 1, 5 * LANES])
-def test_products_of_all_widths(rows: int, columns: int) -> None:
-    rng, inner, width = np.random.default_rng(0), 7, -(-columns // LANES) * LANES
-    a = rng.standard_normal((rows, inner), dtype=np.float32)
-    b, c = np.zeros((inner, width), np.float32), np.full((rows, width), np.nan, np.float32)
-    b[:, :columns] = rng.standard_normal((inner, columns))
-    for first, strides in ((a, (inner, 1)), (np.asfortranarray(a), (1, rows))):
-        _multiplied(first.T if strides[0] == 1 else first, *strides, b, c, rows, width // LANES, inner)
-        np.testing.assert_allclose(c, a @ b, rtol=1e-4, atol=1e-5)
-
-
-@njit
-def _multiplied(a: Any, row: Any, step: Any, b: Any, c: Any, rows: Any, vectors: Any, inner: Any) -> None:
-    multiply(
-        a.ctypes.data, row * BYTES, step * BYTES, b.ctypes.data, b.shape[1] * BYTES, c.ctypes.data,
-        c.shape[1] * BYTES, rows, vectors, inner,
-    )  # fmt: skip

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from sparsedyn._steps import STEPS
 from sparsedyn.data import DataError, Scaling
+from sparsedyn.forecast.native import native_rollout
 from sparsedyn.models import AbstractModel
 
 METHODS = tuple(STEPS)
@@ -69,6 +70,10 @@ def rollout(
     rate, origin = (1.0, scaling.x_mean) if method == MAP else (dt, 0.0)
     gain = (rate * scaling.dx_std / scaling.x_std).astype(precision)
     drift = ((rate * scaling.dx_mean - origin) / scaling.x_std).astype(precision)
+    if precision == "float32":
+        found = native_rollout(models, start, np.swapaxes(forcing, 0, 1), gain, drift, method, scaling)
+        if found is not None:
+            return found
     devices = jax.devices()
     mesh = Mesh(np.asarray(devices[: _divisor(members, len(devices))]), ("members",))
     spread, same = NamedSharding(mesh, PartitionSpec("members")), NamedSharding(mesh, PartitionSpec())

@@ -15,14 +15,15 @@ from sparsedyn._devices import native
 from sparsedyn._warnings import SparsedynWarning
 from sparsedyn.data import Samples
 from sparsedyn.models import MLP
+from sparsedyn.models.native.layout import ACTIVATIONS, Layout, layout
 from sparsedyn.sparsify import L1, L2, STR, AbstractMask, AbstractSparsifier, Chain, Freeze, On, Phases
 from sparsedyn.training.engine import Program
 from sparsedyn.training.objectives import derivative_matching
 from sparsedyn.training.optimizers import named
 from sparsedyn.training.state import Members, State
 
-from . import layout as tables
-from .layout import ACTIVATIONS, MOMENTS, OPTIMIZERS, Amounts, Layout, Operations
+from . import tables
+from .tables import MOMENTS, OPTIMIZERS, Amounts, Operations
 
 
 class Operation(NamedTuple):
@@ -205,11 +206,11 @@ def native_steps(program: Program, sparsifier: AbstractSparsifier, state: State)
     step = None if found is None else _compiled()
     if found is None or step is None:
         return None
-    from .tiles import LANES
+    from sparsedyn.models.native.tiles import LANES
 
     where = [one.where if one.code == tables.SOFT_THRESHOLD else () for one in found]
     biased = [bias is not None for bias in other.biases]
-    own = tables.layout(shapes, biased, sum(map(len, where)), program.batch, LANES)
+    own = layout(shapes, biased, sum(map(len, where)), program.batch, LANES)
     applies = np.zeros((len(found), len(shapes), 3), np.int64)
     auxiliary = np.zeros((len(found), len(shapes)), np.int64)
     reads, writes, stage, thresholds = [], [], 0, iter(own.thresholds)

@@ -1,109 +1,27 @@
 """Gradient steps of multilayer perceptrons, member after member: the arithmetic of `engine.one_step`, compiled.
 
-Everything of a member lies in one row of single-precision numbers, laid out by `layout`: matrices with rows padded to
-whole vectors, whose padding is zero and stays zero. Functions have no annotations, since Numba reads types from their
-arguments. Loops take slices and index from zero, or they would not be vectorized.
+Everything of a member lies in one row of single-precision numbers, laid out by `models.native.layout`: matrices with
+rows padded to whole vectors, whose padding is zero and stays zero. Functions have no annotations, since Numba reads
+types from their arguments. Loops take slices and index from zero, or they would not be vectorized.
 
-Numba keeps what it compiled for as long as this file is the same: touch it after changes of `tiles` or `layout`.
+Numba keeps what it compiled for as long as this file is the same: touch it after changes of what it imports.
 """
 
-import inspect
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numba import njit
 
-from .layout import (
-    ACTIVATION_RELU,
-    ACTIVATION_SIGMOID,
-    ACTIVATION_SILU,
-    ACTIVATION_TANH,
-    ADAM,
-    ADAMW,
-    FREEZE,
-    L1,
-    L2,
-    MASK,
-    MOMENTUM,
-    SOFT_THRESHOLD,
-)
-from .tiles import BYTES, LANES, multiply
+from sparsedyn.models.native.perceptron import FAST, compiled, forward, sigmoid, zeros
+from sparsedyn.models.native.tiles import BYTES, LANES, multiply
+
+from .tables import ADAM, ADAMW, FREEZE, L1, L2, MASK, MOMENTUM, SOFT_THRESHOLD
 
 BLOCK = 32
 """Batches that are gathered at a time, for all members of a thread."""
 
-# Not `nnan` and `ninf`, which would remove the test whether numbers are finite.
-_FAST = {"reassoc", "contract", "nsz", "arcp"}
 
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    return njit(fastmath=_FAST, error_model="numpy")(inspect.unwrap(function))
-
-
-@_compiled
-def _zeros(size):
-    """Zeros that begin where a vector does."""
-    memory = np.zeros(size + LANES, np.float32)
-    start = (-memory.ctypes.data // BYTES) % LANES
-    return memory[start : start + size]
-
-
-@_compiled
-def _tanh(x):
-    """The hyperbolic tangent by the quotient of polynomials that Eigen and XLA have, which is vectorized."""
-    x = min(max(x, np.float32(-7.90531110763549805)), np.float32(7.90531110763549805))
-    y = x * x
-    p = np.float32(-2.76076847742355e-16)
-    p = p * y + np.float32(2.00018790482477e-13)
-    p = p * y + np.float32(-8.60467152213735e-11)
-    p = p * y + np.float32(5.12229709037114e-08)
-    p = p * y + np.float32(1.48572235717979e-05)
-    p = p * y + np.float32(6.37261928875436e-04)
-    p = p * y + np.float32(4.89352455891786e-03)
-    q = np.float32(1.19825839466702e-06)
-    q = q * y + np.float32(1.18534705686654e-04)
-    q = q * y + np.float32(2.26843463243900e-03)
-    q = q * y + np.float32(4.89352518554385e-03)
-    return x * p / q
-
-
-@_compiled
-def _sigmoid(x):
-    return np.float32(0.5) + np.float32(0.5) * _tanh(np.float32(0.5) * x)
-
-
-@_compiled
-def _activate(h, slopes, bias, rows, width, kind):
-    """Add the bias to the rows of `h`, and put them through the activation; `slopes` becomes its derivative."""
-    size = bias.size
-    for i in range(rows):
-        row, slope = h[i * width : i * width + size], slopes[i * size : (i + 1) * size]
-        if kind == ACTIVATION_RELU:
-            for j in range(size):
-                z = row[j] + bias[j]
-                row[j] = max(z, np.float32(0.0))
-                slope[j] = np.float32(1.0) if z > 0 else np.float32(0.0)
-        elif kind == ACTIVATION_TANH:
-            for j in range(size):
-                value = _tanh(row[j] + bias[j])
-                row[j] = value
-                slope[j] = np.float32(1.0) - value * value
-        elif kind == ACTIVATION_SIGMOID:
-            for j in range(size):
-                value = _sigmoid(row[j] + bias[j])
-                row[j] = value
-                slope[j] = value * (np.float32(1.0) - value)
-        elif kind == ACTIVATION_SILU:
-            for j in range(size):
-                z = row[j] + bias[j]
-                share = _sigmoid(z)
-                row[j] = z * share
-                slope[j] = share + z * share * (np.float32(1.0) - share)
-
-
-@_compiled
+@compiled
 def _transposed(matrix, width, rows, columns, into, into_width):
     """Write the transposed first `rows` rows of a matrix."""
     for j in range(columns):
@@ -112,7 +30,7 @@ def _transposed(matrix, width, rows, columns, into, into_width):
             row[i] = matrix[i * width + j]
 
 
-@_compiled
+@compiled
 def _effective(raw, stages, operations, chain, member):
     """Take the weights of a member through the techniques; the last stage is what the network sees."""
     codes, reads, writes, applies, auxiliary = operations
@@ -132,13 +50,13 @@ def _effective(raw, stages, operations, chain, member):
                 for i in range(w.size):
                     seen[i] = w[i] if mask[i] else np.float32(0.0)
             else:
-                limit = _sigmoid(raw[auxiliary[k, part]])
+                limit = sigmoid(raw[auxiliary[k, part]])
                 for i in range(w.size):
                     size = max(abs(w[i]) - limit, np.float32(0.0))
                     seen[i] = size if w[i] > 0 else -size
 
 
-@_compiled
+@compiled
 def _penalized(raw, gradient, stages, operations, chain, member, place):
     """Take the gradient by effective weights back through the techniques; return the penalty."""
     codes, reads, _, applies, auxiliary = operations
@@ -169,7 +87,7 @@ def _penalized(raw, gradient, stages, operations, chain, member, place):
                 for i in range(w.size):
                     g[i] = g[i] if mask[i] else np.float32(0.0)
             elif codes[k] == SOFT_THRESHOLD:
-                limit = _sigmoid(raw[auxiliary[k, part]])
+                limit = sigmoid(raw[auxiliary[k, part]])
                 total = np.float32(0.0)
                 for i in range(w.size):
                     kept = g[i] if abs(w[i]) > limit else np.float32(0.0)
@@ -182,37 +100,7 @@ def _penalized(raw, gradient, stages, operations, chain, member, place):
     return penalty
 
 
-@_compiled
-def _forward(weights, raw, layers, activation, batch, work):
-    """Write the outputs of a batch behind the activations of the last layer, and the slopes of all others."""
-    h, slopes = work[0], work[1]
-    last = layers.shape[0] - 1
-    for l in range(last + 1):  # noqa: E741
-        inner, width, w_at, b_at, h_at, h_width, s_at = layers[l, :7]
-        out_at, out_width = layers[l, 7], layers[l, 8]
-        multiply(
-            h.ctypes.data + h_at * BYTES, h_width * BYTES, BYTES, weights.ctypes.data + w_at * BYTES, width * BYTES,
-            h.ctypes.data + out_at * BYTES, out_width * BYTES, batch, width // LANES, inner,
-        )  # fmt: skip
-        bias = raw[b_at : b_at + width]
-        if l < last:
-            _activate(h[out_at:], slopes[s_at:], bias, batch, out_width, activation)
-            # Skips: the network's own inputs follow the activations of every layer.
-            extra, hidden = layers[l + 1, 9], layers[l + 1, 0] - layers[l + 1, 9]
-            if extra:
-                features = layers[0, 5]
-                for i in range(batch):
-                    row, own = h[out_at + i * out_width + hidden :], h[i * features :]
-                    for j in range(extra):
-                        row[j] = own[j]
-        else:
-            for i in range(batch):
-                row = h[out_at + i * out_width : out_at + i * out_width + width]
-                for j in range(width):
-                    row[j] += bias[j]
-
-
-@_compiled
+@compiled
 def _loss(output, width, target, slope, states, batch):
     """Return the mean squared error; `slope` becomes its gradient by the outputs."""
     total = np.float32(0.0)
@@ -226,7 +114,7 @@ def _loss(output, width, target, slope, states, batch):
     return total / np.float32(batch * states)
 
 
-@_compiled
+@compiled
 def _backward(weights, gradient, layers, batch, work):
     """Write the gradient by the effective weights and by the biases."""
     h, slopes, d, turned = work
@@ -260,7 +148,7 @@ def _backward(weights, gradient, layers, batch, work):
             own[i] *= slope[i]
 
 
-@_compiled
+@compiled
 def _moved(raw, gradient, first, second, count, rate, optimizer, clip):
     """Take a step of the optimizer; return whether all of it is finite, in which case it has been taken."""
     size = raw.size
@@ -300,7 +188,7 @@ def _moved(raw, gradient, first, second, count, rate, optimizer, clip):
     return True
 
 
-@_compiled
+@compiled
 def _gathered(data, order, first, batches, size, x, targets):
     """Gather so many batches: the networks' inputs, and their targets."""
     states, inputs, slopes = data
@@ -315,20 +203,20 @@ def _gathered(data, order, first, batches, size, x, targets):
             row[n + j] = inputs[at, j]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def advance(members, numbers, going, data, orders, rates, span, batch, layers, sizes, activation, operations, chain,
             optimizer, clip):  # fmt: skip
     """Take the steps `span` (begin, end, where the epoch began) of the members from `members[0]` to `members[1]`.
 
     `numbers` change in place: what the optimizer moves, its moments, their counts, who is alive, the steps taken and
-    the sums of losses, each with a leading member axis. `chain` is `layout.Amounts`.
+    the sums of losses, each with a leading member axis. `chain` is `tables.Amounts`.
     """
     raws, firsts, seconds, counts, alive, taken, losses = numbers
     begin, end, offset = span
     size, hidden, sloped, deep, turned, stages_count = sizes
     features, states = data[0].shape[1] + data[1].shape[1], data[0].shape[1]
-    work = (_zeros(hidden), _zeros(sloped), _zeros(deep), _zeros(turned))
-    gradient, stages = _zeros(size), _zeros(stages_count * size).reshape((stages_count, size))
+    work = (zeros(hidden), zeros(sloped), zeros(deep), zeros(turned))
+    gradient, stages = zeros(size), zeros(stages_count * size).reshape((stages_count, size))
     x, targets = np.zeros(BLOCK * batch * features, np.float32), np.zeros(BLOCK * batch * states, np.float32)
     last = layers.shape[0] - 1
     out_at, out_width, d_at = layers[last, 7], layers[last, 8], layers[last, 10]
@@ -351,7 +239,7 @@ def advance(members, numbers, going, data, orders, rates, span, batch, layers, s
                 rows = x[(step - start) * batch * features : (step - start + 1) * batch * features]
                 for i in range(rows.size):
                     h[i] = rows[i]
-                _forward(weights, raw, layers, activation, batch, work)
+                forward(weights, raw, layers, activation, batch, work)
                 loss = _loss(
                     h[out_at:], out_width, targets[(step - start) * batch * states :], work[2][d_at:], states, batch
                 )

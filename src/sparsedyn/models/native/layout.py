@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Float32, Int64
 
 ACTIVATIONS = {"relu": 0, "tanh": 1, "sigmoid": 2, "silu": 3, "identity": 4}
 ACTIVATION_RELU, ACTIVATION_TANH, ACTIVATION_SIGMOID, ACTIVATION_SILU, _ = ACTIVATIONS.values()
-OPTIMIZERS = {"adam": 0, "adamw": 1, "sgd": 2, "momentum": 3}
-ADAM, ADAMW, SGD, MOMENTUM = OPTIMIZERS.values()
-MOMENTS = {"adam": 2, "adamw": 2, "sgd": 0, "momentum": 1}
-L1, L2, MASK, SOFT_THRESHOLD, FREEZE = range(5)
 
 
 class Leaf(NamedTuple):
@@ -96,28 +92,6 @@ def layout(
         turned += columns * padded(inner - extra)
     own = tuple(vector for vector, has in zip(vectors, biases, strict=True) if has)
     return Layout(matrices, scalars, own, np.array(layers, np.int64), at, (hidden, sloped, deep, turned))
-
-
-class Operations(NamedTuple):
-    """What techniques do, one after the other, and the stages of weights that they read and write.
-
-    `applies` has begin, end and whether it applies, for every matrix; `auxiliary` the place of a matrix's threshold.
-    """
-
-    codes: Int64[np.ndarray, " operation"]
-    reads: Int64[np.ndarray, " operation"]
-    writes: Int64[np.ndarray, " operation"]
-    applies: Int64[np.ndarray, "operation matrix 3"]
-    auxiliary: Int64[np.ndarray, "operation matrix"]
-
-
-class Amounts(NamedTuple):
-    """The numbers of these operations, which differ between members and change at revisions."""
-
-    amounts: Float32[np.ndarray, "operation member"]
-    factors: Float32[np.ndarray, "operation step"]
-    masks: Bool[np.ndarray, "operation member size"]
-    frozen: Bool[np.ndarray, "operation member"]
 
 
 def aligned(shape: tuple[int, ...]) -> Any:
