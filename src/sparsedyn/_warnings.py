@@ -1,6 +1,7 @@
 """The base class of the package's warnings, and the report that a fit ends with."""
 
 import warnings
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sparsedyn._spelling import spelt
@@ -27,13 +28,13 @@ class Report(tuple[Finding, ...]):
 
     __slots__ = ()
 
+    def __new__(cls, findings: Iterable[Finding] = ()) -> "Report":
+        """Return findings, their options spelt for whoever called."""
+        return super().__new__(cls, (one._replace(message=spelt(one.message)) for one in findings))
+
     def __str__(self) -> str:
         """Return a line per finding."""
         return "\n".join(f"{finding.check}: {finding.message}" for finding in self) or "nothing found"
-
-    def facts(self) -> list[dict[str, str]]:
-        """Return the findings as JSON values."""
-        return [finding._asdict() for finding in self]
 
     def warn(self, *, stacklevel: int = 3) -> None:
         """Issue a `SparsedynWarning` for every finding."""

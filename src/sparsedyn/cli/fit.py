@@ -12,7 +12,7 @@ from sparsedyn.cli.errors import Interrupted, UsageProblem, guarded, parameters
 from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.held_out import ENOUGH, SHARE, Parts, given, hold_out
 from sparsedyn.cli.model_file import save_model
-from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
+from sparsedyn.cli.output import findings, note, number, plural, show_json, show_pairs
 from sparsedyn.cli.progress import duration, training_progress
 from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.cli.source import ColumnOptions, read_columns
@@ -247,7 +247,7 @@ def outcome(stepper: "SparseTimeStepper", parts: Parts, output: Path, seconds: f
         "steps": stepper.steps_,
         "loss": float(last["loss"].mean()),
         "validation": float(last["validation"].mean()),
-        "report": stepper.report_.facts(),
+        "report": findings(stepper.report_),
         "nonzeros": float(stepper.nonzeros_.mean()),
         "nonzeros_per_member": stepper.nonzeros_,
         "weights": stepper.weights_,

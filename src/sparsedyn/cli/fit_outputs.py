@@ -8,7 +8,7 @@ from sparsedyn.cli.calibration import calibrate, fit_for_bands
 from sparsedyn.cli.errors import Interrupted, UsageProblem
 from sparsedyn.cli.held_out import SHARE, given, hold_out
 from sparsedyn.cli.model_file import save_model
-from sparsedyn.cli.output import note, number, plural, show_json, show_pairs
+from sparsedyn.cli.output import findings, note, number, plural, show_json, show_pairs
 from sparsedyn.cli.progress import duration
 from sparsedyn.cli.source import ColumnOptions, read_columns, remarks, rows_apart
 from sparsedyn.cli.techniques import check_techniques, techniques
@@ -107,7 +107,7 @@ def facts(model: "SparseStateSpace", train: "Trajectories", output: Path, second
         "weights": model.weights_,
         "held_out": model.held_out_,
         "equations": [statement.text() for statement in model.statements()],
-        "report": model.report_.facts(),
+        "report": findings(model.report_),
         "seconds": seconds,
     }
 

@@ -5,12 +5,15 @@ import math
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from sparsedyn._warnings import Report
 
 PIPE_WIDTH = 120
 """Characters per line where output is not a terminal, so that tables are not folded in a log."""
@@ -30,6 +33,11 @@ BOTH = re.compile(rf"{SPELLING}(?:, {SPELLING})*(?:, say)? \((--[^)]*)\)")
 def as_typed(text: str) -> str:
     """Return a message of the library with its options as they are typed, where it has both spellings."""
     return BOTH.sub(r"\1", text)
+
+
+def findings(report: "Report") -> list[dict[str, str]]:
+    """Return the findings of a report as JSON values, options as they are typed."""
+    return [{"check": finding.check, "message": as_typed(finding.message)} for finding in report]
 
 
 def note(text: str, *, quiet: bool = False) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sparsedyn.cli.output import between, number, percent, plural, show_table
+from sparsedyn.cli.output import between, findings, number, percent, plural, show_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ def facts(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> dic
         "valid_time": float(forecasts.valid_time().mean()),
         "dt": forecasts.dt,
         "warmup": forecasts.warmup,
-        "report": forecasts.report.facts(),
+        "report": findings(forecasts.report),
         **band_facts(forecasts, [int(rows) for rows in scores["horizon"]]),
     }
 

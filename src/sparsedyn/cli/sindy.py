@@ -13,7 +13,7 @@ from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.forecast import usual_horizons
 from sparsedyn.cli.held_out import hold_out as held
 from sparsedyn.cli.model_file import save_model
-from sparsedyn.cli.output import note, number, percent, plural, show_json, show_pairs, show_text
+from sparsedyn.cli.output import findings, note, number, percent, plural, show_json, show_pairs, show_text
 from sparsedyn.cli.progress import duration
 from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.cli.sindy_terms import functions_of, known_of, lags_of, restrictions_of, threshold_of
@@ -241,7 +241,7 @@ def facts(model: "SINDy", digits: int) -> dict[str, Any]:
         "dead_times": dict(zip(model.input_names_, model.delays_.dead_times, strict=False)),
         "nonzeros": int(table.astype(bool).to_numpy().sum()),
         "terms": table.size,
-        "report": model.report_.facts(),
+        "report": findings(model.report_),
     }
 
 

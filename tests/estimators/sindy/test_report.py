@@ -88,8 +88,10 @@ def test_an_input_in_no_equation_of_a_map_is_named():
     x = [0.0]
     for k in range(199):
         x.append(0.8 * x[-1] + v[k])
-    message = said(SINDy(1, time="discrete"), np.asarray(x), 1.0, np.stack([u, v], axis=1))["input-without-effect"]
+    given = np.asarray(x), 1.0, np.stack([u, v], axis=1)
+    message = said(SINDy(1, time="discrete"), *given)["input-without-effect"]
     assert "input u0 appears in no equation. If it acts late, give lags='auto'" in message
+    assert "acts late" not in said(SINDy(1, time="discrete", lags="auto"), *given)["input-without-effect"]
 
 
 @pytest.mark.slow

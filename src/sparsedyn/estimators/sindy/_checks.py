@@ -75,7 +75,8 @@ def checked(
                 without = _without(blocks, reduced, found.coefficients, settings)
                 findings += _simulated(judge, data.state_names, *without)
     elif settings.time == "discrete":
-        findings.append(without_effect(recorded.data, library, found.coefficients, recorded.delays))
+        sought = settings.lags == AUTO
+        findings.append(without_effect(recorded.data, library, found.coefficients, recorded.delays, sought=sought))
         findings += _iterated(library, settings, blocks, reduced, found, recorded)
     return checks.report_of(findings)
 

@@ -38,8 +38,10 @@ def iterated(
     return judged(data.state_names, found, measured, there, source)
 
 
-def without_effect(data: Trajectories, library: Library, coefficients: Coefficients, delays: Delays) -> Finding | None:
-    """Say which inputs are in no equation, at no lag."""
+def without_effect(
+    data: Trajectories, library: Library, coefficients: Coefficients, delays: Delays, *, sought: bool
+) -> Finding | None:
+    """Say which inputs are in no equation, at no lag; whether dead times were `sought` already."""
     states = len(data.state_names)
     kept = (coefficients != 0).any(axis=1)
     supports = [*library.monomials, *(chosen for _, chosen in library.applications)]
@@ -51,7 +53,7 @@ def without_effect(data: Trajectories, library: Library, coefficients: Coefficie
     idle = [name for i, name in enumerate(data.input_names) if i not in acting]
     if not idle or not kept.any():
         return None
-    late = "" if delays.rows else " If it acts late, give lags='auto' (--lags auto)."
+    late = "" if delays.rows or sought else " If it acts late, give lags='auto' (--lags auto)."
     texts = [f"input {name} appears in no equation." for name in idle]
     return Finding(
         "input-without-effect",
