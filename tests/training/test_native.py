@@ -27,7 +27,7 @@ from sparsedyn.sparsify import (
 )
 from sparsedyn.training import SWA, derivative_matching, fit, learning_rates, optimizer
 from sparsedyn.training.fit import _prepare
-from sparsedyn.training.native import native_steps
+from sparsedyn.training.native import native_steps, plan
 
 MEMBERS = 3
 
@@ -104,11 +104,11 @@ def test_other_activations_and_the_wish_of_the_user_are_respected(monkeypatch: p
     assert run.native is None
     run, state = prepared(L1(), {"hidden": (4,)})
     monkeypatch.setenv("SPARSEDYN_NATIVE", "0")
-    native_steps.__globals__["_compiled"].cache_clear()
+    plan._compiled.cache_clear()
     try:
         assert native_steps(run.program, run.sparsifier, state) is None
     finally:
-        native_steps.__globals__["_compiled"].cache_clear()
+        plan._compiled.cache_clear()
 
 
 def trained(members: int = MEMBERS, chosen: slice = slice(None), **more: Any) -> Any:

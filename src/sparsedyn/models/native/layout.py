@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, Shaped
 
 ACTIVATIONS = {"relu": 0, "tanh": 1, "sigmoid": 2, "silu": 3, "identity": 4}
 ACTIVATION_RELU, ACTIVATION_TANH, ACTIVATION_SIGMOID, ACTIVATION_SILU, _ = ACTIVATIONS.values()
@@ -23,7 +23,7 @@ class Leaf(NamedTuple):
     columns: int
     width: int
 
-    def within(self, flat: Float32[np.ndarray, "member size"]) -> Float32[np.ndarray, "member rows columns"]:
+    def within(self, flat: Shaped[np.ndarray, "member size"]) -> Shaped[np.ndarray, "member rows columns"]:
         """Return the view of this leaf in the rows of all members."""
         whole = flat[:, self.at : self.at + self.rows * self.width]
         return whole.reshape(-1, self.rows, self.width)[:, :, : self.columns]
