@@ -8,10 +8,12 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import sparsedyn
-from sparsedyn import EquationLearner, EquationRegressor
+from sparsedyn import EquationLearner, EquationRegressor, Trajectories
 from sparsedyn.equations import compiled, parsed, symbol, text
 from sparsedyn.equations.symbolic import symbols
+from sparsedyn.estimators.equation.trajectories._paths import paths_of
 from sparsedyn.estimators.equation.trajectories._reading import terms_of, worth
+from sparsedyn.estimators.equation.trajectories._straying import PRICE, straying
 from sparsedyn.estimators.equation.trajectories._written import expression
 
 T = np.linspace(0, 10, 60)
@@ -120,3 +122,11 @@ def test_what_is_no_sum_of_terms_is_priced_alike():
     assert terms_of(parsed("x/(1 + x + x**2)", ["x"]), [x]) is None
     assert worth(parsed("2*x*y", ["x", "y"]), {x, y}) == pytest.approx(1.9)
     assert worth(x / (1 + x + x**2), {x}) > worth(x / (1 + x), {x})
+
+
+def test_what_runs_away_from_the_data_pays_for_it():
+    t = np.linspace(0, 6, 40)
+    paths = paths_of(Trajectories([np.exp(-t)[:, None]], dt=t[1], state_names=["n"]))
+    assert straying([parsed("-n", ["n"])], paths, ["n"]) == 0
+    assert straying([parsed("-n + 3*n**3", ["n"])], paths, ["n"]) == PRICE
+    assert straying([parsed("log(n - 2)", ["n"])], paths, ["n"]) == PRICE

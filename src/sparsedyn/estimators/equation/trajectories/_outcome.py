@@ -22,6 +22,7 @@ from sparsedyn.estimators.equation.trajectories._own import (
     Model,
     Part,
     contest,
+    known_part,
     part_of,
     share_of_spread,
     short,
@@ -31,6 +32,7 @@ from sparsedyn.estimators.equation.trajectories._paths import paths_of, stretche
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem, problem_of
 from sparsedyn.estimators.equation.trajectories._rounding import Constants, constants_of, errors_of, rounded
+from sparsedyn.estimators.equation.trajectories._straying import PRICE, straying
 from sparsedyn.estimators.equation.trajectories._written import expression
 
 SAME = 3
@@ -103,6 +105,7 @@ def outcome(
     ]
     if judge is None:
         whole[0] = whole[0]._replace(rank=min(one.score for one in whole))
+    whole = [_staying(one, whole[0], made, symbols) for one in whole]
     # Of what is equally good, a user's own is taken.
     whole += [_of_forms(problem, one, (one.score if judge is None else standing(judge, one)) - ASIDE) for one in own]
     once: dict[tuple[str, ...], Whole] = {}
@@ -126,6 +129,16 @@ def outcome(
     errors = [share_of_spread(data, one) for one in noise]
     equations = [_equations(whole, errors, j) for j in range(len(data.state_names))]
     return Outcome(equations, [(one.exprs, one.score) for one in whole], constants, noise[0] * size, size, fates)
+
+
+def _staying(one: Whole, first: Whole, made: Found, symbols: Sequence[sympy.Symbol]) -> Whole:
+    """A model with what it pays for running away, if that decides anything."""
+    if one.rank > first.rank + PRICE:
+        return one
+    known = known_part(made.problem.prior, symbols, len(one.exprs))
+    exprs = [expr + part for expr, part in zip(one.exprs, known, strict=True)]
+    strays = straying(exprs, made.paths, [symbol.name for symbol in symbols])
+    return one._replace(score=one.score + strays, rank=one.rank + strays)
 
 
 def _equations(whole: Sequence[Whole], errors: Sequence[np.ndarray], state: int) -> list[Equation]:

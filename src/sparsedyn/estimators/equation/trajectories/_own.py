@@ -14,9 +14,10 @@ from sparsedyn.estimators.equation.trajectories._fields import Expressions, Fit,
 from sparsedyn.estimators.equation.trajectories._models import Found
 from sparsedyn.estimators.equation.trajectories._paths import NODES, Paths
 from sparsedyn.estimators.equation.trajectories._prior import Prior
-from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.estimators.equation.trajectories._problem import VANISHING, Candidate, Problem
 from sparsedyn.estimators.equation.trajectories._reading import terms_of, worth
 from sparsedyn.estimators.equation.trajectories._rounding import shortened
+from sparsedyn.estimators.equation.trajectories._straying import straying
 from sparsedyn.estimators.equation.trajectories._written import expression
 from sparsedyn.training.shooting.products import Term, parameters
 
@@ -74,12 +75,13 @@ def contest(
     """
     problem, best = found.problem, found.candidates[0]
     now = tuple(part_of(best, j, symbols) for j in range(len(problem.states)))
-    score = best.score
+    names = [one.name for one in symbols]
+    score = best.score + straying(_whole(now, known_part(problem.prior, symbols, len(now))), found.paths, names)
     begun = [_begun(found.paths, form, symbols, seed) for form in forms]
     made: dict[int, Model] = {}
 
     def tried(parts: tuple[Part, ...]) -> Model | None:
-        return _tried(problem, best, parts, symbols)
+        return _tried(problem, best, parts, symbols, found.paths)
 
     for _ in range(2 if len(problem.states) > 1 else 1):
         before = now
@@ -125,10 +127,12 @@ def standing(problem: Problem, model: Model) -> float:
     """Return the criterion of a model on other trajectories, its constants and their first states as they are."""
     level = min(1, len(problem.cuts) - 1)
     found = left(problem, model.field, model.fit.values, problem.cuts[level].starts, level)
-    return found + _cost(problem, model.parts)
+    return found + _cost(problem, model.parts, model.field.variables)
 
 
-def _tried(problem: Problem, best: Candidate, parts: tuple[Part, ...], symbols: Sequence[sympy.Symbol]) -> Model | None:
+def _tried(
+    problem: Problem, best: Candidate, parts: tuple[Part, ...], symbols: Sequence[sympy.Symbol], paths: Paths
+) -> Model | None:
     """A model of these equations, fitted on ever longer segments, up to those of the best."""
     field = _field(parts, known_part(problem.prior, symbols, len(parts)), symbols)
     values = np.asarray([value for one in parts for value in one.values])
@@ -143,15 +147,31 @@ def _tried(problem: Problem, best: Candidate, parts: tuple[Part, ...], symbols: 
         part._replace(values=tuple(map(float, own)))
         for part, own in zip(parts, np.split(done.values, ends), strict=True)
     )
-    return Model(parts, field, done, done.misfit + _cost(problem, parts))
+    known = known_part(problem.prior, symbols, len(parts))
+    strays = straying(_whole(parts, known), paths, [one.name for one in symbols])
+    return Model(parts, field, done, done.misfit + _cost(problem, parts, symbols) + strays)
 
 
-def _cost(problem: Problem, parts: Sequence[Part]) -> float:
+def _whole(parts: Sequence[Part], known: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """The right-hand side with the values of constants."""
+    return [
+        part.expr.xreplace(dict(zip(part.constants, map(sympy.Float, part.values), strict=True))) + other
+        for part, other in zip(parts, known, strict=True)
+    ]
+
+
+def _cost(problem: Problem, parts: Sequence[Part], symbols: Sequence[sympy.Symbol]) -> float:
     """What structure and constants cost: as the same made of terms would, with as many constants as there are."""
     each = np.log(problem.counts.max())
-    terms = [term for part in parts if isinstance(part.structure, tuple) for term in part.structure]
-    found = problem.cost(terms, ()) - sum(term.free for term in terms) * each
-    found += sum(2 * part.structure for part in parts if not isinstance(part.structure, tuple))
+    read = [(term, j) for j, part in enumerate(parts) if isinstance(part.structure, tuple) for term in part.structure]
+    terms = [term for term, _ in read]
+    found = problem.cost(terms, [j for _, j in read]) - sum(term.free for term in terms) * each
+    for j, part in enumerate(parts):
+        if not isinstance(part.structure, tuple):
+            found += 2 * part.structure
+            at_zero = part.expr.xreplace({symbols[j]: sympy.Integer(0)})
+            if problem.low[j] * problem.high[j] > 0 and at_zero == 0:
+                found -= VANISHING * len(sympy.Add.make_args(part.expr))
     return float(found + sum(len(part.constants) for part in parts) * each)
 
 
