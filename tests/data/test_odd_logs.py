@@ -34,6 +34,19 @@ def test_lines_below_the_table(tmp_path: Path):
         ReadOptions(skip_footer=-1)
 
 
+def test_a_count_of_rows_below_the_table(tmp_path: Path):
+    path = tmp_path / "log.csv"
+    with_units = TABLE.assign(t=[f"{t} s" for t in T], level=[f"{level:.3f} m" for level in TABLE["level"]])
+    path.write_text(with_units.to_csv(index=False) + "End of export\n60 rows\n")
+    with pytest.raises(DataError, match="Give skip_footer=2, cell_units=True"):
+        read(path, **ROLES)
+    assert read(path, **ROLES, skip_footer=2, cell_units=True).lengths == (ROWS,)
+    # What is given is not proposed again, and a line that was cut short is a row.
+    assert look(path, skip_footer=2, cell_units=True).hint == ""
+    path.write_text(TABLE.to_csv(index=False) + "30.5")
+    assert look(path).options.skip_footer == 0
+
+
 def test_runs_below_one_another():
     stacked = pd.concat([TABLE, TABLE[:20], TABLE[:1]], ignore_index=True)
     with pytest.raises(DataError, match="restarts='cut'"):
@@ -247,3 +260,19 @@ def test_columns_of_one_name(tmp_path: Path):
     with pytest.raises(DataError, match=r"'PV' is there 2 times. .*header=False, skip_rows=1"):
         look(path)
     assert look(path, header=False, skip_rows=1).overview.rows == ROWS
+
+
+def test_angles_that_go_round_in_runs_below_one_another():
+    angle = np.concatenate([np.degrees(np.sin(T)) % 360, np.degrees(1.5 + np.sin(T)) % 360])
+    runs = pd.DataFrame({"t": np.tile(T, 2), "angle": np.round(angle, 2)})
+    assert "--unwrap angle=360" in overview(runs).columns[1].findings[0]
+
+
+def test_tags_that_are_logged_less_often(tmp_path: Path):
+    path = tmp_path / "tags.csv"
+    rows = [(t, tag, k) for k, t in enumerate(T) for tag in ("level", "feed") if tag == "level" or k % 4 == 0]
+    pd.DataFrame(rows, columns=["t", "tag", "value"]).to_csv(path, index=False)
+    seen = look(path, pivot="tag=value")
+    assert seen.options.fill == "hold"
+    assert "(feed): give fill='hold' (--fill hold)" in seen.hint
+    assert not look(path, pivot="tag=value", fill="thin").hint

@@ -3,12 +3,13 @@
 import os
 import shlex
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsFloat
 
 from .errors import DataError, closest, listing
 from .formats import csv, netcdf, npz, parquet
-from .formats.sniff import sniffed
+from .formats.sniff import SELDOM, sniffed
 from .long import tags_among
 from .options import TEXT, ReadOptions
 from .overview import Overview, overview
@@ -126,7 +127,16 @@ def look(
             table = csv.table(content, asked)
         else:
             table = LOOKED[source.suffix.lower()](content, asked)
-        return Looked(overview(table, time, trajectory, options=asked), asked, hint)
+        found = overview(table, time, trajectory, options=asked)
+        seldom = [c.name for c in found.columns if c.kind == "numbers" and c.missing > SELDOM * found.rows]
+        if asked.pivot and asked.fill == "refuse" and seldom:
+            # Only the table that is made of tags shows what is logged less often.
+            asked = replace(asked, fill="hold")
+            hint = (
+                f"{hint} Tags that are logged less often than others ({', '.join(seldom[:5])}): give fill='hold' "
+                "(--fill hold) if these are inputs, fill='thin' (--fill thin) if some are states."
+            ).strip()
+        return Looked(found, asked, hint)
     except DataError as error:
         raise DataError(f"{source}: {error}" + (f"\n{hint}" if hint else "")) from error
 

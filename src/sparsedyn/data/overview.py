@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -144,7 +144,10 @@ def overview(
         trajectory = _labels(data, seconds, clock)
         if trajectory is not None:
             seconds, when = _times(data, str(clock), trajectory, table, asked, named=given)
-    columns = tuple(_column(data[name], table.units.get(name, ""), timed=name == clock) for name in data.columns)
+    begins = _begins(data, seconds, trajectory)
+    columns = tuple(
+        _column(data[name], table.units.get(name, ""), begins, timed=name == clock) for name in data.columns
+    )
     count = 1 if trajectory is None else int(data[trajectory].nunique())
     measured = [c.name for c in columns if c.kind == "numbers" and c.name not in (clock, trajectory)]
     return Overview(len(data), columns, when, trajectory, count, _correlated(data[measured]), data, seconds)
@@ -279,11 +282,18 @@ def _labels(data: pd.DataFrame, seconds: np.ndarray | None, clock: str | None) -
     return None
 
 
+def _begins(data: pd.DataFrame, seconds: np.ndarray | None, trajectory: str | None) -> np.ndarray:
+    """Return the rows at which another run begins: with another label, or where times go back."""
+    if trajectory is not None:
+        return np.flatnonzero(np.diff(pd.factorize(data[trajectory])[0])) + 1
+    return np.empty(0, dtype=int) if seconds is None else np.flatnonzero(np.diff(seconds) < 0) + 1
+
+
 def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
-def _column(column: pd.Series, unit: str, *, timed: bool) -> ColumnSummary:
+def _column(column: pd.Series, unit: str, begins: np.ndarray, *, timed: bool) -> ColumnSummary:
     missing, distinct = int(column.isna().sum()), int(column.nunique())
     name = str(column.name)
     if missing == len(column):
@@ -294,8 +304,8 @@ def _column(column: pd.Series, unit: str, *, timed: bool) -> ColumnSummary:
         examples = ", ".join(map(str, column.dropna().unique()[:3]))
         switch = () if distinct != 2 else (_switch(column),)
         return ColumnSummary(name, "text", unit, missing, distinct, findings=(f"text: {examples}", *switch))
-    known = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    known = known[np.isfinite(known)]
+    runs = [run[np.isfinite(run)] for run in np.split(column.to_numpy(dtype=np.float64, na_value=np.nan), begins)]
+    known = np.concatenate(runs)
     if not len(known):
         return ColumnSummary(name, "numbers", unit, missing, distinct, findings=("no finite value",))
     held = len(known) > 2 and bool(np.mean(np.diff(known) == 0) > 1 / 2)
@@ -303,7 +313,7 @@ def _column(column: pd.Series, unit: str, *, timed: bool) -> ColumnSummary:
     even = not timed and restarts(column) is not None
     findings = (
         ((EVEN,) if even else ())
-        + _odd(name, known, ends)
+        + _odd(name, runs, ends)
         + _cut_off(ends)
         + ((f"{missing} missing",) if missing else ())
     )
@@ -316,8 +326,9 @@ def _switch(column: pd.Series) -> str:
     return f"as numbers: --true {one} --false {other}"
 
 
-def _odd(name: str, known: np.ndarray, ends: Clipped) -> tuple[str, ...]:
+def _odd(name: str, runs: Sequence[np.ndarray], ends: Clipped) -> tuple[str, ...]:
     """Say whether a sensor is dead, was stuck within its range, or has spikes."""
+    known = np.concatenate(runs)
     if np.ptp(known) == 0:
         return ("constant",)
     found = [
@@ -325,7 +336,7 @@ def _odd(name: str, known: np.ndarray, ends: Clipped) -> tuple[str, ...]:
         for one in stuck([known])
         if one.value not in (ends.floor, ends.ceiling)
     ][:1]
-    if around := rolled_over([known]):
+    if around := rolled_over(runs):
         found.append(f"goes round {_count(around.times, 'time')}: --unwrap {shlex.quote(name)}={around.period:.10g}")
     if code := code_of([known]):
         found.append(

@@ -7,6 +7,8 @@ from .text import cells_of
 
 ROW = re.compile(r"[+-]?[.,]?\d")
 """How the first cell of a row begins: with a number or a date."""
+COUNT = re.compile(r"\d+\s+[^\W\d]")
+"""A number and a word, "450 rows": as the only cell of a line a remark."""
 MOST = 50
 """Lines at the end that are looked at."""
 
@@ -16,11 +18,13 @@ def others(lines: Sequence[str], start: int, first: int, separator: str) -> dict
     if first <= start or start >= len(lines):
         return {}
     head = lines[start].strip()
+    width = len(cells_of(lines[start], separator))
     found = {i: "names" for i in range(first, len(lines)) if head and lines[i].strip() == head}
     remarks: list[int] = []
     for i in range(len(lines) - 1, max(first, len(lines) - MOST) - 1, -1):
         cells = [cell.strip() for cell in cells_of(lines[i], separator) if cell.strip()]
-        if cells and ROW.match(cells[0]):
+        remark = len(cells) == 1 < width and COUNT.match(cells[0])
+        if cells and ROW.match(cells[0]) and not remark:
             return {**dict.fromkeys(remarks, "remarks"), **found}
         if cells and not lines[i].startswith("#"):
             remarks.append(i)

@@ -235,6 +235,7 @@ def _texts(
     width = max(map(len, body), default=0)
     known = {*MISSING, *options.missing, *TRUE, *FALSE, *options.true, *options.false}
     seldom: list[str] = []
+    with_units: list[str] = []
     missing, true, false, empty = list(options.missing), list(options.true), list(options.false), False
     for i in range(width):
         timed = i < len(names) and names[i] in (time or "").split(",")
@@ -256,11 +257,13 @@ def _texts(
             false.append(pair[1])
             seen.append(f"switches ({pair[0]}, {pair[1]})")
         elif texts and not numbers and _units(texts):
-            options = replace(options, cell_units=True)
-            seen.append(f"units in cells ({next(iter(texts))})")
+            with_units.append(next(iter(texts)))
         elif texts and numbers > len(cells) / 2:
             empty = True
             missing += [text for text in texts if text not in missing]
+    if with_units and not options.cell_units:
+        seen.append(f"units in cells ({', '.join(with_units[:3])})")
+        options = replace(options, cell_units=True)
     if missing != list(options.missing):
         new = [text for text in missing if text not in options.missing]
         seen.append(f"texts for missing values ({', '.join(new[:5])})")
