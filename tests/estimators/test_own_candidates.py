@@ -34,6 +34,13 @@ def test_forms_are_judged_with_the_rest(tmp_path: Path):
     assert sparsedyn.load(tmp_path / "grown.model").compare_candidates().equals(fared)
 
 
+def test_columns_with_units_in_their_names_are_not_taken_for_constants():
+    grown = 1 / (1 + 9 * np.exp(-T))
+    learner = EquationLearner(candidates="r*n*(1 - n/K)")
+    with pytest.raises(ValueError, match=r"'n' in .* would be a constant, but a column is called 'n \[g/L\]'"):
+        learner.fit(grown, T[1], names=["n [g/L]"], progress=False)
+
+
 @pytest.mark.slow
 def test_a_form_that_terms_cannot_be_wins_where_it_is_right():
     t = np.linspace(0, 8, 60)

@@ -22,6 +22,8 @@ STARTS = 48
 MOST_CONSTANTS = 12
 UNNAMED = re.compile(r"(?<!\w)_(?!\w)")
 """A constant without a name, another one wherever it stands."""
+WORD = re.compile(r"[^\W\d]\w*(?=\s|[\[(]|$)")
+"""The first word of a column's name, before its unit."""
 
 
 class Form(NamedTuple):
@@ -110,6 +112,14 @@ def _form(text: str, names: Sequence[str]) -> Form:
     except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
         raise ValueError(f"candidates: expected a form such as 'a*x/(b + x)'; got {text!r}.") from error
     own = sorted(used - set(names) - set(FUNCTIONS) - set(CONSTANTS))
+    for name in names:
+        # As constants, columns would be in no form, without a word.
+        if (stem := WORD.match(name)) and stem[0] != name and stem[0] in own:
+            raise ValueError(
+                f"candidates: {stem[0]!r} in {text!r} would be a constant, but a column is called {name!r}. Give the "
+                f"column a name that a form can have, as in frame.rename(columns={{{name!r}: {stem[0]!r}}}), or the "
+                "constant another."
+            )
     if len(own) > MOST_CONSTANTS:
         raise ValueError(
             f"candidates: expected at most {MOST_CONSTANTS} constants; {text!r} has {len(own)}: {', '.join(own)}. "
