@@ -15,6 +15,8 @@ EXPLAINED = 0.5
 """Share of a state's variance that simulations explain, below which a model is called poor."""
 DEPENDENT = 1e-3
 """Least singular value of standardized variables, as a share of the largest, below which some nearly depend."""
+CIRCULAR, DEGREES = ("sin", "cos", "tan"), ("°", "deg", "degree", "degrees")
+"""Functions of angles in radians; units that are none."""
 QUICK = 1.3
 """Root mean square of the change from row to row, in standard deviations: a sine has it at 4.4 rows a period."""
 LEAVING = 0.01
@@ -67,7 +69,7 @@ def poor(names: Sequence[str], explained: Float[np.ndarray, " state"], rows: int
         "poorly-explained",
         f"fit: simulated over {rows} rows from {source}, the model explains little of the variance of "
         f"{', '.join(bad)}. Give inputs and states that are missing, more data, or a richer model (of equations: "
-        "degree, functions).",
+        "degree, functions), or train networks longer (epochs).",
     )
 
 
@@ -96,6 +98,20 @@ def dependent(names: Sequence[str], columns: Float[np.ndarray, "row variable"]) 
         f"fit: on these data {', '.join(involved)} are nearly linear combinations of each other (condition "
         f"{sizes[0] / sizes[-1] if sizes[-1] else np.inf:.1g}): their coefficients are not determined one by one. "
         "Leave one out, or give data that vary in more ways.",
+    )
+
+
+def in_degrees(data: Trajectories, functions: Sequence[str]) -> Finding | None:
+    """Say which variables are in degrees, where functions of a library take radians."""
+    units = zip([*data.state_names, *data.input_names], [*data.state_units, *data.input_units], strict=True)
+    bad = [name for name, unit in units if unit.strip() in DEGREES]
+    taken = [name for name in functions if name in CIRCULAR]
+    if not (bad and taken):
+        return None
+    return Finding(
+        "degrees",
+        f"fit: in {', '.join(taken)}, {', '.join(bad)} would be taken for radians, but the unit is that of degrees. "
+        "Give radians, as numpy.deg2rad makes them.",
     )
 
 

@@ -115,3 +115,15 @@ def test_jumps_between_coarse_rows_are_not_called_noise():
     checks = [finding.check for finding in report]
     assert "too-few-rows" in checks
     assert "noise" not in checks
+
+
+@pytest.mark.parametrize(
+    ("unit", "functions", "doubted"), [("°", ["sin"], True), ("rad", ["sin"], False), ("°", [], False)]
+)
+def test_sines_of_degrees_are_doubted(unit: str, functions: list[str], doubted: bool):
+    swing = sparsedyn.Trajectories(X, dt=0.1, state_names=["angle", "speed"], state_units=[unit, f"{unit}/s"])
+    model = SINDy(1, 0.1, functions=functions)
+    found = said(model, swing)
+    assert ("degrees" in found) == doubted
+    if doubted:
+        assert "in sin, angle would be taken for radians" in found["degrees"]

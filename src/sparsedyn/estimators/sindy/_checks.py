@@ -54,6 +54,7 @@ def checked(
             mapped=settings.time == "discrete",
             delayed=bool(recorded.delays.rows) or settings.order > 1,
         ),
+        checks.in_degrees(recorded.data, [function.name for function in library.functions]),
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found, has_outliers(odd)),
     ]
     if states.given is None:
