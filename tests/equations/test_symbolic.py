@@ -352,3 +352,13 @@ def test_bad_arguments():
         compiled([x + y], ["x"])
     with pytest.raises(ValueError, match=r"columns: expected \(sample, 1\)"):
         compiled([x], ["x"])(np.ones((3, 2)))
+
+
+def test_names_with_units_are_read_as_they_are_printed():
+    names = ["T [°C]", "T [°C] out", "feed rate (kg/h)", "log(p)", "p"]
+    temperature, _, feed, _, p = map(symbol, names)
+    read = parsed("-2*T [°C]**2 + feed rate (kg/h)/T [°C] - log(p)", names)
+    assert read == -2 * temperature**2 + feed / temperature - sympy.log(p)
+    assert parsed(text(read), names) == read
+    with pytest.raises(ValueError, match=r"variables T \[°C\], .* got 'S' in 'T \[°C\] - S'"):
+        parsed("T [°C] - S", names)

@@ -11,6 +11,7 @@ import sparsedyn
 from sparsedyn import EquationLearner, EquationRegressor, Trajectories
 from sparsedyn.equations import compiled, parsed, symbol, text
 from sparsedyn.equations.symbolic import symbols
+from sparsedyn.estimators.equation._forms import forms_of
 from sparsedyn.estimators.equation.trajectories._paths import paths_of
 from sparsedyn.estimators.equation.trajectories._reading import terms_of, worth
 from sparsedyn.estimators.equation.trajectories._straying import PRICE, straying
@@ -39,6 +40,9 @@ def test_columns_with_units_in_their_names_are_not_taken_for_constants():
     learner = EquationLearner(candidates="r*n*(1 - n/K)")
     with pytest.raises(ValueError, match=r"'n' in .* would be a constant, but a column is called 'n \[g/L\]'"):
         learner.fit(grown, T[1], names=["n [g/L]"], progress=False)
+    (form,) = forms_of("r*n [g/L]*(1 - n [g/L]/K)", ["n [g/L]"])
+    assert [str(constant) for constant in form.constants] == ["K", "r"]
+    assert symbol("n [g/L]") in form.expression.free_symbols
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import ast
 import operator
 import re
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import sympy
@@ -42,6 +43,8 @@ GREEK = "|".join([*greeks, "lambda", *(letter.capitalize() for letter in (*greek
 INDEXED = re.compile(rf"([A-Za-z]|{GREEK})(\d*|_[A-Za-z0-9]+)")
 # The row that a variable is of: x[k], u[k-2].
 ROW = re.compile(r"(.+)(\[k(?:[+-]\d+)?\])")
+# A name with its unit in brackets: T [°C], feed rate (kg/h).
+WITH_UNIT = re.compile(r"([^\W\d]\w*)(?: \w+)* ?(?:\[[^\[\]()]*\]|\([^\[\]()]*\))")
 ESCAPES = str.maketrans({
     "\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", " ": r"\ ",
     **{char: rf"\{char}" for char in "_%$#&{}"},
@@ -70,15 +73,32 @@ def latex_name(name: str) -> str:
 def parsed(text: str, names: Sequence[str]) -> sympy.Expr:
     """Return the expression that a text stands for, over variables of these names; nothing in the text is executed.
 
-    It may have numbers, the names, `pi`, `E`, `+ - * / **`, and the functions `text` writes.
+    It may have numbers, the names, `pi`, `E`, `+ - * / **`, and the functions `text` writes. Names may have a unit in
+    brackets, as in `2*T [K]`.
 
     **Raises:** `ValueError` naming the part of the text that is not understood.
     """
     variables = {name: variable for name, variable in zip(names, symbols(names), strict=True)}
+    spelled, words = in_words(text.strip(), names)
     try:
-        return _read(ast.parse(text.strip(), mode="eval").body, variables, text)
+        tree = ast.parse(spelled, mode="eval").body
+        return _read(tree, variables | {word: variables[name] for word, name in words.items()}, text)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(f"expression: expected one such as '2*x - sin(y)'; got {_short(text)}.") from error
+
+
+def in_words(text: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Return a text in which names with a unit in brackets are words of Python, and the name behind each word."""
+    words: dict[str, str] = {}
+    free = (word for i in count() if (word := f"v{i}_") not in text and word not in names)
+    for name in sorted(names, key=len, reverse=True):
+        found = WITH_UNIT.fullmatch(name)
+        # What looks like a function of a variable is one.
+        if found is None or found[1] in FUNCTIONS or name not in text:
+            continue
+        word = next(free)
+        text, words[word] = re.sub(rf"(?<!\w){re.escape(name)}", word, text), name
+    return text, words
 
 
 def to_text(expr: sympy.Expr, names: Sequence[str]) -> str:
@@ -162,7 +182,7 @@ def _read(node: ast.AST, variables: dict[str, sympy.Symbol], text: str) -> sympy
             return _checked(_power(a, b, text) if isinstance(op, ast.Pow) else OPERATIONS[type(op)](a, b), text)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
             return _call(name, [_read(argument, variables, text) for argument in args], text)
-    known = ", ".join(variables)
+    known = ", ".join(dict.fromkeys(map(str, variables.values())))
     what = ast.unparse(node)
     raise ValueError(
         f"expression: expected numbers, the variables {known}, + - * / ** and {', '.join(FUNCTIONS)}; got "

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from sparsedyn.data.errors import closest, listing
 from sparsedyn.equations import parsed, symbol
-from sparsedyn.equations.notation import CONSTANTS, FUNCTIONS
+from sparsedyn.equations.notation import CONSTANTS, FUNCTIONS, in_words
 from sparsedyn.equations.symbolic import parametrized, symbols
 from sparsedyn.estimators._base import Rule
 from sparsedyn.estimators.equation.proposals import fitted
@@ -107,18 +107,18 @@ def _form(text: str, names: Sequence[str]) -> Form:
         raise ValueError(f"candidates: expected texts such as 'a*x/(b + x)'; got {text!r}.")
     free = (f"_{place}" for place in count(1) if f"_{place}" not in text)
     written = UNNAMED.sub(lambda _: next(free), text.strip()) if "_" not in names else text.strip()
+    spelled, words = in_words(written, names)
     try:
-        used = {node.id for node in ast.walk(ast.parse(written, mode="eval")) if isinstance(node, ast.Name)}
+        used = {node.id for node in ast.walk(ast.parse(spelled, mode="eval")) if isinstance(node, ast.Name)}
     except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
         raise ValueError(f"candidates: expected a form such as 'a*x/(b + x)'; got {text!r}.") from error
-    own = sorted(used - set(names) - set(FUNCTIONS) - set(CONSTANTS))
+    own = sorted(used - set(names) - set(words) - set(FUNCTIONS) - set(CONSTANTS))
     for name in names:
         # As constants, columns would be in no form, without a word.
         if (stem := WORD.match(name)) and stem[0] != name and stem[0] in own:
             raise ValueError(
-                f"candidates: {stem[0]!r} in {text!r} would be a constant, but a column is called {name!r}. Give the "
-                f"column a name that a form can have, as in frame.rename(columns={{{name!r}: {stem[0]!r}}}), or the "
-                "constant another."
+                f"candidates: {stem[0]!r} in {text!r} would be a constant, but a column is called {name!r}. Write it "
+                "so, with its unit, or call the constant otherwise."
             )
     if len(own) > MOST_CONSTANTS:
         raise ValueError(
