@@ -9,7 +9,7 @@ import pytest
 
 from sparsedyn import L1
 from sparsedyn.cli.errors import UsageProblem
-from sparsedyn.cli.fit_outputs import network_of
+from sparsedyn.cli.fit_outputs import check_options, network_of
 from sparsedyn.estimators import load
 from sparsedyn.estimators.state_space import _search, _settings
 
@@ -82,6 +82,11 @@ def test_columns_that_are_missing_are_named(run, circuit: Path):
     result = run("fit", circuit, "--outputs", "volts", "--inputs", "u", "-o", circuit.with_name("other"))
     assert result.exit_code != 0
     assert "volts" in result.stderr
+
+
+def test_options_of_measured_states_are_refused():
+    with pytest.raises(UsageProblem, match="--states: expected it without --outputs"):
+        check_options(states="volts")
 
 
 def test_a_width_or_a_technique_asks_for_a_network():

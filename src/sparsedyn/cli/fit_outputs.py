@@ -31,8 +31,8 @@ def check_options(**given: Any) -> None:
     for name, value in given.items():
         if (value or None) != (ELSEWHERE[name] or None):
             raise UsageProblem(
-                f"--{name.replace('_', '-')}: expected it with --states; got it with --outputs, whose models are "
-                "fitted to free runs. Leave one of the two out."
+                f"--{name.replace('_', '-')}: expected it without --outputs, whose models are fitted to free "
+                "runs. Leave one of the two out."
             )
 
 
