@@ -126,7 +126,7 @@ CASES: dict[str, tuple[tuple[object, ...], int, tuple[str, ...]]] = {
     "unknown suffix": (("pump.safetensors", *TO), 3, ("'.safetensors'", "'.csv'", "'.parquet'")),
     "damaged file": (("broken.parquet", *TO), 3, ("broken.parquet", "Parquet")),
     "a row too long": (("ragged.csv", *TO), 3, ("line 3", "3 cells")),
-    "a name twice": (("twice.csv", *TO), 3, ("'flow'", "more than once")),
+    "a name twice": (("twice.csv", *TO), 3, ("'flow'", "is there 2 times", "--no-header")),
     "misspelt target": (("pump.csv", "--target", "powr"), 3, ("'powr'", "Did you mean 'power'?")),
     "misspelt input": (("pump.csv", *TO, "--inputs", "head,flaw"), 3, ("'flaw'", "Did you mean 'flow'?")),
     "input twice": (("pump.csv", *TO, "--inputs", "head,head"), 3, ("--inputs", "'head'")),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sparsedyn import EquationLearner, Trajectories
+from sparsedyn import EquationLearner, SparsedynWarning, Trajectories
 from sparsedyn.equations import parsed
 from sparsedyn.estimators.equation._experiments import box_of, experiments
 
@@ -46,7 +46,8 @@ def test_what_differs_under_an_input_asks_for_that_input():
 
 def test_the_learner_suggests_experiments():
     learner = EquationLearner().fit(GROWN, progress=False)
-    assert learner.next_experiments(GROWN).empty
+    with pytest.warns(SparsedynWarning, match="nothing to suggest.*Give greater odds"):
+        assert learner.next_experiments(GROWN).empty
     worse = learner.alternatives_[0][1] + 2.0
     learner.alternatives_.append(((parsed("0.9*n - 1.4*n**2", ["n"]),), worse))
     table = learner.next_experiments(GROWN, count=2)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import DataError, Trajectories
 from sparsedyn.forecast import Forecast, deviation, error_over_time, forecast_scores, pad, valid_time
 
@@ -127,3 +128,14 @@ def test_a_table_where_everything_diverged():
     assert table["diverged_high"][0] == 1.0
     assert 0 < table["diverged_low"][0] < 1
     assert np.isnan(table.loc[0, ["rfmse", "rfmse_std", "rfmse_low", "rfmse_high"]].to_numpy(float)).all()
+
+
+def test_forecasts_that_diverged_are_told_of():
+    data = Trajectories([np.zeros((5, 1))] * 2, dt=1.0)
+    predicted = np.zeros((3, 2, 5, 1))
+    calm = Forecast(predicted, data, np.ones(1))
+    assert not calm.report
+    predicted[1, 0, 3:] = [[40.0], [np.inf]]
+    report = Forecast(predicted, data, np.ones(1), report=Report([Finding("said", "before")])).report
+    assert [finding.check for finding in report] == ["said", "diverged"]
+    assert "1 of 6 forecasts" in report[1].message

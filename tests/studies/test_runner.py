@@ -191,7 +191,8 @@ def test_running_a_finished_study_again_trains_nothing(
         raise AssertionError("finished cells are trained again")
 
     monkeypatch.setattr(units, "fit_together", fail)
-    before, page = contents(directory, "*.parquet"), (directory / "report.html").read_bytes()
+    before, files = contents(directory, "*.parquet"), ("report.html", "run.json", "SHA256SUMS")
+    pages = {name: (directory / name).read_bytes() for name in files}
     events: list[studies.Event] = []
     assert studies.run(studies.load(SPEC), directory, on_event=events.append) == directory / "report.html"
     assert studies.resume(directory) == studies.report(directory) == directory / "report.html"
@@ -201,7 +202,8 @@ def test_running_a_finished_study_again_trains_nothing(
         studies.ReportStarted,
         studies.StudyFinished,
     ]
-    (directory / "report.html").write_bytes(page)
+    for name, page in pages.items():
+        (directory / name).write_bytes(page)
 
 
 CHILD = """

@@ -8,11 +8,11 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
-from sparsedyn._warnings import Report
+from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.forecast.calibration import Calibration, middle_of
 from sparsedyn.forecast.intervals import bootstrap_mean, bootstrap_share, spread
-from sparsedyn.forecast.metrics import Scores, deviation, forecast_scores, pad, skill, valid_time
+from sparsedyn.forecast.metrics import DIVERGED_ABOVE, Scores, deviation, forecast_scores, pad, skill, valid_time
 from sparsedyn.forecast.rollout import Known, rollout
 from sparsedyn.models import AbstractModel
 
@@ -25,8 +25,7 @@ class Forecast:
     Attributes: `predicted` (member, trajectory, time, state) and `truth` (trajectory, time, state), in the
     data's units, short trajectories padded with NaN; `data`, the trajectories; `std`, the training data's
     standard deviations, in which errors are counted; `warmup`, how many first rows the model was shown, which are not
-    scored; `report`, what is to be known about the forecasts; `calibration`, what bands are
-    made from, `None` for a model that was not calibrated.
+    scored; `calibration`, what bands are made from, `None` for a model that was not calibrated.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class Forecast:
         report: Report = NOTHING,
     ):
         self.warmup = warmup
-        self.report = report
+        self._said = report
         self.predicted = predicted
         self.data = data
         self.std = std
@@ -77,6 +76,19 @@ class Forecast:
     def labels(self) -> tuple[str, ...]:
         """The names of the trajectories."""
         return self.data.labels
+
+    @cached_property
+    def report(self) -> Report:
+        """What is to be known about the forecasts, as that some diverged."""
+        lost, count = int(np.sum(self.skill() == 0.0)), self.predicted.shape[0] * self.predicted.shape[1]
+        if not lost:
+            return self._said
+        message = (
+            f"{lost} of {count} forecasts (members x trajectories) diverged: the mean error of a state is beyond "
+            f"{DIVERGED_ABOVE:g} standard deviations. `rmse` counts them, RFMSE leaves them out. Train longer, with "
+            "fewer weights or an L1 penalty, or on more data."
+        )
+        return Report((*self._said, Finding("diverged", message)))
 
     @cached_property
     def error(self) -> Float[np.ndarray, "member trajectory time state"]:

@@ -1,5 +1,6 @@
 """What data leave open of equations of trajectories: intervals, alternatives, rival forms, and how to find out."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import sympy
 from jaxtyping import Float
 
+from sparsedyn._warnings import SparsedynWarning
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators._forecaster import AbstractForecaster
 from sparsedyn.estimators.equation._experiments import experiments
@@ -86,8 +88,8 @@ class AbstractLeftOpen(AbstractForecaster):
         trajectory has) would show: `difference`, the root mean square difference between forecasts of the chosen
         equations and of the alternative that is nearest to them, in standard deviations of the noise, and the `state`
         and `time` at which it is largest. Below 1 or so an experiment says little. Rows count as long as the forecast
-        of the chosen equations stays in these ranges. Empty where there is no alternative up to these odds, or none
-        that an experiment in these ranges tells apart.
+        of the chosen equations stays in these ranges. Empty, with a warning, where there is no alternative up to these
+        odds, or none that an experiment in these ranges tells apart.
         """
         self._check_fitted()
         known: Trajectories = self._known(data, check_units=False)
@@ -95,7 +97,7 @@ class AbstractLeftOpen(AbstractForecaster):
             if value is not None and not value >= least:
                 raise ValueError(f"{name}: expected at least {least}; got {value!r}.")
         models: list[tuple[sympy.Expr, ...]] = [tuple(one) for one in self.alternatives(odds)["equations"]]
-        return experiments(
+        found = experiments(
             models,
             known,
             self._measured.x_std if self.noise_ is None else self.noise_,
@@ -104,6 +106,15 @@ class AbstractLeftOpen(AbstractForecaster):
             count=count,
             seed=self.seed,
         )
+        if found.empty:
+            said = "no alternative is within these odds" if len(models) < 2 else "no experiment here tells them apart"
+            warnings.warn(
+                f"next_experiments: nothing to suggest, since {said}. Give greater odds, such as "
+                f"odds={100 * odds:g}, or a wider margin.",
+                SparsedynWarning,
+                stacklevel=2,
+            )
+        return found
 
     def _least(self, state: int) -> float:
         """The criterion that others are compared with: that of whole models, or that of a state."""
