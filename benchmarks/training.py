@@ -127,6 +127,8 @@ def stacked(data: Samples, width: int, batch: int, threads: int) -> Callable[[in
 
 def timed(turn: Callable[[int], None], steps: int, members: int) -> float:
     """Return microseconds per member-step."""
+    # Threads of the method before may still be waiting actively for work.
+    time.sleep(0.1)
     begin = time.perf_counter()
     turn(steps)
     return (time.perf_counter() - begin) / steps / members * 1e6
@@ -153,8 +155,8 @@ def measured(data: Samples, width: int, batch: int, *, torch: bool) -> dict[str,
     steps = {}
     for name, (turn, members) in methods.items():
         turn(10)
-        first = timed(turn, 20, members) * members / 1e6
-        steps[name] = int(min(max(SECONDS / first, 20), len(data.x) // batch))
+        first = timed(turn, 200, members) * members / 1e6
+        steps[name] = int(min(max(SECONDS / first, 200), len(data.x) // batch))
     times: dict[str, list[float]] = {name: [] for name in methods}
     rates = []
     for _ in range(TURNS):
