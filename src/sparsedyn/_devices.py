@@ -36,11 +36,6 @@ def spread_over_cores() -> None:
         return
 
 
-def native() -> bool:
-    """Return whether the user lets code be compiled that Numba compiles: `SPARSEDYN_NATIVE=0` does not."""
-    return os.environ.get("SPARSEDYN_NATIVE") != "0"
-
-
 def requested() -> int | None:
     """Return the number that the user asks for by `SPARSEDYN_CPU_DEVICES`; warn where it is none."""
     text = os.environ.get(WANTED, "")

@@ -1,9 +1,6 @@
 """Whether forecasts can be native, and those forecasts."""
 
-import itertools
-import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any
 
@@ -11,8 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, Float32
 
-from sparsedyn._devices import native
-from sparsedyn._warnings import SparsedynWarning
+from sparsedyn._native import compiled, over_members
 from sparsedyn.data import Scaling
 from sparsedyn.models import MLP, AbstractModel
 from sparsedyn.models.native.layout import ACTIVATIONS, layout
@@ -30,7 +26,7 @@ def native_rollout(
     scaling: Scaling,
 ) -> Float[np.ndarray, "member trajectory time state"] | None:
     """Return states under scaled increments `gain * model + drift`; None for another model, without Numba or a CPU."""
-    if jax.default_backend() != "cpu" or not isinstance(models, MLP):
+    if jax.default_backend() != "cpu" or type(models) is not MLP:
         return None
     integrate = _compiled() if models.activation in ACTIVATIONS else None
     if integrate is None:
@@ -52,34 +48,13 @@ def native_rollout(
         gain=gain, drift=drift, mean=scaling.x_mean, std=scaling.x_std, layers=own.layers, sizes=own.work,
         activation=ACTIVATIONS[models.activation], method=METHODS[method], found=found,
     )  # fmt: skip
-    threads = min(jax.device_count(), count)
-    bounds = np.linspace(0, count, threads + 1).round().astype(int).tolist()
-    if threads == 1:
-        step((0, count))
-    else:
-        list(_pool(threads).map(step, itertools.pairwise(bounds)))
+    over_members(step, count, jax.device_count())
     return found
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="sparsedyn-forecast")
-
-
-@cache
 def _compiled() -> Callable[..., None] | None:
-    """The compiled steps, where Numba works here and `SPARSEDYN_NATIVE` is not 0."""
-    if not native():
-        return None
-    try:
-        from .steps import integrate
-    except (ImportError, RuntimeError) as error:  # the second where nothing can be cached
-        warnings.warn(
-            f"Networks forecast without compiled steps, more slowly: Numba cannot be used ({error}). "
-            "Mend that, or set SPARSEDYN_NATIVE=0 to be spared this warning.",
-            SparsedynWarning,
-            stacklevel=2,
-        )
-        return None
-    compiled: Callable[..., None] = integrate
-    return compiled
+    """The compiled steps, where Numba can be used."""
+    return compiled(
+        "sparsedyn.forecast.native.steps", "integrate", "Networks forecast without compiled steps, more slowly"
+    )

@@ -1,9 +1,6 @@
 """Whether the steps of a run can be native, and those steps: `native_steps` gives None where JAX has to take them."""
 
-import itertools
-import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -11,8 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Float32, Int, PyTree
 
-from sparsedyn._devices import native
-from sparsedyn._warnings import SparsedynWarning
+from sparsedyn._native import compiled, over_members
 from sparsedyn.data import Samples
 from sparsedyn.models import MLP
 from sparsedyn.models.native.layout import ACTIVATIONS, Layout, layout
@@ -127,12 +123,7 @@ class Native:
             operations=tuple(self.plan.operations), chain=tuple(amounts), optimizer=OPTIMIZERS[self.plan.optimizer],
             clip=np.float32(self.plan.clip),
         )  # fmt: skip
-        bounds = np.linspace(0, count, min(self.plan.threads, count) + 1).round().astype(int).tolist()
-        ranges = list(itertools.pairwise(bounds))
-        if len(ranges) == 1:
-            step(ranges[0])
-        else:
-            list(_pool(self.plan.threads).map(step, ranges))
+        over_members(step, count, self.plan.threads)
         found: Members = jax.device_put(_unpacked(self.plan, numbers, members), stopped.sharding)
         self._returned = (found.trainable, numbers)
         return found
@@ -230,24 +221,8 @@ def native_steps(program: Program, sparsifier: AbstractSparsifier, state: State)
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="sparsedyn-step")
-
-
-@cache
 def _compiled() -> Callable[..., None] | None:
-    """The compiled steps, where Numba works here and `SPARSEDYN_NATIVE` is not 0."""
-    if not native():
-        return None
-    try:
-        from .step import advance
-    except (ImportError, RuntimeError) as error:  # the second where nothing can be cached
-        warnings.warn(
-            f"Networks are trained without compiled steps, several times slower: Numba cannot be used ({error}). "
-            "Mend that, or set SPARSEDYN_NATIVE=0 to be spared this warning.",
-            SparsedynWarning,
-            stacklevel=2,
-        )
-        return None
-    compiled: Callable[..., None] = advance
-    return compiled
+    """The compiled steps, where Numba can be used."""
+    return compiled(
+        "sparsedyn.training.native.step", "advance", "Networks are trained without compiled steps, several times slower"
+    )

@@ -1,6 +1,5 @@
 """Integration of many segments at once for many candidates of an equation, with sensitivities."""
 
-import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -8,8 +7,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn._devices import native
-from sparsedyn._warnings import SparsedynWarning
+from sparsedyn._native import compiled
 
 from .program import Program
 from .segments import Segments
@@ -67,11 +65,11 @@ def motion(
     states = np.empty((candidates, count, data.steps.shape[1], width))
     carried = np.empty((*states.shape, unknowns))
     limit = BEYOND * np.maximum(np.abs(data.measured).max(axis=(0, 1)), np.abs(starts).max(axis=(0, 1)))
-    program, compiled = field.program, _compiled()
-    if program is not None and compiled is not None:
+    program, integrated = field.program, _compiled()
+    if program is not None and integrated is not None:
         # One layout of every array, since each other one would be compiled for itself.
         arrays = (np.ascontiguousarray(a) for a in (starts, parameters, data.inputs, data.steps))
-        compiled(tuple(program), *arrays, int(substeps), limit, states, carried)
+        integrated(tuple(program), *arrays, int(substeps), limit, states, carried)
     else:
         _integrate(field, starts, parameters, data, substeps, limit, states, carried)
     return Motion(states, carried if sensitive else None)
@@ -123,20 +121,12 @@ def _integrate(
 
 @cache
 def _compiled() -> Callable[..., None] | None:
-    """The compiled integration, where Numba works here and `SPARSEDYN_NATIVE` is not 0."""
-    if not native():
-        return None
-    try:
-        from .compiled import integrated
-    except (ImportError, RuntimeError) as error:  # the second where nothing can be cached
-        warnings.warn(
-            f"Equations are fitted without compiled code, many times slower: Numba cannot be used ({error}). "
-            "Mend that, or set SPARSEDYN_NATIVE=0 to be spared this warning.",
-            SparsedynWarning,
-            stacklevel=2,
-        )
-        return None
-    return integrated
+    """The compiled integration, where Numba can be used."""
+    return compiled(
+        "sparsedyn.training.shooting.compiled",
+        "integrated",
+        "Equations are fitted without compiled code, many times slower",
+    )
 
 
 def _inputs(data: Segments, step: int, share: float) -> Float[np.ndarray, "segment input"]:

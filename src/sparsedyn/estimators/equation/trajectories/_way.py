@@ -9,7 +9,7 @@ import pandas as pd
 import sympy
 from scipy.stats import norm
 
-from sparsedyn._devices import native
+from sparsedyn._native import native
 from sparsedyn.equations import symbol
 from sparsedyn.estimators._inputs import Recorded
 from sparsedyn.estimators._known import Known
