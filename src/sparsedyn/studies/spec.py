@@ -40,6 +40,9 @@ Word = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Word, ...], BeforeValidator(listed), Field(strict=False), AfterValidator(distinct)]
 Some = Field(strict=False, min_length=1)
 Counts = Annotated[tuple[Count, ...], BeforeValidator(listed), Some, AfterValidator(distinct)]
+Levels = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=1)], ...], BeforeValidator(listed), Some, AfterValidator(distinct)
+]
 Fractions = Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Some, AfterValidator(distinct)]
 
 

@@ -14,7 +14,7 @@ from sparsedyn.studies.cells import Cell, OnProgress, Outcome
 from sparsedyn.studies.errors import Misfit
 from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.slugs import slug_of
-from sparsedyn.studies.spec import AbstractStudySpec, Counts, Some, distinct, listed, one_of
+from sparsedyn.studies.spec import AbstractStudySpec, Counts, Levels, Some, distinct, listed, one_of
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.summary import Listing, Summary, listed_cells
 from sparsedyn.studies.units import StudyRun, Unit, one_by_one
@@ -24,9 +24,6 @@ from sparsedyn_papers.odes.report import document, shares_of
 from sparsedyn_papers.odes.systems import System, explains, simulated, suite
 from sparsedyn_papers.published import PublishedShares
 
-Levels = Annotated[
-    tuple[Annotated[float, Field(ge=0, le=1)], ...], BeforeValidator(listed), Some, AfterValidator(distinct)
-]
 DIGITS = 5
 
 
