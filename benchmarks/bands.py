@@ -32,10 +32,10 @@ def shown(what: str, forecast: Forecast, horizons: tuple[int, ...]) -> None:
     bands = forecast.bands()
     inside = (forecast.truth >= bands["lower"].to_numpy()) & (forecast.truth <= bands["upper"].to_numpy())
     first = max(1, forecast.warmup)
-    for row in forecast.coverage([horizon + forecast.warmup for horizon in horizons]).itertuples():
-        states = inside[:, first : row.horizon].mean(axis=(0, 1))
+    for row in forecast.coverage(horizons).itertuples():
+        states = inside[:, first : forecast.warmup + row.horizon].mean(axis=(0, 1))
         print(
-            f"{what}, {row.horizon - forecast.warmup} rows: {row.covered:.3f}, last tenth {row.covered_last:.3f}, "
+            f"{what}, {row.horizon} rows: {row.covered:.3f}, last tenth {row.covered_last:.3f}, "
             f"states {states.min():.3f} to {states.max():.3f}, trusted {row.trusted:.3f}",
             flush=True,
         )
