@@ -81,7 +81,7 @@ def test_inputs_that_follow_from_states_or_each_other_are_named():
     x = np.stack([np.sin(t), np.sin(2.3 * t)], axis=1)
     u = np.stack([-0.5 * x[:, 0], np.cos(3 * t)], axis=1)
     data = Trajectories(x[None], u[None], dt=0.1)
-    found = {finding.check: finding.message for finding in of_data(data, []) if finding}
+    found = {finding.check: finding.message for finding in of_data(data, mapped=False, delayed=False) if finding}
     assert "u1 nearly follow from the states" in found["closed-loop"]
     assert "x1, u1 are nearly linear combinations" in found["nearly-dependent"]
 

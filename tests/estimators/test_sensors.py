@@ -53,7 +53,7 @@ def test_rows_that_stand_out_are_named_and_not_taken_for_noise(rows: list[int], 
     assert text in said["outliers"]
     assert "missing='-999'" in said["outliers"]
     data = Trajectories([y[:, None]], dt=0.2)
-    assert not {"too-few-rows", "noise"} & {one.check for one in of_data(data, []) if one}
+    assert not {"too-few-rows", "noise"} & {one.check for one in of_data(data, mapped=False, delayed=False) if one}
 
 
 STEPS = np.repeat([0.0, 1.0, 0.2, 0.8], 100)

@@ -1,6 +1,6 @@
 """Ensembles of right-hand sides that are stepped through time at the sample time of their training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -68,8 +68,11 @@ class AbstractEnsemble(AbstractDynamics):
         known = self._known(data, check_units=False)
         return strength(self.models_, *standardized(known, self.scaling_))
 
-    def _checked(self, given: Recorded) -> Report:
-        """Return what is doubtful about a fit, judged by free runs from rows of validation data if there are any."""
+    def _checked(self, given: Recorded, of_data: Sequence[Finding | None] | None = None) -> Report:
+        """Return what is doubtful about a fit, judged by free runs from rows of validation data if there are any.
+
+        `of_data` is what the checks of that name find in the same data, where that is known.
+        """
         data, runs = given.data, list[Finding]()
         judging, source = data, "rows of the training data"
         if given.validation is not None:
@@ -84,8 +87,9 @@ class AbstractEnsemble(AbstractDynamics):
             there = np.broadcast_to(rows.there[:, given_rows:, None], measured.shape)
             runs = judged(data.state_names, found[self.alive_][:, :, given_rows:], measured, there, source)
         mapped = self.time_ == "discrete"
-        said = checks.of_data(data, [] if mapped else runs, mapped=mapped, delayed=bool(self.delays_.rows))
-        return checks.report_of([checks.died(self.alive_), *self._idle(data), *said, *runs])
+        said = checks.of_data(data, mapped=mapped, delayed=bool(self.delays_.rows)) if of_data is None else of_data
+        few = checks.too_coarse(data, said) if runs and not mapped else None
+        return checks.report_of([checks.died(self.alive_), *self._idle(data), *said, few, *runs])
 
     def _idle(self, data: Trajectories) -> list[Finding]:
         """Return findings for states whose derivatives depend on nothing though they change."""

@@ -30,15 +30,16 @@ def report_of(findings: Iterable[Finding | None]) -> Report:
     return Report(finding for finding in findings if finding is not None)
 
 
-def of_data(
-    data: Trajectories, runs: Sequence[Finding], *, mapped: bool = False, delayed: bool = False
-) -> list[Finding | None]:
-    """Return what is to be said of data; where `runs` are well, there are enough rows. See `of_inputs` for the rest."""
+def of_data(data: Trajectories, *, mapped: bool, delayed: bool) -> list[Finding | None]:
+    """Return what is to be said of data, whatever a model makes of them. See `of_inputs` for the arguments."""
     names = [*data.state_names, *data.input_names]
     columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
-    odd = sensors(data)
-    few = coarse(data.state_names, data.states) if runs and not has_outliers(odd) else None
-    return [*odd, dependent(names, columns), *of_inputs(data, mapped=mapped, delayed=delayed), few]
+    return [*sensors(data), dependent(names, columns), *of_inputs(data, mapped=mapped, delayed=delayed)]
+
+
+def too_coarse(data: Trajectories, said: Sequence[Finding | None]) -> Finding | None:
+    """Say that there are too few rows, unless it is outliers, of which `said` speaks, that change from row to row."""
+    return None if has_outliers(said) else coarse(data.state_names, data.states)
 
 
 def of_inputs(data: Trajectories, *, mapped: bool, delayed: bool) -> list[Finding | None]:

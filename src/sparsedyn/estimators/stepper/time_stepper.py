@@ -222,8 +222,8 @@ class SparseTimeStepper(AbstractEnsemble):
                 "through it. Leave one of the two out."
             )
 
-    def _adopt(self, found: Trained, given: Recorded) -> None:
-        """Take over what was trained, and check it."""
+    def _adopt(self, found: Trained, given: Recorded, of_data: Sequence[Finding | None] | None = None) -> None:
+        """Take over what was trained, and check it; `of_data` is as in `_checked`."""
         result, settings = found.result, self.settings()
         end = result.last if settings.average is None else result.averaged
         chosen = end if settings.select == "last" else result.best
@@ -238,7 +238,7 @@ class SparseTimeStepper(AbstractEnsemble):
         self.steps_ = result.steps
         self.variables_ = variables_of(given.data)
         self.history_ = _history(result.history, found.epoch)
-        self.report_ = self._checked(given)
+        self.report_ = self._checked(given, of_data)
         if self.derivative != "forward" and given.x_dot is None and jumping(given.data):
             self.report_ = Report((*self.report_, across(self.derivative, "Take derivative='forward'.")))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators._inputs import recorded
+from sparsedyn.estimators._report import of_data
 from sparsedyn.estimators.stepper._grouping import grouped
 from sparsedyn.estimators.stepper._training import learned, trained
 from sparsedyn.estimators.stepper.time_stepper import SparseTimeStepper
@@ -50,5 +51,6 @@ def fit_together(
     given = learned(recorded(data, validation=validation, time=first.time, known=first.known), first.time)
     settings = [stepper.settings() for stepper in steppers]
     found = trained(settings, given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units)
+    said = of_data(given.data, mapped=first.time == "discrete", delayed=False)
     for stepper, one in zip(steppers, found, strict=True):
-        stepper._adopt(one, given)
+        stepper._adopt(one, given, said)

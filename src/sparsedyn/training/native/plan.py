@@ -114,7 +114,7 @@ class Native:
         numbers.taken[:], numbers.losses[:] = np.asarray(members.taken), np.asarray(members.loss)
         count = stopped.shape[0]
         amounts = _amounts(self.plan, sparsifier, memo, count, span)
-        work = (self.plan.layout.size, *self.plan.layout.work, int(self.plan.operations.writes.max(initial=0)) + 1)
+        work = (self.plan.layout.size, *self.plan.layout.work, int(self.plan.operations.writes.max(initial=0)))
         step = partial(
             self.step, numbers=tuple(numbers), going=~np.asarray(stopped),
             data=tuple(np.asarray(part) for part in data),

@@ -31,14 +31,23 @@ def _transposed(matrix, width, rows, columns, into, into_width):
 
 
 @compiled
+def _stage(raw, stages, number):
+    """Return the weights after so many techniques that change them."""
+    return raw if number == 0 else stages[number - 1]
+
+
+@compiled
 def _effective(raw, stages, operations, chain, member):
-    """Take the weights of a member through the techniques; the last stage is what the network sees."""
+    """Take the weights of a member through the techniques, and return those that the network sees.
+
+    The first stage is `raw` itself, and has no place in `stages`.
+    """
     codes, reads, writes, applies, auxiliary = operations
     masks = chain[2]
     for k in range(codes.size):
         if codes[k] != MASK and codes[k] != SOFT_THRESHOLD:
             continue
-        source, target = stages[reads[k]], stages[writes[k]]
+        source, target = _stage(raw, stages, reads[k]), stages[writes[k] - 1]
         for part in range(applies.shape[1]):
             begin, end, used = applies[k, part]
             w, seen = source[begin:end], target[begin:end]
@@ -54,6 +63,7 @@ def _effective(raw, stages, operations, chain, member):
                 for i in range(w.size):
                     size = max(abs(w[i]) - limit, np.float32(0.0))
                     seen[i] = size if w[i] > 0 else -size
+    return _stage(raw, stages, stages.shape[0])
 
 
 @compiled
@@ -68,7 +78,7 @@ def _penalized(raw, gradient, stages, operations, chain, member, place):
             begin, end, used = applies[k, part]
             if used == 0:
                 continue
-            w, g = stages[reads[k]][begin:end], gradient[begin:end]
+            w, g = _stage(raw, stages, reads[k])[begin:end], gradient[begin:end]
             if codes[k] == L1:
                 total = np.float32(0.0)
                 for i in range(w.size):
@@ -232,9 +242,7 @@ def advance(members, numbers, going, data, orders, rates, span, batch, layers, s
                 _gathered(data, orders[member], (start - offset) * batch, batches, batch, x, targets)
             raw, first, second = raws[member], firsts[member], seconds[member]
             for step in range(start, start + batches):
-                stages[0, :] = raw
-                _effective(raw, stages, operations, chain, member)
-                weights = stages[stages_count - 1]
+                weights = _effective(raw, stages, operations, chain, member)
                 h = work[0]
                 rows = x[(step - start) * batch * features : (step - start + 1) * batch * features]
                 for i in range(rows.size):
