@@ -10,6 +10,8 @@ import pytest
 import sparsedyn
 from sparsedyn import EquationRegressor
 from sparsedyn.equations import parsed, text
+from sparsedyn.estimators.equation.proposals._separations import separations
+from sparsedyn.estimators.equation.proposals._table import Table
 
 ROWS = 120
 
@@ -24,6 +26,7 @@ LAWS: dict[str, tuple[dict[str, tuple[float, float]], Any]] = {
     "a distance": ({n: (-2.0, 2.0) for n in "abcd"}, lambda a, b, c, d: np.sqrt((a - b) ** 2 + (c - d) ** 2)),
     "an occupation": ({"w": (1, 4), "T": (1, 4)}, lambda w, T: w**2 / (np.exp(0.7 * w / T) - 1)),
     "an angle": ({"n": (1, 3), "x": (0.1, 1)}, lambda n, x: np.arcsin(np.sin(x) / n)),
+    "a vapour pressure": ({"T": (1.0, 100.0)}, lambda T: 10 ** (7.2 - 1730 / (T + 233))),
 }
 
 
@@ -36,6 +39,31 @@ def test_laws_are_found_without_networks(law: str):
     fresh = table(1, **ranges)
     np.testing.assert_allclose(regressor.predict(fresh), function(**fresh), rtol=1e-6, atol=1e-9)
     assert regressor.pareto()["error"].iloc[-1] < 1e-8
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01])
+def test_products_and_sums_of_functions_of_different_columns_are_told_apart(noise: float):
+    rng = np.random.default_rng(0)
+    x = rng.uniform([600, 250, 0.2, 0.2], [900, 390, 0.9, 0.9], (500, 4))
+    hot, cold, one, other = x.T
+    exchanged = (hot**4 - cold**4) / (1 / one + 1 / other - 1)
+    for target, wanted in (
+        (exchanged, [(True, ((0, 1), (2, 3)))]),
+        (hot * np.sin(cold / 50) + np.sqrt(one + other) * 1e3, [(False, ((0, 1), (2, 3)))]),
+        (np.sqrt((hot - cold) ** 2 + 1e4 * (one - other) ** 2), []),
+    ):
+        off = noise * np.sqrt(np.mean(target**2)) * rng.normal(size=len(x))
+        found = separations(Table(x, target + off, ("hot", "cold", "one", "other"), np.ones(len(x))))
+        assert [(one.multiplied, one.columns) for one in found[:1]] == wanted
+
+
+@pytest.mark.slow
+def test_a_product_of_unlike_functions_is_found():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.uniform([400, 250, 0.1, 0.1], [900, 390, 0.9, 0.9], (400, 4)), columns=[*"abcd"])
+    target = (frame["a"] ** 4 - frame["b"] ** 4) / (1 / frame["c"] + 1 / frame["d"] - 1)
+    regressor = EquationRegressor(trials=0).fit(frame, 5.67e-8 * target)
+    np.testing.assert_allclose(regressor.predict(frame), 5.67e-8 * target, rtol=1e-9)
 
 
 def test_noise_is_told_from_a_law_and_rounds_what_it_leaves_open():

@@ -1,6 +1,7 @@
 """Equations that are polynomials in the target and the columns: ratios, and roots of quadratic equations.
 
-The coefficients are the null vector of one matrix. Only exact data have one.
+The target may be the exponential of such a form, as a vapour pressure is by Antoine's equation. The coefficients are
+the null vector of one matrix. Only exact data have one.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from jaxtyping import Float
 
 from sparsedyn.estimators.equation.proposals._factors import _angle
 from sparsedyn.estimators.equation.proposals._table import Table
-from sparsedyn.estimators.equation.proposals._transforms import COS, IDENTITY, SIN, transformed
+from sparsedyn.estimators.equation.proposals._transforms import COS, IDENTITY, LOG, SIN, sign_of, transformed
 
 ROWS = 256
 MOST = 70
@@ -31,15 +32,15 @@ MOST_COLUMNS = 4
 
 
 def implicit(table: Table) -> Iterator[sympy.Expr]:
-    """Yield the solutions of polynomial equations that hold for all rows."""
+    """Yield the solutions of polynomial equations that hold for all rows, of the target or of a function of it."""
     count = table.x.shape[1]
     if count > MOST_COLUMNS:
         return
     small = table.head(ROWS)
     x, y = small.x, small.y
-    for one in (IDENTITY, COS, SIN):
+    for one in (IDENTITY, COS, SIN, LOG):
         made = transformed(one, small)
-        if made is None or (one is not IDENTITY and not _angle(y)):
+        if made is None or (one in (COS, SIN) and not _angle(y)):
             continue
         for values, symbols in _lifted(table, x):
             for order in ORDERS[: 4 if count == 1 else None]:
@@ -47,7 +48,7 @@ def implicit(table: Table) -> Iterator[sympy.Expr]:
                 if null is None:
                     continue
                 for solution in _solved(symbols, *null):
-                    yield one.back(solution, 1)
+                    yield one.back(solution, sign_of(y))
                 break
 
 

@@ -15,6 +15,7 @@ from sparsedyn.estimators.equation.proposals._implicit import implicit
 from sparsedyn.estimators.equation.proposals._judge import EXACT, Fitted, Judge, explained
 from sparsedyn.estimators.equation.proposals._polynomials import polynomials
 from sparsedyn.estimators.equation.proposals._powers import power_laws
+from sparsedyn.estimators.equation.proposals._separations import separated
 from sparsedyn.estimators.equation.proposals._sums import sums
 from sparsedyn.estimators.equation.proposals._symmetries import differences, scalings, without_powers
 from sparsedyn.estimators.equation.proposals._table import Reduced, Table, plain, upright
@@ -40,13 +41,15 @@ def climbed(
     allowed: Allowed | None = None,
     own: Sequence[sympy.Expr] = (),
     propose: bool = True,
+    separate: bool = True,
 ) -> tuple[list[Fitted], list[Coordinates]]:
     """Return candidates, the best first, and the tables that they were proposed for, the smallest first.
 
     Ends with the first proposal that leaves nothing of the target, or the first view that leaves nothing but noise.
 
     `units` are dimensions of columns and of the target, `allowed` says which expressions may be found, and `own` are
-    candidates that are judged as well, whatever they are; without `propose` there are no others.
+    candidates that are judged as well, whatever they are; without `propose` there are no others. Without `separate`
+    targets are not taken apart into functions of different columns.
     """
     found: dict[sympy.Expr, Fitted] = {}
 
@@ -62,7 +65,7 @@ def climbed(
 
     asked = (sympy.Float(np.mean(judge.y)), *own)
     tables: list[Coordinates] = []
-    for place, steps in enumerate(chain([[asked]], proposed(judge, units, tables) if propose else ())):
+    for place, steps in enumerate(chain([[asked]], proposed(judge, units, tables, separate) if propose else ())):
         exact = False
         for expression in (expression for step in steps for expression in step):
             one = tried(plain(expression), asked=place == 0)
@@ -99,7 +102,7 @@ def _short(judge: Judge) -> int:
 
 
 def proposed(
-    judge: Judge, units: Dimensions | None, tables: list[Coordinates]
+    judge: Judge, units: Dimensions | None, tables: list[Coordinates], separate: bool
 ) -> Iterator[Iterator[Iterator[sympy.Expr]]]:
     """Yield views of a table, for each its proposals, for each its candidates.
 
@@ -118,6 +121,13 @@ def proposed(
         tables.extend(view.table.x for view in every)
         for view in every:
             yield (map(view.restored, proposal(view.table)) for proposal in LADDER)
+        if separate:
+            yield iter([map(start.restored, separated(start.table, _of_part))])
+
+
+def _of_part(judge: Judge) -> list[Fitted]:
+    """Return candidates for a part of a target, the best first."""
+    return climbed(judge, separate=False)[0]
 
 
 def views(start: Reduced, whole: Table) -> list[Reduced]:

@@ -1,6 +1,6 @@
 """Smooth fits of a target: polynomials of columns or of their logarithms, and their gradients."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -72,6 +72,28 @@ def smooth(
     return Surrogate(gradient, float(rest @ rest) / max(len(target) - design.shape[1], 1), design.shape[1])
 
 
+def apart(
+    coordinates: np.ndarray, target: np.ndarray, weight: np.ndarray, groups: Sequence[Sequence[int]]
+) -> tuple[Float[np.ndarray, "group row"], float]:
+    """Fit a sum of polynomials, one of each group of coordinates; return their values, and the mean squared error."""
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    scaled = (2 * coordinates - high - low) / np.maximum(high - low, 1e-300)
+    # The constant is the first group's alone.
+    parts = [
+        _monomial_table(scaled[:, list(group)], _degrees(len(group), SHARE * len(target) / len(groups))[place > 0 :])
+        for place, group in enumerate(groups)
+    ]
+    design = np.concatenate(parts, axis=1)
+    weighted = design * weight[:, None]
+    normal = weighted.T @ weighted
+    normal += 1e-13 * np.trace(normal) / len(normal) * np.eye(len(normal))
+    fit = solve(normal, weighted.T @ (target * weight), assume_a="pos")
+    ends = np.cumsum([part.shape[1] for part in parts])[:-1]
+    values = np.stack([part @ own for part, own in zip(parts, np.split(fit, ends), strict=True)])
+    rest = weight * (target - values.sum(axis=0))
+    return values, float(rest @ rest) / max(len(target) - len(fit), 1)
+
+
 def _degrees(count: int, most: float) -> np.ndarray:
     terms: list[tuple[int, ...]] = [()]
     for degree in range(1, HIGHEST + 1 if count > 1 else 13):
@@ -98,7 +120,8 @@ class Fit:
     slopes: np.ndarray
 
 
-def _targets(y: np.ndarray) -> Iterator[tuple[bool, np.ndarray, np.ndarray]]:
+def targets(y: np.ndarray) -> Iterator[tuple[bool, np.ndarray, np.ndarray]]:
+    """Yield what surrogates are fitted to, the target or its logarithm: whether it is the latter, and weights."""
     size = np.sqrt(np.mean(y**2))
     yield False, y / size, np.ones_like(y)
     if (y > 0).all() or (y < 0).all():
@@ -117,7 +140,7 @@ def coordinates_of(x: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.n
 def suited(x: np.ndarray, y: np.ndarray, trust: np.ndarray) -> Fit:
     """Return the best of the surrogates of a target and of its logarithm in columns and their logarithms."""
     fits = []
-    for log, target, own in _targets(y):
+    for log, target, own in targets(y):
         weight = own * trust
         for coordinates, logs, waves in coordinates_of(x):
             surrogate = smooth(coordinates, target, weight, waves)
