@@ -50,7 +50,7 @@ def test_products_and_sums_of_functions_of_different_columns_are_told_apart(nois
     for target, wanted in (
         (exchanged, [(True, ((0, 1), (2, 3)))]),
         (hot * np.sin(cold / 50) + np.sqrt(one + other) * 1e3, [(False, ((0, 1), (2, 3)))]),
-        (np.sqrt((hot - cold) ** 2 + 1e4 * (one - other) ** 2), []),
+        (np.sqrt((hot - cold) ** 2 + 1e6 * (one - other) ** 2), []),
     ):
         off = noise * np.sqrt(np.mean(target**2)) * rng.normal(size=len(x))
         found = separations(Table(x, target + off, ("hot", "cold", "one", "other"), np.ones(len(x))))
