@@ -3,7 +3,7 @@
 import os
 import sys
 
-from sparsedyn.cli.exit_codes import INTERRUPTED
+from sparsedyn.cli.exit_codes import INTERRUPTED, TERMINATED
 
 
 def main() -> None:
@@ -15,15 +15,15 @@ def main() -> None:
     except KeyboardInterrupt:
         # Before a command has begun.
         sys.stderr.write("Interrupted.\n")
-        _end()
+        _end(INTERRUPTED)
     except SystemExit as end:
-        if end.code != INTERRUPTED:
+        if end.code not in (INTERRUPTED, TERMINATED):
             raise
-        _end()
+        _end(int(end.code))
 
 
-def _end() -> None:
+def _end(code: int) -> None:
     # Ctrl-C may have left a compilation running in a thread, over which an orderly end would trip.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(INTERRUPTED)
+    os._exit(code)

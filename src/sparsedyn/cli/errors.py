@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from sparsedyn._spelling import TYPED
-from sparsedyn.cli.exit_codes import DATA, INTERRUPTED, STUDY, UNEXPECTED, USAGE
+from sparsedyn._stopping import is_terminated, terminable
+from sparsedyn.cli.exit_codes import DATA, INTERRUPTED, STUDY, TERMINATED, UNEXPECTED, USAGE
 from sparsedyn.cli.output import show_error
 from sparsedyn.cli.signatures import retyped
 
@@ -29,7 +30,7 @@ class UsageProblem(Exception):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a command; the message says what is kept and how to go on."""
+    """Ctrl-C or SIGTERM during a command; the message says what is kept and how to go on."""
 
 
 def exit_code(error: BaseException) -> int:
@@ -37,7 +38,7 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, UsageProblem):
         return USAGE
     if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
+        return TERMINATED if is_terminated(error) else INTERRUPTED
     if isinstance(error, OSError):
         return DATA
     for module, (name, code) in EXIT_CODES.items():
@@ -49,8 +50,8 @@ def exit_code(error: BaseException) -> int:
 
 def message(error: BaseException, code: int) -> str:
     """Return what the user reads."""
-    if code == INTERRUPTED:
-        return str(error) or "Interrupted."
+    if code in (INTERRUPTED, TERMINATED):
+        return str(error) or ("Interrupted." if code == INTERRUPTED else "Terminated.")
     if code == UNEXPECTED:
         kind = type(error).__name__
         return f"unexpected {kind}: {error}\nRun the same command with --debug to see where it arose."
@@ -82,7 +83,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, debug: bool = False, **options: Any) -> None:
         spelling = TYPED.set(True)
         try:
-            command(*args, **options)
+            with terminable():
+                command(*args, **options)
         except (typer.TyperException, typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except (Exception, KeyboardInterrupt) as raised:
@@ -90,7 +92,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             code = exit_code(error)
             if debug:
                 show_error("".join(traceback.format_exception(raised)), title="")
-            show_error(message(error, code), title="" if code == INTERRUPTED else "Error: ")
+            show_error(message(error, code), title="" if code in (INTERRUPTED, TERMINATED) else "Error: ")
             raise typer.Exit(code) from raised
         finally:
             TYPED.reset(spelling)

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from sparsedyn._disk import replacing
 from sparsedyn.cli import options
 from sparsedyn.cli.errors import guarded, parameters
-from sparsedyn.cli.files import check_new_file, replacing
+from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.model_file import load_model
 from sparsedyn.cli.output import note, plural, show_json
 from sparsedyn.cli.reading import PLAIN, reads

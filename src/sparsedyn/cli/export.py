@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
+from sparsedyn._disk import replacing
 from sparsedyn.cli import options
 from sparsedyn.cli.errors import UsageProblem, guarded, parameters
-from sparsedyn.cli.files import check_new_file, replacing
+from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.output import note, show_json
 from sparsedyn.cli.values import check_choice
 

@@ -1,8 +1,6 @@
 """Files that a command writes: checked before the work; complete or absent after it."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from sparsedyn.cli.errors import UsageProblem
@@ -31,15 +29,3 @@ def check_new_folder(path: Path, *, force: bool) -> None:
             f"--output: the folder {path} is not empty. Choose another, or add --force to write into it "
             "(files of the same names are replaced)."
         )
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, which it replaces on success; on failure it is removed."""
-    # The suffix stays: some writers choose the format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparsedyn._stopping import patient
 from sparsedyn.cli import fit_options, options
 from sparsedyn.cli.calibration import Calibrate, Coverage, fit_for_bands
 from sparsedyn.cli.calibration import calibrate as calibrated
@@ -208,24 +209,24 @@ def checkpoint_path(output: Path) -> Path:
 
 
 def train(stepper: "SparseTimeStepper", parts: Parts, checkpoint: Path, *, quiet: bool) -> None:
-    """Fit, resuming from the checkpoint if there is one; raises `Interrupted` on Ctrl-C."""
+    """Fit, resuming from the checkpoint if there is one; raises `Interrupted` on Ctrl-C and SIGTERM."""
     from sparsedyn.estimators import fit_together
 
     if checkpoint.exists():
         note(f"Continuing from {checkpoint} (--restart starts over).", quiet=quiet)
     try:
-        with training_progress("training", quiet=quiet) as on_progress:
+        with patient() as stop, training_progress("training", quiet=quiet) as on_progress:
             fit_together(
                 [stepper],
                 parts.train,
                 parts.validation,
-                on_progress=on_progress,
+                on_progress=stop.watched(on_progress),
                 checkpoint=checkpoint,
                 # What was held out of one file is in the units of that file.
                 check_units=parts.facts["kind"] == "file",
             )
     except KeyboardInterrupt as error:
-        kept = "continues from its last checkpoint" if checkpoint.exists() else "starts over: no checkpoint was due yet"
+        kept = "continues where it stopped" if checkpoint.exists() else "starts over: no checkpoint was due yet"
         raise Interrupted(f"Interrupted; no model was written. The same command {kept}.") from error
     for finding in stepper.report_:
         note(finding.message)

@@ -89,7 +89,7 @@ def everything() -> dict[str, Any]:
 
     from sparsedyn.sparsify import TECHNIQUES
     from sparsedyn.studies.catalogue import list_studies
-    from sparsedyn.studies.run_record import versions
+    from sparsedyn.studies.made import versions
     from sparsedyn.systems import SYSTEMS
 
     return {

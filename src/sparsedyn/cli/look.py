@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sparsedyn._disk import replacing
 from sparsedyn.cli import options
 from sparsedyn.cli.errors import guarded
-from sparsedyn.cli.files import check_new_folder, replacing
+from sparsedyn.cli.files import check_new_folder
 from sparsedyn.cli.output import as_typed, note, number, show_json, show_pairs, show_table, show_text
 from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.data.options import ReadOptions, flags

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparsedyn import plotting
-from sparsedyn.cli.files import replacing
+from sparsedyn._disk import replacing
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.plotting.layout import in_figure
 from sparsedyn.plotting.style import render

@@ -33,6 +33,10 @@ Mnist = Annotated[
     typer.Option(metavar="DIR", help="Folder with the four files of MNIST, for studies of digits.", show_default=False),
 ]
 
+Mixed = Annotated[
+    bool, typer.Option("--mixed", help="Go on although finished cells were made with other versions or devices.")
+]
+
 
 @app.callback()
 def study() -> None:
@@ -104,6 +108,7 @@ def run(
     members: Members = None,
     seed: Seed = None,
     mnist: Mnist = None,
+    mixed: Mixed = False,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -131,17 +136,20 @@ def run(
     folder = output or Path(spec.name)
     note(f"Study {spec.name} in {folder} (Ctrl-C stops it; the same command resumes it).", quiet=quiet)
     with study_progress(spec.name, quiet=quiet) as on_event:
-        report = studies.run(spec, folder, on_event=on_event, members=members, seed=seed)
+        report = studies.run(spec, folder, on_event=on_event, members=members, seed=seed, mixed=mixed)
     conclude(folder, report, as_json=as_json)
 
 
 @app.command("resume")
 @guarded
-def resume(directory: Directory, quiet: options.Quiet = False, as_json: options.Json = False) -> None:
+def resume(
+    directory: Directory, mixed: Mixed = False, quiet: options.Quiet = False, as_json: options.Json = False
+) -> None:
     """Resume a study that was interrupted.
 
     Finished cells stay as they are and training resumes from its checkpoint. For a finished study, only the results are
-    collected and the report is drawn again.
+    collected and the report is drawn again. Under other versions of Python, JAX, NumPy or Numba, or on other devices,
+    results can differ in their last digits: that is refused unless --mixed is given.
 
     Example:
 
@@ -152,7 +160,7 @@ def resume(directory: Directory, quiet: options.Quiet = False, as_json: options.
     from sparsedyn import studies
 
     with study_progress(directory.name, quiet=quiet) as on_event:
-        report = studies.resume(directory, on_event=on_event)
+        report = studies.resume(directory, on_event=on_event, mixed=mixed)
     conclude(directory, report, as_json=as_json)
 
 

@@ -117,6 +117,8 @@ def words(event: "Event") -> str:
             return f"{i} of {n} starts: {label}."
         case studies.CellStored(label=label, number=i, cells=n, summary=summary, seconds=seconds):
             return f"{i} of {n} finished in {duration(seconds)}: {label}: {summary}."
+        case studies.CellFailed(label=label, why=why):
+            return f"Failed: {label}: {why}"
         case studies.ReportStarted():
             return "Drawing the report."
         case studies.StudyFinished(seconds=seconds):

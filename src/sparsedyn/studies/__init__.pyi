@@ -2,6 +2,7 @@ from .catalogue import list_studies
 from .comparison.spec import StudySpec
 from .errors import StudyError, StudyInterrupted
 from .events import (
+    CellFailed,
     CellFinished,
     CellProgress,
     CellStarted,
@@ -22,6 +23,7 @@ from .verify import Verified, verify
 
 __all__ = [
     "AbstractStudySpec",
+    "CellFailed",
     "CellFinished",
     "CellProgress",
     "CellStarted",

@@ -24,15 +24,16 @@ class StoredCell(NamedTuple):
     tables: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
-def write_cell(folder: Path, files: CellFiles, cell: Cell, outcome: Outcome) -> None:
-    """Store a cell."""
+def write_cell(folder: Path, files: CellFiles, cell: Cell, outcome: Outcome, made: Mapping[str, Any]) -> None:
+    """Store a cell, and what it was made with."""
     with appearing(folder) as room:
         np.savez_compressed(room / files.arrays, allow_pickle=False, **outcome.arrays)
         for stem in files.tables:
             outcome.tables[stem].to_parquet(room / f"{stem}.parquet", index=False)
         for name in files.others:
             outcome.others[name](room / name)
-        write_json(room / "cell.json", _finite({"label": cell.label, "slug": cell.slug, **outcome.facts}))
+        facts = {"label": cell.label, "slug": cell.slug, **outcome.facts, "made": made}
+        write_json(room / "cell.json", _finite(facts))
 
 
 def stored_cells(store: Store, files: CellFiles, cells: Sequence[Cell]) -> list[StoredCell]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sparsedyn import _disk
 from sparsedyn.studies.cells import CellFiles
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.files import is_temporary, write_text
+from sparsedyn.studies.files import write_text
 from sparsedyn.studies.reading import stored_spec
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import LOCK, Store
@@ -21,6 +22,9 @@ def claimed(store: Store, spec: AbstractStudySpec, files: CellFiles) -> Iterator
     known = lock.exists()
     with store.lock():
         try:
+            if store.spec_file.is_file():
+                # What a killed run was writing.
+                _disk.remove_temporaries(store.directory)
             claim(store, spec, files)
         except BaseException:
             if not known:
@@ -37,21 +41,21 @@ def claim(store: Store, spec: AbstractStudySpec, files: CellFiles) -> None:
     store.make()
     directory, file = store.directory, store.spec_file
     # Until there are data, a changed spec loses nothing: the first one may have named files that cannot be read.
-    begun = store.data_file("train").exists() or any(directory.glob("cells/*/cell.json"))
+    begun = store.data_file("train").exists() or bool(store.finished())
     begun = begun or any(directory.glob("groups/*"))
     if file.is_file() and begun:
         _check_same(store, stored_spec(directory).computed(), spec.computed())
         store.check_cells(files)
     else:
         own = {LOCK, *((file.name, store.run_file.name, store.sums.name, "cells") if file.is_file() else ())}
-        foreign = sorted(p.name for p in directory.glob("*") if p.name not in own and not is_temporary(p))
+        foreign = sorted(p.name for p in directory.glob("*") if p.name not in own and not _disk.is_temporary(p))
         if foreign:
             raise StudyError(
                 f"{directory}: expected a new or empty folder, or one of this study; it holds other "
                 f"files ({_few(foreign, 5, ', ')}). Choose another folder."
             )
     # What they are of is about to change.
-    store.sums.unlink(missing_ok=True)
+    _disk.remove(store.sums)
     # Also of a known study: titles, claims and published figures may have changed since.
     write_text(file, to_toml(spec.resolved()))
 

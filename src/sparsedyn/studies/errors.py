@@ -16,7 +16,7 @@ class StudyError(ValueError):
 
 
 class StudyInterrupted(KeyboardInterrupt):
-    """A study was stopped with Ctrl-C; its message says how far it was and how to resume it."""
+    """A study was stopped with Ctrl-C or SIGTERM; its message says how far it was and how to resume it."""
 
 
 def near_miss(name: str, known: Iterable[str]) -> str:

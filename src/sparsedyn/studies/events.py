@@ -92,6 +92,14 @@ class CellStored:
 
 
 @dataclass(frozen=True)
+class CellFailed:
+    """A cell could not be computed, for the reason in `why`; the others go on."""
+
+    label: str
+    why: str
+
+
+@dataclass(frozen=True)
 class ReportStarted:
     """All cells are finished; results are collected and the report is drawn."""
 
@@ -115,6 +123,7 @@ Event = (
     | CellStarted
     | CellProgress
     | CellStored
+    | CellFailed
     | ReportStarted
     | StudyFinished
 )

@@ -1,8 +1,6 @@
 """Files that are written atomically: they appear under their name when they are whole."""
 
 import json
-import os
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,33 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sparsedyn import _disk
+from sparsedyn._disk import replacing
 from sparsedyn.studies.checksums import SUMS, sums_of
 from sparsedyn.studies.errors import StudyError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path to write to, in the folder of `path`, which it replaces on success."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _temporary(path)
-    yield temporary
-    _flush(temporary)
-    os.replace(temporary, path)
-
-
-@contextmanager
 def appearing(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder to fill, next to `folder`, which it replaces on success, with checksums of its files."""
-    temporary = _temporary(folder)
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    yield temporary
-    (temporary / SUMS).write_text(sums_of(temporary), encoding="utf-8")
-    for file in temporary.iterdir():
-        _flush(file)
-    # A folder in its place has no cell.json: the cell is not finished.
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(temporary, folder)
+    """Yield a temporary folder to fill, which replaces `folder` on success, with checksums of its files."""
+    with _disk.appearing(folder) as temporary:
+        yield temporary
+        (temporary / SUMS).write_text(sums_of(temporary), encoding="utf-8")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -67,20 +50,6 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, n
     # NumPy leaves a file that it cannot read open.
     with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files if names is None or name in names}
-
-
-def _flush(path: Path) -> None:
-    # The content must reach the disk before the rename does.
-    with open(path, "rb") as handle:
-        os.fsync(handle.fileno())
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.tmp")
-
-
-def is_temporary(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

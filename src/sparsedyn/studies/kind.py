@@ -26,6 +26,10 @@ def _whole(study: StoredStudy[Any]) -> StoredStudy[Any]:
     return study
 
 
+def _never(spec: Any) -> bool:
+    return False
+
+
 def _none_yet(spec: Any, store: Store) -> str:
     return "before its cells were chosen"
 
@@ -39,8 +43,9 @@ class Kind:
     those that cannot be read off the class, by their keys, for messages; `overview` says what a study will compute.
 
     How it is run: `cells` lists the cells that a study has in the end, none until they are chosen; `undecided` then
-    says how far the choice is. `units` yields what is computed together, each when the one before it is stored. `files`
-    are those of a finished cell.
+    says how far the choice is. `units` yields what is computed together, each when the one before it is stored.
+    `chained` says whether a unit depends on those before it, as in a search: otherwise one that fails leaves the others
+    as they are. `files` are those of a finished cell.
 
     How it is reported: `results` is the table over finished cells, whose column `cell` has their labels; `document` is
     the report; `kept` is the study reduced to what the report needs, for publishing; `summary` gives its results in a
@@ -58,5 +63,6 @@ class Kind:
     files: CellFiles = ONE_FILE
     check: Callable[[Any], object] = _fits
     undecided: Callable[[Any, Store], str] = _none_yet
+    chained: Callable[[Any], bool] = _never
     paths: Sequence[str] = ()
     tables: Mapping[str, type[Table]] = field(default_factory=dict)

@@ -1,9 +1,6 @@
 """`run.json`: how a study was run, and how long it took; the only file of a study with clock times."""
 
 import datetime
-import importlib.metadata
-import os
-import platform
 import shlex
 import sys
 import time
@@ -11,21 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
-
 from sparsedyn.data import Trajectories
 from sparsedyn.studies.cells import Cell, Share
 from sparsedyn.studies.files import read_json, write_json
+from sparsedyn.studies.made import device_words, made
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store
 
-PACKAGES = ("sparsedyn", "jax", "jaxlib", "equinox", "optax", "diffrax", "numpy", "pandas", "scipy")
 EVERY = 5.0
 """Seconds between two updates of a group's running time; a killed run loses at most this much."""
 
 
 class RunRecord:
-    """Seconds spent on every part, summed over all runs of a study, and the machine and versions."""
+    """Seconds spent on every part, summed over all runs of a study, and what the last one was made with."""
 
     def __init__(self, store: Store, spec: AbstractStudySpec):
         self.file = store.run_file
@@ -33,7 +28,15 @@ class RunRecord:
         self.began = self.saved = time.monotonic()
         self.before = float(self.content["seconds"])
         self.content["runs"] += 1
-        self.content |= {"command": _command(), "versions": versions(), "device": device(), "finished": None}
+        self.made = made(spec)
+        self.content.pop("failed", None)
+        self.content |= {
+            "command": _command(),
+            "versions": self.made["versions"],
+            "device": device_words(),
+            "made": self.made,
+            "finished": None,
+        }
         self.save()
 
     @property
@@ -82,6 +85,12 @@ class RunRecord:
         self.content["cells"][cell.slug] = {"label": cell.label, **trained, "seconds": seconds}
         self.save()
 
+    def note(self, key: str, found: dict[str, str]) -> None:
+        """Record what was found of cells, by their labels, if anything was."""
+        if found:
+            self.content[key] = self.content.get(key, {}) | found
+            self.save()
+
     def finish(self) -> None:
         """Record that everything is written."""
         self.content["finished"] = _now()
@@ -101,21 +110,6 @@ class GroupClock:
         self.entry["steps"] = steps
         if now or time.monotonic() - self.record.saved > EVERY:
             self.record.save()
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that the numbers depend on."""
-    return {
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in PACKAGES},
-    }
-
-
-def device() -> str:
-    """Describe the devices."""
-    devices = jax.devices()
-    cores = f", {os.cpu_count()} cores" if devices[0].platform == "cpu" else ""
-    return f"{len(devices)} x {devices[0].device_kind} ({platform.machine()}{cores})"
 
 
 def _empty(spec: AbstractStudySpec) -> dict[str, Any]:

@@ -3,19 +3,21 @@
 import time
 from pathlib import Path
 
+from sparsedyn import _disk
 from sparsedyn.studies.cell_files import stored_cells, write_cell, write_results
 from sparsedyn.studies.checksums import sums_of
 from sparsedyn.studies.claim import claimed
 from sparsedyn.studies.document.writing import write_report
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.events import Event, OnEvent, ReportStarted, StudyFinished
+from sparsedyn.studies.events import CellFailed, OnEvent, ReportStarted, StudyFinished
 from sparsedyn.studies.files import write_text
 from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.kinds import kind_of
+from sparsedyn.studies.made import made, taken_up
 from sparsedyn.studies.reading import stored_spec
 from sparsedyn.studies.run_record import RunRecord
 from sparsedyn.studies.spec import AbstractStudySpec
-from sparsedyn.studies.stops import interruptible
+from sparsedyn.studies.stops import interruptible, of_disk
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.stored import is_kept, read_kept, read_run
 from sparsedyn.studies.units import StudyRun, Unit
@@ -28,24 +30,38 @@ def run(
     on_event: OnEvent | None = None,
     members: int | None = None,
     seed: int | None = None,
+    mixed: bool = False,
 ) -> Path:
     """Run `spec` in `directory` and return the report's path; `members` and `seed` override the spec's own.
 
     A directory that holds the same study is resumed: finished cells stay as they are, training continues from its
-    checkpoint, and the results are those of an uninterrupted run, bit for bit. Raises `StudyError` for a directory of
-    anything else and where cells are missing in the end, `StudyInterrupted` on Ctrl-C.
+    checkpoint, and the results are those of an uninterrupted run, bit for bit. Under other versions or on other devices
+    than before they would not be, so that this is refused unless `mixed`: then run.json lists the cells of the others.
+    A cell that fails harms no other.
+
+    Raises `StudyError` for a directory of anything else, and where cells failed or are missing in the end,
+    `StudyInterrupted` on Ctrl-C and SIGTERM, which wait for the end of a chunk of training.
     """
-    return run_as(kind_of(spec), spec.replaced(members=members, seed=seed), directory, on_event=on_event)
+    chosen = spec.replaced(members=members, seed=seed)
+    return run_as(kind_of(spec), chosen, directory, on_event=on_event, mixed=mixed)
 
 
-def run_as(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
+def run_as(
+    kind: Kind,
+    spec: AbstractStudySpec,
+    directory: str | Path,
+    *,
+    on_event: OnEvent | None = None,
+    mixed: bool = False,
+) -> Path:
     """Run `spec` as a study of this kind; see `run`."""
-    store, tell = Store(Path(directory)), on_event or _silence
-    with claimed(store, spec, kind.files), interruptible(store.directory, lambda: how_far(kind, store, spec)):
+    store = Store(Path(directory))
+    with interruptible(store.directory, lambda: how_far(kind, store, spec)) as stop, claimed(store, spec, kind.files):
+        tell = stop.watched(on_event)
+        others = taken_up(store, kind.cells(spec, store), made(spec), mixed=mixed)
         record = RunRecord(store, spec)
-        this = StudyRun(spec, store, record, tell)
-        for unit in kind.units(this):
-            _compute(kind, this, unit)
+        record.note("mixed", others)
+        _compute_all(kind, StudyRun(spec, store, record, tell))
         tell(ReportStarted(len(kind.cells(spec, store))))
         _check_whole(kind, store, spec)
         # Before the report, which shows the times, and after it for its own.
@@ -58,9 +74,9 @@ def run_as(kind: Kind, spec: AbstractStudySpec, directory: str | Path, *, on_eve
         return path
 
 
-def resume(directory: str | Path, *, on_event: OnEvent | None = None) -> Path:
+def resume(directory: str | Path, *, on_event: OnEvent | None = None, mixed: bool = False) -> Path:
     """Resume the study in `directory`; see `run`."""
-    return run(stored_spec(directory), directory, on_event=on_event)
+    return run(stored_spec(directory), directory, on_event=on_event, mixed=mixed)
 
 
 def report(directory: str | Path) -> Path:
@@ -76,7 +92,7 @@ def report(directory: str | Path) -> Path:
         )
     with store.lock():
         known = store.sums.is_file()
-        store.sums.unlink(missing_ok=True)
+        _disk.remove(store.sums)
         path = _reported(kind, store, spec)
         if known:
             write_text(store.sums, sums_of(store.directory))
@@ -91,6 +107,33 @@ def how_far(kind: Kind, store: Store, spec: AbstractStudySpec) -> str:
     return f"with {sum(store.is_finished(cell.slug) for cell in cells)} of {len(cells)} cells finished"
 
 
+def _compute_all(kind: Kind, run: StudyRun[AbstractStudySpec]) -> None:
+    """Compute what is missing; raises `StudyError` in the end where cells failed."""
+    failed: dict[str, Exception] = {}
+    directory = run.store.directory
+    for unit in kind.units(run):
+        try:
+            _compute(kind, run, unit)
+        except Exception as error:
+            if kind.chained(run.spec) or isinstance(error, StudyError) or of_disk(error) is not None:
+                raise
+            for cell in (cell for cell in unit.cells if not run.store.is_finished(cell.slug)):
+                failed[cell.label] = error
+                run.tell(CellFailed(cell.label, _words(error)))
+    if failed:
+        run.record.note("failed", {label: _words(error) for label, error in failed.items()})
+        listed = "".join(f"\n  {label}: {_words(error)}" for label, error in failed.items())
+        raise StudyError(
+            f"{directory}: expected results of all cells; {len(failed)} failed, the others are stored.{listed}\n"
+            f"Try these again with: sparsedyn study resume {directory}. Or see the others: sparsedyn study report "
+            f"{directory}"
+        ) from next(iter(failed.values()))
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def _compute(kind: Kind, run: StudyRun[AbstractStudySpec], unit: Unit) -> None:
     """Compute the cells of a unit that are missing, and store each."""
     missing = [cell for cell in unit.cells if not run.store.is_finished(cell.slug)]
@@ -99,7 +142,7 @@ def _compute(kind: Kind, run: StudyRun[AbstractStudySpec], unit: Unit) -> None:
         for cell in missing:
             started = time.monotonic()
             outcome = outcome_of(cell)
-            write_cell(run.store.cell(cell.slug), kind.files, cell, outcome)
+            write_cell(run.store.cell(cell.slug), kind.files, cell, outcome, run.record.made)
             seconds = time.monotonic() - started
             run.record.cell(cell, seconds, outcome.share)
             run.tell(unit.stored(cell, outcome, seconds))
@@ -125,7 +168,3 @@ def _reported(kind: Kind, store: Store, spec: AbstractStudySpec) -> Path:
     results = kind.results(spec, stored_cells(store, kind.files, cells))
     write_results(store, results)
     return write_report(kind.document(read_run(store, kind.files, spec, cells, results)), store.directory)
-
-
-def _silence(event: Event) -> None:
-    """Tell nobody."""

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
+from sparsedyn._disk import is_temporary
 from sparsedyn.studies.cells import CellFiles
 from sparsedyn.studies.checksums import SUMS, faults
 from sparsedyn.studies.errors import StudyError
@@ -75,13 +76,18 @@ class Store:
         """Whether a cell is there; its folder appears atomically, with `cell.json` in it."""
         return (self.cell(slug) / "cell.json").is_file()
 
+    def finished(self) -> list[Path]:
+        """Return the folders of all finished cells."""
+        marks = sorted(self.directory.glob("cells/*/cell.json"))
+        return [mark.parent for mark in marks if not is_temporary(mark.parent)]
+
     def check_cells(self, files: CellFiles) -> None:
         """Raise `StudyError` where a finished cell has lost one of its files, or one is not as it was written."""
-        for mark in sorted(self.directory.glob("cells/*/cell.json")):
-            for file in (mark.with_name(name) for name in files.names):
+        for folder in self.finished():
+            for file in (folder / name for name in files.names):
                 if not file.is_file():
                     raise lost(file, "is missing")
-            for file, why in faults(mark.parent):
+            for file, why in faults(folder):
                 raise lost(file, why)
 
     def make(self) -> None:

@@ -20,11 +20,12 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import pandas as pd
 
+from sparsedyn._disk import replacing
 from sparsedyn.data import Trajectories, read, write
 from sparsedyn.studies.cell_files import StoredCell, run_facts, stored_cells
 from sparsedyn.studies.cells import Cell, CellFiles
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.files import read_arrays, replacing, write_json, write_table, write_text
+from sparsedyn.studies.files import read_arrays, write_json, write_table, write_text
 from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store
@@ -112,7 +113,7 @@ def read_kept(directory: Path, spec: Spec) -> StoredStudy[Spec]:
     for name, array in _read(directory / ARRAYS, _arrays).items():
         slug, _, own = name.partition("/")
         arrays.setdefault(slug, {})[own] = array
-    tables = {path.stem: _read(path, pd.read_parquet) for path in sorted(directory.glob("*.parquet"))}
+    tables = {path.stem: _read(path, pd.read_parquet) for path in sorted(directory.glob("[!.]*.parquet"))}
     results = tables.pop(store.results_file.stem, None)
     if results is None:
         raise _damaged(store.results_file, "is missing")

@@ -24,12 +24,12 @@ def verify(directory: str | Path) -> Verified:
     """
     stored_spec(directory)
     store = Store(Path(directory))
-    cells = sorted(mark.parent for mark in store.directory.glob("cells/*/cell.json"))
-    folders = [folder for folder in (store.directory, store.data_sums.parent, *cells) if folder.is_dir()]
+    folders = [store.directory, store.data_sums.parent, *store.finished()]
+    folders = [folder for folder in folders if folder.is_dir()]
     # Results get checksums when a study is finished.
     unknown = [folder for folder in folders if not checked(folder) and folder != store.directory]
     found = [fault for folder in folders for fault in faults(folder)]
-    checkpoints = sorted(store.directory.glob("groups/*.safetensors"))
+    checkpoints = sorted(store.directory.glob("groups/[!.]*.safetensors"))
     for checkpoint in checkpoints:
         try:
             load_arrays(checkpoint)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +11,8 @@ import numpy as np
 from jaxtyping import PyTree
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialized
+
+from sparsedyn import _disk
 
 
 class CheckpointError(ValueError):
@@ -43,12 +44,10 @@ class Checkpoint(NamedTuple):
 
 
 def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-    """Write named arrays and a JSON header, atomically: a temporary file beside `path`, then a rename."""
+    """Write named arrays and a JSON header, atomically and durably."""
     path = Path(path)
     if path.is_dir():
         raise CheckpointError(f"{path}: expected a file name to write to; this is a folder. Name a file in it.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         # safetensors takes the bytes as they lie: without a contiguous copy, a transposed array is saved
         # wrongly.
@@ -57,15 +56,10 @@ def save_arrays(path: str | Path, arrays: dict[str, np.ndarray], header: dict[st
         contiguous = {name: a.reshape(shapes[name]) for name, a in contiguous.items()}
         text = json.dumps(header, default=_scalar)
         data = serialized(contiguous, metadata={"sparsedyn": text, "sha256": _digest(contiguous, text)})
-        with open(temporary, "wb") as handle:
-            handle.write(_in_order(data))
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, path)
+        with _disk.replacing(path) as temporary:
+            temporary.write_bytes(_in_order(data))
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: cannot be written ({error}). Choose another place.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -32,7 +32,8 @@ class Fit(NamedTuple):
 
     `last`, `best` (least validation loss, or criterion, since the last mask change; `last` without either) and
     `averaged` (`last` without an average) are models with effective weights; `active` says which entries the masks
-    leave active; `history` has one record per validation.
+    leave active; `history` has one record per validation. With `compiled` steps a member's bits are its own, whatever
+    is trained beside it and on however many devices.
     """
 
     last: AbstractModel
@@ -43,6 +44,7 @@ class Fit(NamedTuple):
     best_value: Float[np.ndarray, " member"]
     history: list[Record]
     steps: int
+    compiled: bool
 
 
 def fit(
@@ -77,7 +79,8 @@ def fit(
     by `criterion`, a function of the stacked models that gives one number each. A member that turns non-finite is
     frozen as it was and marked dead. `on_models` is called at every validation, with a function that returns the
     stacked models as they are then; what it raises ends training, before anything of that moment is saved. With a
-    `checkpoint` whose file exists, the run goes on from there, bit for bit.
+    `checkpoint` whose file exists, the run goes on from there, bit for bit; a `KeyboardInterrupt` that `on_progress`
+    raises ends training after it is saved.
     """
     average = SWA(active=0.0) if average is None else average
     averaging = bool(np.any(np.asarray(average.active) > 0))
@@ -100,6 +103,11 @@ def fit(
         begin, finished, history = header["step"], header["finished"], header["history"]
     saved = time.monotonic()
 
+    def save(state: State, step: int, finished: bool) -> None:
+        if checkpoint is not None:
+            header = {"step": step, "finished": finished, "history": history, "compiled": run.native is not None}
+            checkpoint.save(state, header)
+
     for pause in [] if finished else pauses:
         if 0 < begin >= pause.step:
             continue
@@ -113,20 +121,25 @@ def fit(
         if pause.validate and begin > 0:
             state, record = run.record(state, begin)
             history.append(record)
-        if on_progress is not None:
-            on_progress(run.progress(state, begin, history))
         if on_models is not None and pause.validate and begin > 0:
             on_models(run.progress(state, begin, history), partial(run.models, state))
-        if all_done(state):
-            if not pause.validate:
-                state, record = run.record(state, begin)
-                history.append(record)
+        done = all_done(state)
+        if done and not pause.validate:
+            state, record = run.record(state, begin)
+            history.append(record)
+        if on_progress is not None:
+            try:
+                on_progress(run.progress(state, begin, history))
+            except KeyboardInterrupt:
+                save(state, begin, done)
+                raise
+        if done:
             break
         if checkpoint is not None and time.monotonic() - saved > checkpoint.seconds:
-            checkpoint.save(state, {"step": begin, "finished": False, "history": history})
+            save(state, begin, False)
             saved = time.monotonic()
-    if checkpoint is not None and not finished:
-        checkpoint.save(state, {"step": begin, "finished": True, "history": history})
+    if not finished:
+        save(state, begin, True)
     return _read_out(run, state, history, begin)
 
 
@@ -203,4 +216,5 @@ def _read_out(run: Run, state: State, history: list[Record], steps: int) -> Fit:
         best_value=np.asarray(state.best_value)[: run.count],
         history=history,
         steps=steps,
+        compiled=run.native is not None,
     )

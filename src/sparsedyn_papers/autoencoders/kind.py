@@ -42,6 +42,7 @@ def kind(every: float = EVERY) -> Kind:
         overview=overview,
         cells=_cells,
         units=units,
+        chained=lambda spec: spec.search is not None,
         results=results_of,
         document=document,
         kept=kept,

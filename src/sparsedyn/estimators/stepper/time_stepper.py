@@ -236,6 +236,7 @@ class SparseTimeStepper(AbstractEnsemble):
         self.scaling_ = found.scaling
         self.alive_ = result.alive
         self.steps_ = result.steps
+        self.compiled_steps_ = result.compiled
         self.variables_ = variables_of(given.data)
         self.history_ = _history(result.history, found.epoch)
         self.report_ = self._checked(given, of_data)

@@ -3,11 +3,11 @@
 import numpy as np
 
 from sparsedyn.data import DataError, Trajectories, read, write
-from sparsedyn.studies.checksums import faults, sums_of
+from sparsedyn.studies.checksums import faults
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.comparison.tables import DataSpec
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.files import write_text
+from sparsedyn.studies.files import appearing
 from sparsedyn.studies.store import Store
 from sparsedyn.systems import simulate
 
@@ -26,13 +26,11 @@ def prepare(spec: StudySpec, store: Store) -> dict[str, Trajectories]:
     """
     counts = {"train": max(spec.data.train), "validation": spec.data.validation, "test": spec.data.test}
     wanted = {part: count for part, count in counts.items() if count}
-    missing = [part for part in wanted if not store.data_file(part).is_file()]
-    if missing:
+    if not all(store.data_file(part).is_file() for part in wanted):
         made = _simulated(spec, wanted) if spec.data.system else _split(spec, wanted)
-        store.data_file("train").parent.mkdir(parents=True, exist_ok=True)
-        for part in missing:
-            write(made[part], store.data_file(part))
-        write_text(store.data_sums, sums_of(store.data_sums.parent))
+        with appearing(store.data_sums.parent) as room:
+            for part in wanted:
+                write(made[part], room / store.data_file(part).name)
     for file, why in faults(store.data_sums.parent):
         raise StudyError(
             f"{file}: expected the data of the study; this file {why}. Remove the folder {store.directory} and run the "

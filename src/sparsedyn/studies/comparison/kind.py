@@ -48,6 +48,7 @@ COMPARISON = Kind(
     overview=overview,
     cells=cells_in,
     undecided=how_far,
+    chained=lambda spec: spec.search is not None,
     units=units,
     files=FILES,
     results=results,

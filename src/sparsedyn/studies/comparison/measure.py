@@ -129,6 +129,7 @@ def facts(cell: ComparisonCell, estimator: SparseTimeStepper) -> dict[str, Any]:
         "train_trajectories": cell.train_trajectories,
         "members": estimator.members,
         "steps": int(estimator.steps_),
+        "compiled_steps": estimator.compiled_steps_,
         "nonzeros": estimator.nonzeros_.tolist(),
         "weights": int(estimator.weights_),
         "sparsity": {name: np.asarray(values).tolist() for name, values in estimator.sparsity_.items()},

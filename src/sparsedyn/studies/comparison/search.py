@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from sparsedyn import training
+from sparsedyn import _disk, training
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
 from sparsedyn.studies.comparison.budgets import Budget, budgets, cells_of, cost, later_cost
@@ -68,7 +68,7 @@ class GridSearch:
                 self._fit(number, group, None)
             for cell in missing:
                 yield cell, entry, self.fitted[cell.slug]
-            self.store.checkpoint(_key(number, group)).unlink(missing_ok=True)
+            _disk.remove(self.store.checkpoint(_key(number, group)))
 
     def _groups(self, points: Sequence[Combination], budget: Budget) -> list[Group]:
         return groups_of(cells_of(self.spec, points, budget))
@@ -86,7 +86,7 @@ class GridSearch:
             if not self.files.group(number, group.key).is_file():
                 self._group(number, i, len(groups), group, by_label, clock)
             if number < self.last:
-                self.store.checkpoint(_key(number, group)).unlink(missing_ok=True)
+                _disk.remove(self.store.checkpoint(_key(number, group)))
                 self.fitted.clear()
             self.done += cost(group, budget, *data)
         # The next rung has other numbers of steps and samples: no compiled function would be used again.

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
-from sparsedyn import training
+from sparsedyn import _disk, training
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
 from sparsedyn.studies.cell_files import StoredCell
@@ -72,7 +72,7 @@ def _group(run: StudyRun[StudySpec], data: Data, group: Group, place: tuple[int,
         clock.tick(int(next(iter(steppers.values())).steps_), now=True)
         return lambda cell: _outcome(run, data["test"], group, cell, steppers[cell.slug])
 
-    return Unit(group.cells, trained, _stored(run), lambda: checkpoint.unlink(missing_ok=True))
+    return Unit(group.cells, trained, _stored(run), lambda: _disk.remove(checkpoint))
 
 
 def _searched(run: StudyRun[StudySpec], data: Data) -> Iterator[Unit]:

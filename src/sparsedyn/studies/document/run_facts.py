@@ -8,7 +8,7 @@ from typing import Any
 from sparsedyn.studies.document.text import plain
 from sparsedyn.studies.document.words import duration, listing
 
-APART = ("name", "data", "groups", "cells", "seconds", "runs", "report")
+APART = ("name", "data", "groups", "cells", "seconds", "runs", "report", "made")
 """Keys of the record that are shown in their own way, or elsewhere."""
 PROPER = {"python": "Python"}
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from sparsedyn._disk import replacing
 from sparsedyn.plotting.style import render
 from sparsedyn.studies.document.blocks import Document, Picture
 from sparsedyn.studies.document.html import to_html
 from sparsedyn.studies.document.markdown import to_markdown
-from sparsedyn.studies.files import replacing, write_text
+from sparsedyn.studies.files import write_text
 
 GENERATED = "<!-- Written by `sparsedyn study publish`: change the study, not this page. -->"
 COLORS = 256

@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sparsedyn._disk import replacing
 from sparsedyn.studies.document import Document, code
 from sparsedyn.studies.document.writing import write_page
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.files import replacing
 from sparsedyn.studies.publish.command import command
 from sparsedyn.studies.publish.places import check_keepable, check_places, is_study
 from sparsedyn.studies.publish.publication import Publication, publication

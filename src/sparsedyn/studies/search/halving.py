@@ -1,12 +1,12 @@
 """Successive halving: all points on a small budget, the best share of them on a larger one, and so on."""
 
 import math
-import shutil
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from sparsedyn import _disk
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.files import write_table
 from sparsedyn.studies.search.space import Combination
@@ -72,7 +72,7 @@ def halve(
         if not files.rung(number).is_file():
             write_table(files.rung(number), ranked(train(number, left), keep))
         table = pd.read_parquet(files.rung(number))
-        shutil.rmtree(files.rung(number).with_suffix(""), ignore_errors=True)
+        _disk.remove(files.rung(number).with_suffix(""))
         kept = set(table.loc[table["kept"], "combination"])
         if not kept:
             raise StudyError(
