@@ -122,7 +122,8 @@ def proposed(
         for view in every:
             yield (map(view.restored, proposal(view.table)) for proposal in LADDER)
         if separate:
-            yield iter([map(start.restored, separated(start.table, _of_part))])
+            # Symmetries have taken out what is a mere power: the parts that are left are worth a search.
+            yield iter([map(every[0].restored, separated(every[0].table, _of_part))])
 
 
 def _of_part(judge: Judge) -> list[Fitted]:
