@@ -12,6 +12,7 @@ from scipy.interpolate import CubicSpline, make_smoothing_spline
 from scipy.signal import savgol_filter
 
 from ..errors import DataError, closest, listing
+from .smoothing_splines import smoothing_spline as cross_validated
 
 States = Float64[np.ndarray, "time state"]
 Slopes = Float64[np.ndarray, "row state"]
@@ -77,8 +78,8 @@ def smoothing_spline(states: States, dt: Clock, *, smoothing: float | None = Non
         raise DataError(f"smoothing-spline: smoothing={smoothing}; a number of at least 0, or None, is expected.")
     step = float(np.median(np.diff(times_of(states, dt))))
     rows = times_of(states, dt) / step
-    fits = [make_smoothing_spline(rows, column, lam=smoothing) for column in states.T]
-    return slice(0, len(states)), np.stack([fit(rows, nu=1) for fit in fits], axis=1) / step
+    fit = cross_validated(rows, states) if smoothing is None else make_smoothing_spline(rows, states, lam=smoothing)
+    return slice(0, len(states)), fit(rows, nu=1) / step
 
 
 Derivative = Callable[..., tuple[slice, np.ndarray]]

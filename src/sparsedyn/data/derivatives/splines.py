@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import CubicSpline, make_interp_spline, make_smoothing_spline
+from scipy.interpolate import CubicSpline, make_interp_spline
 
 from ..errors import DataError
 from .choice import resolved
+from .smoothing_splines import smoothing_spline
 
 FEWEST = 5
 
@@ -34,13 +35,11 @@ def splined(
             "longer trajectories, or x_dot."
         )
     smooth = resolved(method, values) == "smoothing-spline"
-    return Splined(*(np.stack(parts) for parts in zip(*(_one(x, dt, order, smooth) for x in values), strict=True)))
-
-
-def _one(values: Float[np.ndarray, "time column"], dt: float, order: int, smooth: bool) -> Splined:
-    rows = np.arange(len(values), dtype=np.float64)
+    rows = np.arange(values.shape[1], dtype=np.float64)
+    columns = np.moveaxis(values, 1, 0).reshape(len(rows), -1)
     if smooth:
-        splines = [make_smoothing_spline(rows, column) for column in values.T]
-        return Splined(*(np.stack([s(rows, nu=n) for s in splines], axis=1) / dt**n for n in range(3)))
-    spline = CubicSpline(rows, values) if order == 1 else make_interp_spline(rows, values, k=5)
-    return Splined(*(spline(rows, nu=n) / dt**n for n in range(3)))
+        spline = smoothing_spline(rows, columns)
+    else:
+        spline = CubicSpline(rows, columns) if order == 1 else make_interp_spline(rows, columns, k=5)
+    found = (spline(rows, nu=n) / dt**n for n in range(3))
+    return Splined(*(np.moveaxis(one.reshape(len(rows), len(values), -1), 0, 1) for one in found))
