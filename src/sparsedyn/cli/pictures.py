@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsedyn import plotting
 from sparsedyn._disk import replacing
+from sparsedyn.data.spreadsheets import inert
 from sparsedyn.estimators import SparseTimeStepper
 from sparsedyn.plotting.layout import in_figure
 from sparsedyn.plotting.style import render
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 FANS = 12
 """Trajectories that are drawn, a picture each."""
+LONGEST = 100
+"""Characters of a label in the name of a file, which file systems limit to 255 in all."""
 ERROR = "Error of the forecasts over time"
 MAP = "What the derivative of each row depends on"
 
@@ -57,6 +60,8 @@ def band_table(forecast: "Forecast") -> "pd.DataFrame":
     dataset = forecast.bands().assign(recorded=(("trajectory", "time", "state"), forecast.truth))
     names = ["trajectory", "time", "state", "recorded", "lower", "middle", "upper", "trust"]
     table = dataset.to_dataframe().reset_index()[names]
+    for name in ("trajectory", "state"):
+        table[name] = [inert(str(one)) for one in table[name]]
     return table[table["recorded"].notna()].sort_values(["trajectory", "time"], kind="stable")
 
 
@@ -64,7 +69,7 @@ def file_names(labels: tuple[str, ...]) -> list[str]:
     """Return labels as parts of file names, told apart by a number where they would collide."""
     names: list[str] = []
     for i, label in enumerate(labels):
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.") or str(i)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip("-.")[:LONGEST] or str(i)
         names.append(name if name.lower() not in [other.lower() for other in names] else f"{name}-{i}")
     return names
 

@@ -12,7 +12,10 @@ from .names import text_tuple
 
 
 def number_array(values: object, place: str) -> Float64[np.ndarray, "..."]:
-    """Copy `values` into a float64 array; text, complex numbers and ragged nesting raise `DataError`."""
+    """Return `values` as a float64 array, a copy unless they are one that nothing can write to.
+
+    **Raises:** `DataError` for text, complex numbers and ragged nesting.
+    """
     if isinstance(values, np.ma.MaskedArray):
         values = np.ma.filled(values.astype(np.float64), np.nan)
     try:
@@ -21,6 +24,8 @@ def number_array(values: object, place: str) -> Float64[np.ndarray, "..."]:
         raise DataError(
             f"{place} is ragged: its rows have different numbers of entries. Give every row the same entries."
         ) from error
+    if array.dtype == np.float64 and array.flags.c_contiguous and _unchanging(array):
+        return array
     if array.dtype.kind in "biuf":
         return np.array(array, dtype=np.float64, order="C")
     if array.dtype.kind == "O":
@@ -32,6 +37,14 @@ def number_array(values: object, place: str) -> Float64[np.ndarray, "..."]:
     else:
         kind = f"{array.dtype.name} values"
     raise DataError(f"{place} holds {kind}; real numbers are expected. Convert the values to numbers first.")
+
+
+def _unchanging(array: np.ndarray) -> bool:
+    """Whether nothing can write to an array: neither it nor what it is a part of is writable."""
+    part: object = array
+    while isinstance(part, np.ndarray) and not part.flags.writeable:
+        part = part.base
+    return part is None
 
 
 def _reads_as_number(text: Any) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float64
 
+from .budget import parsed_json
 from .description import FORMAT
 from .errors import DataError, listing
 
@@ -89,8 +90,8 @@ def from_dataset(dataset: xr.Dataset) -> tuple[dict[str, Any], Parts, Parts, Par
                 f"them. The variables are: {listing(dataset.variables)}."
             )
     try:
-        attrs = json.loads(dataset.attrs.get("attrs", "{}"))
-    except ValueError as error:
+        attrs = parsed_json(dataset.attrs.get("attrs", "{}"))
+    except (ValueError, TypeError) as error:
         raise DataError("the attribute 'attrs' of the dataset is no JSON; write it again with to_xarray.") from error
     description = {
         "version": dataset.attrs.get("version"),

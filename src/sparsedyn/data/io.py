@@ -3,10 +3,12 @@
 import os
 import shlex
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsFloat
 
+from .budget import only_data_errors
 from .errors import DataError, closest, listing
 from .formats import csv, netcdf, npz, parquet
 from .formats.sniff import SELDOM, sniffed
@@ -20,23 +22,23 @@ from .trajectories import Trajectories
 class Format(NamedTuple):
     """How a kind of file is read and written."""
 
-    from_bytes: Callable[[bytes, Columns, ReadOptions], Trajectories]
+    from_file: Callable[[Path, Columns, ReadOptions], Trajectories]
     to_bytes: Callable[[Trajectories], bytes]
 
 
 FORMATS = {
-    ".csv": Format(csv.from_bytes, csv.to_bytes),
-    ".parquet": Format(parquet.from_bytes, parquet.to_bytes),
-    ".nc": Format(netcdf.from_bytes, netcdf.to_bytes),
-    ".npz": Format(npz.from_bytes, npz.to_bytes),
+    ".csv": Format(csv.from_file, csv.to_bytes),
+    ".parquet": Format(parquet.from_file, parquet.to_bytes),
+    ".nc": Format(netcdf.from_file, netcdf.to_bytes),
+    ".npz": Format(npz.from_file, npz.to_bytes),
 }
 
 TEXTS = (".csv", ".txt", ".tsv", ".dat")
 """Files of lines of text, all read as .csv is."""
-TABLES: dict[str, Callable[[bytes, ReadOptions], Table]] = {".csv": csv.table, ".parquet": parquet.table}
+TABLES: dict[str, Callable[[Path, ReadOptions], Table]] = {".csv": csv.table, ".parquet": parquet.table}
 """Formats of plain tables, whose rows need not be a time series."""
 
-LOOKED: dict[str, Callable[[bytes, ReadOptions], Table]] = {**TABLES, ".nc": netcdf.table, ".npz": npz.table}
+LOOKED: dict[str, Callable[[Path, ReadOptions], Table]] = {**TABLES, ".nc": netcdf.table, ".npz": npz.table}
 """Formats whose columns can be looked at."""
 
 
@@ -69,13 +71,14 @@ def read(
     asked = ReadOptions.given(**options)
     source = Path(path)
     form = FORMATS[".csv"] if source.suffix.lower() in TEXTS else _format(source)
-    content = _content(source)
+    _check_file(source)
     try:
         _check_text(source, asked)
-        data = form.from_bytes(content, Columns(states, inputs, time, trajectory, dt), asked)
-        return data if asked.resample is None else data.resample(asked.resample)
+        with only_data_errors(f"{source.suffix} file"):
+            data = form.from_file(source, Columns(states, inputs, time, trajectory, dt), asked)
+            return data if asked.resample is None else data.resample(asked.resample)
     except DataError as error:
-        hint = _tags(source, content, asked, (states, inputs)) or _hint(source, content, asked, time)
+        hint = _hint(source, asked, time, (states, inputs))
         raise DataError(f"{source}: {error}{hint}") from error
 
 
@@ -87,13 +90,14 @@ def read_table(path: str | os.PathLike[str], **options: Any) -> Table:
     """
     source = Path(path)
     _check_suffix(source, dict.fromkeys((*TEXTS, *TABLES)))
-    content = _content(source)
+    _check_file(source)
     asked = ReadOptions.given(**options)
     try:
         _check_text(source, asked)
-        table = TABLES[".csv" if source.suffix.lower() in TEXTS else source.suffix.lower()](content, asked)
+        with only_data_errors(f"{source.suffix} file"):
+            table = TABLES[".csv" if source.suffix.lower() in TEXTS else source.suffix.lower()](source, asked)
     except DataError as error:
-        raise DataError(f"{source}: {error}{_hint(source, content, asked)}") from error
+        raise DataError(f"{source}: {error}{_hint(source, asked)}") from error
     if not len(table.frame):
         raise DataError(f"{source}: there are no rows below the column names.")
     return table
@@ -117,17 +121,18 @@ def look(
     asked = ReadOptions.given(**options)
     source = Path(path)
     _check_suffix(source, dict.fromkeys((*TEXTS, *LOOKED)))
-    content = _content(source)
+    _check_file(source)
     hint = ""
     try:
         _check_text(source, asked)
-        if source.suffix.lower() in TEXTS:
-            proposed = sniffed(content, asked, time)
-            asked, hint = proposed.options, proposed.hint() if proposed.found else ""
-            table = csv.table(content, asked)
-        else:
-            table = LOOKED[source.suffix.lower()](content, asked)
-        found = overview(table, time, trajectory, options=asked)
+        with only_data_errors(f"{source.suffix} file"):
+            if source.suffix.lower() in TEXTS:
+                proposed = sniffed(source, asked, time)
+                asked, hint = proposed.options, proposed.hint() if proposed.found else ""
+                table = csv.table(source, asked)
+            else:
+                table = LOOKED[source.suffix.lower()](source, asked)
+            found = overview(table, time, trajectory, options=asked)
         seldom = [c.name for c in found.columns if c.kind == "numbers" and c.missing > SELDOM * found.rows]
         if asked.pivot and asked.fill == "refuse" and seldom:
             # Only the table that is made of tags shows what is logged less often.
@@ -166,29 +171,35 @@ def _check_text(path: Path, options: ReadOptions) -> None:
         raise DataError(f"{', '.join(changed)}: these options are for {listing(TEXTS)}; leave them out.")
 
 
-def _hint(path: Path, content: bytes, options: ReadOptions, time: str | int | None = None) -> str:
-    """Propose the options that a text file looks as if it needed, all at once."""
-    if path.suffix.lower() not in TEXTS:
-        return ""
-    proposed = sniffed(content, options, None if time is None else str(time))
-    return f"\n{proposed.hint()}" if proposed.found else ""
+def _hint(
+    path: Path,
+    options: ReadOptions,
+    time: str | int | None = None,
+    asked: Sequence[str | Sequence[str | int] | None] = (),
+) -> str:
+    """Propose the options that a text file looks as if it needed, all at once; nothing for one that none would read."""
+    with suppress(DataError), only_data_errors("table"):
+        if tags := _tags(path, options, asked):
+            return tags
+        if path.suffix.lower() in TEXTS:
+            proposed = sniffed(path, options, None if time is None else str(time))
+            return f"\n{proposed.hint()}" if proposed.found else ""
+    return ""
 
 
-def _tags(path: Path, content: bytes, options: ReadOptions, asked: Sequence[str | Sequence[str | int] | None]) -> str:
+def _tags(path: Path, options: ReadOptions, asked: Sequence[str | Sequence[str | int] | None]) -> str:
     """Propose to make columns of tags where columns that are asked for are texts of another."""
     suffix = ".csv" if path.suffix.lower() in TEXTS else path.suffix.lower()
-    if suffix not in TABLES or options.pivot is not None:
+    if not asked or suffix not in TABLES or options.pivot is not None:
         return ""
-    try:
-        frame = TABLES[suffix](content, options).frame
-    except DataError:
-        return ""
-    known = [str(name) for name in frame.columns]
-    wanted = {name for columns in asked for name in listed(columns, known)} - set(known)
-    pivot = tags_among(frame, wanted)
-    return (
-        f"\nThe table has a row per tag and time: give pivot={pivot!r} (--pivot {shlex.quote(pivot)})." if pivot else ""
-    )
+    with suppress(DataError):
+        frame = TABLES[suffix](path, options).frame
+        known = [str(name) for name in frame.columns]
+        wanted = {name for columns in asked for name in listed(columns, known)} - set(known)
+        if pivot := tags_among(frame, wanted):
+            give = f"give pivot={pivot!r} (--pivot {shlex.quote(pivot)})."
+            return f"\nThe table has a row per tag and time: {give}"
+    return ""
 
 
 def _format(path: Path) -> Format:
@@ -207,11 +218,13 @@ def _check_suffix(path: Path, known: Collection[str]) -> None:
         )
 
 
-def _content(path: Path) -> bytes:
+def _check_file(path: Path) -> None:
+    """Raise `DataError` for what is no file that can be read, or an empty one."""
     if path.is_dir():
         raise DataError(f"{path}: this is a folder; the path of one file is expected.")
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            begins = file.read(1)
     except FileNotFoundError as error:
         folder = path.parent
         if not folder.is_dir():
@@ -222,6 +235,5 @@ def _content(path: Path) -> bytes:
         ) from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check its permissions.") from error
-    if not content:
+    if not begins:
         raise DataError(f"{path}: the file is empty (0 bytes); write it again.")
-    return content

@@ -67,10 +67,27 @@ class Scaling(eqx.Module):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Scaling":
-        """Undo `to_dict`; missing or unknown entries raise `DataError`."""
+        """Undo `to_dict`; entries that are missing, unknown or no finite numbers raise `DataError`."""
         if set(values) != set(FIELDS):
             raise DataError(f"a scaling has the entries {listing(FIELDS)}; found {listing(values)}.")
-        return cls(*(np.asarray(values[name], dtype=np.float64) for name in FIELDS))
+        found = {name: np.asarray(values[name], dtype=np.float64) for name in FIELDS}
+        for name, array in found.items():
+            like = found[name.replace("std", "mean")]
+            proper = np.isfinite(array).all() and (name.endswith("mean") or (array >= 0).all())
+            if array.ndim != 1 or array.shape != like.shape or not proper:
+                raise DataError(
+                    f"a scaling has a mean and a standard deviation per column; {name} has no such numbers."
+                )
+        return cls(**found)
+
+    def check_sizes(self, state: int, input: int | None = None) -> None:
+        """Raise `DataError` unless this is a scaling of so many states and inputs, if their number is given."""
+        sizes = len(self.x_mean), len(self.u_mean), len(self.dx_mean)
+        if sizes != (state, sizes[1] if input is None else input, state):
+            raise DataError(
+                f"a scaling of {state} states and {input} inputs is expected; got one of {sizes[0]} states, "
+                f"{sizes[1]} inputs and {sizes[2]} derivatives."
+            )
 
 
 FIELDS = ("x_mean", "x_std", "u_mean", "u_std", "dx_mean", "dx_std")

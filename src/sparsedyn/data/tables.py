@@ -120,49 +120,83 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
     if not len(frame):
         raise DataError("there are no rows below the column names; at least 2 rows per trajectory are needed.")
     states, inputs = listed(columns.states, known), listed(columns.inputs, known)
-    cut, filled = options.gaps == "cut", options.fill != "refuse"
-    read = [number_column(frame[name], table.lines, missing=True) for name in (*states, *inputs)]
+    alone = columns.time is None and columns.trajectory is None
+    cells = {name: frame[name] for name in (*states, *inputs)}
+    # Columns go as they are copied to their places: a large table is not there twice.
+    frame, lines, units = frame if alone else frame[_distinct(columns, known)], table.lines, table.units
+    del table
+    filled = options.fill != "refuse"
+    x = _numbers(cells, states, lines, len(frame))
+    u = _numbers(cells, inputs, lines, len(frame))
     if options.fill != "thin":
-        _check_seldom(frame[states], np.column_stack(read[: len(states)]))
-    if not (cut or filled):
-        read = [number_column(frame[name], table.lines) for name in (*states, *inputs)]
-    values = np.column_stack(read)
+        _check_seldom(states, x)
+    if not (options.gaps == "cut" or filled):
+        _check_complete(x, states, lines)
+        _check_complete(u, inputs, lines)
     if filled and (inputs or options.fill == "thin"):
         runs = None if columns.trajectory is None else frame[str(columns.trajectory)]
-        values, kept = held(values, len(states), runs, [*states, *inputs], thin=options.fill == "thin")
-        values, frame = values[kept], frame[kept].reset_index(drop=True)
-        table = table._replace(lines=None if table.lines is None else table.lines[kept])
+        values, kept = held(np.hstack([x, u]), len(states), runs, [*states, *inputs], thin=options.fill == "thin")
+        x, u = values[kept, : len(states)], values[kept, len(states) :]
+        frame, lines = frame[kept].reset_index(drop=True), None if lines is None else lines[kept]
     if not len(frame):
         raise DataError("no row has a state and all inputs; at least 2 rows per trajectory are needed.")
-    order, edges, labels = groups(frame, columns.trajectory, table.lines)
+    order, edges, labels = groups(frame, columns.trajectory, lines)
     column = None if columns.time is None else joined(frame, time_columns(columns.time, known))
     if columns.trajectory is not None:
         check_labels(frame[str(columns.trajectory)], column)
     elif column is None:
         warn_stacked(frame, used)
-    values = _unwrapped(values, [*states, *inputs], options, np.split(order, edges))
+    rows = np.split(order, edges)
+    _unwrap(x, u, [*states, *inputs], options, rows)
     time = None
     if column is not None:
-        unit = table.units.get(str(columns.time), "")
-        rows = np.split(order, edges)
+        unit = units.get(str(columns.time), "")
         if options.time_unit is None:
             say_unit(column, unit)
-        time = [times_of(column.iloc[part], options, unit, table.lines) for part in rows]
+        time = [times_of(column.iloc[part], options, unit, lines) for part in rows]
     return {
-        "states": np.split(values[order, : len(states)], edges),
-        "inputs": np.split(values[order, len(states) :], edges),
+        "states": _parts(x, order, edges),
+        "inputs": _parts(u, order, edges),
         "dt": columns.dt,
         "time": time,
         "state_names": states,
         "input_names": inputs,
-        "state_units": [table.units.get(name, "") for name in states],
-        "input_units": [table.units.get(name, "") for name in inputs],
+        "state_units": [units.get(name, "") for name in states],
+        "input_units": [units.get(name, "") for name in inputs],
         "labels": labels,
         **options.changed(ROWS),
     }
 
 
-def _check_seldom(frame: pd.DataFrame, states: np.ndarray) -> None:
+def _distinct(columns: Columns, known: Sequence[str]) -> list[str]:
+    """Return the columns of times and labels."""
+    return [*time_columns(columns.time, known), *([] if columns.trajectory is None else [str(columns.trajectory)])]
+
+
+def _numbers(cells: dict[str, pd.Series], names: Sequence[str], lines: np.ndarray | None, rows: int) -> np.ndarray:
+    """Take columns out of `cells` into one array, with NaN for what is missing."""
+    made = np.empty((rows, len(names)))
+    for i, name in enumerate(names):
+        made[:, i] = number_column(cells.pop(name), lines, missing=True)
+    return made
+
+
+def _check_complete(values: np.ndarray, names: Sequence[str], lines: np.ndarray | None) -> None:
+    """Raise `DataError` for the first column in which a number is missing."""
+    for i, name in enumerate(names):
+        if np.isnan(values[:, i]).any():
+            number_column(pd.Series(values[:, i], name=name), lines)
+
+
+def _parts(values: np.ndarray, order: np.ndarray, edges: np.ndarray) -> list[np.ndarray]:
+    """Return the rows of every trajectory, which nothing writes to any more; they are copied only where interleaved."""
+    if len(order) and not np.array_equal(order, np.arange(len(order))):
+        values = values[order]
+    values.flags.writeable = False
+    return np.split(values, edges)
+
+
+def _check_seldom(names: Sequence[str], states: np.ndarray) -> None:
     """Raise `DataError` where a state is measured so seldom that between cuts hardly a row would be left."""
     gone = np.isnan(states)
     whole = ~gone.any(axis=1)
@@ -170,23 +204,23 @@ def _check_seldom(frame: pd.DataFrame, states: np.ndarray) -> None:
     if gone.any() and whole.sum() > 1 and follow < SELDOM * whole.sum():
         column = int(gone.sum(axis=0).argmax())
         raise DataError(
-            f"column {frame.columns[column]!r}: missing in {int(gone[:, column].sum())} of {len(gone)} rows, as if "
+            f"column {names[column]!r}: missing in {int(gone[:, column].sum())} of {len(gone)} rows, as if "
             "logged less often than other states. Keep the rows in which all states were measured with fill='thin' "
             "(--fill thin), or take it for an input, with fill='hold' (--fill hold)."
         )
 
 
-def _unwrapped(
-    values: np.ndarray, names: Sequence[str], options: ReadOptions, runs: Sequence[np.ndarray]
-) -> np.ndarray:
-    """Return values whose columns do not go round any more."""
+def _unwrap(
+    x: np.ndarray, u: np.ndarray, names: Sequence[str], options: ReadOptions, runs: Sequence[np.ndarray]
+) -> None:
+    """Unwind columns that go round, in their places."""
     for name, period in options.periods().items():
         check_known([name], names)
-        column = list(names).index(name)
+        place = list(names).index(name)
+        values, column = (x, place) if place < x.shape[1] else (u, place - x.shape[1])
         for rows in runs:
             known = rows[np.isfinite(values[rows, column])]
             values[known, column] = np.unwrap(values[known, column], period=period)
-    return values
 
 
 def number_column(column: pd.Series, lines: np.ndarray | None = None, *, missing: bool = False) -> np.ndarray:

@@ -27,7 +27,7 @@ FUNCTIONS = {
 } | {"sqrt": lambda argument: sympy.sqrt(argument)}
 CONSTANTS = {"pi": sympy.pi, "E": sympy.E, "nan": sympy.nan}
 OPERATIONS: dict[type[ast.AST], Any] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.USub: operator.neg, ast.UAdd: operator.pos,
 }  # fmt: skip
 # Larger numbers have no use, and take too long.
@@ -35,6 +35,8 @@ LARGEST_NUMBER = sympy.Integer(10) ** 5000
 LARGEST_POWER = 1000
 # Fractions of larger integers are no longer exact in floating point, and need not be here.
 LARGEST_INTEGER = 2**53
+# Longer texts are not written by hand, and those of fitted equations are far shorter.
+LONGEST = 100_000
 
 # What SymPy sorts behind all names.
 LAST = "\x7f"
@@ -47,7 +49,9 @@ ROW = re.compile(r"(.+)(\[k(?:[+-]\d+)?\])")
 WITH_UNIT = re.compile(r"([^\W\d]\w*)(?: \w+)* ?(?:\[[^\[\]()]*\]|\([^\[\]()]*\))")
 ESCAPES = str.maketrans({
     "\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", " ": r"\ ",
-    **{char: rf"\{char}" for char in "_%$#&{}"},
+    **{char: rf"\{char}" for char in "_%$#{}"},
+    # TeX would have the first as it is and the last as \&, which Matplotlib does not know.
+    '"': "''", "`": "'", "&": r"\ and\ ",
 })  # fmt: skip
 
 
@@ -78,6 +82,8 @@ def parsed(text: str, names: Sequence[str]) -> sympy.Expr:
 
     **Raises:** `ValueError` naming the part of the text that is not understood.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f"expression: expected at most {LONGEST} characters; got {len(text)}: {_short(text)}.")
     variables = {name: variable for name, variable in zip(names, symbols(names), strict=True)}
     spelled, words = in_words(text.strip(), names)
     try:
@@ -177,6 +183,8 @@ def _read(node: ast.AST, variables: dict[str, sympy.Symbol], text: str) -> sympy
             return variables.get(name, CONSTANTS.get(name))
         case ast.UnaryOp(op=op, operand=operand) if type(op) in OPERATIONS:
             return OPERATIONS[type(op)](_read(operand, variables, text))
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return _checked(sympy.Add(*(_read(part, variables, text) * sign for sign, part in _summands(node))), text)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATIONS or isinstance(op, ast.Pow):
             a, b = _read(left, variables, text), _read(right, variables, text)
             return _checked(_power(a, b, text) if isinstance(op, ast.Pow) else OPERATIONS[type(op)](a, b), text)
@@ -188,6 +196,15 @@ def _read(node: ast.AST, variables: dict[str, sympy.Symbol], text: str) -> sympy
         f"expression: expected numbers, the variables {known}, + - * / ** and {', '.join(FUNCTIONS)}; got "
         f"{_short(what)} in {_short(text)}."
     )
+
+
+def _summands(node: ast.AST) -> list[tuple[int, ast.AST]]:
+    """The summands of a sum with their signs: a sum of hundreds is nested as deep, and adding one by one takes long."""
+    found: list[tuple[int, ast.AST]] = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        found.append((1 if isinstance(node.op, ast.Add) else -1, node.right))
+        node = node.left
+    return [(1, node), *reversed(found)]
 
 
 def _call(name: str, arguments: list[sympy.Expr], text: str) -> sympy.Expr:

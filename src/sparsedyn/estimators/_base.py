@@ -75,10 +75,7 @@ class AbstractEstimator(BaseEstimator):
 
     def check_parameters(self) -> None:
         """Raise `ValueError` for the first parameter that is out of range, `TypeError` for one of no known kind."""
-        for name, rule in self._rules.items():
-            value = getattr(self, name)
-            if not rule.fine(value):
-                raise ValueError(f"{name}: expected {rule.expected}; got {value!r}.")
+        self._check_rules(*self._rules)
         self._check_combination()
 
     def save(self, path: str | Path) -> None:
@@ -89,6 +86,13 @@ class AbstractEstimator(BaseEstimator):
         self._check_fitted()
         arrays, header = self._to_file()
         write(path, f"{type(self).__name__}/{self._versions[-1]}", arrays, header | self._extras())
+
+    def _check_rules(self, *names: str) -> None:
+        """Raise `ValueError` for the first of these parameters that is out of range."""
+        for name in names:
+            rule, value = self._rules[name], getattr(self, name)
+            if not rule.fine(value):
+                raise ValueError(f"{name}: expected {rule.expected}; got {value!r}.")
 
     def _check_combination(self) -> None:
         """Raise `ValueError` for parameters that do not go together."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from sparsedyn._warnings import SparsedynWarning
 from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.data.clock import sampling_time
+from sparsedyn.data.names import check_distinct, unit_texts, variable_names
 
 VERY_FAR = 50.0
 OTHER_TIME = 10.0
@@ -33,10 +35,18 @@ class Variables(NamedTuple):
 
     @classmethod
     def restored(cls, fields: Mapping[str, Any]) -> "Variables":
-        """Return the variables whose `_asdict` a file has as JSON."""
-        known: Any = {name: value if name == "dt" else tuple(value) for name, value in fields.items()}
-        known |= {name: tuple(map(tuple, known.get(name, ()))) for name in ("state_ranges", "input_ranges")}
-        return cls(**known)
+        """Return the variables whose `_asdict` a file has as JSON; `ValueError` where they do not go together."""
+        count = {role: len(fields[f"{role}_names"]) for role in ("state", "input")}
+        found: dict[str, Any] = {"dt": sampling_time(fields["dt"])}
+        for role, n in count.items():
+            found[f"{role}_names"] = variable_names(fields[f"{role}_names"], n, "", f"{role}_names")
+            found[f"{role}_units"] = unit_texts(fields[f"{role}_units"], n, role)
+            ranges = np.asarray(fields.get(f"{role}_ranges") or np.empty((0, 2)), float)
+            if ranges.shape not in ((0, 2), (n, 2)):
+                raise ValueError(f"{role}_ranges: expected two numbers for each of {n} columns; got {ranges.shape}")
+            found[f"{role}_ranges"] = tuple(map(tuple, ranges.tolist()))
+        check_distinct((*found["state_names"], *found["input_names"]), "state_names and input_names together")
+        return cls(**found)
 
 
 def variables_of(data: Trajectories) -> Variables:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from sparsedyn.data.budget import short
 from sparsedyn.estimators._files import read
 from sparsedyn.estimators.autoencoder import SINDyAutoencoder
 from sparsedyn.estimators.equation.learner import EquationLearner
@@ -38,8 +39,11 @@ def load(path: str | Path) -> Any:
         made = cls._from_file(stored)
         made._restore_extras(stored.header)
         return made
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except Warning:
+        raise
+    # A file that was changed reaches code that foresees only what `save` writes.
+    except Exception as error:
         raise CheckpointError(
-            f"{path}: expected a whole model saved by sparsedyn; something in it is missing or does not fit ({error}). "
-            "It was damaged or changed: save the model again."
+            f"{path}: expected a whole model saved by sparsedyn; something in it is missing or does not fit "
+            f"({short(error)}). It was damaged or changed: save the model again."
         ) from error

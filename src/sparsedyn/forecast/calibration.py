@@ -62,10 +62,15 @@ class Calibration:
     def from_dict(cls, values: Mapping[str, Any]) -> "Calibration":
         """Undo `to_dict`."""
         arrays = {name: np.asarray(values[name], np.float64) for name in ("residual", "factor", "center", "scale")}
+        edges = np.asarray(values["edges"], int)
+        groups, states, columns = len(edges) - 1, arrays["residual"].shape[-1], arrays["center"].shape
+        expected = {"residual": (groups, states), "factor": (groups, states), "center": columns, "scale": columns}
+        if edges.ndim != 1 or groups < 1 or {name: array.shape for name, array in arrays.items()} != expected:
+            raise ValueError("calibration: the groups of rows, residuals and factors do not go together")
         return cls(
             coverage=float(values["coverage"]),
             trajectories=int(values["trajectories"]),
-            edges=np.asarray(values["edges"], int),
+            edges=edges,
             far=float(values["far"]),
             **arrays,
         )

@@ -153,5 +153,16 @@ class Library:
         return (*powers, *applied)
 
 
+def check_terms(variables: int, degree: int, terms: int) -> None:
+    """Raise `ValueError` for a degree of which there are more monomials than `terms`, without counting them all."""
+    products = 1
+    for k in range(1, min(variables, degree) + 1):
+        products = products * (variables + degree - k + 1) // k
+        if products > terms + 1:
+            raise ValueError(
+                f"degree: {degree!r} of {variables} variables makes more than the {terms} terms there are."
+            )
+
+
 def _power(name: str, exponent: int) -> str:
     return name if exponent == 1 else f"{name}^{exponent}"

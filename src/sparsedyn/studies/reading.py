@@ -15,6 +15,8 @@ from sparsedyn.studies.messages import Message, hint_for_syntax, messages_of, ta
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.toml import line_of
 
+LARGEST = 1_000_000
+"""Bytes of a study's text, at most."""
 SHOWN = 8
 """The most mistakes in one error; a spec of another kind would otherwise fill the screen."""
 
@@ -58,6 +60,10 @@ def parse(text: str, source: str, *, folder: Path | None = None) -> AbstractStud
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(_syntax(error, text, source)) from error
+    except RecursionError as error:
+        raise StudyError(
+            f"{source}: its lists and tables are nested too deep. No study needs more than three."
+        ) from error
     try:
         kind = kind_named(table.get("kind", DEFAULT))
         return _validated(kind, table if folder is None else _placed(table, kind.paths, folder))
@@ -105,6 +111,9 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str, source: str) -> str:
 
 def _text(path: Path) -> str:
     try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise StudyError(f"{path}: expected a study of at most {LARGEST} bytes; got {size}. Give another file.")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise StudyError(

@@ -64,7 +64,7 @@ class AbstractStudySpec(Table):
     """The keys that studies of every kind have; the specs of a kind have one value for `kind`, its name."""
 
     kind: str
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
     title: str = ""
     description: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -13,6 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialized
 
 from sparsedyn import _disk
+from sparsedyn.data import DataError
+from sparsedyn.data.budget import check_memory, parsed_json, short
 
 
 class CheckpointError(ValueError):
@@ -71,13 +73,20 @@ def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
     if not path.is_file():
         raise CheckpointError(f"{path}: expected a file written by sparsedyn; there is none. Check the path.")
     try:
+        size = path.stat().st_size
+        # The arrays, and the bytes of one of them for the checksum.
+        check_memory(2 * size, f"arrays of {size} bytes")
         with safe_open(str(path), framework="numpy") as handle:
             header = handle.metadata() or {}
             arrays = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
-        found = json.loads(header["sparsedyn"])
-    except (SafetensorError, KeyError, json.JSONDecodeError, OSError) as error:
+        found = parsed_json(header["sparsedyn"])
+        if not isinstance(found, dict):
+            raise TypeError("its header is no table")
+    except DataError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+    except Exception as error:
         raise CheckpointError(
-            f"{path}: expected a safetensors file written by sparsedyn; it cannot be read as one ({error}). "
+            f"{path}: expected a safetensors file written by sparsedyn; it cannot be read as one ({short(error)}). "
             "It may be cut short or something else: write it again."
         ) from error
     # Files of versions before checksums have none.
@@ -106,10 +115,10 @@ def load_tree(path: str | Path, like: PyTree) -> tuple[PyTree, dict[str, Any]]:
     arrays, header = load_arrays(path)
     leaves, structure = jax.tree.flatten(like)
     stored = [arrays[name] for name in sorted(arrays)]
-    expected = [jnp.shape(_plain(leaf)) for leaf in leaves]
-    if [a.shape for a in stored] != expected:
+    expected = [(jnp.shape(_plain(leaf)), jnp.dtype(_plain(leaf).dtype)) for leaf in leaves]
+    if [(a.shape, a.dtype) for a in stored] != expected:
         raise CheckpointError(
-            f"{path}: expected {len(leaves)} arrays of this run's shapes; the file has {len(stored)} of "
+            f"{path}: expected {len(leaves)} arrays of this run's shapes and types; the file has {len(stored)} of "
             "others. It belongs to another run: delete it or choose another folder."
         )
     restored = [_like(a, leaf) for a, leaf in zip(stored, leaves, strict=True)]

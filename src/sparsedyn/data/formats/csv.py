@@ -8,6 +8,7 @@
     trajectory,time,x1,x2,u1
     0,0.0,3000.0,950.0,140000.0
 
+Names, units and labels that a spreadsheet would take for formulas have an apostrophe before them.
 A spreadsheet shows role and unit above their columns and keeps these rows when it saves the file. Attributes
 are JSON. Any other leading row that starts with '#' is a comment.
 """
@@ -15,20 +16,25 @@ are JSON. Any other leading row that starts with '#' is a comment.
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pc
 
+from ..budget import parsed_json
 from ..description import FORMAT, VERSION
 from ..errors import DataError
 from ..options import ReadOptions
+from ..spreadsheets import as_named, inert
 from ..tables import Columns, Table, arguments, asked_columns
 from ..trajectories import Trajectories
-from .own_table import restore_table
+from .lines import TextFile, text_file
+from .own_table import own_columns, restore_table
 from .positions import name_positions
-from .text import cells_of, decoded, head_of, lines_of, rows_of, table_of
+from .text import cells_of, head_of, table_of
 
 
 def to_bytes(data: Trajectories) -> bytes:
@@ -38,27 +44,32 @@ def to_bytes(data: Trajectories) -> bytes:
     head.writerow([f"# {FORMAT}", VERSION])
     head.writerow(["# dt", repr(data.dt)])
     for key, value in data.attrs.items():
-        head.writerow(["# attr", key, json.dumps(value)])
+        head.writerow(["# attr", inert(key), json.dumps(value)])
     head.writerow(["# role", "time", *["state"] * len(data.state_names), *["input"] * len(data.input_names)])
-    head.writerow(["# unit", "s", *data.state_units, *data.input_units])
+    head.writerow(["# unit", "s", *map(inert, (*data.state_units, *data.input_units))])
     frame = data.to_pandas()
-    head.writerow(frame.columns)
+    head.writerow(map(inert, frame.columns))
+    frame["trajectory"] = frame["trajectory"].map({label: inert(label) for label in data.labels})
     body = pa.BufferOutputStream()
     table = pa.Table.from_pandas(frame, preserve_index=False)
     pc.write_csv(table, body, pc.WriteOptions(include_header=False))
     return text.getvalue().encode() + bytes(body.getvalue())
 
 
-def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajectories:
+def from_file(path: Path, columns: Columns, options: ReadOptions) -> Trajectories:
     """Read a file written by `to_bytes`, or columns of any other text file."""
-    if content.removeprefix(b"\xef\xbb\xbf").lstrip(b'"').startswith(f"# {FORMAT}".encode()):
+    file = text_file(path, options.encoding)
+    lines = above(file, options)
+    if lines and lines[0].lstrip('"').startswith(f"# {FORMAT}"):
         plain = ReadOptions()
-        lines = lines_of(decoded(content, None))
-        head = head_of(lines, plain)
+        head = head_of(above(file, plain), plain)
+        head = head._replace(names=[as_named(name) for name in head.names])
         description = _own_description([cells_of(line, ",") for line in head.comments], head.names)
-        return restore_table(table_of(lines, head, plain, texts=("trajectory",)), description, columns)
-    lines = rows_of(content, options)
+        found = arguments(table_of(file, head, plain, texts=("trajectory",)), own_columns(description), plain)
+        found["labels"] = [as_named(label) for label in found["labels"]]
+        return restore_table(found, description, columns)
     head = head_of(lines, options)
+    del lines
     if not options.header:
         names, columns = name_positions(len(head.names), columns)
         head = head._replace(names=names)
@@ -66,20 +77,25 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
     if columns.time is None and columns.trajectory is None:
         wanted = head.names  # those that are not asked for may tell of runs
     texts = () if columns.trajectory is None else (str(columns.trajectory),)
-    return Trajectories(**arguments(table_of(lines, head, options, wanted, texts), columns, options))
+    return Trajectories(**arguments(table_of(file, head, options, wanted, texts), columns, options))
 
 
-def table(content: bytes, options: ReadOptions) -> Table:
+def table(path: Path, options: ReadOptions) -> Table:
     """Read all columns, whatever they hold: numbers where a column has nothing else, else text."""
-    lines = rows_of(content, options)
-    head = head_of(lines, options)
-    if len(set(head.names)) < len(head.names):
-        twice = next(name for name in head.names if head.names.count(name) > 1)
+    file = text_file(path, options.encoding)
+    head = head_of(above(file, options), options)
+    twice, times = Counter(head.names).most_common(1)[0]
+    if times > 1:
         raise DataError(
-            f"the column names: {twice!r} is there {head.names.count(twice)} times. Rename the columns, or choose "
+            f"the column names: {twice!r} is there {times} times. Rename the columns, or choose "
             f"them by position: header=False, skip_rows={head.next} (--no-header --skip-rows {head.next})."
         )
-    return table_of(lines, head, options)
+    return table_of(file, head, options)
+
+
+def above(file: TextFile, options: ReadOptions) -> list[str]:
+    """Return the lines at the beginning of a file, none of which is below its table."""
+    return file.beginning()[: max(0, file.size - options.skip_footer)]
 
 
 def _own_description(comments: Sequence[Sequence[str]], names: Sequence[str]) -> dict[str, Any]:
@@ -87,8 +103,8 @@ def _own_description(comments: Sequence[Sequence[str]], names: Sequence[str]) ->
     try:
         version, dt = int(said[FORMAT][0]), float(said["dt"][0])
         roles = dict(zip(names[1:], said["role"], strict=False))
-        units = dict(zip(names[1:], said["unit"], strict=False))
-        attrs = {row[1]: json.loads(row[2]) for row in comments if row[0] == "# attr"}
+        units = dict(zip(names[1:], map(as_named, said["unit"]), strict=False))
+        attrs = {as_named(row[1]): parsed_json(row[2]) for row in comments if row[0] == "# attr"}
     except (KeyError, IndexError, ValueError) as error:
         raise DataError(
             f"the rows that start with '#' are damaged ({type(error).__name__}: {error}); write the file "

@@ -2,12 +2,15 @@
 
 import io
 import json
+import math
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ..budget import NUMBER, check_memory, parsed_json
 from ..datasets import pad, unpad
 from ..description import FORMAT
 from ..errors import DataError, listing
@@ -15,6 +18,11 @@ from ..options import ReadOptions
 from ..tables import Columns, Table, arguments
 from ..trajectories import Trajectories, described, restored
 from .positions import name_positions
+
+COPIES = 4
+"""Copies of the numbers that are held at a time, at most."""
+HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+"""What reads the header of an array by the version of its format; the third is for records, which are not read."""
 
 
 def to_bytes(data: Trajectories) -> bytes:
@@ -31,14 +39,14 @@ def to_bytes(data: Trajectories) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajectories:
+def from_file(path: Path, columns: Columns, options: ReadOptions) -> Trajectories:
     """Read an archive: one written by `to_bytes`, or a foreign one.
 
     Foreign archives hold either one-dimensional columns of one length, or one array (trajectory, time,
     variable) or (time, variable) under any name, or two such arrays named states and inputs. A scalar named
     dt is the sampling time where none is given.
     """
-    arrays = _load(content)
+    arrays = _load(path)
     own = _own_description(arrays)
     if own is not None:
         lengths = arrays["length"]
@@ -52,11 +60,11 @@ def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajec
     return _from_blocks(blocks, columns, options)
 
 
-def table(content: bytes, options: ReadOptions) -> Table:
+def table(path: Path, options: ReadOptions) -> Table:
     """Read all columns; those of arrays of several axes are x1, x2, ..., with a column of trajectories."""
-    arrays = _load(content)
+    arrays = _load(path)
     if _own_description(arrays) is not None:
-        data = from_bytes(content, Columns(), options)
+        data = from_file(path, Columns(), options)
         names = (*data.state_names, *data.input_names)
         units = dict(zip(names, (*data.state_units, *data.input_units), strict=True))
         return Table(data.to_pandas(), None, units)
@@ -72,15 +80,18 @@ def table(content: bytes, options: ReadOptions) -> Table:
     return Table(frame)
 
 
-def _load(content: bytes) -> dict[str, np.ndarray]:
-    if not content.startswith(b"PK"):
+def _load(path: Path) -> dict[str, np.ndarray]:
+    with open(path, "rb") as file:
+        begins = file.read(2)
+    if begins != b"PK":
         raise DataError(
             "it is no npz archive, which is a zip file of arrays as numpy.savez writes it; single arrays "
             "(.npy) and pickled Python objects are not read."
         )
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with zipfile.ZipFile(path) as archive:
+            _check_claims(archive)
+            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in archive.infolist()}
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -98,12 +109,36 @@ def _load(content: bytes) -> dict[str, np.ndarray]:
         raise DataError(f"it is no readable npz archive ({error}); write it again with numpy.savez.") from error
 
 
+def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(member) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _check_claims(archive: zipfile.ZipFile) -> None:
+    """Raise `DataError` for arrays that are beyond the budget of memory, or cut short; only their headers are read."""
+    total = 0
+    for member in archive.infolist():
+        if not member.filename.endswith(".npy"):
+            raise DataError(f"it holds {member.filename!r}, which is no array; write it again with numpy.savez.")
+        with archive.open(member) as file:
+            shape, _, dtype = HEADERS[np.lib.format.read_magic(file)](file)
+            size = math.prod(shape) * dtype.itemsize
+            if size > member.file_size - file.tell() and not dtype.hasobject:
+                raise DataError(
+                    f"its array {member.filename.removesuffix('.npy')!r} claims the shape {shape}, and has "
+                    f"{member.file_size} bytes; it was cut short or changed. Write it again."
+                )
+        # Numbers become float64, whatever they are in the file.
+        total += max(size, NUMBER * math.prod(shape))
+    check_memory(COPIES * total, f"{len(archive.infolist())} arrays")
+
+
 def _own_description(arrays: dict[str, np.ndarray]) -> dict[str, object] | None:
     text = arrays.get("description")
     if text is None or text.dtype.kind != "U" or text.ndim:
         return None
     try:
-        description = json.loads(text.item())
+        description = parsed_json(text.item())
     except ValueError:
         return None
     if not isinstance(description, dict) or description.get("format") != FORMAT:

@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..options import ReadOptions
-from ..tables import Columns, Table, arguments
+from ..tables import Columns
 from ..trajectories import Trajectories, restored
 
 
-def restore_table(table: Table, description: Mapping[str, Any], columns: Columns) -> Trajectories:
-    """Build trajectories from a described table; edits that broke it raise `DataError`."""
+def own_columns(description: Mapping[str, Any]) -> Columns:
+    """Return which columns a described table has."""
     states, inputs = list(description.get("state_names", ())), list(description.get("input_names", ()))
-    known = Columns(states, inputs, time="time", trajectory="trajectory")
-    found = arguments(table, known, ReadOptions())
+    return Columns(states, inputs, time="time", trajectory="trajectory")
+
+
+def restore_table(found: Mapping[str, Any], description: Mapping[str, Any], columns: Columns) -> Trajectories:
+    """Build trajectories from the `arguments` of a described table; edits that broke it raise `DataError`."""
     # Rows may have been deleted or re-ordered by whoever edited the file: the labels are those that are
     # there.
     description = {**description, "labels": found["labels"]}

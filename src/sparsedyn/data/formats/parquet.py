@@ -2,20 +2,27 @@
 
 import io
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..budget import check_memory, check_numbers, parsed_json
 from ..description import FORMAT
 from ..errors import DataError
 from ..names import check_distinct
 from ..options import ReadOptions
 from ..tables import Columns, Table, arguments, asked_columns
 from ..trajectories import Trajectories, described
-from .own_table import restore_table
+from .own_table import own_columns, restore_table
 
 KEY = b"sparsedyn"
+ROWS, FEW = 1_000_000, 1_000
+"""Rows that are read at a time of a column of numbers, and of one of texts or lists, which may be of any length."""
 
 
 def to_bytes(data: Trajectories) -> bytes:
@@ -27,38 +34,63 @@ def to_bytes(data: Trajectories) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(content: bytes, columns: Columns, options: ReadOptions) -> Trajectories:
+def from_file(path: Path, columns: Columns, options: ReadOptions) -> Trajectories:
     """Read a file written by `to_bytes`, or the chosen columns of any other."""
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
+    with opened(path) as file:
         names: list[str] = file.schema_arrow.names
         description = _own_description(file.schema_arrow.metadata or {})
-        wanted = names if description is not None or options.pivot else asked_columns(columns, names)
+        if description is not None:
+            found = arguments(Table(_frame(file, names)), own_columns(description), ReadOptions())
+            return restore_table(found, description, columns)
+        wanted = names if options.pivot else asked_columns(columns, names)
         if columns.time is None and columns.trajectory is None:
             wanted = names  # those that are not asked for may tell of runs
-        frame = file.read(columns=wanted).to_pandas(ignore_metadata=True)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"it is no readable Parquet file ({error}); write it again.") from error
-    if description is not None:
-        return restore_table(Table(frame), description, columns)
-    return Trajectories(**arguments(Table(frame), columns, options))
+        return Trajectories(**arguments(Table(_frame(file, wanted)), columns, options))
 
 
-def table(content: bytes, options: ReadOptions) -> Table:
+def table(path: Path, options: ReadOptions) -> Table:
     """Read all columns, whatever they hold."""
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
+    with opened(path) as file:
         check_distinct(file.schema_arrow.names, "the column names")
-        return Table(file.read().to_pandas(ignore_metadata=True))
+        return Table(_frame(file, file.schema_arrow.names))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a file, and raise `DataError` for what pyarrow cannot read of it."""
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"it is no readable Parquet file ({error}); write it again.") from error
+
+
+def _frame(file: pq.ParquetFile, names: Sequence[str]) -> pd.DataFrame:
+    """Return columns, which are read one by one: only one of them is there twice."""
+    rows = file.metadata.num_rows
+    check_numbers(rows, len(names) + 1, claimed=f"{rows} rows of {len(names)} columns")
+    columns = {i: _column(file, name) for i, name in enumerate(names)}
+    return pd.DataFrame(columns, copy=False).set_axis(list(names), axis=1)
+
+
+def _column(file: pq.ParquetFile, name: str) -> pd.Series:
+    """Return a column, read some rows at a time: values that are kept once for all rows may make far more of them."""
+    kind = file.schema_arrow.field(name).type
+    size, parts = 0, []
+    for batch in file.iter_batches(ROWS if pa.types.is_primitive(kind) else FEW, columns=[name], use_threads=False):
+        parts.append(batch.column(name))
+        size += parts[-1].nbytes
+        check_memory(2 * size, f"{size} bytes in column {name!r}")
+    column = pa.chunked_array(parts, type=kind).to_pandas()
+    del parts
+    return column
 
 
 def _own_description(metadata: dict[bytes, bytes]) -> dict[str, Any] | None:
     if KEY not in metadata:
         return None
     try:
-        description = json.loads(metadata[KEY])
+        description = parsed_json(metadata[KEY])
     except ValueError:
         description = None
     if not isinstance(description, dict) or description.get("format") != FORMAT:

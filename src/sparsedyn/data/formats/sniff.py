@@ -4,12 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import DataError
 from ..options import PRESETS, ReadOptions
+from .lines import text_file
 from .other_lines import footer, others, said_of
-from .text import FALSE, MISSING, TRUE, UNIT_OF_CELL, cells_of, decoded, lines_of
+from .text import FALSE, MISSING, TRUE, UNIT_OF_CELL, cells_of
 
 LOOKED_AT = 2000
 """Lines that decide about separators, decimals and texts; encodings and uneven lines are looked for in all."""
@@ -56,19 +58,20 @@ class Sniffed(NamedTuple):
         return " ".join([looks + give, *self.asks]).strip()
 
 
-def sniffed(content: bytes, given: ReadOptions, time: str | None = None) -> Sniffed:
+def sniffed(path: Path, given: ReadOptions, time: str | None = None) -> Sniffed:
     """Return what a text file looks like; `time` is the column of times, if it is known."""
     options = given
     seen: list[str] = []
     asks: list[str] = []
     try:
-        text = decoded(content, given.encoding)
+        file = text_file(path, given.encoding)
     except DataError:
         options = replace(options, encoding="cp1252")
         seen.append("text that is not UTF-8, cp1252 perhaps")
-        text = content.decode("cp1252", errors="replace")
-    lines = lines_of(text)
-    lines = lines[: max(0, len(lines) - given.skip_footer)]
+        file = text_file(path, "cp1252", "replace")
+    # Of a large file its beginning.
+    lines = file.beginning()
+    lines = lines[: max(0, file.size - given.skip_footer)]
     named = _named(lines)
     separator = given.separator or named or _separator(lines[:LOOKED_AT])
     if not (given.separator or named):

@@ -2,17 +2,20 @@
 
 import csv
 import io
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ..budget import check_numbers
 from ..errors import DataError
 from ..options import ReadOptions
 from ..tables import Table
 from ..units import unit_in
+from .lines import BLOCK, TextFile
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None", "-nan", "<NA>")
 TRUE, FALSE = ("True", "true", "TRUE"), ("False", "false", "FALSE")
@@ -22,6 +25,8 @@ QUOTED = re.compile(r'"[^"]*"')
 UNIT_OF_CELL = re.compile(r"^\s*(?P<number>[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\W\d_]\S*|[%°‰]\S*)\s*$")
 MORE = 1000
 """Cells beyond the last column that a line may have, all empty."""
+WIDEST = 20_000
+"""Columns, at most."""
 
 
 class Head(NamedTuple):
@@ -32,36 +37,6 @@ class Head(NamedTuple):
     units: list[str]
     separator: str
     next: int
-
-
-def decoded(content: bytes, encoding: str | None) -> str:
-    """Return the text of a file: UTF-8, what a byte-order mark says, or else the encoding that is given.
-
-    **Raises:** `DataError` naming the line for bytes that are none of these.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-    if encoding is None:
-        raise DataError(f"line {line} is no UTF-8 text; save the file as CSV in UTF-8, or say its encoding.")
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise DataError(f"line {line} is no {encoding} text either ({error.reason}); give another encoding.") from error
-
-
-def lines_of(text: str) -> list[str]:
-    """Return the lines of a text, whatever ends them; `splitlines` would take other characters for ends as well."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
-
-
-def rows_of(content: bytes, options: ReadOptions) -> list[str]:
-    """Return the lines of a file but those that are below its table."""
-    lines = lines_of(decoded(content, options.encoding))
-    return lines[: max(0, len(lines) - options.skip_footer)]
 
 
 def head_of(lines: Sequence[str], options: ReadOptions) -> Head:
@@ -83,6 +58,11 @@ def head_of(lines: Sequence[str], options: ReadOptions) -> Head:
         raise DataError("the file has no row of column names; the first row must hold the names of the columns.")
     separator = options.separator or named or max(",;\t", key=QUOTED.sub("", lines[start]).count)
     first = cells_of(lines[start], separator)
+    if len(first) > WIDEST:
+        raise DataError(
+            f"line {start + 1}, the first row, has {len(first)} columns; expected at most {WIDEST}. Convert the table "
+            "to .npz, or write a row per sample where it has a column per sample."
+        )
     numbers = all(_is_number(cell, options) for cell in first if cell) and any(first)
     if not options.header:
         return Head(comments, [f"x{i + 1}" for i in range(len(first))], [""] * len(first), separator, start)
@@ -105,11 +85,14 @@ def cells_of(line: str, separator: str) -> list[str]:
     """Return the cells of a line, without the blanks around them."""
     if separator in ("whitespace", "fixed"):
         return line.split()
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+    except csv.Error as error:
+        raise DataError(f"the line that begins with {line[:40]!r} cannot be divided into cells ({error}).") from error
 
 
 def table_of(
-    lines: Sequence[str],
+    file: TextFile,
     head: Head,
     options: ReadOptions,
     wanted: Sequence[str] | None = None,
@@ -121,20 +104,73 @@ def table_of(
 
     **Raises:** `DataError` for lines with more cells than there are columns.
     """
-    cells, numbers = _cells(lines, head)
-    units = list(head.units)
-    if options.cell_units:
-        for i in range(len(head.names)):
-            cells[i], unit = without_unit(cells[i])
-            units[i] = unit or units[i]
     places = [i for i, name in enumerate(head.names) if wanted is None or name in wanted]
-    converted = {
-        i: cells[i].mask(cells[i] == "", None) if head.names[i] in texts else _converted(cells[i], options)
-        for i in places
-    }
+    rows = max(0, file.size - options.skip_footer - head.next)
+    check_numbers(rows, len(places) + 1, claimed=f"{rows} lines of {len(places)} columns")
+    columns = {i: _Column(rows, label=head.names[i] in texts) for i in places}
+    rows, lines = _fill(columns, file, head, options)
+    if late := {i: column for i, column in columns.items() if column.late}:
+        for column in late.values():
+            column.again()
+        _fill(late, file, head, options)
+    units = {i: (*columns[i].units, head.units[i])[0] for i in places}
+    frame = pd.DataFrame({i: columns.pop(i).values(rows) for i in places}, copy=False)
     names = [head.names[i] for i in places]
-    frame = pd.DataFrame(converted).set_axis(names, axis=1)
-    return Table(frame, numbers, {head.names[i]: units[i] for i in places})
+    numbers = np.concatenate(lines) if lines else np.empty(0, np.int32)
+    return Table(frame.set_axis(names, axis=1), numbers, {head.names[i]: unit for i, unit in units.items()})
+
+
+class _Column:
+    """A column that comes some rows at a time: numbers, in one array for all, until there is anything else."""
+
+    def __init__(self, rows: int, *, label: bool):
+        self.rows, self.label = rows, label
+        self.numbers: np.ndarray | None = None
+        self.texts: list[pd.Series] | None = [] if label else None
+        self.units: set[str] = set()
+        self.late = False
+        """Whether texts came after rows whose texts are gone by then."""
+
+    def add(self, cells: pd.Series, start: int, options: ReadOptions) -> None:
+        """Take the cells of rows from `start` on."""
+        if options.cell_units and not self.late:
+            cells, unit = without_unit(cells)
+            self.units |= {unit} - {""}
+            self.late = len(self.units) > 1
+        if self.texts is None:
+            values = _converted(cells, options)
+            if values.dtype == np.float64:
+                self.numbers = np.empty(self.rows) if self.numbers is None else self.numbers
+                self.numbers[start : start + len(values)] = values
+                return
+            self.numbers, self.texts, self.late = None, [], self.late or start > 0
+        self.texts.append(cells.mask(cells == "", None) if self.label else _masked(cells, options))
+
+    def again(self) -> None:
+        """Begin again, with texts as they are, units and all."""
+        self.texts, self.units = [], set()
+
+    def values(self, rows: int) -> np.ndarray | pd.Series:
+        """Return the whole column."""
+        if self.texts:
+            return pd.concat(self.texts, ignore_index=True)
+        return np.empty(0) if self.numbers is None else self.numbers[:rows]
+
+
+def _fill(
+    columns: Mapping[int, _Column], file: TextFile, head: Head, options: ReadOptions
+) -> tuple[int, list[np.ndarray]]:
+    """Read columns, some lines at a time, and return how many rows there are and the lines they stand on."""
+    rows, lines = 0, []
+    # The widths of columns that are not divided by anything show over all lines.
+    size = math.inf if head.separator == "fixed" else BLOCK
+    for first, block in file.blocks(head.next, file.size - options.skip_footer, size):
+        cells, numbers = _cells(block, first, head)
+        for i, column in columns.items():
+            column.add(cells[i], rows, options)
+        rows += len(cells)
+        lines.append(numbers)
+    return rows, lines
 
 
 def without_unit(column: pd.Series) -> tuple[pd.Series, str]:
@@ -147,12 +183,15 @@ def without_unit(column: pd.Series) -> tuple[pd.Series, str]:
     return parts["number"].where(numbers, column), str(found[0])
 
 
-def _cells(lines: Sequence[str], head: Head) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return all cells as text, and the line that each row stands on."""
+def _cells(lines: Sequence[str], first: int, head: Head) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return all cells of some lines as text, and the line that each row stands on; `first` is the place of the first.
+
+    **Raises:** `DataError` for lines with more cells than there are columns.
+    """
     width = len(head.names)
-    body = "\n".join(lines[head.next :])
+    body = "\n".join(lines)
     if not body.strip():
-        return pd.DataFrame({i: pd.Series(dtype=str) for i in range(width)}), np.empty(0, dtype=int)
+        return pd.DataFrame({i: pd.Series(dtype=str) for i in range(width)}), np.empty(0, dtype=np.int32)
     shared: dict[str, Any] = {"header": None, "dtype": str, "na_filter": False, "skip_blank_lines": False}
     try:
         if head.separator == "fixed":
@@ -160,26 +199,27 @@ def _cells(lines: Sequence[str], head: Head) -> tuple[pd.DataFrame, np.ndarray]:
         else:
             separator = r"\s+" if head.separator == "whitespace" else head.separator
             # As many columns as the longest line has: separators at the ends of lines make empty cells.
-            widest = max(line.count(head.separator) for line in lines[head.next :]) + 1 if len(separator) == 1 else 0
+            widest = max(line.count(head.separator) for line in lines) + 1 if len(separator) == 1 else 0
             names = range(min(max(width, widest), width + MORE) + 1)
             frame = pd.read_csv(io.StringIO(body), sep=separator, names=names, index_col=False, **shared)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise DataError(_odd_line(lines, head) or f"the lines cannot be read ({error}).") from error
+        raise DataError(_odd_line(lines, first, head) or f"the lines cannot be read ({error}).") from error
     frame = frame.reindex(columns=range(max(width, frame.shape[1]))).fillna("")
-    numbers = np.arange(len(frame)) + head.next + 1
+    numbers = np.arange(first + 1, first + 1 + len(frame), dtype=np.int32 if first < 2**31 - BLOCK else np.int64)
     filled = (frame != "").to_numpy()
     if filled[:, width:].any():
-        raise DataError(_odd_line(lines, head) or "a line has more cells than there are column names.")
+        raise DataError(_odd_line(lines, first, head) or "a line has more cells than there are column names.")
     kept = filled.any(axis=1)
     return frame.loc[kept, range(width)].reset_index(drop=True), numbers[kept]
 
 
-def _odd_line(lines: Sequence[str], head: Head) -> str | None:
+def _odd_line(lines: Sequence[str], first: int, head: Head) -> str | None:
     """Name the first line that has more cells than there are column names."""
-    for number, line in enumerate(lines[head.next :], start=head.next + 1):
-        if len(cells_of(line, head.separator)) > len(head.names) and cells_of(line, head.separator)[-1]:
+    for number, line in enumerate(lines, start=first + 1):
+        cells = cells_of(line, head.separator)
+        if len(cells) > len(head.names) and cells[-1]:
             return (
-                f"line {number} has {len(cells_of(line, head.separator))} cells, but there are {len(head.names)} "
+                f"line {number} has {len(cells)} cells, but there are {len(head.names)} "
                 "column names; every row needs one cell per column."
             )
     return None
@@ -200,10 +240,16 @@ def _converted(column: pd.Series, options: ReadOptions) -> pd.Series:
         # Python's own conversion keeps every digit; underscores, which it would pass over, are no numbers here.
         values[plain.index] = plain.where(~plain.str.contains("_", regex=False), "x").to_numpy(object).astype(float)
     except ValueError:
-        return column.mask(missing, None)
+        return _masked(column, options)
     # A number that stands for a missing value may be written in several ways, -9999 and -9999.0.
     codes = [float(text) for text in options.missing if _is_number(text, options)]
     return values.mask(values.isin(codes), np.nan) if codes else values
+
+
+def _masked(column: pd.Series, options: ReadOptions) -> pd.Series:
+    """Return a column of texts without those that stand for missing values."""
+    column = column.str.strip()
+    return column.mask(column.isin((*MISSING, *options.missing)), None)
 
 
 def _is_number(text: str, options: ReadOptions) -> bool:

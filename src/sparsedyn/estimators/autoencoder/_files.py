@@ -1,6 +1,7 @@
 """Stacked members as arrays of a model file, and back."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import equinox as eqx
 import jax
@@ -23,11 +24,14 @@ def arrays_of(models: Autoencoder) -> dict[str, np.ndarray]:
 
 def models_from(arrays: Mapping[str, np.ndarray], features: int, settings: Settings, network: Recipe) -> Autoencoder:
     """Return stacked members with the arrays of a file, for the network of a recipe."""
-    keys = jax.random.split(jax.random.key(0), settings.members)
-    like = drawn(features, settings.library, settings.order, settings.widths, network, keys)
-    leaves, structure = jax.tree.flatten(like)
     found = numbered(arrays, PREFIX)
-    if [a.shape for a in found] != [np.shape(a) for a in leaves]:
-        raise ValueError(f"arrays of the shapes {[np.shape(a) for a in leaves]} expected")
+    if len(settings.widths) > len(found):
+        raise ValueError(f"there are {len(settings.widths)} layers, and {len(found)} arrays")
+    draw = partial(drawn, features, settings.library, settings.order, settings.widths, network)
+    # Shapes alone: what is drawn could be larger than memory, as widths are what the file says.
+    like = eqx.filter_eval_shape(lambda key: draw(jax.random.split(key, settings.members)), jax.random.key(0))
+    leaves, structure = jax.tree.flatten(like)
+    if [(a.shape, a.dtype.kind) for a in found] != [(leaf.shape, "f") for leaf in leaves]:
+        raise ValueError(f"arrays of the shapes {[leaf.shape for leaf in leaves]} expected")
     models: Autoencoder = jax.tree.unflatten(structure, found)
     return models

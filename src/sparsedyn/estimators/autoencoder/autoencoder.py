@@ -21,6 +21,7 @@ from sparsedyn.estimators.autoencoder._reduction import Reduction, reduction_of
 from sparsedyn.estimators.autoencoder._settings import RULES, Settings, settings_of
 from sparsedyn.estimators.autoencoder._training import Trained, trained
 from sparsedyn.models import Library
+from sparsedyn.models.library import check_terms
 from sparsedyn.training import Checkpoint
 
 
@@ -189,7 +190,11 @@ class SINDyAutoencoder(AbstractLatentDynamics):
     def _from_file(cls, stored: Stored) -> "SINDyAutoencoder":
         header, arrays = stored.header, stored.arrays
         estimator = cls(**{**header["parameters"], "widths": tuple(header["parameters"]["widths"])})
-        reduction = Reduction(arrays["basis"], arrays["scale"], header["truncation"])
+        estimator._check_rules("latent", "order", "degree", "members", "widths")
+        terms = len(stored.array("coefficients", estimator.members, None, estimator.latent)[0])
+        check_terms(estimator.order * estimator.latent, estimator.degree, terms)
+        modes = len(stored.array("scale", None))
+        reduction = Reduction(stored.array("basis", None, modes), arrays["scale"], float(header["truncation"]))
         network = Recipe((), activation=header["activation"], linear=header["linear"])
         models = models_from(arrays, len(reduction.scale), estimator.settings(), network)
         found = Trained(models, arrays["coefficients"], arrays["alive"], header["histories"])

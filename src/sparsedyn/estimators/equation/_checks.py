@@ -12,7 +12,7 @@ from jaxtyping import Float
 from sparsedyn.data import DERIVATIVES, DataError, Samples, Trajectories
 from sparsedyn.equations import compiled, symbol
 from sparsedyn.estimators import _known as known_part
-from sparsedyn.estimators._base import HELD_OUT, SEED, TIME, Rule, one_of, positive, whole
+from sparsedyn.estimators._base import HELD_OUT, SEED, TIME, Rule, is_whole, one_of, positive, whole
 from sparsedyn.estimators._delays import LAGS
 from sparsedyn.estimators.equation import _forms as forms
 from sparsedyn.estimators.equation._settings import REGULARIZERS
@@ -33,8 +33,11 @@ AT_REST = 1e-14
 """Derivatives that differ by less, in a state's size per sample, do so by rounding: some fifty times float64's."""
 
 
+DEEPEST = 100
+"""Layers of primitives, at most."""
 RULES: dict[str, Rule] = {
-    **{name: whole(1) for name in ("trials", "networks", "generations", "steps", "hidden")},
+    **{name: whole(1) for name in ("trials", "networks", "generations", "steps")},
+    "hidden": Rule(lambda value: is_whole(value, 1) and value <= DEEPEST, f"an integer from 1 to {DEEPEST}"),
     "seed": SEED,
     "regularizer": one_of(REGULARIZERS),
     "share": HELD_OUT,

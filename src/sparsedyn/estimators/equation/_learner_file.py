@@ -47,11 +47,17 @@ def restored(kind: type[Any], stored: Stored) -> Any:
     """Return the learner that `contents` was taken of; what is newer than a file is missing there."""
     header = stored.header
     learner = kind(**header["parameters"])
+    learner._check_rules("hidden", "method", "time")
     scaling, statistics = (Scaling.from_dict(header[name]) for name in ("scaling", "statistics"))
     equations = restored_equations(stored, search_of(learner).hidden)
     variables = Variables.restored(header["variables"])
     delays = Delays.from_dict(header.get("delays"))
     names = [*variables.state_names, *delays.names(variables.state_names, variables.input_names)]
+    states = len(variables.state_names)
+    scaling.check_sizes(states)
+    statistics.check_sizes(states)
+    if list(header["names"]) != names or len(equations) != states:
+        raise ValueError(f"equations of {states} states in {names} expected; got {len(equations)} in {header['names']}")
     known = Known.from_dict(header.get("known"), names)
     learner.known = known and known.parameter
     learner.search_ = header.get("search", NETWORKS)

@@ -13,6 +13,9 @@ from sparsedyn.estimators.equation._initial import Layout
 from sparsedyn.models import PRIMITIVES, Primitive
 from sparsedyn.models.primitives import Units
 
+KINDS: dict[str, type[Any]] = {"weights": int, "complexity": int, "error": float, "score": float}
+"""What an equation's numbers are."""
+
 
 def stored_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as JSON values; raises `ValueError` for primitives that are not built in."""
@@ -62,10 +65,21 @@ def restored_equations(stored: Stored, hidden: tuple[Units, ...]) -> list[list[E
         candidates = []
         for j, row in enumerate(rows):
             weights = stored.arrays.get(f"target.{i:03d}.{j:03d}")
-            model = None if weights is None else layout.model(layout.split(weights)).exact()
-            candidates.append(Equation(**{**row, "expression": from_text(row["expression"], names), "model": model}))
+            model = None if weights is None else layout.model(layout.split(_fitting(weights, layout))).exact()
+            numbers = {key: kind(row[key]) for key, kind in KINDS.items()}
+            candidates.append(Equation(from_text(row["expression"], names), model, **numbers))
+        if not candidates:
+            raise ValueError("an equation without candidates")
         found.append(candidates)
     return found
+
+
+def _fitting(weights: np.ndarray, layout: Layout) -> np.ndarray:
+    """The weights, if there are as many as the layout has places for."""
+    expected = sum(rows * columns for rows, columns in layout.shapes())
+    if weights.shape != (expected,) or weights.dtype.kind != "f":
+        raise ValueError(f"{expected} weights of a network expected; got {weights.dtype} {weights.shape}")
+    return weights
 
 
 def stored_fates(fates: Sequence[Fate], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -224,6 +224,7 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
     @classmethod
     def _from_file(cls, stored: Stored) -> "EquationRegressor":
         regressor = cls(**stored.header["parameters"])
+        regressor._check_rules("hidden")
         (candidates,) = restored_equations(stored, regressor.settings().hidden)
         constants = [Constant(*row) for row in stored.header.get("constants", ())]
         regressor.fates_ = restored_fates(stored, list(stored.header["names"]))

@@ -38,7 +38,7 @@ from sparsedyn.estimators.sindy._measured import (
     statistics_of,
 )
 from sparsedyn.estimators.sindy._regression import check_rows, check_size, joined, strong_form
-from sparsedyn.estimators.sindy._settings import RULES, Settings, check_combination, functions_of, settings_of
+from sparsedyn.estimators.sindy._settings import INPUTS, RULES, Settings, check_combination, functions_of, settings_of
 from sparsedyn.estimators.sindy._simulation import Forcing, Signal, function, held, integrated, interpolated
 from sparsedyn.estimators.sindy._states import full_names, states_of
 from sparsedyn.estimators.sindy._steady import (
@@ -52,6 +52,7 @@ from sparsedyn.estimators.sindy._steady import (
 from sparsedyn.estimators.sindy._weak import rows_along
 from sparsedyn.forecast import Forecast
 from sparsedyn.models import PRIMITIVES, Library, Primitive, SINDyModel
+from sparsedyn.models.library import check_terms
 
 
 class SINDy(AbstractDynamics):
@@ -457,26 +458,25 @@ class SINDy(AbstractDynamics):
         if parameters.get("constraints") is not None:
             parameters["constraints"] = Constraints.from_dict(parameters["constraints"])
         estimator, variables, made = cls(**parameters), Variables.restored(header["variables"]), header["library"]
+        estimator._check_rules("order", "time", "derivative")
         delays = Delays.from_dict(header.get("delays"))
         columns = delays.names(variables.state_names, variables.input_names)
         count = estimator.order * len(variables.state_names) + len(columns)
+        equations = len(variables.state_names)
+        check_terms(count, made["degree"], len(stored.array("coefficients", None, equations)))
         library = Library(count, made["degree"], functions_of(made["functions"]), made["constant"])
-        if arrays["coefficients"].shape != (library.size, len(variables.state_names)):
-            raise ValueError(f"coefficients of {library.size} terms expected; got {arrays['coefficients'].shape}")
+        stored.array("coefficients", library.size, equations)
+        stored.array("thresholds", equations)
+        if "members" in arrays:
+            stored.array("members", None, library.size, equations)
         statistics, names = header.get("statistics"), full_names(variables.state_names, estimator.order)
         known = Known.from_dict(header.get("known"), [*names, *columns])
         estimator.known = known and known.parameter
-        return estimator._adopt(
-            Identified(
-                arrays["coefficients"],
-                arrays["thresholds"],
-                arrays.get("members"),
-                header.get("inputs", "held"),
-                estimator.time,
-                known,
-            ),
-            library,
-            variables,
-            None if statistics is None else Scaling.from_dict(statistics),
-            delays=delays,
-        )
+        scaling = None if statistics is None else Scaling.from_dict(statistics)
+        if scaling is not None:
+            scaling.check_sizes(equations, len(variables.input_names))
+        inputs = header.get("inputs", "held")
+        if inputs not in INPUTS:
+            raise ValueError(f"inputs: expected one of {', '.join(INPUTS)}; got {inputs!r}")
+        found = arrays["coefficients"], arrays["thresholds"], arrays.get("members"), inputs, estimator.time, known
+        return estimator._adopt(Identified(*found), library, variables, scaling, delays=delays)

@@ -28,7 +28,7 @@ from sparsedyn.estimators.state_space._settings import RULES, settings_of
 from sparsedyn.estimators.state_space._windows import warm_rows
 from sparsedyn.forecast import Forecast
 from sparsedyn.models import StateSpace
-from sparsedyn.models.state_space import WEIGHTS, free_run
+from sparsedyn.models.state_space import UNITS, WEIGHTS, free_run, weight_shapes
 from sparsedyn.sparsify import from_spec, resolve, to_spec
 
 
@@ -322,13 +322,23 @@ class SparseStateSpace(AbstractForecaster):
         header, arrays = stored.header, stored.arrays
         parameters = header["parameters"]
         made = cls(**parameters | {"technique": [from_spec(spec) for spec in parameters.get("technique", ())] or ()})
-        fields = {name: arrays[name] for name in (*WEIGHTS, "low", "high", "floor", "ceiling")}
-        made.model_ = StateSpace(**fields, units=tuple(header["units"]))
-        made.mean_, made.covariance_, made.kept_ = arrays["mean"], arrays["covariance"], arrays["kept"]
-        made.error_, made.held_out_ = header["error"], header["held_out"]
-        made.path_ = pd.DataFrame(header["path"])
         made.variables_ = Variables.restored(header["variables"])
+        outputs, inputs = len(made.variables_.state_names), len(made.variables_.input_names)
+        states, units = len(stored.array("A", None, None)), tuple(header["units"])
+        shapes = weight_shapes(states, inputs, outputs, len(units))
+        shapes |= {"low": (len(units),), "high": (len(units),), "floor": (outputs,), "ceiling": (outputs,)}
+        fields = {name: stored.array(name, *shape) for name, shape in shapes.items()}
+        if unknown := set(units) - set(UNITS):
+            raise ValueError(f"units: expected some of {', '.join(UNITS)}; got {sorted(map(str, unknown))}")
+        made.model_ = StateSpace(**fields, units=units)
+        made.mean_, made.covariance_ = stored.array("mean", states), stored.array("covariance", states, states)
+        made.kept_ = arrays["kept"]
+        if made.kept_.dtype != bool or made.kept_.shape != made.model_.ravel().shape:
+            raise ValueError(f"kept: a truth value per weight expected; got {made.kept_.dtype} {made.kept_.shape}")
+        made.error_, made.held_out_ = float(header["error"]), float(header["held_out"])
+        made.path_ = pd.DataFrame(header["path"])
         made.statistics_ = Scaling.from_dict(header["statistics"])
+        made.statistics_.check_sizes(outputs, inputs)
         return made
 
 

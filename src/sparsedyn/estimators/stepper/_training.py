@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Scaling, samples
+from sparsedyn.data.budget import beyond
 from sparsedyn.data.samples import smooth_samples
 from sparsedyn.estimators._checks import check_plausible
 from sparsedyn.estimators._inputs import Recorded, measured_samples
@@ -21,6 +23,9 @@ from sparsedyn.estimators.stepper._settings import Settings
 from sparsedyn.forecast import DIVERGED_ABOVE, forecast
 from sparsedyn.models import MLP, AbstractModel
 from sparsedyn.training import Checkpoint, Fit, Objective, Progress, derivative_matching, fit, optimizer
+
+WEIGHT, COPIES = 4, 8
+"""Bytes of a weight; copies of all that a training holds: trained, moments, gradients, averages, chosen ones."""
 
 
 class Trained(NamedTuple):
@@ -62,6 +67,7 @@ def trained(
     first, data = settings[0], given.data
     if given.validation is None and first.patience is not None:
         raise ValueError("patience: expected validation trajectories to watch; got none. Give fit(data, validation).")
+    _check_memory(settings, len(data.state_names), len(data.input_names))
     train, held_out, objective, scaling = _prepared(given, first, check_units=check_units)
     count = len(jax.tree.leaves(train)[0])
     batch = min(first.batch, count)
@@ -94,6 +100,18 @@ def trained(
     ends = np.cumsum(members)
     parts = [slice(end - count, end) for end, count in zip(ends, members, strict=True)]
     return [Trained(_slice(result, part), scaling, steps // first.epochs) for part in parts]
+
+
+def _check_memory(settings: Sequence[Settings], states: int, inputs: int) -> None:
+    """Raise `DataError` for networks that are beyond the budget of memory, before they are drawn."""
+    widths = [states + inputs, *settings[0].hidden, states]
+    weights = sum((before + 1) * after for before, after in pairwise(widths))
+    members = sum(one.members for one in settings)
+    if too_much := beyond(float(COPIES * WEIGHT * members) * weights):
+        raise DataError(
+            f"hidden={settings[0].hidden!r:.80}: expected networks that fit into memory; these are {members} of "
+            f"{weights} weights, {too_much} Or give smaller layers, or fewer members."
+        )
 
 
 def _prepared(given: Recorded, settings: Settings, *, check_units: bool) -> Prepared:

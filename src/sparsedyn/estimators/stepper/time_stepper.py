@@ -18,7 +18,7 @@ from sparsedyn.data.pieces import jumping
 from sparsedyn.equations import count_nonzeros, prune_structure, reach, sparsity
 from sparsedyn.estimators._checks import Variables, variables_of
 from sparsedyn.estimators._ensemble import AbstractEnsemble
-from sparsedyn.estimators._files import Stored, numbered
+from sparsedyn.estimators._files import Stored, flags, numbered
 from sparsedyn.estimators._inputs import Recorded, recorded
 from sparsedyn.estimators._known import Known
 from sparsedyn.estimators._progress import progress_bar
@@ -305,6 +305,8 @@ class SparseTimeStepper(AbstractEnsemble):
         parameters["average"] = average_from_spec(parameters["average"])
         parameters |= {name: tuple(parameters[name]) for name in ("hidden", "drops") if name in parameters}
         stepper = cls(**parameters)
+        stepper._check_rules("hidden", "members", "activation", "skip", "bias", "method", "time")
+        stored.check_layers(stepper.hidden)
         stepper.time_ = stepper.time
         stepper.variables_ = Variables.restored(header["variables"])
         names = (*stepper.variables_.state_names, *stepper.variables_.input_names)
@@ -320,8 +322,9 @@ class SparseTimeStepper(AbstractEnsemble):
         stepper.models_ = _filled(skeleton, numbered(stored.arrays, "model."), stepper.members)
         stepper.active_ = _filled(matrices, numbered(stored.arrays, "active."), stepper.members)
         stepper.scaling_ = Scaling.from_dict(header["scaling"])
-        stepper.alive_ = np.asarray(header["alive"], bool)
-        stepper.steps_ = header["steps"]
+        stepper.scaling_.check_sizes(states, inputs)
+        stepper.alive_ = flags(header["alive"], stepper.members)
+        stepper.steps_ = int(header["steps"])
         stepper.history_ = pd.DataFrame(header["history"])
         return stepper
 
@@ -330,7 +333,7 @@ def _filled(skeleton: Any, arrays: list[np.ndarray], members: int) -> Any:
     """Put arrays into the places of a skeleton, with a leading member axis."""
     leaves, structure = jax.tree.flatten(skeleton)
     expected, got = [(members, *leaf.shape) for leaf in leaves], [array.shape for array in arrays]
-    if expected != got:
+    if expected != got or any(array.dtype.kind not in "fb" for array in arrays):
         raise ValueError(f"arrays of shapes {expected}, but there are {got}")
     return jax.tree.unflatten(structure, arrays)
 
