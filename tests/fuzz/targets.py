@@ -192,7 +192,7 @@ def use_model(content: bytes, folder: Path) -> bool:
     repr(model)
     if hasattr(model, "statements"):
         [statement.text() for statement in model.statements()]
-    if hasattr(model, "state_names_") and not model.delays_.rows:
+    if hasattr(model, "delays_") and not model.delays_.rows:
         model.predict(np.zeros((2, len(model.state_names_))), np.zeros((2, len(model.input_names_))))
     return False
 

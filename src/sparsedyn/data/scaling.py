@@ -80,13 +80,13 @@ class Scaling(eqx.Module):
                 )
         return cls(**found)
 
-    def check_sizes(self, state: int, input: int | None = None) -> None:
-        """Raise `DataError` unless this is a scaling of so many states and inputs, if their number is given."""
-        sizes = len(self.x_mean), len(self.u_mean), len(self.dx_mean)
-        if sizes != (state, sizes[1] if input is None else input, state):
+    def check_sizes(self, state: int, input: int | None = None, *, derivatives: bool = True) -> None:
+        """Raise `DataError` unless this is a scaling of so many states, inputs if given, and derivatives unless not."""
+        expected = state, len(self.u_mean) if input is None else input, state if derivatives else len(self.dx_mean)
+        if (len(self.x_mean), len(self.u_mean), len(self.dx_mean)) != expected:
             raise DataError(
-                f"a scaling of {state} states and {input} inputs is expected; got one of {sizes[0]} states, "
-                f"{sizes[1]} inputs and {sizes[2]} derivatives."
+                f"a scaling of {expected[0]} states and {expected[1]} inputs is expected; got one of "
+                f"{len(self.x_mean)} states, {len(self.u_mean)} inputs and {len(self.dx_mean)} derivatives."
             )
 
 

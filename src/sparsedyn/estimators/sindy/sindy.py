@@ -474,7 +474,7 @@ class SINDy(AbstractDynamics):
         estimator.known = known and known.parameter
         scaling = None if statistics is None else Scaling.from_dict(statistics)
         if scaling is not None:
-            scaling.check_sizes(equations, len(variables.input_names))
+            scaling.check_sizes(equations, len(variables.input_names), derivatives=False)
         inputs = header.get("inputs", "held")
         if inputs not in INPUTS:
             raise ValueError(f"inputs: expected one of {', '.join(INPUTS)}; got {inputs!r}")
