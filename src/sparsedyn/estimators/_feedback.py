@@ -47,7 +47,7 @@ def followed(data: Trajectories, share: float) -> Bool[np.ndarray, " input"]:
     if len(z) < ROWS * len(columns):
         return np.zeros(u.shape[1], bool)
     theta = np.stack(columns, axis=1)
-    left = u - theta @ np.linalg.lstsq(theta, u, rcond=None)[0]
+    left = u - theta @ np.linalg.lstsq(theta.T @ theta, theta.T @ u, rcond=None)[0]
     freedom = len(z) - len(columns)
     variance = u.var(axis=0)
     return (variance > 0) & (np.square(left).sum(axis=0) / freedom < (1 - share) * variance)

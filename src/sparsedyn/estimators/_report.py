@@ -89,7 +89,7 @@ def dependent(names: Sequence[str], columns: Float[np.ndarray, "row variable"]) 
     """Say which variables are nearly linear combinations of others, by the condition of the standardized columns."""
     spread = columns.std(axis=0)
     scaled = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    _, sizes, directions = np.linalg.svd(scaled, full_matrices=False)
+    _, sizes, directions = np.linalg.svd(np.linalg.qr(scaled, mode="r"), full_matrices=False)
     if len(sizes) < 2 or sizes[-1] >= DEPENDENT * sizes[0]:
         return None
     shares = np.abs(directions[-1])

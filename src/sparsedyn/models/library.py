@@ -1,6 +1,6 @@
 """Libraries of candidate terms: the functions of which a right-hand side is a linear combination."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations_with_replacement, permutations
@@ -84,6 +84,27 @@ class Library:
         for k, (primitive, chosen) in enumerate(self.applications, len(products)):
             made[k] = compiled_on_host(primitive)(*(columns[i] for i in chosen))[0]
         return made
+
+    def some(
+        self, values: Float[np.ndarray, "variable *batch"], chosen: Iterable[int]
+    ) -> Float[np.ndarray, "chosen *batch"]:
+        """Return some of the terms in float64, on the host; variables and terms come first."""
+        products: dict[tuple[int, ...], np.ndarray] = {(): np.ones(values.shape[1:])}
+
+        def product(monomial: tuple[int, ...]) -> np.ndarray:
+            if monomial not in products:
+                last = values[monomial[-1]]
+                products[monomial] = product(monomial[:-1]) * last if monomial[:-1] else last
+            return products[monomial]
+
+        made = []
+        for k in chosen:
+            if k < len(self.monomials):
+                made.append(product(self.monomials[k]))
+            else:
+                primitive, of = self.applications[k - len(self.monomials)]
+                made.append(compiled_on_host(primitive)(*(values[i] for i in of))[0])
+        return np.stack(made) if made else np.zeros((0, *values.shape[1:]))
 
     def linearized(
         self, values: Float[np.ndarray, "*batch variable"]

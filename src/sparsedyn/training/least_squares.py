@@ -74,15 +74,18 @@ def solve(reduced: Factor, support: Support, *, ridge: float = 0.0) -> Coefficie
     rms = reduced.rms
     columns = reduced.triangle / (rms * np.sqrt(reduced.samples))
     found = np.zeros(support.shape)
-    for j in range(support.shape[1]):
-        chosen = np.flatnonzero(support[:, j])
+    alike: dict[bytes, list[int]] = {}
+    for j, column in enumerate(support.T):
+        alike.setdefault(column.tobytes(), []).append(j)
+    for targets in alike.values():
+        chosen = np.flatnonzero(support[:, targets[0]])
         if not chosen.size:
             continue
-        matrix, wanted = columns[:, chosen], columns[:, reduced.terms + j]
+        matrix, wanted = columns[:, chosen], columns[:, [reduced.terms + j for j in targets]]
         if ridge > 0:
             matrix = np.concatenate([matrix, np.sqrt(ridge) * np.eye(chosen.size)])
-            wanted = np.concatenate([wanted, np.zeros(chosen.size)])
-        found[chosen, j] = np.linalg.lstsq(matrix, wanted, rcond=ROUNDING)[0]
+            wanted = np.concatenate([wanted, np.zeros((chosen.size, len(targets)))])
+        found[np.ix_(chosen, targets)] = np.linalg.lstsq(matrix, wanted, rcond=ROUNDING)[0]
     return found * rms[reduced.terms :] / rms[: reduced.terms, None]
 
 

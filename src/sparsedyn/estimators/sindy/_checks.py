@@ -44,7 +44,10 @@ def checked(
     data = states.measured.data
     names = full_names(data.state_names, settings.order)
     terms = library.names([*names, *data.input_names])
-    odd = sensors(recorded.data)
+    left = unexplained(reduced, found.coefficients)
+    # Where equations explain everything to rounding, no row stands out, and inputs stand in the rows where they act.
+    explained = found.known is None and bool(np.all(left <= EXACT))
+    odd = [] if explained else sensors(recorded.data)
     findings = [
         *odd,
         dependent_terms(reduced, terms) or checks.dependent([*data.state_names, *data.input_names], _columns(states)),
@@ -52,7 +55,7 @@ def checked(
         *checks.of_inputs(
             recorded.data,
             mapped=settings.time == "discrete",
-            delayed=bool(recorded.delays.rows) or settings.order > 1,
+            delayed=explained or bool(recorded.delays.rows) or settings.order > 1,
         ),
         checks.in_degrees(recorded.data, [function.name for function in library.functions]),
         *_empty(terms, names[-len(data.state_names) :], settings, reduced, found, has_outliers(odd)),
@@ -61,7 +64,6 @@ def checked(
         # What is explained to rounding is neither noise nor too coarse, as states under inputs that jump may look.
         if settings.weak is False and settings.derivative != AUTO and states.jumping:
             findings.append(checks.across(settings.derivative, "Take derivative='auto', or weak='auto'."))
-        left = unexplained(reduced, found.coefficients)
         exact = bool(np.all(left <= ACCURATE))
         if not exact and not states.jumping and not has_outliers(odd):
             few = checks.coarse(data.state_names, data.states)
@@ -71,7 +73,7 @@ def checked(
             if validation is not None:
                 others = Judge(replace(states, measured=validation), library, reduced, clean=exact)
                 findings += _simulated(others, data.state_names, [found.coefficients], "rows of the validation data")
-            elif not np.all(left <= EXACT):
+            elif not explained:
                 judge = Judge(states, library, reduced, clean=exact)
                 without = _without(blocks, reduced, found.coefficients, settings)
                 findings += _simulated(judge, data.state_names, *without)

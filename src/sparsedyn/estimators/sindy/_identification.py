@@ -6,6 +6,7 @@ from sparsedyn._warnings import Report
 from sparsedyn.estimators.sindy._checks import checked
 from sparsedyn.estimators.sindy._choice import chosen, refined
 from sparsedyn.estimators.sindy._constraints import Constraints
+from sparsedyn.estimators.sindy._exact import exactly
 from sparsedyn.estimators.sindy._fitting import (
     Identified,
     above_thresholds,
@@ -32,6 +33,10 @@ def identified(
     Where thresholds are chosen, they are by what equations explain of the states, those of `validation` if there are
     any, or, where derivatives were measured, of these. `recorded` are the trajectories without delayed columns.
     """
+    clean = exactly(measured, library, settings, validated=validation is not None)
+    if clean is not None:
+        found = clean.found._replace(inputs=clean.states.inputs, time=settings.time)
+        return found, checked(clean.states, validation, library, settings, clean.blocks, clean.reduced, found, recorded)
     states, blocks = read(measured, library, settings)
     reduced = pooled(blocks, library.size)
     if settings.constraints is not None or states.known is not None:

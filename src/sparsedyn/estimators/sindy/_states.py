@@ -1,7 +1,7 @@
 """States and derivatives as the regression needs them: smooth pieces of the full state, from what was measured."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -123,10 +123,14 @@ class States:
 def states_of(
     measured: Measured, order: int, derivative: str, inputs: str = "held", known: Known | None = None
 ) -> States:
-    """Return the states; the method of differentiation is chosen by smooth pieces of the data."""
-    smooth = pieces(measured.data) if inputs == "held" else measured.data
-    times = None if smooth.regular else smooth.time
-    return States(measured, order, differentiator(derivative, smooth.states, times), inputs, known)
+    """Return the states; the method of differentiation is chosen by smooth pieces of the data, where it is needed."""
+
+    @cache
+    def chosen() -> Differentiator:
+        smooth = pieces(measured.data) if inputs == "held" else measured.data
+        return differentiator(derivative, smooth.states, None if smooth.regular else smooth.time)
+
+    return States(measured, order, lambda states, clock: chosen()(states, clock), inputs, known)
 
 
 def full_names(names: tuple[str, ...] | list[str], order: int) -> list[str]:

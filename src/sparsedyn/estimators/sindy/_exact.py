@@ -1,0 +1,196 @@
+"""Clean data: equations are found on part of the rows, and taken where all others agree with them to rounding.
+
+More rows make coefficients better only where there is noise. Rows are integrated one by one, along paths that agree
+with the equations (see `_paths`), or compared with derivatives that were measured. Whatever is not explained to
+rounding is left to the regression of all rows.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.integrate import RK45
+
+from sparsedyn.data import Samples
+from sparsedyn.data.derivatives import AUTO
+from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, paths, thresholds
+from sparsedyn.estimators.sindy._forms import SMOOTH
+from sparsedyn.estimators.sindy._measured import Measured
+from sparsedyn.estimators.sindy._paths import chords, rough
+from sparsedyn.estimators.sindy._proposals import EXACT, exact, fits_of
+from sparsedyn.estimators.sindy._regression import DEPENDENT, Block, pooled, terms
+from sparsedyn.estimators.sindy._settings import Settings
+from sparsedyn.estimators.sindy._states import States, states_of
+from sparsedyn.estimators.sindy._weak import FEW, SETTLED, improved, spread_of
+from sparsedyn.models import Library
+from sparsedyn.training.least_squares import Coefficients, Factor, solve, unexplained
+
+FEWEST, EACH = 400, 12
+"""Rows that equations are found on: at least so many, and so many for each term of the library."""
+SWEEPS, WORSE = 15, 1e-3
+"""Sweeps that paths may take to settle, and the share of derivatives that is left after the second beyond which data
+are not clean."""
+STEPS = (1, 4)
+"""Steps of integration in a row, by the method of Dormand and Prince: more for long rows."""
+CHUNK = 4096
+"""Rows that are integrated at once: about as many as a cache holds."""
+
+Rates = Callable[[Float[np.ndarray, "variable row"]], Float[np.ndarray, "equation row"]]
+
+
+class Exact(NamedTuple):
+    """Equations that explain all rows to rounding, and the rows on which they were found."""
+
+    states: States
+    blocks: list[Block]
+    reduced: Factor
+    found: Identified
+
+
+def exactly(measured: Measured, library: Library, settings: Settings, *, validated: bool) -> Exact | None:
+    """Return equations that explain all rows to rounding; `None` if they do not, or if more than that is asked for.
+
+    `validated`: whether there are other trajectories by which terms may be chosen.
+    """
+    if not _plain(settings, validated) or settings.inputs == "interpolated":
+        return None
+    states = states_of(measured, settings.order, settings.derivative)
+    if states.given is not None:
+        samples = states.samples()
+        part = [_some(np.concatenate(arrays), library) for arrays in zip(*samples, strict=True)]
+        return _chosen(states, Block(terms(library, *part[:2]), part[2]), library, settings, partial(_measured, samples))
+    estimated = settings.weak is False and settings.derivative != AUTO
+    if estimated or (settings.order == 2 and measured.x_dot is None):
+        return None
+    if settings.inputs is None and states.varying and not rough(measured.data, SMOOTH):
+        return None
+    block = _integrated(states, library)
+    return block and _chosen(states, block, library, settings, partial(_reached, states))
+
+
+def _plain(settings: Settings, validated: bool) -> bool:
+    """Whether nothing is asked for but terms above thresholds, or as few as explain everything."""
+    asked = (settings.ensemble, settings.constraints, settings.known)
+    chosen = settings.refine is None and not validated if settings.threshold is None else settings.refine is not True
+    return settings.optimizer == "stlsq" and chosen and all(one is None for one in asked)
+
+
+def _chosen(
+    states: States,
+    block: Block,
+    library: Library,
+    settings: Settings,
+    left: Callable[[Library, Coefficients], Float[np.ndarray, " equation"]],
+) -> Exact | None:
+    """The equations of part of the rows, if they explain it, and leave nothing of all rows."""
+    if len(block.theta) < library.size:
+        return None
+    reduced = pooled([block], library.size)
+    sizes = np.linalg.svd(reduced.triangle[:, : library.size] / reduced.rms[: library.size], compute_uv=False)
+    if sizes[-1] <= DEPENDENT * sizes[0]:
+        return None
+    if settings.threshold is not None:
+        coefficients = above_thresholds(settings)(reduced)
+    elif (known := exact(fits_of(reduced, partial(paths, settings)))) is not None:
+        coefficients = known.coefficients
+    else:
+        return None
+    if not np.all(unexplained(reduced, coefficients) <= EXACT):
+        return None
+    with np.errstate(all="ignore"):
+        if not np.all(left(library, coefficients) <= EXACT):
+            return None
+    return Exact(states, [block], reduced, Identified(coefficients, thresholds(settings, coefficients)))
+
+
+def _some(rows: np.ndarray, library: Library) -> np.ndarray:
+    return rows[_part(len(rows), library)]
+
+
+def _part(rows: int, library: Library) -> Int[np.ndarray, " row"]:
+    """Rows that equations are found on: spread by the golden ratio, which is in step with no period."""
+    count = max(FEWEST, EACH * library.size)
+    if rows <= 2 * count:
+        return np.arange(rows)
+    return np.unique((np.arange(count) * ((5**0.5 - 1) / 2) % 1 * rows).astype(int))
+
+
+def _integrated(states: States, library: Library) -> Block | None:
+    """Terms and derivatives, integrated over rows, along the paths of all terms; `None` where paths do not settle."""
+    data, equations = states.whole, len(states.measured.data.state_names)
+    chosen = _part(sum(data.lengths) - len(data), library)
+    path = chords(data, states.order, equations, "held", FEW, chosen)
+    target, spread, before = path.rises[:, path.known] / path.dt, spread_of(data), np.inf
+    everything = np.ones((library.size, equations), bool)
+    for sweep in range(SWEEPS):
+        at_nodes = library.evaluate(np.concatenate([path.states, path.inputs], axis=-1))
+        if len(chosen) < library.size or not np.isfinite(at_nodes).all():
+            return None
+        block = Block(np.tensordot(path.rule.weights, at_nodes, 1), target)
+        reduced = pooled([block], library.size)
+        found = solve(reduced, everything)
+        if sweep and np.any(unexplained(reduced, found) > WORSE):
+            return None
+        path, change = improved(path, at_nodes @ found, spread)
+        # Rounding may keep paths from settling further.
+        if change < SETTLED or (change < np.sqrt(EXACT) and change > before / 2):
+            return block
+        before = change
+    return None
+
+
+def _measured(
+    samples: list[Samples], library: Library, coefficients: Coefficients
+) -> Float[np.ndarray, " equation"]:
+    """The share of measured derivatives that equations leave."""
+    rates = _rates(library, coefficients)
+    left = [np.square(rates(np.concatenate([x, u], axis=1).T) - dx.T).sum(axis=1) for x, u, dx in samples]
+    return np.sum(left, axis=0) / np.sum([np.square(dx).sum(axis=0) for _, _, dx in samples], axis=0)
+
+
+def _reached(states: States, library: Library, coefficients: Coefficients) -> Float[np.ndarray, " equation"]:
+    """The share of the rises of states over rows that equations leave, integrated from every row to the next."""
+    data, equations = states.whole, coefficients.shape[1]
+    begins, ends = (np.concatenate([x[part] for x in data.states]) for part in (slice(-1), slice(1, None)))
+    inputs = np.concatenate([u[:-1] for u in data.inputs])
+    dt = np.full(len(begins), data.dt) if data.regular else np.concatenate([np.diff(time) for time in data.time])
+    known = slice(begins.shape[1] - equations, None)
+    rises = np.square(ends - begins).sum(axis=0)[known]
+    rates = _rates(library, coefficients)
+    for steps in STEPS:
+        left = np.zeros(equations)
+        for first in range(0, len(begins), CHUNK):
+            rows = slice(first, first + CHUNK)
+            after = _after(begins[rows].T, inputs[rows].T, dt[rows] / steps, rates, steps)
+            left += np.square(after - ends[rows].T).sum(axis=1)[known]
+        if np.all(left <= EXACT * rises):
+            break
+    return left / rises
+
+
+def _after(
+    x: Float[np.ndarray, "state row"],
+    u: Float[np.ndarray, "input row"],
+    step: Float[np.ndarray, " row"],
+    rates: Rates,
+    steps: int,
+) -> Float[np.ndarray, "state row"]:
+    """The states after so many steps under held inputs, by the method of fifth order of Dormand & Prince 1980."""
+    slopes = np.zeros((RK45.n_stages, *x.shape))
+    for _ in range(steps):
+        for stage, weights in enumerate(RK45.A):
+            within = x + step * np.tensordot(weights[:stage], slopes[:stage], 1)
+            found = rates(np.concatenate([within, u]))
+            # Of second order, positions come first, and velocities are their rates.
+            slopes[stage] = np.concatenate([within[len(found) :], found])
+        x = x + step * np.tensordot(RK45.B, slopes, 1)
+    return x
+
+
+def _rates(library: Library, coefficients: Coefficients) -> Rates:
+    """Derivatives by equations of few terms; of others nothing is evaluated."""
+    kept = np.flatnonzero(coefficients.any(axis=1))
+    few = coefficients[kept].T
+    return lambda values: few @ library.some(values, kept)
