@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -72,6 +73,13 @@ class AbstractEstimator(BaseEstimator):
     _rules: ClassVar[Mapping[str, Rule]]
     _fitted: ClassVar[str]
     _versions: ClassVar[tuple[int, ...]] = (1,)
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """scikit-learn reads the signature at every call, which takes a good part of a short fit."""
+        names: list[str] = super()._get_param_names()
+        return names
 
     def check_parameters(self) -> None:
         """Raise `ValueError` for the first parameter that is out of range, `TypeError` for one of no known kind."""

@@ -89,22 +89,25 @@ class Library:
         self, values: Float[np.ndarray, "variable *batch"], chosen: Iterable[int]
     ) -> Float[np.ndarray, "chosen *batch"]:
         """Return some of the terms in float64, on the host; variables and terms come first."""
-        products: dict[tuple[int, ...], np.ndarray] = {(): np.ones(values.shape[1:])}
+        chosen = list(chosen)
+        made = np.empty((len(chosen), *values.shape[1:]))
+        products: dict[tuple[int, ...], np.ndarray] = {}
 
-        def product(monomial: tuple[int, ...]) -> np.ndarray:
+        def product(monomial: tuple[int, ...], out: np.ndarray | None = None) -> np.ndarray:
             if monomial not in products:
-                last = values[monomial[-1]]
-                products[monomial] = product(monomial[:-1]) * last if monomial[:-1] else last
+                last, first = values[monomial[-1]], monomial[:-1]
+                products[monomial] = np.multiply(product(first), last, out=out) if first else last
             return products[monomial]
 
-        made = []
-        for k in chosen:
-            if k < len(self.monomials):
-                made.append(product(self.monomials[k]))
-            else:
+        for k, out in zip(chosen, made, strict=True):
+            if k >= len(self.monomials):
                 primitive, of = self.applications[k - len(self.monomials)]
-                made.append(compiled_on_host(primitive)(*(values[i] for i in of))[0])
-        return np.stack(made) if made else np.zeros((0, *values.shape[1:]))
+                out[...] = compiled_on_host(primitive)(*(values[i] for i in of))[0]
+            elif not self.monomials[k]:
+                out[...] = 1.0
+            elif (found := product(self.monomials[k], out)) is not out:
+                out[...] = found
+        return made
 
     def linearized(
         self, values: Float[np.ndarray, "*batch variable"]

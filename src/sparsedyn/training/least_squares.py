@@ -16,6 +16,9 @@ from sparsedyn.models import contributions
 ROUNDING = 1e-13
 """Singular value of columns of unit size, as a share of the largest, up to which they depend on each other."""
 
+WELL, RENEWED = 1e-6, 8
+"""The same of columns whose pseudoinverse can be updated when one is left out, and after how many it is made anew."""
+
 Scale = Literal["coefficients", "contributions"]
 Coefficients = Float[np.ndarray, "term target"]
 Support = Bool[np.ndarray, "term target"]
@@ -149,12 +152,24 @@ def elimination(reduced: Factor, target: int = 0) -> Bool[np.ndarray, "step term
     """
     columns = reduced.triangle / reduced.rms
     steps = np.ones((reduced.terms + 1, reduced.terms), bool)
-    left = np.arange(reduced.terms)
+    left, wanted = np.arange(reduced.terms), columns[:, reduced.terms + target]
+    inverse = np.linalg.pinv(columns[:, left])
+    sizes = np.linalg.svd(columns[:, left], compute_uv=False)
+    updated = sizes[-1] > WELL * sizes[0]
     for step in range(1, reduced.terms + 1):
-        left = np.delete(left, np.argmin(_costs(columns[:, left], columns[:, reduced.terms + target])))
+        worst = int(np.argmin(_costs_of(inverse, wanted)))
+        left = np.delete(left, worst)
         steps[step] = False
         steps[step, left] = True
+        # Digits are lost with every removal.
+        inverse = _without(inverse, worst) if updated and step % RENEWED else np.linalg.pinv(columns[:, left])
     return steps
+
+
+def _without(inverse: Float[np.ndarray, "left row"], column: int) -> Float[np.ndarray, "_left row"]:
+    """Return the pseudoinverse of independent columns without one of them."""
+    own, others = inverse[column], np.delete(inverse, column, axis=0)
+    return others - np.outer(others @ own, own / (own @ own))
 
 
 def needed(reduced: Factor, support: Support, least: float) -> Support:
@@ -179,7 +194,13 @@ def needed(reduced: Factor, support: Support, least: float) -> Support:
 
 def _costs(columns: Float[np.ndarray, "row left"], target: Float[np.ndarray, " row"]) -> Float[np.ndarray, " left"]:
     """Return the increase in squared error without each column, the others fitted again."""
-    inverse = np.linalg.pinv(columns)
+    return _costs_of(np.linalg.pinv(columns), target)
+
+
+def _costs_of(
+    inverse: Float[np.ndarray, "left row"], target: Float[np.ndarray, " row"]
+) -> Float[np.ndarray, " left"]:
+    """Return the same of the pseudoinverse of the columns."""
     found = inverse @ target
     # The diagonal of (A^T A)^-1; zero for a column of zeros, which costs nothing.
     spread = np.sum(np.square(inverse), axis=1)

@@ -12,22 +12,23 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.integrate import RK45
+from scipy.linalg import solve_triangular
 
 from sparsedyn.data import Samples
 from sparsedyn.data.derivatives import AUTO
 from sparsedyn.estimators.sindy._fitting import Identified, above_thresholds, paths, thresholds
 from sparsedyn.estimators.sindy._forms import SMOOTH
 from sparsedyn.estimators.sindy._measured import Measured
-from sparsedyn.estimators.sindy._paths import chords, rough
+from sparsedyn.estimators.sindy._paths import Quadrature, jumps, quadrature
 from sparsedyn.estimators.sindy._proposals import EXACT, exact, fits_of
 from sparsedyn.estimators.sindy._regression import DEPENDENT, Block, pooled, terms
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._states import States, states_of
-from sparsedyn.estimators.sindy._weak import FEW, SETTLED, improved, spread_of
+from sparsedyn.estimators.sindy._weak import FEW, SETTLED
 from sparsedyn.models import Library
-from sparsedyn.training.least_squares import Coefficients, Factor, solve, unexplained
+from sparsedyn.training.least_squares import Coefficients, Factor, unexplained
 
-FEWEST, EACH = 400, 12
+FEWEST, EACH = 240, 6
 """Rows that equations are found on: at least so many, and so many for each term of the library."""
 SWEEPS, WORSE = 15, 1e-3
 """Sweeps that paths may take to settle, and the share of derivatives that is left after the second beyond which data
@@ -64,7 +65,7 @@ def exactly(measured: Measured, library: Library, settings: Settings, *, validat
     estimated = settings.weak is False and settings.derivative != AUTO
     if estimated or (settings.order == 2 and measured.x_dot is None):
         return None
-    if settings.inputs is None and states.varying and not rough(measured.data, SMOOTH):
+    if settings.inputs is None and states.varying and not jumps(measured.data, SMOOTH):
         return None
     block = _integrated(states, library)
     return block and _chosen(states, block, library, settings, partial(_reached, states))
@@ -119,26 +120,51 @@ def _part(rows: int, library: Library) -> Int[np.ndarray, " row"]:
 
 def _integrated(states: States, library: Library) -> Block | None:
     """Terms and derivatives, integrated over rows, along the paths of all terms; `None` where paths do not settle."""
-    data, equations = states.whole, len(states.measured.data.state_names)
-    chosen = _part(sum(data.lengths) - len(data), library)
-    path = chords(data, states.order, equations, "held", FEW, chosen)
-    target, spread, before = path.rises[:, path.known] / path.dt, spread_of(data), np.inf
-    everything = np.ones((library.size, equations), bool)
+    rows, equations = _rows(states), len(states.measured.data.state_names)
+    few = rows.at(_part(len(rows.lasting), library))
+    rule, rises, spread, before = quadrature(FEW), few.ends - few.begins, rows.begins.std(axis=1), np.inf
+    target = rises[-equations:] / few.lasting
+    x = few.begins[:, None] + rule.places[:, None] * rises[:, None]
+    inputs = np.broadcast_to(few.inputs[:, None], (len(few.inputs), *x.shape[1:]))
     for sweep in range(SWEEPS):
-        at_nodes = library.evaluate(np.concatenate([path.states, path.inputs], axis=-1))
-        if len(chosen) < library.size or not np.isfinite(at_nodes).all():
+        at_nodes = library.some(np.concatenate([x, inputs]), range(library.size))
+        theta = rule.weights @ at_nodes
+        if theta.shape[1] < library.size or not np.isfinite(at_nodes).all():
             return None
-        block = Block(np.tensordot(path.rule.weights, at_nodes, 1), target)
-        reduced = pooled([block], library.size)
-        found = solve(reduced, everything)
-        if sweep and np.any(unexplained(reduced, found) > WORSE):
+        found, left = _least_squares(theta, target)
+        if sweep and not np.all(left <= WORSE):
             return None
-        path, change = improved(path, at_nodes @ found, spread)
+        following = _straight(few, np.tensordot(found.T, at_nodes, 1), rule)
+        change = float(np.max(np.abs(following - x).max(axis=(1, 2)) / spread))
         # Rounding may keep paths from settling further.
         if change < SETTLED or (change < np.sqrt(EXACT) and change > before / 2):
-            return block
-        before = change
+            return Block(theta.T, target.T)
+        x, before = following, change
     return None
+
+
+def _least_squares(
+    theta: Float[np.ndarray, "term row"], target: Float[np.ndarray, "equation row"]
+) -> tuple[Coefficients, Float[np.ndarray, " equation"]]:
+    """Coefficients of all terms, and the share of every target that they leave; not finite if terms are dependent."""
+    size = np.sqrt(np.square(theta).sum(axis=1, keepdims=True))
+    triangle = np.linalg.qr(np.concatenate([theta / size, target]).T, mode="r")
+    terms = len(theta)
+    squares = np.square(triangle[:, terms:])
+    found = solve_triangular(triangle[:terms, :terms], triangle[:terms, terms:], check_finite=False)
+    return found / size, squares[terms:].sum(axis=0) / squares.sum(axis=0)
+
+
+def _straight(rows: "Rows", slopes: Float[np.ndarray, "equation node row"], rule: Quadrature) -> np.ndarray:
+    """Return paths with these derivatives of the last states, straightened so that they end in the next row."""
+    parts: list[np.ndarray] = []
+    for last in reversed(range(len(rows.begins) // len(slopes))):
+        of = slice(last * len(slopes), (last + 1) * len(slopes))
+        missed = rows.ends[of] - rows.begins[of] - rows.lasting * (rule.weights @ slopes)
+        slopes = rows.begins[of, None] + rows.lasting * (rule.integrals @ slopes)
+        slopes = slopes + rule.places[:, None] * missed[:, None]
+        parts.insert(0, slopes)
+    return np.concatenate(parts)
 
 
 def _measured(
@@ -150,21 +176,38 @@ def _measured(
     return np.sum(left, axis=0) / np.sum([np.square(dx).sum(axis=0) for _, _, dx in samples], axis=0)
 
 
+class Rows(NamedTuple):
+    """All rows that have a next one: states there and in the next, inputs that are held, and how long rows last."""
+
+    begins: Float[np.ndarray, "state row"]
+    ends: Float[np.ndarray, "state row"]
+    inputs: Float[np.ndarray, "input row"]
+    lasting: Float[np.ndarray, " row"]
+
+    def at(self, which: Int[np.ndarray, " _row"] | slice) -> "Rows":
+        """Return some of them."""
+        return Rows(*(np.ascontiguousarray(part[..., which]) for part in self))
+
+
+def _rows(states: States) -> Rows:
+    data = states.whole
+    begins, ends = (np.concatenate([x[part].T for x in data.states], axis=1) for part in (slice(-1), slice(1, None)))
+    inputs = np.concatenate([u[:-1].T for u in data.inputs], axis=1)
+    lasting = np.full(begins.shape[1], data.dt) if data.regular else np.concatenate([np.diff(t) for t in data.time])
+    return Rows(begins, ends, inputs, lasting)
+
+
 def _reached(states: States, library: Library, coefficients: Coefficients) -> Float[np.ndarray, " equation"]:
     """The share of the rises of states over rows that equations leave, integrated from every row to the next."""
-    data, equations = states.whole, coefficients.shape[1]
-    begins, ends = (np.concatenate([x[part] for x in data.states]) for part in (slice(-1), slice(1, None)))
-    inputs = np.concatenate([u[:-1] for u in data.inputs])
-    dt = np.full(len(begins), data.dt) if data.regular else np.concatenate([np.diff(time) for time in data.time])
-    known = slice(begins.shape[1] - equations, None)
-    rises = np.square(ends - begins).sum(axis=0)[known]
+    rows, equations = _rows(states), coefficients.shape[1]
+    rises = np.square(rows.ends - rows.begins).sum(axis=1)[-equations:]
     rates = _rates(library, coefficients)
     for steps in STEPS:
         left = np.zeros(equations)
-        for first in range(0, len(begins), CHUNK):
-            rows = slice(first, first + CHUNK)
-            after = _after(begins[rows].T, inputs[rows].T, dt[rows] / steps, rates, steps)
-            left += np.square(after - ends[rows].T).sum(axis=1)[known]
+        for first in range(0, len(rows.lasting), CHUNK):
+            some = rows.at(slice(first, first + CHUNK))
+            missed = _after(some.begins, some.inputs, some.lasting / steps, rates, steps) - some.ends
+            left += np.square(missed).sum(axis=1)[-equations:]
         if np.all(left <= EXACT * rises):
             break
     return left / rises
@@ -178,14 +221,16 @@ def _after(
     steps: int,
 ) -> Float[np.ndarray, "state row"]:
     """The states after so many steps under held inputs, by the method of fifth order of Dormand & Prince 1980."""
-    slopes = np.zeros((RK45.n_stages, *x.shape))
+    slopes, flat = np.zeros((RK45.n_stages, *x.shape)), (RK45.n_stages, x.size)
+    whole = np.concatenate([x, u])
     for _ in range(steps):
         for stage, weights in enumerate(RK45.A):
-            within = x + step * np.tensordot(weights[:stage], slopes[:stage], 1)
-            found = rates(np.concatenate([within, u]))
+            whole[: len(x)] = x + step * (weights[:stage] @ slopes.reshape(flat)[:stage]).reshape(x.shape)
+            found = rates(whole)
             # Of second order, positions come first, and velocities are their rates.
-            slopes[stage] = np.concatenate([within[len(found) :], found])
-        x = x + step * np.tensordot(RK45.B, slopes, 1)
+            rest = len(x) - len(found)
+            slopes[stage, :rest], slopes[stage, rest:] = whole[len(found) : len(x)], found
+        x = x + step * (RK45.B @ slopes.reshape(flat)).reshape(x.shape)
     return x
 
 

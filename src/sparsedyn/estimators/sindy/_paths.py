@@ -5,19 +5,21 @@ the next; while equations are being fitted, both are improved in turn. A derivat
 states do under held inputs that change.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from numpy.polynomial import legendre
 from scipy.interpolate import make_interp_spline
 
 from sparsedyn.data import Trajectories
 
 CUBIC, QUINTIC = 3, 5
+NEAR = 32
+"""Rows on either side of a change: splines farther away know nothing of it."""
 
 
 class Quadrature(NamedTuple):
@@ -97,18 +99,8 @@ class Paths:
         return self.begins[:, columns] + self.dt * np.tensordot(integrals, slopes, 1) + places[:, None, None] * missed
 
 
-def chords(
-    data: Trajectories,
-    order: int,
-    equations: int,
-    inputs: str,
-    nodes: int,
-    chosen: Int[np.ndarray, " row"] | None = None,
-) -> Paths:
-    """Return straight paths from row to row, under inputs that are `held` or `interpolated`.
-
-    Of the `chosen` rows only, counted over all trajectories without their last rows, as if of one trajectory.
-    """
+def chords(data: Trajectories, order: int, equations: int, inputs: str, nodes: int) -> Paths:
+    """Return straight paths from row to row, under inputs that are `held` or `interpolated`."""
     rule = quadrature(nodes)
     begins = np.concatenate([x[:-1] for x in data.states])
     rises = np.concatenate([np.diff(x, axis=0) for x in data.states])
@@ -116,14 +108,10 @@ def chords(
         [_within(u, row, inputs, rule.places) for u, row in zip(data.inputs, counted(data), strict=True)], axis=1
     )
     dt = data.dt if data.regular else np.concatenate([np.diff(time) for time in data.time])[:, None]
-    lengths = tuple(n - 1 for n in data.lengths)
-    if chosen is not None:
-        begins, rises, forcing, lengths = begins[chosen], rises[chosen], forcing[:, chosen], (len(chosen),)
-        dt = dt if data.regular else dt[chosen]
     states = begins + rule.places[:, None, None] * rises
     if begins.shape[1] < order * equations:
         states = np.concatenate([states, np.broadcast_to(rises / dt, states.shape)], axis=-1)
-    return Paths(begins, rises, states, forcing, lengths, dt, order, rule)
+    return Paths(begins, rises, states, forcing, tuple(n - 1 for n in data.lengths), dt, order, rule)
 
 
 def counted(data: Trajectories) -> list[Float[np.ndarray, " time"]]:
@@ -142,22 +130,34 @@ def interpolant(
 
 def roughness(data: Trajectories) -> float:
     """Return how far splines of degree 3 and 5 through inputs are apart at most, in shares of their spread."""
-    return max(_roughnesses(data))
+    spread = _spread(data)
+    return max(_apart(u, rows, spread) for u, rows in zip(data.inputs, counted(data), strict=True))
 
 
-def rough(data: Trajectories, least: float) -> bool:
-    """Return whether the roughness is at least so much; inputs that jump show it in their first rows."""
-    return any(one >= least for one in _roughnesses(data))
-
-
-def _roughnesses(data: Trajectories) -> Iterator[float]:
-    """The roughness of one trajectory after the other."""
-    spread = np.concatenate(data.inputs).std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
+def jumps(data: Trajectories, least: float) -> bool:
+    """Return whether some inputs have at least this roughness in the rows about the greatest change of any of them."""
+    spread = _spread(data)
     for u, rows in zip(data.inputs, counted(data), strict=True):
-        between = (rows[:-1] + rows[1:]) / 2
-        cubic, quintic = (interpolant(rows, u, degree)(between) for degree in (CUBIC, QUINTIC))
-        yield float(np.max(np.abs(cubic - quintic) / spread))
+        if len(u) < 2:
+            continue
+        row = int(np.argmax((np.abs(np.diff(u, axis=0)) / spread).max(axis=1)))
+        near = slice(max(0, row - NEAR), row + NEAR)
+        if _apart(u[near], rows[near], spread) >= least:
+            return True
+    return False
+
+
+def _spread(data: Trajectories) -> Float[np.ndarray, " input"]:
+    spread = np.concatenate(data.inputs).std(axis=0)
+    return np.where(spread > 0, spread, 1.0)
+
+
+def _apart(
+    u: Float[np.ndarray, "time input"], rows: Float[np.ndarray, " time"], spread: Float[np.ndarray, " input"]
+) -> float:
+    between = (rows[:-1] + rows[1:]) / 2
+    cubic, quintic = (interpolant(rows, u, degree)(between) for degree in (CUBIC, QUINTIC))
+    return float(np.max(np.abs(cubic - quintic) / spread))
 
 
 def _within(

@@ -94,21 +94,21 @@ def _swept(
 ) -> Integrated:
     """Return integrals along paths and equations that were improved in turn."""
     form = _over(_bumps(paths, window(data)) if windows else _single(paths), paths)
-    spread = spread_of(data)
+    spread = _spread(data)
     for _ in range(sweeps):
         theta, part = _evaluated(paths, library, known)
         blocks = integrated(form, paths, theta, part)
         reduced = pooled(blocks, library.size)
         found = solve(reduced, np.ones(reduced.size, bool))
         left = _left(reduced, found)
-        following, change = improved(paths, _along(paths, theta, part, found), spread)
+        following, change = _improved(paths, _along(paths, theta, part, found), spread)
         if change < max(SETTLED, NOISE * np.sqrt(left)) or not change < ASTRAY:
             return Integrated(blocks, left, change < ASTRAY, paths, found)
         paths = following
     return Integrated(blocks, left, False, paths, found)
 
 
-def improved(
+def _improved(
     paths: Paths, bent: Float[np.ndarray, "node row equation"], spread: Float[np.ndarray, " measured"]
 ) -> tuple[Paths, float]:
     """Return paths with these derivatives, and how far they moved at most, in shares of the spread of states."""
@@ -117,8 +117,7 @@ def improved(
     return following, float(np.max(np.abs(moved).max(axis=(0, 1)) / spread))
 
 
-def spread_of(data: Trajectories) -> Float[np.ndarray, " measured"]:
-    """Return the standard deviation of every state, one for a state at rest."""
+def _spread(data: Trajectories) -> Float[np.ndarray, " measured"]:
     spread = np.concatenate(data.states).std(axis=0)
     return np.where(spread > 0, spread, 1.0)
 
@@ -131,9 +130,9 @@ def rows_along(
     Paths within rows are those of the equations with these coefficients, straightened so that they end in the next row.
     """
     paths = chords(data, order, coefficients.shape[1], "held", FEW)
-    spread = spread_of(data)
+    spread = _spread(data)
     for _ in range(SWEEPS):
-        following, change = improved(paths, slopes(paths, library, coefficients, known), spread)
+        following, change = _improved(paths, slopes(paths, library, coefficients, known), spread)
         if not change < ASTRAY:
             break
         paths = following
