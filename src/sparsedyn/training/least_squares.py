@@ -197,9 +197,7 @@ def _costs(columns: Float[np.ndarray, "row left"], target: Float[np.ndarray, " r
     return _costs_of(np.linalg.pinv(columns), target)
 
 
-def _costs_of(
-    inverse: Float[np.ndarray, "left row"], target: Float[np.ndarray, " row"]
-) -> Float[np.ndarray, " left"]:
+def _costs_of(inverse: Float[np.ndarray, "left row"], target: Float[np.ndarray, " row"]) -> Float[np.ndarray, " left"]:
     """Return the same of the pseudoinverse of the columns."""
     found = inverse @ target
     # The diagonal of (A^T A)^-1; zero for a column of zeros, which costs nothing.

@@ -61,14 +61,16 @@ def exactly(measured: Measured, library: Library, settings: Settings, *, validat
     if states.given is not None:
         samples = states.samples()
         part = [_some(np.concatenate(arrays), library) for arrays in zip(*samples, strict=True)]
-        return _chosen(states, Block(terms(library, *part[:2]), part[2]), library, settings, partial(_measured, samples))
+        return _chosen(
+            states, Block(terms(library, *part[:2]), part[2]), library, settings, partial(_measured, samples)
+        )
     estimated = settings.weak is False and settings.derivative != AUTO
     if estimated or (settings.order == 2 and measured.x_dot is None):
         return None
     if settings.inputs is None and states.varying and not jumps(measured.data, SMOOTH):
         return None
-    block = _integrated(states, library)
-    return block and _chosen(states, block, library, settings, partial(_reached, states))
+    found = _integrated(states, library)
+    return None if found is None else _chosen(states, found, library, settings, partial(_reached, states))
 
 
 def _plain(settings: Settings, validated: bool) -> bool:
@@ -167,9 +169,7 @@ def _straight(rows: "Rows", slopes: Float[np.ndarray, "equation node row"], rule
     return np.concatenate(parts)
 
 
-def _measured(
-    samples: list[Samples], library: Library, coefficients: Coefficients
-) -> Float[np.ndarray, " equation"]:
+def _measured(samples: list[Samples], library: Library, coefficients: Coefficients) -> Float[np.ndarray, " equation"]:
     """The share of measured derivatives that equations leave."""
     rates = _rates(library, coefficients)
     left = [np.square(rates(np.concatenate([x, u], axis=1).T) - dx.T).sum(axis=1) for x, u, dx in samples]
