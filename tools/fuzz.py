@@ -29,10 +29,10 @@ FOUND = Path("fuzz-found")
 STATE = FOUND / "state.json"
 BUDGET_MB = 300
 CPU_SECONDS, WALL_SECONDS = 5, 120
-BLOCK = 500
+BLOCK = 2000
 """Cases of one process, which then begins anew: what libraries keep is not mistaken for what a file takes."""
-ONLY = {"netcdf": 0.02, "model": 0.5}
-"""Share of the cases of other targets: those of NetCDF start a process each."""
+SHARES = {"netcdf": 0.01, "model": 0.1, "spec": 0.1, "csv": 0.15}
+"""Of the targets whose cases take longer, those of NetCDF starting a process each, so many to one of others."""
 
 sys.path.insert(0, str(ROOT))
 
@@ -76,7 +76,7 @@ def campaign(arguments: argparse.Namespace) -> int:
     state: dict[str, Any] = (
         json.loads(STATE.read_text()) if STATE.is_file() else {"done": {}, "refused": {}, "found": []}
     )
-    shares = {name: ONLY.get(name, 1.0) for name in names}
+    shares = {name: SHARES.get(name, 1.0) for name in names}
     wanted = {name: round(arguments.cases * share / sum(shares.values())) for name, share in shares.items()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:

@@ -82,6 +82,21 @@ def test_files_beyond_the_budget_are_refused_before_they_are_read(case: str, tmp
         tracemalloc.stop()
 
 
+def test_a_table_is_in_memory_once(tmp_path: Path) -> None:
+    rng, rows = np.random.default_rng(0), 100_000
+    columns = {"t": np.arange(rows) * 0.1} | {f"x{i}": rng.normal(size=rows) for i in range(11)}
+    pq.write_table(pa.table(columns), tmp_path / "x.parquet")
+    tracemalloc.start()
+    try:
+        data = read(tmp_path / "x.parquet", states=[f"x{i}" for i in range(8)], inputs=["x8", "x9", "x10"], time="t")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * sum(array.nbytes for part in (data.states, data.inputs, data.time) for array in part)
+    assert data.states[0].flags.c_contiguous
+    np.testing.assert_array_equal(data.states[0][:, 3], columns["x3"])
+
+
 def test_a_cell_that_is_too_long_is_a_data_error(tmp_path: Path) -> None:
     long_cell(tmp_path / "x.csv")
     with pytest.raises(DataError, match=r"x\.csv: .*number is expected"):

@@ -1,6 +1,7 @@
 """Tables (one row per sample, one column per variable) to trajectories."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, SupportsFloat
 
 import numpy as np
@@ -30,11 +31,15 @@ class Columns(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Columns as a file has them; the line of every row, if it is a file of lines; and units, where it says some."""
+    """Columns as a file has them; the line of every row, if it is a file of lines; and units, where it says some.
+
+    `blocks` are columns of numbers, by their names, that stand side by side in one array, of which `frame` has views.
+    """
 
     frame: pd.DataFrame
     lines: np.ndarray | None = None
     units: Mapping[str, str] = {}
+    blocks: Mapping[tuple[str, ...], np.ndarray] = {}
 
     def numbers(self, name: str) -> np.ndarray:
         """Return a column as float64; text and gaps raise `DataError` naming the row."""
@@ -114,7 +119,7 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
         if not index:
             raise DataError("pivot: expected a column of times as well, time= (--time); got none.")
         frame, first = pivoted(frame, index, options.pivot)
-        table = table._replace(lines=None if table.lines is None else table.lines[first])
+        table = table._replace(lines=None if table.lines is None else table.lines[first], blocks={})
     known = list(frame.columns)
     used = asked_columns(columns, known)
     if not len(frame):
@@ -124,10 +129,11 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
     cells = {name: frame[name] for name in (*states, *inputs)}
     # Columns go as they are copied to their places: a large table is not there twice.
     frame, lines, units = frame if alone else frame[_distinct(columns, known)], table.lines, table.units
+    blocks = dict(table.blocks)
     del table
     filled = options.fill != "refuse"
-    x = _numbers(cells, states, lines, len(frame))
-    u = _numbers(cells, inputs, lines, len(frame))
+    x = _numbers(cells, states, lines, blocks.pop(tuple(states), np.empty((len(frame), 0))))
+    u = _numbers(cells, inputs, lines, blocks.pop(tuple(inputs), np.empty((len(frame), 0))))
     if options.fill != "thin":
         _check_seldom(states, x)
     if not (options.gaps == "cut" or filled):
@@ -146,7 +152,7 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
         check_labels(frame[str(columns.trajectory)], column)
     elif column is None:
         warn_stacked(frame, used)
-    rows = np.split(order, edges)
+    rows = _runs(order, edges)
     _unwrap(x, u, [*states, *inputs], options, rows)
     time = None
     if column is not None:
@@ -155,8 +161,8 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
             say_unit(column, unit)
         time = [times_of(column.iloc[part], options, unit, lines) for part in rows]
     return {
-        "states": _parts(x, order, edges),
-        "inputs": _parts(u, order, edges),
+        "states": _parts(x, rows),
+        "inputs": _parts(u, rows),
         "dt": columns.dt,
         "time": time,
         "state_names": states,
@@ -173,11 +179,21 @@ def _distinct(columns: Columns, known: Sequence[str]) -> list[str]:
     return [*time_columns(columns.time, known), *([] if columns.trajectory is None else [str(columns.trajectory)])]
 
 
-def _numbers(cells: dict[str, pd.Series], names: Sequence[str], lines: np.ndarray | None, rows: int) -> np.ndarray:
-    """Take columns out of `cells` into one array, with NaN for what is missing."""
-    made = np.empty((rows, len(names)))
+def together(columns: Columns, known: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the columns that are best read into one array each: states, and inputs."""
+    both = (tuple(listed(asked, known)) for asked in (columns.states, columns.inputs))
+    return [names for names in both if names]
+
+
+def _numbers(
+    cells: dict[str, pd.Series], names: Sequence[str], lines: np.ndarray | None, block: np.ndarray
+) -> np.ndarray:
+    """Take columns out of `cells` into one array, the `block` if they stand there, with NaN for what is missing."""
+    made = block if block.shape[1] == len(names) else np.empty((len(block), len(names)))
     for i, name in enumerate(names):
-        made[:, i] = number_column(cells.pop(name), lines, missing=True)
+        values = number_column(cells.pop(name), lines, missing=True)
+        if made is not block:
+            made[:, i] = values
     return made
 
 
@@ -188,12 +204,27 @@ def _check_complete(values: np.ndarray, names: Sequence[str], lines: np.ndarray 
             number_column(pd.Series(values[:, i], name=name), lines)
 
 
-def _parts(values: np.ndarray, order: np.ndarray, edges: np.ndarray) -> list[np.ndarray]:
+Rows = slice | np.ndarray
+"""The rows of a trajectory, a slice where they stand together."""
+
+
+def _runs(order: np.ndarray, edges: np.ndarray) -> list[Rows]:
+    """Return the rows of every trajectory."""
+    if (np.diff(order) == 1).all():
+        return [slice(*ends) for ends in pairwise([0, *edges.tolist(), len(order)])]
+    return list(np.split(order, edges))
+
+
+def _parts(values: np.ndarray, rows: Sequence[Rows]) -> list[np.ndarray]:
     """Return the rows of every trajectory, which nothing writes to any more; they are copied only where interleaved."""
-    if len(order) and not np.array_equal(order, np.arange(len(order))):
-        values = values[order]
-    values.flags.writeable = False
-    return np.split(values, edges)
+    whole: object = values
+    while isinstance(whole, np.ndarray):
+        whole.flags.writeable = False
+        whole = whole.base
+    parts = [values[own] for own in rows]
+    for part in parts:
+        part.flags.writeable = False
+    return parts
 
 
 def _check_seldom(names: Sequence[str], states: np.ndarray) -> None:
@@ -210,15 +241,14 @@ def _check_seldom(names: Sequence[str], states: np.ndarray) -> None:
         )
 
 
-def _unwrap(
-    x: np.ndarray, u: np.ndarray, names: Sequence[str], options: ReadOptions, runs: Sequence[np.ndarray]
-) -> None:
+def _unwrap(x: np.ndarray, u: np.ndarray, names: Sequence[str], options: ReadOptions, runs: Sequence[Rows]) -> None:
     """Unwind columns that go round, in their places."""
     for name, period in options.periods().items():
         check_known([name], names)
         place = list(names).index(name)
         values, column = (x, place) if place < x.shape[1] else (u, place - x.shape[1])
-        for rows in runs:
+        for own in runs:
+            rows = np.arange(len(values))[own]
             known = rows[np.isfinite(values[rows, column])]
             values[known, column] = np.unwrap(values[known, column], period=period)
 
@@ -290,7 +320,8 @@ def groups(
             f"trajectory{in_all(int(empty.sum()))}; every row needs one. Fill it in or remove the row."
         )
     # A stable sort keeps the order of the rows within each trajectory.
-    order = np.argsort(codes, kind="stable")
+    together = bool((np.diff(codes) >= 0).all())
+    order = np.arange(len(codes)) if together else np.argsort(codes, kind="stable")
     edges = np.cumsum(np.bincount(codes))[:-1]
     return order, edges, [_label(label) for label in found]
 

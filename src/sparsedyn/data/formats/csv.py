@@ -29,12 +29,12 @@ from ..description import FORMAT, VERSION
 from ..errors import DataError
 from ..options import ReadOptions
 from ..spreadsheets import as_named, inert
-from ..tables import Columns, Table, arguments, asked_columns
+from ..tables import Columns, Table, arguments, asked_columns, together
 from ..trajectories import Trajectories
-from .lines import TextFile, text_file
+from .lines import BEGINNING, BLOCK, TextFile, text_file
 from .own_table import own_columns, restore_table
 from .positions import name_positions
-from .text import cells_of, head_of, table_of
+from .text import Head, cells_of, head_of, table_of
 
 
 def to_bytes(data: Trajectories) -> bytes:
@@ -59,17 +59,17 @@ def to_bytes(data: Trajectories) -> bytes:
 def from_file(path: Path, columns: Columns, options: ReadOptions) -> Trajectories:
     """Read a file written by `to_bytes`, or columns of any other text file."""
     file = text_file(path, options.encoding)
-    lines = above(file, options)
-    if lines and lines[0].lstrip('"').startswith(f"# {FORMAT}"):
+    if file.first().lstrip('"').startswith(f"# {FORMAT}"):
         plain = ReadOptions()
-        head = head_of(above(file, plain), plain)
+        head = _head(file, plain)
         head = head._replace(names=[as_named(name) for name in head.names])
         description = _own_description([cells_of(line, ",") for line in head.comments], head.names)
-        found = arguments(table_of(file, head, plain, texts=("trajectory",)), own_columns(description), plain)
+        own = own_columns(description)
+        blocks = together(own, head.names)
+        found = arguments(table_of(file, head, plain, None, ("trajectory",), blocks), own, plain)
         found["labels"] = [as_named(label) for label in found["labels"]]
         return restore_table(found, description, columns)
-    head = head_of(lines, options)
-    del lines
+    head = _head(file, options)
     if not options.header:
         names, columns = name_positions(len(head.names), columns)
         head = head._replace(names=names)
@@ -77,13 +77,14 @@ def from_file(path: Path, columns: Columns, options: ReadOptions) -> Trajectorie
     if columns.time is None and columns.trajectory is None:
         wanted = head.names  # those that are not asked for may tell of runs
     texts = () if columns.trajectory is None else (str(columns.trajectory),)
-    return Trajectories(**arguments(table_of(file, head, options, wanted, texts), columns, options))
+    blocks = [] if options.pivot else together(columns, head.names)
+    return Trajectories(**arguments(table_of(file, head, options, wanted, texts, blocks), columns, options))
 
 
 def table(path: Path, options: ReadOptions) -> Table:
     """Read all columns, whatever they hold: numbers where a column has nothing else, else text."""
     file = text_file(path, options.encoding)
-    head = head_of(above(file, options), options)
+    head = _head(file, options)
     twice, times = Counter(head.names).most_common(1)[0]
     if times > 1:
         raise DataError(
@@ -93,9 +94,20 @@ def table(path: Path, options: ReadOptions) -> Table:
     return table_of(file, head, options)
 
 
-def above(file: TextFile, options: ReadOptions) -> list[str]:
-    """Return the lines at the beginning of a file, none of which is below its table."""
-    return file.beginning()[: max(0, file.size - options.skip_footer)]
+def _head(file: TextFile, options: ReadOptions) -> Head:
+    """Return what stands above the first row, which mostly is within the first lines."""
+    for size in (BLOCK, BEGINNING):
+        lines = file.beginning(size)
+        last = size == BEGINNING or len(lines) == file.size
+        try:
+            head = head_of(lines[: max(0, file.size - options.skip_footer)], options)
+        except DataError:
+            if last:
+                raise
+            continue
+        if last or head.next < len(lines):
+            return head
+    raise AssertionError
 
 
 def _own_description(comments: Sequence[Sequence[str]], names: Sequence[str]) -> dict[str, Any]:

@@ -46,9 +46,14 @@ class TextFile(NamedTuple):
                 if not text:
                     return
 
-    def beginning(self) -> list[str]:
-        """Return the lines within which the names of columns must come."""
-        return next((lines for _, lines in self.blocks(size=BEGINNING)), [])
+    def beginning(self, size: int = BEGINNING) -> list[str]:
+        """Return the first lines, of so many characters, within which by default the names of columns must come."""
+        return next((lines for _, lines in self.blocks(size=size)), [])
+
+    def first(self) -> str:
+        """Return the first line, or the beginning of a long one."""
+        with self._opened() as file:
+            return file.readline(BLOCK)
 
     def _opened(self) -> TextIO:
         # Whatever ends lines; `splitlines` would take other characters for ends as well.

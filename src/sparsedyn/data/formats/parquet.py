@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +17,7 @@ from ..description import FORMAT
 from ..errors import DataError
 from ..names import check_distinct
 from ..options import ReadOptions
-from ..tables import Columns, Table, arguments, asked_columns
+from ..tables import Columns, Table, arguments, asked_columns, together
 from ..trajectories import Trajectories, described
 from .own_table import own_columns, restore_table
 
@@ -40,19 +41,21 @@ def from_file(path: Path, columns: Columns, options: ReadOptions) -> Trajectorie
         names: list[str] = file.schema_arrow.names
         description = _own_description(file.schema_arrow.metadata or {})
         if description is not None:
-            found = arguments(Table(_frame(file, names)), own_columns(description), ReadOptions())
+            own = own_columns(description)
+            found = arguments(_table(file, names, together(own, names)), own, ReadOptions())
             return restore_table(found, description, columns)
         wanted = names if options.pivot else asked_columns(columns, names)
         if columns.time is None and columns.trajectory is None:
             wanted = names  # those that are not asked for may tell of runs
-        return Trajectories(**arguments(Table(_frame(file, wanted)), columns, options))
+        blocks = [] if options.pivot else together(columns, names)
+        return Trajectories(**arguments(_table(file, wanted, blocks), columns, options))
 
 
 def table(path: Path, options: ReadOptions) -> Table:
     """Read all columns, whatever they hold."""
     with opened(path) as file:
         check_distinct(file.schema_arrow.names, "the column names")
-        return Table(_frame(file, file.schema_arrow.names))
+        return _table(file, file.schema_arrow.names)
 
 
 @contextmanager
@@ -65,12 +68,25 @@ def opened(path: Path) -> Iterator[pq.ParquetFile]:
         raise DataError(f"it is no readable Parquet file ({error}); write it again.") from error
 
 
-def _frame(file: pq.ParquetFile, names: Sequence[str]) -> pd.DataFrame:
-    """Return columns, which are read one by one: only one of them is there twice."""
+def _table(file: pq.ParquetFile, names: Sequence[str], side_by_side: Sequence[tuple[str, ...]] = ()) -> Table:
+    """Return columns, which are read one by one: only one of them is there twice. `side_by_side` become blocks."""
     rows = file.metadata.num_rows
     check_numbers(rows, len(names) + 1, claimed=f"{rows} rows of {len(names)} columns")
-    columns = {i: _column(file, name) for i, name in enumerate(names)}
-    return pd.DataFrame(columns, copy=False).set_axis(list(names), axis=1)
+    blocks = {group: np.empty((rows, len(group))) for group in side_by_side}
+    columns = {}
+    for i, name in enumerate(names):
+        column = _column(file, name)
+        group = next((group for group in blocks if name in group), None)
+        if group is None or column.dtype.kind not in "iuf":
+            # The others of its block are columns like any other.
+            blocks = {own: block for own, block in blocks.items() if own != group}
+            columns[i] = column
+            continue
+        room = blocks[group][:, group.index(name)]
+        room[:] = column
+        columns[i] = pd.Series(room, copy=False)
+    frame = pd.DataFrame(columns, copy=False).set_axis(list(names), axis=1)
+    return Table(frame, blocks=blocks)
 
 
 def _column(file: pq.ParquetFile, name: str) -> pd.Series:
@@ -82,7 +98,8 @@ def _column(file: pq.ParquetFile, name: str) -> pd.Series:
         size += parts[-1].nbytes
         check_memory(2 * size, f"{size} bytes in column {name!r}")
     column = pa.chunked_array(parts, type=kind).to_pandas()
-    del parts
+    # pyarrow keeps what it has freed for later.
+    pa.default_memory_pool().release_unused()
     return column
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from ..budget import check_numbers
 from ..errors import DataError
@@ -97,34 +98,40 @@ def table_of(
     options: ReadOptions,
     wanted: Sequence[str] | None = None,
     texts: Sequence[str] = (),
+    side_by_side: Sequence[tuple[str, ...]] = (),
 ) -> Table:
     """Return the columns of a text file, or those `wanted`: numbers where a column has nothing else, else its text.
 
-    Lines without any cell are left out, and empty cells beyond the last column. `texts` are columns that stay text.
+    Lines without any cell are left out, and empty cells beyond the last column. `texts` are columns that stay text,
+    `side_by_side` the names of those that become blocks of the table.
 
     **Raises:** `DataError` for lines with more cells than there are columns.
     """
     places = [i for i, name in enumerate(head.names) if wanted is None or name in wanted]
     rows = max(0, file.size - options.skip_footer - head.next)
     check_numbers(rows, len(places) + 1, claimed=f"{rows} lines of {len(places)} columns")
-    columns = {i: _Column(rows, label=head.names[i] in texts) for i in places}
+    blocks = {names: np.empty((rows, len(names))) for names in side_by_side}
+    rooms = {name: block[:, k] for names, block in blocks.items() for k, name in enumerate(names)}
+    columns = {i: _Column(rows, rooms.get(head.names[i]), label=head.names[i] in texts) for i in places}
     rows, lines = _fill(columns, file, head, options)
     if late := {i: column for i, column in columns.items() if column.late}:
         for column in late.values():
             column.again()
         _fill(late, file, head, options)
     units = {i: (*columns[i].units, head.units[i])[0] for i in places}
+    of_numbers = {head.names[i] for i, column in columns.items() if column.numbers is not None}
     frame = pd.DataFrame({i: columns.pop(i).values(rows) for i in places}, copy=False)
     names = [head.names[i] for i in places]
     numbers = np.concatenate(lines) if lines else np.empty(0, np.int32)
-    return Table(frame.set_axis(names, axis=1), numbers, {head.names[i]: unit for i, unit in units.items()})
+    whole = {names: block[:rows] for names, block in blocks.items() if of_numbers.issuperset(names)}
+    return Table(frame.set_axis(names, axis=1), numbers, {head.names[i]: unit for i, unit in units.items()}, whole)
 
 
 class _Column:
     """A column that comes some rows at a time: numbers, in one array for all, until there is anything else."""
 
-    def __init__(self, rows: int, *, label: bool):
-        self.rows, self.label = rows, label
+    def __init__(self, rows: int, room: np.ndarray | None = None, *, label: bool):
+        self.rows, self.label, self.room = rows, label, room
         self.numbers: np.ndarray | None = None
         self.texts: list[pd.Series] | None = [] if label else None
         self.units: set[str] = set()
@@ -140,11 +147,14 @@ class _Column:
         if self.texts is None:
             values = _converted(cells, options)
             if values.dtype == np.float64:
-                self.numbers = np.empty(self.rows) if self.numbers is None else self.numbers
+                if self.numbers is None:
+                    self.numbers = np.empty(self.rows) if self.room is None else self.room
                 self.numbers[start : start + len(values)] = values
                 return
             self.numbers, self.texts, self.late = None, [], self.late or start > 0
-        self.texts.append(cells.mask(cells == "", None) if self.label else _masked(cells, options))
+        texts = cells.mask(cells == "", None) if self.label else _masked(cells, options)
+        # Labels come again and again: each is kept once.
+        self.texts.append(texts.astype("category") if self.label else texts)
 
     def again(self) -> None:
         """Begin again, with texts as they are, units and all."""
@@ -152,6 +162,8 @@ class _Column:
 
     def values(self, rows: int) -> np.ndarray | pd.Series:
         """Return the whole column."""
+        if self.texts and self.label:
+            return pd.Series(union_categoricals(self.texts))
         if self.texts:
             return pd.concat(self.texts, ignore_index=True)
         return np.empty(0) if self.numbers is None else self.numbers[:rows]
