@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sparsedyn._warnings import Finding, Report
+from sparsedyn.data.clock import sampling_time
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import snapshots_of
 from sparsedyn.estimators._progress import phase_bar
@@ -193,6 +194,11 @@ class SINDyAutoencoder(AbstractLatentDynamics):
         estimator._check_rules("latent", "order", "degree", "members", "widths")
         terms = len(stored.array("coefficients", estimator.members, None, estimator.latent)[0])
         check_terms(estimator.order * estimator.latent, estimator.degree, terms)
+        stored.array("states", estimator.members, None, estimator.order * estimator.latent)
+        if arrays["alive"].dtype != bool or arrays["alive"].shape != (estimator.members,):
+            raise ValueError(f"alive: a truth value per member expected; got {arrays['alive'].dtype}")
+        if sorted(header["ranking"]["member"]) != list(range(estimator.members)):
+            raise ValueError(f"ranking: every one of {estimator.members} members expected once")
         modes = len(stored.array("scale", None))
         reduction = Reduction(stored.array("basis", None, modes), arrays["scale"], float(header["truncation"]))
         network = Recipe((), activation=header["activation"], linear=header["linear"])
@@ -200,5 +206,5 @@ class SINDyAutoencoder(AbstractLatentDynamics):
         found = Trained(models, arrays["coefficients"], arrays["alive"], header["histories"])
         estimator.report_ = Report(Finding(*finding) for finding in header.get("report", ()))
         return estimator._adopt(
-            found, Judged(pd.DataFrame(header["ranking"]), arrays["states"]), reduction, header["dt"]
+            found, Judged(pd.DataFrame(header["ranking"]), arrays["states"]), reduction, sampling_time(header["dt"])
         )
