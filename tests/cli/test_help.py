@@ -29,6 +29,7 @@ COMMANDS = (
     ("study", "show"),
     ("study", "run"),
     ("study", "resume"),
+    ("study", "collect"),
     ("study", "report"),
     ("study", "publish"),
 )

@@ -1,5 +1,7 @@
 """Ctrl-C ends every command with one line and exit code 130."""
 
+import os
+import signal
 import sys
 from types import SimpleNamespace
 
@@ -38,6 +40,17 @@ def test_ctrl_c_is_one_line(run, monkeypatch, tmp_path, command):
     assert result.stderr.splitlines()[-1].startswith("Interrupted")
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sigterm_is_one_line_with_an_exit_code_of_its_own(run, monkeypatch):
+    def terminate(*args, **options):
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("the signal was not heard")
+
+    monkeypatch.setattr("sparsedyn.studies.catalogue.list_studies", terminate)
+    result = run("study", "list")
+    assert result.exit_code == 143
+    assert result.stderr == "Terminated.\n"
 
 
 def stopped_while_importing() -> None:

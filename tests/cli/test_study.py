@@ -89,6 +89,17 @@ def test_by_default_it_runs_in_a_folder_of_its_name(run, spec, tmp_path, monkeyp
     assert (seen["directory"], seen["members"], seen["seed"]) == ("tiny", 3, 7)
 
 
+def test_a_part_is_run_and_collected_by_name(run, spec, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(studies, "run", lambda spec, directory, **options: seen.append(options["shard"]) or directory)
+    assert "sparsedyn study collect" in run("study", "run", spec, "-o", tmp_path / "out", "--shard", "2/4").stderr
+    assert seen == [(2, 4)]
+    assert run("study", "run", spec, "--shard", "5/4").exit_code == 4
+    nothing = run("study", "collect", tmp_path)
+    assert nothing.exit_code == 4
+    assert "expected the parts of a study" in nothing.stderr
+
+
 @pytest.mark.slow
 def test_another_study_in_the_folder_is_refused(run, spec, finished):
     folder, _ = finished

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,15 @@ def whole(tmp_path: Path) -> dict[str, bytes]:
     return contents(tmp_path / "whole")
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Hear Ctrl-C, which processes in the background of a shell are to ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_waits_for_the_end_of_a_chunk(number: int, whole: dict[str, bytes], tmp_path: Path):
     seen: list[str] = []
@@ -60,6 +70,7 @@ def test_a_signal_waits_for_the_end_of_a_chunk(number: int, whole: dict[str, byt
     assert contents(tmp_path / "stopped") == whole
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_second_signal_stops_at_once(tmp_path: Path):
     def watch(event: studies.Event) -> None:
         if isinstance(event, studies.CellStarted):

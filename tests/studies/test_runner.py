@@ -160,7 +160,14 @@ def test_events_tell_what_happens(finished: tuple[Path, list[studies.Event]]):
     _, events = finished
     told = [type(event) for event in events if not isinstance(event, studies.GroupProgress)]
     group = [studies.GroupStarted, studies.CellFinished, studies.CellFinished]
-    assert told == [studies.DataReady, *group, *group, studies.ReportStarted, studies.StudyFinished]
+    assert told == [
+        studies.DataReady,
+        studies.MemoryPlanned,
+        *group,
+        *group,
+        studies.ReportStarted,
+        studies.StudyFinished,
+    ]
     progress = [event for event in events if isinstance(event, studies.GroupProgress)]
     assert [event.done for event in progress] == sorted(event.done for event in progress)
     assert progress[-1].done == progress[-1].total
@@ -186,6 +193,7 @@ def test_running_a_finished_study_again_trains_nothing(
     assert contents(directory, "*.parquet") == before
     assert [type(event) for event in events] == [
         studies.DataReady,
+        studies.MemoryPlanned,
         studies.ReportStarted,
         studies.StudyFinished,
     ]
@@ -346,6 +354,17 @@ def test_a_technique_left_at_its_defaults_goes_on_from_its_checkpoint(
         except studies.StudyInterrupted:
             continue
     assert set(pd.read_parquet(tmp_path / "results.parquet")["cell"]) == set(names)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_report")
+def test_groups_that_are_divided_for_memory_give_the_same_bits(
+    finished: tuple[Path, list[studies.Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SPARSEDYN_MEMORY", "1 MB")
+    studies.run(studies.load(SPEC), tmp_path)
+    assert len(json.loads((tmp_path / "run.json").read_text())["groups"]) == len(CELLS)
+    assert contents(tmp_path / "cells") == contents(finished[0] / "cells")
 
 
 @pytest.mark.slow

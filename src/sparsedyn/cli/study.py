@@ -36,6 +36,15 @@ Mnist = Annotated[
 Mixed = Annotated[
     bool, typer.Option("--mixed", help="Go on although finished cells were made with other versions or devices.")
 ]
+Part = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Compute part I of N only; `slurm`: this array task's.",
+        show_default=False,
+    ),
+]
 
 
 @app.callback()
@@ -109,6 +118,7 @@ def run(
     seed: Seed = None,
     mnist: Mnist = None,
     mixed: Mixed = False,
+    shard: Part = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -117,6 +127,8 @@ def run(
     The folder gets `report.html`, `results.parquet` (a row per cell, and per horizon), `figures/`, and the data behind
     them. A folder that holds the same study already is resumed: finished cells stay, training continues from its
     checkpoint, and the results are those of an uninterrupted run, bit for bit.
+
+    With --shard, a part is computed in DIR/shards; `sparsedyn study collect DIR` puts all parts together.
 
     Examples:
 
@@ -134,6 +146,14 @@ def run(
     if mnist is not None:
         spec = studies.with_mnist(spec, mnist)
     folder = output or Path(spec.name)
+    if shard is not None:
+        from sparsedyn.studies.shards import shard_of
+
+        part = shard_of(shard)
+        with study_progress(spec.name, quiet=quiet) as on_event:
+            studies.run(spec, folder, on_event=on_event, members=members, seed=seed, mixed=mixed, shard=part)
+        note(f"When all parts are finished: sparsedyn study collect {folder}", quiet=quiet)
+        return
     note(f"Study {spec.name} in {folder} (Ctrl-C stops it; the same command resumes it).", quiet=quiet)
     with study_progress(spec.name, quiet=quiet) as on_event:
         report = studies.run(spec, folder, on_event=on_event, members=members, seed=seed, mixed=mixed)
@@ -161,6 +181,30 @@ def resume(
 
     with study_progress(directory.name, quiet=quiet) as on_event:
         report = studies.resume(directory, on_event=on_event, mixed=mixed)
+    conclude(directory, report, as_json=as_json)
+
+
+@app.command("collect")
+@guarded
+def collect(
+    directory: Directory, mixed: Mixed = False, quiet: options.Quiet = False, as_json: options.Json = False
+) -> None:
+    """Put the parts of a study that was run with --shard together, and draw the report.
+
+    Every file is checked against its checksum. The results are those of a run in one piece.
+
+    Examples:
+
+    ```
+    sparsedyn study run mine.toml -o mine --shard 1/2
+    sparsedyn study run mine.toml -o mine --shard 2/2
+    sparsedyn study collect mine
+    ```
+    """
+    from sparsedyn import studies
+
+    with study_progress(directory.name, quiet=quiet) as on_event:
+        report = studies.collect(directory, on_event=on_event, mixed=mixed)
     conclude(directory, report, as_json=as_json)
 
 
@@ -267,7 +311,10 @@ def study_text(name: str) -> str:
 
 
 def conclude(folder: Path, report: Path, *, as_json: bool) -> None:
-    """Print the results of a study and the path of its report."""
+    """Print the results of a study and the path of its report; a part has neither."""
+    if report == folder:
+        note(f"When all parts are finished: sparsedyn study collect {folder.parent.parent}")
+        return
     import pandas as pd
 
     from sparsedyn.studies.kinds import kind_of

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sparsedyn._memory import amount
 from sparsedyn.cli.output import console, note, number, percent, plural
 from sparsedyn.cli.progress import Lines, duration
 
@@ -104,6 +105,8 @@ def words(event: "Event") -> str:
             again = f", {redrawn} drawn again" if redrawn else ""
             parts = f"{train} to train on, {validation} to validate, {test} to test{again}"
             return f"Data ready in {duration(seconds)}: {parts}."
+        case studies.MemoryPlanned(bytes=size, members=members):
+            return f"Needs about {amount(size)} of memory; {members:,} members fit at once."
         case studies.GroupStarted(number=i, groups=n, labels=labels, members=members, resumed=resumed):
             start = "resumes from its checkpoint" if resumed else "starts"
             return f"Group {i} of {n} {start}: {', '.join(labels)} ({plural(members, 'network')} at once)."

@@ -11,13 +11,14 @@ from .events import (
     Event,
     GroupProgress,
     GroupStarted,
+    MemoryPlanned,
     ReportStarted,
     StudyFinished,
 )
 from .providers import Provider
 from .publish.studies import publish
 from .reading import load, with_mnist
-from .runner import report, resume, run
+from .runner import collect, report, resume, run
 from .spec import AbstractStudySpec
 from .verify import Verified, verify
 
@@ -32,6 +33,7 @@ __all__ = [
     "Event",
     "GroupProgress",
     "GroupStarted",
+    "MemoryPlanned",
     "Provider",
     "ReportStarted",
     "StudyError",
@@ -39,6 +41,7 @@ __all__ = [
     "StudyInterrupted",
     "StudySpec",
     "Verified",
+    "collect",
     "list_studies",
     "load",
     "publish",

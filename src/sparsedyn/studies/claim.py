@@ -10,7 +10,7 @@ from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.files import write_text
 from sparsedyn.studies.reading import stored_spec
 from sparsedyn.studies.spec import AbstractStudySpec
-from sparsedyn.studies.store import LOCK, Store
+from sparsedyn.studies.store import LOCK, SHARDS, Store
 from sparsedyn.studies.toml import to_toml
 
 
@@ -47,7 +47,7 @@ def claim(store: Store, spec: AbstractStudySpec, files: CellFiles) -> None:
         _check_same(store, stored_spec(directory).computed(), spec.computed())
         store.check_cells(files)
     else:
-        own = {LOCK, *((file.name, store.run_file.name, store.sums.name, "cells") if file.is_file() else ())}
+        own = {LOCK, SHARDS, *((file.name, store.run_file.name, store.sums.name, "cells") if file.is_file() else ())}
         foreign = sorted(p.name for p in directory.glob("*") if p.name not in own and not _disk.is_temporary(p))
         if foreign:
             raise StudyError(

@@ -19,6 +19,14 @@ class DataReady:
 
 
 @dataclass(frozen=True)
+class MemoryPlanned:
+    """A study needs about so many bytes of memory; so many `members` of a group fit into what it may use."""
+
+    bytes: int
+    members: int
+
+
+@dataclass(frozen=True)
 class GroupStarted:
     """Group `number` of `groups` begins: these cells are trained as one computation of `members` networks.
 
@@ -117,6 +125,7 @@ class StudyFinished:
 
 Event = (
     DataReady
+    | MemoryPlanned
     | GroupStarted
     | GroupProgress
     | CellFinished

@@ -82,6 +82,26 @@ def taken_up(store: Store, cells: Sequence[Cell], here: Made, *, mixed: bool) ->
     return others
 
 
+def compared(store: Store, cells: Sequence[Cell], *, mixed: bool) -> dict[str, str]:
+    """Return in what finished cells differ from the first of them, by their labels.
+
+    Raises `StudyError` where some do, unless `mixed`.
+    """
+    stored = {
+        cell.label: read_json(store.cell(cell.slug) / "cell.json") for cell in cells if store.is_finished(cell.slug)
+    }
+    first = next((facts["made"] for facts in stored.values() if "made" in facts), None)
+    others = {
+        label: what for label, facts in stored.items() if first is not None and (what := _difference(facts, first))
+    }
+    if others and not mixed:
+        raise StudyError(
+            f"{store.directory}: expected cells of the same versions and devices; {_listed(others)}. Results may "
+            "differ for that alone. Add --mixed (mixed=True) to collect them nevertheless."
+        )
+    return others
+
+
 def _check_spec(store: Store, stored: Mapping[str, Mapping[str, Any]], here: Made) -> None:
     """Raise `StudyError` where cells are of another spec: a changed study.toml would otherwise mix two studies."""
     for label, facts in stored.items():

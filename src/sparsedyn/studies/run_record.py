@@ -4,7 +4,7 @@ import datetime
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +85,23 @@ class RunRecord:
         self.content["cells"][cell.slug] = {"label": cell.label, **trained, "seconds": seconds}
         self.save()
 
-    def note(self, key: str, found: dict[str, str]) -> None:
+    def part(self, shard: tuple[int, int]) -> None:
+        """Record which part of how many this run computes."""
+        self.content["shard"] = list(shard)
+        self.save()
+
+    def gather(self, parts: Sequence[dict[str, Any]]) -> None:
+        """Take over the times that the records of parts have."""
+        for part in parts:
+            self.content["groups"] |= part["groups"]
+            self.content["cells"] |= part["cells"]
+            self.content["data"] = self.content["data"] or part["data"]
+        self.save()
+
+    def note(self, key: str, found: Mapping[str, str]) -> None:
         """Record what was found of cells, by their labels, if anything was."""
         if found:
-            self.content[key] = self.content.get(key, {}) | found
+            self.content[key] = {**self.content.get(key, {}), **found}
             self.save()
 
     def finish(self) -> None:

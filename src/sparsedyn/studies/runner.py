@@ -1,6 +1,7 @@
 """Run a study of any kind, resume it after an interruption, and report on it."""
 
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from sparsedyn import _disk
@@ -10,12 +11,13 @@ from sparsedyn.studies.claim import claimed
 from sparsedyn.studies.document.writing import write_report
 from sparsedyn.studies.errors import StudyError
 from sparsedyn.studies.events import CellFailed, OnEvent, ReportStarted, StudyFinished
-from sparsedyn.studies.files import write_text
+from sparsedyn.studies.files import read_json, write_text
 from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.kinds import kind_of
-from sparsedyn.studies.made import made, taken_up
+from sparsedyn.studies.made import compared, made, taken_up
 from sparsedyn.studies.reading import stored_spec
 from sparsedyn.studies.run_record import RunRecord
+from sparsedyn.studies.shards import Shard, check_agreement, known_shard, shards_of, take_over
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.stops import interruptible, of_disk
 from sparsedyn.studies.store import Store
@@ -31,6 +33,7 @@ def run(
     members: int | None = None,
     seed: int | None = None,
     mixed: bool = False,
+    shard: tuple[int, int] | None = None,
 ) -> Path:
     """Run `spec` in `directory` and return the report's path; `members` and `seed` override the spec's own.
 
@@ -39,11 +42,16 @@ def run(
     than before they would not be, so that this is refused unless `mixed`: then run.json lists the cells of the others.
     A cell that fails harms no other.
 
+    With `shard` (2, 4), the second of four parts is computed, in a folder of its own below `directory`, which is
+    returned: `collect` puts all together.
+
     Raises `StudyError` for a directory of anything else, and where cells failed or are missing in the end,
     `StudyInterrupted` on Ctrl-C and SIGTERM, which wait for the end of a chunk of training.
     """
     chosen = spec.replaced(members=members, seed=seed)
-    return run_as(kind_of(spec), chosen, directory, on_event=on_event, mixed=mixed)
+    part = None if shard is None else Shard(*shard)
+    place = Path(directory) if part is None else part.folder(Path(directory))
+    return run_as(kind_of(spec), chosen, place, on_event=on_event, mixed=mixed, shard=part)
 
 
 def run_as(
@@ -53,15 +61,29 @@ def run_as(
     *,
     on_event: OnEvent | None = None,
     mixed: bool = False,
+    shard: Shard | None = None,
 ) -> Path:
-    """Run `spec` as a study of this kind; see `run`."""
+    """Run `spec` as a study of this kind, or a part of it; see `run`."""
     store = Store(Path(directory))
+    if shard is not None and kind.chained(spec):
+        raise StudyError(f"{spec.name}: every computation of a search depends on those before it. Leave --shard out.")
     with interruptible(store.directory, lambda: how_far(kind, store, spec)) as stop, claimed(store, spec, kind.files):
         tell = stop.watched(on_event)
         others = taken_up(store, kind.cells(spec, store), made(spec), mixed=mixed)
         record = RunRecord(store, spec)
         record.note("mixed", others)
-        _compute_all(kind, StudyRun(spec, store, record, tell))
+        wanted = None
+        if shard is not None:
+            record.part(shard)
+            wanted = shard.slugs(kind.cells(spec, store))
+        this = StudyRun(spec, store, record, tell, stop.check, wanted)
+        if wanted is not None:
+            _compute_all(kind, this)
+            _check_whole(kind, store, spec, wanted)
+            record.finish()
+            tell(StudyFinished(store.directory, store.directory, record.seconds))
+            return store.directory
+        _compute_all(kind, this)
         tell(ReportStarted(len(kind.cells(spec, store))))
         _check_whole(kind, store, spec)
         # Before the report, which shows the times, and after it for its own.
@@ -75,8 +97,33 @@ def run_as(
 
 
 def resume(directory: str | Path, *, on_event: OnEvent | None = None, mixed: bool = False) -> Path:
-    """Resume the study in `directory`; see `run`."""
-    return run(stored_spec(directory), directory, on_event=on_event, mixed=mixed)
+    """Resume the study in `directory`, or the part of one; see `run`."""
+    spec, shard = stored_spec(directory), known_shard(Path(directory))
+    return run_as(kind_of(spec), spec, directory, on_event=on_event, mixed=mixed, shard=shard)
+
+
+def collect(directory: str | Path, *, on_event: OnEvent | None = None, mixed: bool = False) -> Path:
+    """Put the parts of a study in `directory` together, and return the report's path.
+
+    Cells are checked against their checksums and copied; the results are those of a run in one piece. Raises
+    `StudyError` where parts are missing, not finished, damaged, or of different studies, data, or, unless `mixed`,
+    versions.
+    """
+    store = Store(Path(directory))
+    parts = shards_of(store.directory)
+    check_agreement(parts)
+    spec = stored_spec(parts[0].directory)
+    kind = kind_of(spec)
+    with claimed(store, spec, kind.files):
+        for part in parts:
+            take_over(store, part, kind.files)
+        cells = kind.cells(spec, store)
+        others = compared(store, cells, mixed=mixed)
+        record = RunRecord(store, spec)
+        record.note("mixed", others)
+        record.gather([read_json(part.run_file) for part in parts])
+        _check_whole(kind, store, spec)
+    return run_as(kind, spec, directory, on_event=on_event, mixed=mixed)
 
 
 def report(directory: str | Path) -> Path:
@@ -109,8 +156,7 @@ def how_far(kind: Kind, store: Store, spec: AbstractStudySpec) -> str:
 
 def _compute_all(kind: Kind, run: StudyRun[AbstractStudySpec]) -> None:
     """Compute what is missing; raises `StudyError` in the end where cells failed."""
-    failed: dict[str, Exception] = {}
-    directory = run.store.directory
+    failed: dict[str, str] = {}
     for unit in kind.units(run):
         try:
             _compute(kind, run, unit)
@@ -118,20 +164,21 @@ def _compute_all(kind: Kind, run: StudyRun[AbstractStudySpec]) -> None:
             if kind.chained(run.spec) or isinstance(error, StudyError) or of_disk(error) is not None:
                 raise
             for cell in (cell for cell in unit.cells if not run.store.is_finished(cell.slug)):
-                failed[cell.label] = error
-                run.tell(CellFailed(cell.label, _words(error)))
+                failed[cell.label] = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                run.tell(CellFailed(cell.label, failed[cell.label]))
+    _check_failed(run, failed)
+
+
+def _check_failed(run: StudyRun[AbstractStudySpec], failed: Mapping[str, str]) -> None:
     if failed:
-        run.record.note("failed", {label: _words(error) for label, error in failed.items()})
-        listed = "".join(f"\n  {label}: {_words(error)}" for label, error in failed.items())
+        directory = run.store.directory
+        run.record.note("failed", failed)
+        listed = "".join(f"\n  {label}: {why}" for label, why in failed.items())
         raise StudyError(
             f"{directory}: expected results of all cells; {len(failed)} failed, the others are stored.{listed}\n"
             f"Try these again with: sparsedyn study resume {directory}. Or see the others: sparsedyn study report "
             f"{directory}"
-        ) from next(iter(failed.values()))
-
-
-def _words(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        )
 
 
 def _compute(kind: Kind, run: StudyRun[AbstractStudySpec], unit: Unit) -> None:
@@ -149,11 +196,11 @@ def _compute(kind: Kind, run: StudyRun[AbstractStudySpec], unit: Unit) -> None:
     unit.forget()
 
 
-def _check_whole(kind: Kind, store: Store, spec: AbstractStudySpec) -> None:
+def _check_whole(kind: Kind, store: Store, spec: AbstractStudySpec, wanted: Collection[str] | None = None) -> None:
     """Raise `StudyError` unless every cell is there with all its files: files may be removed while a study runs."""
-    cells = kind.cells(spec, store)
+    cells = [cell for cell in kind.cells(spec, store) if wanted is None or cell.slug in wanted]
     missing = [cell.label for cell in cells if not store.is_finished(cell.slug)]
-    if store.spec_file.is_file() and cells and not missing:
+    if store.spec_file.is_file() and (cells or wanted is not None) and not missing:
         store.check_cells(kind.files)
         return
     lost = f"{len(missing)} of {len(cells)} are missing, the first is {missing[0]!r}" if missing else "they are missing"

@@ -21,6 +21,8 @@ def interruptible(directory: Path, how_far: Callable[[], str]) -> Iterator[Stop]
         raise StudyInterrupted(
             f"Stopped {how_far()}. Nothing is lost; resume it with: sparsedyn study resume {directory}"
         ) from error
+    except StudyError:
+        raise
     except Exception as error:
         found = of_disk(error)
         if found is None:

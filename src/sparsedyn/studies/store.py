@@ -27,6 +27,8 @@ from sparsedyn.studies.errors import StudyError
 Content = TypeVar("Content")
 
 LOCK = ".lock"
+SHARDS = "shards"
+"""The folder of parts of the study that were computed by themselves."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Units of work of a study, and the run in which they are computed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -12,20 +12,30 @@ from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store
 
 SpecT = TypeVar("SpecT", bound=AbstractStudySpec)
+CellT = TypeVar("CellT", bound=Cell)
+
+
+def _nothing(*_: Any) -> None:
+    """Leave everything as it is."""
 
 
 @dataclass(frozen=True)
 class StudyRun(Generic[SpecT]):
-    """One run of a study: its spec, its directory, its run record, and its observer."""
+    """One run of a study: its spec, its directory, its run record, its observer, what raises if it is to stop.
+
+    Where cells are `wanted`, by their slugs, the others are left to other runs.
+    """
 
     spec: SpecT
     store: Store
     record: RunRecord
     tell: OnEvent
+    check: Callable[[], None] = _nothing
+    wanted: Collection[str] | None = None
 
-
-def _nothing(*_: Any) -> None:
-    """Leave nothing behind."""
+    def chosen(self, cells: Sequence[CellT]) -> list[CellT]:
+        """Return the cells that are this run's to compute."""
+        return [cell for cell in cells if self.wanted is None or cell.slug in self.wanted]
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,8 @@ Compute = Callable[[Store, Any, Any, OnProgress], Outcome]
 def one_by_one(
     run: StudyRun[Any], cells: Sequence[Cell], compute: Compute, forget: Callable[[Store, Any], None] = _nothing
 ) -> Iterator[Unit]:
-    """Yield a unit for every cell; `forget` removes the checkpoints of `compute` from the directory."""
+    """Yield a unit for every cell of the run; `forget` removes the checkpoints of `compute` from the directory."""
+    cells = run.chosen(cells)
     for number, cell in enumerate(cells, 1):
         yield _single(run, cell, number, len(cells), compute, partial(forget, run.store, cell))
 

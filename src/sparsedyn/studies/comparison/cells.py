@@ -83,14 +83,28 @@ def points_of(spec: StudySpec) -> list[Combination]:
     return points
 
 
-def groups_of(cells: Sequence[ComparisonCell]) -> list[Group]:
-    """Group cells that can share one computation, independently of which are finished."""
+def groups_of(cells: Sequence[ComparisonCell], at_once: int | None = None) -> list[Group]:
+    """Group cells that can share one computation, independently of which are finished.
+
+    A group has `at_once` members at most, but for a cell that has more by itself.
+    """
     groups: list[Group] = []
     for count in dict.fromkeys(cell.train_trajectories for cell in cells):
         alike = [cell for cell in cells if cell.train_trajectories == count]
         for chosen in group_together([cell.estimator() for cell in alike]):
-            groups.append(Group(f"group-{len(groups) + 1:02d}", tuple(alike[i] for i in chosen)))
+            for part in _divided([alike[i] for i in chosen], at_once):
+                groups.append(Group(f"group-{len(groups) + 1:02d}", part))
     return groups
+
+
+def _divided(cells: Sequence[ComparisonCell], at_once: int | None) -> list[tuple[ComparisonCell, ...]]:
+    parts: list[tuple[ComparisonCell, ...]] = [()]
+    for cell in cells:
+        members = sum(one.arguments["members"] for one in (*parts[-1], cell))
+        if parts[-1] and at_once is not None and members > at_once:
+            parts.append(())
+        parts[-1] += (cell,)
+    return parts
 
 
 def _cell(spec: StudySpec, technique: TechniqueSpec, average: dict[str, Any], count: int) -> ComparisonCell:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from sparsedyn import _disk, training
+from sparsedyn._memory import budget
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators import SparseTimeStepper, fit_together
 from sparsedyn.studies.cell_files import StoredCell
@@ -11,10 +12,12 @@ from sparsedyn.studies.cells import Outcome
 from sparsedyn.studies.comparison.cells import ComparisonCell, Group, expand, groups_of
 from sparsedyn.studies.comparison.data import prepare
 from sparsedyn.studies.comparison.measure import measured
+from sparsedyn.studies.comparison.memory import planned
 from sparsedyn.studies.comparison.results import rows_of
 from sparsedyn.studies.comparison.search import GridSearch, ranked_cells
 from sparsedyn.studies.comparison.spec import StudySpec
-from sparsedyn.studies.events import CellFinished, DataReady, Event, GroupProgress, GroupStarted
+from sparsedyn.studies.errors import StudyError
+from sparsedyn.studies.events import CellFinished, DataReady, Event, GroupProgress, GroupStarted, MemoryPlanned
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.units import StudyRun, Unit
 
@@ -37,11 +40,29 @@ def units(run: StudyRun[StudySpec]) -> Iterator[Unit]:
 
 
 def _groups(run: StudyRun[StudySpec], data: Data) -> Iterator[Unit]:
-    groups = groups_of(expand(run.spec))
+    groups = groups_of(run.chosen(expand(run.spec)), _at_once(run, data))
     # Steps times members, for an estimate of the time left.
     work = [_member_steps(group, data["train"]) for group in groups]
     for number, group in enumerate(groups, 1):
         yield _group(run, data, group, (number, len(groups)), (sum(work[: number - 1]), sum(work)))
+
+
+def _at_once(run: StudyRun[StudySpec], data: Data) -> int | None:
+    """Return the most members of a group: as when the study was begun, since groups have checkpoints."""
+    try:
+        most = budget()
+    except ValueError as error:
+        raise StudyError(str(error)) from error
+    groups = groups_of(run.chosen(expand(run.spec)))
+    if not groups:
+        return None
+    plan = planned(groups, data, most)
+    run.tell(MemoryPlanned(plan.needed, plan.at_once))
+    if "members_at_once" not in run.record.content:
+        run.record.content["members_at_once"] = plan.at_once if plan.needed > most else None
+        run.record.save()
+    known: int | None = run.record.content["members_at_once"]
+    return known
 
 
 def _group(run: StudyRun[StudySpec], data: Data, group: Group, place: tuple[int, int], work: tuple[int, int]) -> Unit:
