@@ -85,8 +85,8 @@ def list_(as_json: options.Json = False) -> None:
 def show(name: Name, as_json: options.Json = False) -> None:
     """Print a study's TOML, with its cells as comments above it.
 
-    The output is a study itself: save it, change it, run it. With --json, the study with all defaults written out,
-    and its cells.
+    The output is a study itself: save it, change it, run it. For comparisons of simulated plants the time is estimated
+    from a measurement of this machine. With --json, the study with all defaults written out, its cells, and the cost.
 
     Example:
 
@@ -98,14 +98,17 @@ def show(name: Name, as_json: options.Json = False) -> None:
 
     check_known(name)
     from sparsedyn.studies import load
+    from sparsedyn.studies.cost import expected, expected_text
     from sparsedyn.studies.kinds import kind_of
 
     spec = load(name)
     found = kind_of(spec).overview(spec)
     if as_json:
-        show_json({"study": spec.resolved(), **found.facts})
+        show_json({"study": spec.resolved(), **found.facts, **({"cost": expected(found.cost)} if found.cost else {})})
         return
     head = [f"# {found.headline}{':' if ':' not in found.headline else ''}", *(f"#   {line}" for line in found.lines)]
+    if found.cost is not None:
+        head.append(f"# {expected_text(found.cost)}")
     show_text("\n".join([*head, "", study_text(name)]))
 
 

@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sparsedyn.studies.cells import Cell
+from sparsedyn.studies.cost import Cost
 from sparsedyn.studies.document.words import plural
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What a study will compute: a headline and a line for each part, and the same as data."""
+    """What a study will compute: a headline and a line for each part, and the same as data; what it costs, if known."""
 
     headline: str
     lines: Sequence[str]
     facts: Mapping[str, Any]
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def solve(reduced: Factor, support: Support, *, ridge: float = 0.0) -> Coefficie
         if ridge > 0:
             matrix = np.concatenate([matrix, np.sqrt(ridge) * np.eye(chosen.size)])
             wanted = np.concatenate([wanted, np.zeros((chosen.size, len(targets)))])
-        found[np.ix_(chosen, targets)] = np.linalg.lstsq(matrix, wanted, rcond=ROUNDING)[0]
+        found[np.ix_(chosen, np.array(targets))] = np.linalg.lstsq(matrix, wanted, rcond=ROUNDING)[0]
     return found * rms[reduced.terms :] / rms[: reduced.terms, None]
 
 

@@ -57,3 +57,10 @@ def test_inputs_that_may_run_smoothly_take_all_rows():
     time = np.arange(600) * 0.05
     x, u = np.sin(time)[:, None], np.cos(time)[:, None]
     assert not taken(Trajectories([x], [u], dt=0.05), degree=1, threshold=0.1)
+
+
+def test_terms_that_depend_on_each_other_take_all_rows():
+    time = np.arange(600) * 0.05
+    states = np.stack([np.sin(time), np.cos(time)], axis=1)
+    assert not taken(Trajectories([states], dt=0.05), degree=2, threshold=0.1)
+    assert not taken(Trajectories([np.repeat(states[:, :1], 2, axis=1)], dt=0.05), degree=1, threshold=0.1)

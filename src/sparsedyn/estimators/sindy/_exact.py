@@ -26,7 +26,7 @@ from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._states import States, states_of
 from sparsedyn.estimators.sindy._weak import FEW, SETTLED
 from sparsedyn.models import Library
-from sparsedyn.training.least_squares import Coefficients, Factor, unexplained
+from sparsedyn.training.least_squares import Coefficients, Factor, factor, unexplained
 
 FEWEST, EACH = 240, 6
 """Rows that equations are found on: at least so many, and so many for each term of the library."""
@@ -134,7 +134,7 @@ def _integrated(states: States, library: Library) -> Block | None:
         if theta.shape[1] < library.size or not np.isfinite(at_nodes).all():
             return None
         found, left = _least_squares(theta, target)
-        if sweep and not np.all(left <= WORSE):
+        if not np.all(left <= (WORSE if sweep else 1.0)):
             return None
         following = _straight(few, np.tensordot(found.T, at_nodes, 1), rule)
         change = float(np.max(np.abs(following - x).max(axis=(1, 2)) / spread))
@@ -150,9 +150,11 @@ def _least_squares(
 ) -> tuple[Coefficients, Float[np.ndarray, " equation"]]:
     """Coefficients of all terms, and the share of every target that they leave; not finite if terms are dependent."""
     size = np.sqrt(np.square(theta).sum(axis=1, keepdims=True))
-    triangle = np.linalg.qr(np.concatenate([theta / size, target]).T, mode="r")
     terms = len(theta)
+    triangle = factor((theta / np.where(size > 0, size, 1.0)).T, target.T).triangle
     squares = np.square(triangle[:, terms:])
+    if not np.diagonal(triangle)[:terms].all():
+        return np.full((terms, len(target)), np.nan), np.full(len(target), np.nan)
     found = solve_triangular(triangle[:terms, :terms], triangle[:terms, terms:], check_finite=False)
     return found / size, squares[terms:].sum(axis=0) / squares.sum(axis=0)
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sparsedyn.studies.comparison.budgets import budgets
 from sparsedyn.studies.comparison.cells import expand, groups_of, points_of
+from sparsedyn.studies.comparison.cost import cost
 from sparsedyn.studies.comparison.grid import GridSearchSpec
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.document.words import bounds, percent, plural, quantity
@@ -30,7 +31,7 @@ def overview(spec: StudySpec) -> Overview:
     labels = [cell.label for cell in cells]
     networks = sum(group.members for group in groups)
     headline = f"{plural(len(cells), 'cell')} of {networks} networks, {plural(len(groups), 'computation')}"
-    return Overview(headline, labels, {"cells": labels, "groups": len(groups)})
+    return Overview(headline, labels, {"cells": labels, "groups": len(groups)}, cost(spec))
 
 
 def summary(spec: StudySpec, store: Store, results: pd.DataFrame) -> Summary:
