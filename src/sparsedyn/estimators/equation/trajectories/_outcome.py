@@ -42,13 +42,17 @@ ASIDE = 0.1
 
 
 class Constant(NamedTuple):
-    """A number of an equation before it was rounded, with its standard error, its unit, and its name in a form."""
+    """A number of an equation before it was rounded, with its standard error, its unit, and its name in a form.
+
+    The noise that the error rests on was estimated with so many degrees of `freedom`.
+    """
 
     state: str
     value: float
     error: float
     unit: str = ""
     name: str = ""
+    freedom: float = np.inf
 
 
 class Whole(NamedTuple):
@@ -120,8 +124,10 @@ def outcome(
         parts = whole[0].parts()
         queues = [iter(_units(part, j, units, symbols, points)) for j, part in enumerate(parts)]
         named = tuple(next(queues[e]) for e in numbers.equations)
+    freedom = _freedom(problem.counts, numbers.equations, len(data))
+    wider = np.sqrt(problem.counts / freedom)
     constants = [
-        Constant(data.state_names[e], float(value), float(error), unit, name)
+        Constant(data.state_names[e], float(value), float(error * wider[e]), unit, name, float(freedom[e]))
         for value, error, e, name, unit in sorted(zip(*numbers, named, strict=True), key=lambda one: one[2])
     ]
     noise = [np.sqrt(one.squares / problem.counts) for one in whole]
@@ -139,6 +145,15 @@ def _staying(one: Whole, first: Whole, made: Found, symbols: Sequence[sympy.Symb
     exprs = [expr + part for expr, part in zip(one.exprs, known, strict=True)]
     strays = straying(exprs, made.paths, [symbol.name for symbol in symbols])
     return one._replace(score=one.score + strays, rank=one.rank + strays)
+
+
+def _freedom(
+    counts: Float[np.ndarray, " state"], equations: Sequence[int], trajectories: int
+) -> Float[np.ndarray, " state"]:
+    """Values of every state less what was fitted to them: constants of its equation, and first states."""
+    fitted = trajectories + np.bincount(np.asarray(equations, int), minlength=len(counts))
+    found: np.ndarray = np.maximum(counts - fitted, 1.0)
+    return found
 
 
 def _equations(whole: Sequence[Whole], errors: Sequence[np.ndarray], state: int) -> list[Equation]:

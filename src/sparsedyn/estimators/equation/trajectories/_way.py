@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sympy
-from scipy.stats import norm
+from scipy.stats import t
 
 from sparsedyn._native import native
 from sparsedyn.equations import symbol
@@ -65,8 +65,11 @@ def constants_table(constants: Sequence[Constant], level: float) -> pd.DataFrame
     """Return constants with intervals of a level."""
     if not 0 < level < 1:
         raise ValueError(f"level: expected a number between 0 and 1; got {level!r}.")
-    width = float(norm.ppf(0.5 + level / 2))
-    rows = [(c.state, c.value, c.value - width * c.error, c.value + width * c.error, c.unit, c.name) for c in constants]
+    widths = [float(t.ppf(0.5 + level / 2, c.freedom)) * c.error for c in constants]
+    rows = [
+        (c.state, c.value, c.value - width, c.value + width, c.unit, c.name)
+        for c, width in zip(constants, widths, strict=True)
+    ]
     return pd.DataFrame(rows, columns=["state", "value", "low", "high", "unit", "name"])
 
 
