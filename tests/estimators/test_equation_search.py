@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 
 from sparsedyn.data import Trajectories
-from sparsedyn.estimators.equation.trajectories._guards import singular, vanishes
+from sparsedyn.estimators.equation.trajectories._guards import singular, unwound, vanishes
 from sparsedyn.estimators.equation.trajectories._nearby import runaways
 from sparsedyn.estimators.equation.trajectories._noise import noise_of
+from sparsedyn.estimators.equation.trajectories._outcome import Constant
 from sparsedyn.estimators.equation.trajectories._paths import paths_of
 from sparsedyn.estimators.equation.trajectories._problem import VANISHING, Problem, problem_of
+from sparsedyn.estimators.equation.trajectories._search import Offer, improved
 from sparsedyn.estimators.equation.trajectories._shapes import scaled
+from sparsedyn.estimators.equation.trajectories._way import constants_table
 from sparsedyn.training.shooting import products as kinds
 from sparsedyn.training.shooting.products import Factor, Term
 
@@ -29,6 +32,29 @@ def test_differences_tell_noise_in_proportion_from_constant_noise():
     assert constant.scale == pytest.approx(0.05, rel=0.2)
 
 
+def test_a_search_that_has_taken_its_arithmetic_adds_nothing():
+    one = problem(DECAY[:, None])
+    candidate = one.fit([Term(())], [-1.0], [0], 0)
+    offer = Offer([Term((X,))], [0])
+    one.course.worked(10**5, 4, 10, 150)
+    assert one.course.exhausted
+    assert improved(one, candidate, offer, set()) is candidate
+    one.course.plan({"x": 10})
+    one.course.worked(10**4, 4, 10, 15)
+    assert not one.course.exhausted
+    assert improved(one, candidate, offer, set()).score < candidate.score - 100
+
+
+def test_a_function_costs_less_from_the_second_time_on_in_any_order():
+    one = problem(DECAY[:, None])
+    sine, product = Term((Factor(kinds.SIN, 0),)), Term((Factor(kinds.COS, 0), Factor(kinds.SIN, 0)))
+    both = one.cost([sine, product], [0, 0])
+    assert both == pytest.approx(one.cost([product, sine], [0, 0]))
+    assert both < one.cost([sine], [0]) + one.cost([product], [0]) - 2
+    powers = one.cost([Term((X,)), Term((X._replace(power=2),))], [0, 0])
+    assert powers == pytest.approx(one.cost([Term((X,))], [0]) + one.cost([Term((X._replace(power=2),))], [0]))
+
+
 def test_terms_with_a_pole_among_measured_values_are_known():
     low, high = np.array([0.1, -1.0]), np.array([2.0, 1.0])
     assert singular(Term((X, Factor(kinds.HILL, 0, 1)), (-0.5,)), low, high)
@@ -36,8 +62,22 @@ def test_terms_with_a_pole_among_measured_values_are_known():
     assert not singular(Term((Factor(kinds.HILL, 1, 2),), (0.5,)), low, high)
     assert singular(Term((Factor(kinds.HILL, 1, 2),), (-0.5,)), low, high)
     assert singular(Term((Factor(kinds.FREE_POWER, 1),), (-0.5,)), low, high)
+    assert not singular(Term((Factor(kinds.FREE_POWER, 0),), (-0.5,)), low, high)
+    # Just below the least value there is no pole either, but what has one sign keeps it.
+    assert singular(Term((X, Factor(kinds.HILL, 0, 1)), (-0.05,)), low, high)
+    assert not singular(Term((X, Factor(kinds.HILL, 0, 1)), (0.01,)), low, high)
     assert singular(Term((Factor(kinds.RATIO, 0, 1),), (0.5, 2.0)), low, high)
     assert not singular(Term((Factor(kinds.RATIO, 0, 1),), (0.5, 0.2)), low, high)
+
+
+def test_waves_in_what_is_no_angle_but_goes_round_are_counted():
+    sine, scaled_sine = Term((Factor(kinds.SIN, 0),)), Term((Factor(kinds.SIN_OF_MULTIPLE, 0),), (3.0,))
+    spans = np.array([7.0, 1.0])
+    assert unwound([sine, Term((X,))], spans) == 1
+    assert unwound([sine, Term(()), Term((Factor(kinds.COS, 0), Y))], spans) == 0
+    assert unwound([sine, Term((X,))], np.array([6.0, 1.0])) == 0
+    assert unwound([scaled_sine, Term((X,))], np.array([2.5, 1.0])) == 1
+    assert unwound([Term((Factor(kinds.SIN, 1),)), Term((X,))], spans) == 0
 
 
 def problem(states: np.ndarray) -> Problem:
@@ -53,6 +93,12 @@ def test_an_equation_that_keeps_a_state_at_zero_costs_less_where_it_has_one_sign
     assert positive.cost([linear], [0]) == pytest.approx(signed.cost([linear], [0]) - VANISHING)
     both = [linear, constant], [0, 0]
     assert positive.cost(*both) == pytest.approx(signed.cost(*both))
+
+
+def test_intervals_are_wider_where_noise_rests_on_few_values():
+    few, many = (constants_table([Constant("x", 1.0, 0.1, freedom=n)], 0.95) for n in (5, np.inf))
+    np.testing.assert_allclose(few[["low", "high"]], [[1 - 0.2571, 1 + 0.2571]], atol=1e-4)
+    np.testing.assert_allclose(many[["low", "high"]], [[1 - 0.1960, 1 + 0.1960]], atol=1e-4)
 
 
 def test_runs_from_nearby_states_are_counted_that_run_away():

@@ -350,7 +350,8 @@ def _moved(p, starts, step):
 def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limit, iterations, rounds, enough):
     """Fit parameters and first states in place, and `noise`, which is estimated anew in every round.
 
-    Returns sums of squares per state, infinite where the candidate ran away, and the matrix of the normal equations.
+    Returns sums of squares per state, infinite where the candidate ran away, the matrix of the normal equations, and
+    how often the segments were integrated.
     """
     count, width = starts.shape
     free = len(program[4])
@@ -370,7 +371,9 @@ def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limi
     for i in range(width):
         total += counts[i]
     cost, damping, turn, done, corrected = np.inf, 1e-3, 0, 0, linear
+    passes = 0
     while True:
+        passes += 1
         fine = _assembled(
             program, tried, tried_starts, data, noise, tight, substeps, limit, other, other_gradient, tried_sums
         )
@@ -416,4 +419,4 @@ def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limi
         tried[:] = p
         tried_starts[:] = starts
         _moved(tried, tried_starts, step)
-    return sums, hessian
+    return sums, hessian, passes

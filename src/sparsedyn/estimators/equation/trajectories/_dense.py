@@ -21,10 +21,13 @@ EXACT = 1.6
 """Residuals in multiples of the precision up to which clean data are explained."""
 
 
-def dense(problem: Problem, form: integral.Integrals, terms: list[Term]) -> Iterator[Candidate]:
+def dense(
+    problem: Problem, form: integral.Integrals, terms: list[Term], enough: Float[np.ndarray, " state"] | float = 0.0
+) -> Iterator[Candidate]:
     """Yield models of all monomials in all equations.
 
-    First those of degree two, then, where these leave something and parameters are not too many, of degree three.
+    First those of degree two, then, where these leave more than `enough` and parameters are not too many, of degree
+    three.
     """
     width, total = len(problem.states), len(problem.states) + len(problem.driven)
     sizes = {degree: len(polynomials(total, degree)) * width for degree in (1, 2, 3)}
@@ -33,7 +36,7 @@ def dense(problem: Problem, form: integral.Integrals, terms: list[Term]) -> Iter
         begun = _begun(problem, form, terms, degree)
         if begun is not None:
             yield begun
-            if exact(problem, begun):
+            if exact(problem, begun) or np.all(np.sqrt(begun.squares / problem.counts) <= enough):
                 break
 
 

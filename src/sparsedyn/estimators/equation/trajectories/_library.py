@@ -1,6 +1,6 @@
 """The terms that right-hand sides may have, by the variables that data have, and what each costs in nats."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import combinations_with_replacement, product
 from typing import NamedTuple
 
@@ -56,6 +56,10 @@ PRICES = {
 SATURATION = 0.3
 AGAIN, INVERSE = 0.7, 2.5
 """What every further power of a function costs, and a power of one over a variable."""
+REPEATED = 0.4
+"""Share of its price that a function costs from the second time on."""
+ANGLES = {COS: SIN, COS_DIFFERENCE: SIN_DIFFERENCE}
+"""Functions that count as others of the same angle."""
 DEGREES = {1: 5, 2: 3, 3: 3, 4: 3}
 """Degree of polynomials by how many variables there are; of more variables it is 2."""
 MANY = 4
@@ -79,14 +83,15 @@ class Library(NamedTuple):
     """Neighbours on the grid, one more than there are constants: their span has what lies between, to second order."""
 
 
-def price(term: Term) -> float:
-    """Return the nats that a term costs, without those of its constants."""
-    found = BASE
+def price(term: Term, there: Collection[object] = ()) -> float:
+    """Return the nats that a term costs, without those of its constants, where functions of kinds are `there`."""
+    found, known = BASE, set(there)
     for one in term.factors:
         if one.code == POWER:
             found += PRICES[POWER] * one.power if one.power > 0 else -INVERSE * one.power
         else:
-            found += PRICES[one.code] + AGAIN * (abs(one.power) - 1)
+            found += (REPEATED if kind(one) in known else 1.0) * PRICES[one.code] + AGAIN * (abs(one.power) - 1)
+            known.add(kind(one))
         if one.code == HILL:
             # A saturation x^m / (K + x^m) is one thing, and no dearer than 1 / (K + x^m).
             found += AGAIN * (one.second - 1)
@@ -95,6 +100,11 @@ def price(term: Term) -> float:
         if one.code == EXP:
             found += (one.second - 1) * PRICES[EXP] / 2
     return found
+
+
+def kind(factor: Factor) -> object:
+    """Return what is the same for functions of which one more costs less: sine and cosine of an angle, in any power."""
+    return (ANGLES.get(factor.code, factor.code), factor.first, factor.second)
 
 
 def monomial(powers: Sequence[int]) -> tuple[Factor, ...]:

@@ -37,6 +37,8 @@ OFFERED = 140
 """Terms per equation that moves of whole models may add."""
 ALTERNATIVES = 4
 """Candidates per state that are tried in whole models."""
+ENOUGH = 1.1
+"""Share of the noise that smoothing claims, that models of degree two may leave where none of degree three are made."""
 FAR_BELOW = 0.2
 """Share of the noise that smoothing claims, below which what equations leave says that there was none."""
 ROUNDED = 1.6
@@ -75,7 +77,7 @@ def _clean_or_noisy(data: Trajectories, precision: float, prior: Prior, course: 
     if not paths.clean and len(data.state_names) > 1:
         # Rows of fast motions that are far apart look noisy, but curves through them are good enough for a start.
         setting = _setting(paths_of(data, prior, clean=True), precision, course)
-        for begun in dense(setting.problem, setting.form, setting.terms.terms):
+        for begun in dense(setting.problem, setting.form, setting.terms.terms, np.inf):
             best = _exact_polynomial(setting, begun)
             if best is not None:
                 return Found(_finished(setting.problem, [best]), setting.problem, setting.paths)
@@ -205,7 +207,7 @@ def _joint(setting: _Setting) -> list[Candidate]:
     width = len(problem.states)
     level = min(2, len(problem.cuts) - 1)
     few: list[Candidate] = []
-    for begun_with in dense(problem, form, terms.terms):
+    for begun_with in dense(problem, form, terms.terms, 0.0 if paths.clean else ENOUGH * problem.noise):
         best = _exact_polynomial(setting, begun_with)
         if best is not None:
             return [best]
@@ -274,6 +276,8 @@ def _combined(problem: Problem, single: Sequence[Sequence[Candidate]], level: in
     for j, others in enumerate(single):
         if len({one.key for one in others}) > 1 and not explained(problem, best):
             for other in others[1:]:
+                if problem.course.exhausted:
+                    break
                 tried = whole([*chosen[:j], other, *chosen[j + 1 :]])
                 if (tried.level, -tried.score) > (best.level, -best.score):
                     best, chosen = tried, [*chosen[:j], other, *chosen[j + 1 :]]

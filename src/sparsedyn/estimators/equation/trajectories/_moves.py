@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories._library import price
+from sparsedyn.estimators.equation.trajectories._library import kind, price
 from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting.products import (
@@ -37,7 +37,8 @@ class Scan:
     def __init__(self, problem: Problem, candidate: Candidate, offered: Sequence[Term], of: Sequence[int]) -> None:
         self.problem, self.candidate, self.offered, self.of = problem, candidate, list(offered), list(of)
         each = np.log(problem.counts.max())
-        self.prices = np.asarray([2 * price(term) + term.free * each for term in self.offered])
+        there = {kind(factor) for term in candidate.terms for factor in term.factors}
+        self.prices = np.asarray([2 * price(term, there) + term.free * each for term in self.offered])
         known = problem.prior.known
         made = program(
             candidate.terms, candidate.equations, problem.states, problem.driven, fixed=offered, of=of, known=known
@@ -53,6 +54,7 @@ class Scan:
         by = np.empty((*states.shape, width + many))
         starts = candidate.starts
         arguments = (tuple(made), p, starts, inputs, steps, problem.substeps, problem.limit, states, by)
+        problem.course.worked(1, problem.substeps, width + many, problem.counts.max())
         if not kernel.moved(*arguments) or not np.isfinite(states).all():
             return False
         # What one term lets run away is not offered.

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.estimators.equation.trajectories._course import Course
-from sparsedyn.estimators.equation.trajectories._guards import singular, vanishes
-from sparsedyn.estimators.equation.trajectories._library import price
+from sparsedyn.estimators.equation.trajectories._guards import singular, unwound, vanishes
+from sparsedyn.estimators.equation.trajectories._library import kind, price
 from sparsedyn.estimators.equation.trajectories._paths import Paths
 from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
 from sparsedyn.training.shooting import kernel, segments
@@ -30,6 +30,8 @@ REUSED = 0.4
 """Share of its price that a term costs in a further equation."""
 VANISHING = 2.0
 """What a term gets back where a state of one sign stays at zero, by its whole equation, once it is there."""
+UNWOUND = 12.0
+"""What a wave costs in a variable that goes through whole periods of it, but is no angle in its equation."""
 ACCURATE, MOST_SUBSTEPS = 0.1, 32
 """Share of the noise that the error of integration may be, and the most substeps of a row."""
 UNKNOWNS = 400
@@ -74,7 +76,8 @@ class Problem:
 
     The criterion of a candidate, less is better, is `N log(RSS / N + precision^2)` of all states, plus twice the price
     of all terms in nats, plus `log N` for every constant, less what `VANISHING` says. `fits` counts what was fitted,
-    and `course` tells it. Terms with a pole between `low` and `high`, the least and largest measured values, are none.
+    and `course` tells it. Terms with a pole where states may be, `low` and `high` being the least and largest measured
+    values, are none.
     """
 
     states: tuple[int, ...]
@@ -108,14 +111,17 @@ class Problem:
         """Return what terms and their constants cost."""
         seen: set[tuple[object, ...]] = set()
         total = 0.0
+        functions: set[object] = set()
         for term in terms:
-            share = REUSED if term.factors in seen else 1.0
+            own = REUSED * price(term) if term.factors in seen else price(term, functions)
             seen.add(term.factors)
-            total += 2 * share * price(term) + term.free * np.log(self.counts.max())
+            total += 2 * own + term.free * np.log(self.counts.max())
+            functions.update(map(kind, term.factors))
         for e in set(equations):
-            variable, own = self.states[e], [t for t, of in zip(terms, equations, strict=True) if of == e]
-            if self.low[variable] * self.high[variable] > 0 and all(vanishes(term, variable) for term in own):
-                total -= VANISHING * len(own)
+            variable, right = self.states[e], [t for t, of in zip(terms, equations, strict=True) if of == e]
+            if self.low[variable] * self.high[variable] > 0 and all(vanishes(term, variable) for term in right):
+                total -= VANISHING * len(right)
+            total += UNWOUND * unwound(right, self.high - self.low)
         return total
 
     def fit(
@@ -139,7 +145,7 @@ class Problem:
         p = parameters(terms, coefficients, known=self.prior.known)
         first = (cut.starts if starts is None else starts).copy()
         scale = (self.noise if noise is None else noise).copy()
-        squares, normal = kernel.fitted(
+        squares, normal, passes = kernel.fitted(
             tuple(made),
             p,
             first,
@@ -154,6 +160,7 @@ class Problem:
             rounds,
             enough,
         )
+        self.course.worked(passes, self.substeps, len(self.states) + len(made.owners), self.counts.max())
         fine, values = refilled(terms, p)
         found = self.score(squares, fine, equations)
         return Candidate(fine, values, tuple(equations), first, squares, scale, normal, found, level)

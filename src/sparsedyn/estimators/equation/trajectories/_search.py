@@ -137,7 +137,9 @@ def of_state(problem: Problem, regression: integral.Regression, library: Library
     best = settled(problem, found, EACH, level)
     if best and explained(problem, best[0]):
         return best
-    found += [fit(one) for one in guesses if one not in plain]
+    for guess in guesses:
+        if guess not in plain and not problem.course.exhausted:
+            found.append(fit(guess))
     best = settled(problem, found, 10, level)
     if not best:
         return []
@@ -157,13 +159,15 @@ def improved(
 ) -> Candidate:
     """Return the best that moves lead to from a candidate."""
     for _ in range(rounds):
+        if problem.course.exhausted:
+            break
         scan = Scan(problem, candidate, *offer)
         if not scan.fine:
             break
         now = problem.cost(candidate.terms, candidate.equations)
         better: Candidate | None = None
         for move in islice(distinct(scan.moves(TRIED), tried), TRIED):
-            if move.score > now + SLACK:
+            if move.score > now + SLACK or problem.course.exhausted:
                 break
             other = _fitted(problem, move, candidate)
             if other.score < (better or candidate).score - BETTER:
@@ -215,7 +219,7 @@ def _reshaped(problem: Problem, candidate: Candidate, tried: set[object]) -> Can
             continue
         equations = [candidate.equations[k] for k in kept]
         key = frozenset((e, t.factors) for e, t in zip(equations, terms, strict=True))
-        if ("reshaped", key) in tried:
+        if ("reshaped", key) in tried or problem.course.exhausted:
             continue
         tried.add(("reshaped", key))
         other = problem.fit(
