@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from sparsedyn import _disk
+from sparsedyn.data import DataError
 from sparsedyn.studies.cell_files import stored_cells, write_cell, write_results
 from sparsedyn.studies.checksums import sums_of
 from sparsedyn.studies.claim import claimed
@@ -161,7 +162,12 @@ def _compute_all(kind: Kind, run: StudyRun[AbstractStudySpec]) -> None:
         try:
             _compute(kind, run, unit)
         except Exception as error:
-            if kind.chained(run.spec) or isinstance(error, StudyError) or of_disk(error) is not None:
+            # Data that are not there, or cannot be read, are those of all cells.
+            if (
+                kind.chained(run.spec)
+                or isinstance(error, StudyError | DataError | OSError)
+                or of_disk(error) is not None
+            ):
                 raise
             for cell in (cell for cell in unit.cells if not run.store.is_finished(cell.slug)):
                 failed[cell.label] = f"{type(error).__name__}: {' '.join(str(error).split())}"

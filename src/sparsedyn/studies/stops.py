@@ -34,5 +34,8 @@ def interruptible(directory: Path, how_far: Callable[[], str]) -> Iterator[Stop]
 
 
 def of_disk(error: BaseException) -> OSError | None:
-    """Return the failure of the disk that `error` is or comes from, which concerns all cells."""
-    return next((one for one in (error, error.__cause__) if isinstance(one, OSError)), None)
+    """Return the failure of the disk that `error` is or comes from, which concerns all cells.
+
+    Errors that code raises itself, of data that are not there, have no number of the operating system.
+    """
+    return next((one for one in (error, error.__cause__) if isinstance(one, OSError) and one.errno is not None), None)
