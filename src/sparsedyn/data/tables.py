@@ -320,8 +320,8 @@ def groups(
             f"trajectory{in_all(int(empty.sum()))}; every row needs one. Fill it in or remove the row."
         )
     # A stable sort keeps the order of the rows within each trajectory.
-    together = bool((np.diff(codes) >= 0).all())
-    order = np.arange(len(codes)) if together else np.argsort(codes, kind="stable")
+    in_order = bool((np.diff(codes) >= 0).all())
+    order = np.arange(len(codes)) if in_order else np.argsort(codes, kind="stable")
     edges = np.cumsum(np.bincount(codes))[:-1]
     return order, edges, [_label(label) for label in found]
 

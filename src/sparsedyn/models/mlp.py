@@ -1,6 +1,7 @@
 """The multilayer perceptron, plain or with the inputs concatenated into every layer."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import equinox as eqx
@@ -22,6 +23,11 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 
 
 FANS = ("in", "out")
+
+
+def parameters_of(widths: Sequence[int]) -> int:
+    """Return how many weights and biases layers of these widths have, inputs and outputs included, without skips."""
+    return sum((before + 1) * after for before, after in pairwise(widths))
 
 
 class MLP(AbstractModel):

@@ -61,10 +61,9 @@ def taken_up(store: Store, cells: Sequence[Cell], here: Made, *, mixed: bool) ->
     Raises `StudyError` where some differ, unless `mixed` or unless all are finished. What is being trained differently
     begins anew, so that every cell is of one kind.
     """
-    finished = [cell for cell in cells if store.is_finished(cell.slug)]
-    stored = {cell.label: read_json(store.cell(cell.slug) / "cell.json") for cell in finished}
+    stored = _stored(store, cells)
     _check_spec(store, stored, here)
-    if cells and len(finished) == len(cells):
+    if cells and all(store.is_finished(cell.slug) for cell in cells):
         return {}
     others = {label: what for label, facts in stored.items() if (what := _difference(facts, here))}
     if (store.directory / "search").is_dir() and (what := _difference(read_json(store.run_file), here)):
@@ -87,9 +86,7 @@ def compared(store: Store, cells: Sequence[Cell], *, mixed: bool) -> dict[str, s
 
     Raises `StudyError` where some do, unless `mixed`.
     """
-    stored = {
-        cell.label: read_json(store.cell(cell.slug) / "cell.json") for cell in cells if store.is_finished(cell.slug)
-    }
+    stored = _stored(store, cells)
     first = next((facts["made"] for facts in stored.values() if "made" in facts), None)
     others = {
         label: what for label, facts in stored.items() if first is not None and (what := _difference(facts, first))
@@ -100,6 +97,12 @@ def compared(store: Store, cells: Sequence[Cell], *, mixed: bool) -> dict[str, s
             "differ for that alone. Add --mixed (mixed=True) to collect them nevertheless."
         )
     return others
+
+
+def _stored(store: Store, cells: Sequence[Cell]) -> dict[str, dict[str, Any]]:
+    """Return the facts of finished cells, by their labels."""
+    finished = (cell for cell in cells if store.is_finished(cell.slug))
+    return {cell.label: read_json(store.cell(cell.slug) / "cell.json") for cell in finished}
 
 
 def _check_spec(store: Store, stored: Mapping[str, Mapping[str, Any]], here: Made) -> None:

@@ -78,13 +78,12 @@ def run_as(
             record.part(shard)
             wanted = shard.slugs(kind.cells(spec, store))
         this = StudyRun(spec, store, record, tell, stop.check, wanted)
+        _compute_all(kind, this)
         if wanted is not None:
-            _compute_all(kind, this)
             _check_whole(kind, store, spec, wanted)
             record.finish()
             tell(StudyFinished(store.directory, store.directory, record.seconds))
             return store.directory
-        _compute_all(kind, this)
         tell(ReportStarted(len(kind.cells(spec, store))))
         _check_whole(kind, store, spec)
         # Before the report, which shows the times, and after it for its own.
@@ -162,17 +161,17 @@ def _compute_all(kind: Kind, run: StudyRun[AbstractStudySpec]) -> None:
         try:
             _compute(kind, run, unit)
         except Exception as error:
-            # Data that are not there, or cannot be read, are those of all cells.
-            if (
-                kind.chained(run.spec)
-                or isinstance(error, StudyError | DataError | OSError)
-                or of_disk(error) is not None
-            ):
+            if kind.chained(run.spec) or _concerns_all(error):
                 raise
             for cell in (cell for cell in unit.cells if not run.store.is_finished(cell.slug)):
                 failed[cell.label] = f"{type(error).__name__}: {' '.join(str(error).split())}"
                 run.tell(CellFailed(cell.label, failed[cell.label]))
     _check_failed(run, failed)
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Whether all cells fail alike: where the disk does, or where data are not there or cannot be read."""
+    return isinstance(error, StudyError | DataError | OSError) or of_disk(error) is not None
 
 
 def _check_failed(run: StudyRun[AbstractStudySpec], failed: Mapping[str, str]) -> None:

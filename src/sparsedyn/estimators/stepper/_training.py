@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -22,6 +21,7 @@ from sparsedyn.estimators.stepper._rollouts import Starts, rollout_matching
 from sparsedyn.estimators.stepper._settings import Settings
 from sparsedyn.forecast import DIVERGED_ABOVE, forecast
 from sparsedyn.models import MLP, AbstractModel
+from sparsedyn.models.mlp import parameters_of
 from sparsedyn.training import Checkpoint, Fit, Objective, Progress, derivative_matching, fit, optimizer
 
 WEIGHT, COPIES = 4, 8
@@ -105,7 +105,7 @@ def trained(
 def _check_memory(settings: Sequence[Settings], states: int, inputs: int) -> None:
     """Raise `DataError` for networks that are beyond the budget of memory, before they are drawn."""
     widths = [states + inputs, *settings[0].hidden, states]
-    weights = sum((before + 1) * after for before, after in pairwise(widths))
+    weights = parameters_of(widths)
     members = sum(one.members for one in settings)
     if too_much := beyond(float(COPIES * WEIGHT * members) * weights):
         raise DataError(

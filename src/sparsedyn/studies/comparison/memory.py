@@ -1,10 +1,10 @@
 """How much memory networks take while they are trained and scored, from shapes alone, and how many fit at once."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from sparsedyn.data import Trajectories
+from sparsedyn.models.mlp import parameters_of
 from sparsedyn.studies.comparison.cells import ComparisonCell, Group
 
 FIXED = 900_000_000
@@ -40,11 +40,10 @@ def member_bytes(cell: ComparisonCell, data: Mapping[str, Trajectories]) -> int:
     train, settings = data["train"], cell.arguments
     hidden = tuple(settings["hidden"])
     sizes = (len(train.state_names) + len(train.input_names), *hidden, len(train.state_names))
-    weights = sum((before + 1) * after for before, after in pairwise(sizes))
     steps = settings["epochs"] * max(1, sum(train.lengths[: cell.train_trajectories]) // settings["batch"])
     rows = sum(data["validation"].lengths) if "validation" in data else 0
     evaluated = min(rows, BLOCK) * sum(hidden) * ACTIVATION
-    return weights * WEIGHT + steps * RATE + evaluated + _points(data, "validation") * POINT
+    return parameters_of(sizes) * WEIGHT + steps * RATE + evaluated + _points(data, "validation") * POINT
 
 
 def _points(data: Mapping[str, Trajectories], part: str) -> int:

@@ -45,11 +45,7 @@ def smooth(
         return np.concatenate(parts, axis=1)
 
     design = basis(coordinates)
-    weighted = design * weight[:, None]
-    normal = weighted.T @ weighted
-    # Chebyshev polynomials are nearly orthogonal: their normal equations are fine, and a tenth of the work.
-    normal += 1e-13 * np.trace(normal) / len(normal) * np.eye(len(normal))
-    right = weighted.T @ (target * weight)
+    normal, right = _normal_equations(design, target, weight)
     if not len(turning):
         # The lowest degree that is hardly worse: with noise, gradients of others are noise.
         total = float(np.sum(np.square(target * weight)))
@@ -84,14 +80,22 @@ def apart(
         for place, group in enumerate(groups)
     ]
     design = np.concatenate(parts, axis=1)
-    weighted = design * weight[:, None]
-    normal = weighted.T @ weighted
-    normal += 1e-13 * np.trace(normal) / len(normal) * np.eye(len(normal))
-    fit = solve(normal, weighted.T @ (target * weight), assume_a="pos")
+    fit = solve(*_normal_equations(design, target, weight), assume_a="pos")
     ends = np.cumsum([part.shape[1] for part in parts])[:-1]
     values = np.stack([part @ own for part, own in zip(parts, np.split(fit, ends), strict=True)])
     rest = weight * (target - values.sum(axis=0))
     return values, float(rest @ rest) / max(len(target) - len(fit), 1)
+
+
+def _normal_equations(design: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the matrix and the right-hand side of weighted least squares, with a trace of a ridge.
+
+    Chebyshev polynomials are nearly orthogonal: their normal equations are fine, and a tenth of the work.
+    """
+    weighted = design * weight[:, None]
+    normal = weighted.T @ weighted
+    normal += 1e-13 * np.trace(normal) / len(normal) * np.eye(len(normal))
+    return normal, weighted.T @ (target * weight)
 
 
 def _degrees(count: int, most: float) -> np.ndarray:
