@@ -19,7 +19,12 @@ PACKAGES = ("sparsedyn", "sparsedyn_papers")
 BELOW_THE_ESTIMATORS = {"data", "models", "sparsify", "systems", "forecast", "equations", "training"}
 
 # The only files below the estimators that may touch the disk.
-FILE_ACCESS = ("sparsedyn/data/io.py", "sparsedyn/data/formats/", "sparsedyn/training/checkpoint.py")
+FILE_ACCESS = (
+    "sparsedyn/data/io.py",
+    "sparsedyn/data/formats/",
+    "sparsedyn/data/streaming/",
+    "sparsedyn/training/checkpoint.py",
+)
 
 FILE_MODULES = {"glob", "io", "os", "pathlib", "shutil", "subprocess", "tempfile"}
 # Whatever they are called on: pathlib, NumPy, pandas, xarray, safetensors, Equinox.

@@ -4,6 +4,7 @@ import json
 from contextlib import contextmanager
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sparsedyn.cli import fit as command
@@ -154,3 +155,26 @@ def test_lines_come_now_and_then(capsys, monkeypatch):
 )
 def test_durations_read_well(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_folder_beyond_the_budget_is_streamed(run, tmp_path, monkeypatch):
+    rows = np.arange(6000)
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(6000, 3)), columns=["a", "b", "c"])
+    frame = frame.assign(id=rows // 3000, t=0.1 * (rows % 3000))
+    (tmp_path / "logs").mkdir()
+    for number, part in frame.groupby(rows // 1000):
+        part.to_parquet(tmp_path / "logs" / f"{number}.parquet")
+    columns = ("--states", "a,b", "--inputs", "c", "--time", "t", "--trajectory", "id")
+    fit = ("fit", tmp_path / "logs", *columns, *QUICK, "--epochs", "1", "--hold-out", "0", "--force")
+    assert run(*fit, "-o", tmp_path / "whole.safetensors").exit_code == 0
+    monkeypatch.setenv("SPARSEDYN_MEMORY", "150 kB")
+    refused = run(*fit, "-o", tmp_path / "m.safetensors")
+    assert refused.exit_code != 0
+    assert "with --stream FOLDER" in " ".join(refused.stderr.split())
+    streamed = run(*fit, "-o", tmp_path / "m.safetensors", "--stream", tmp_path / "arrays")
+    assert streamed.exit_code == 0, streamed.stderr
+    assert "8 bytes each" in streamed.stderr
+    whole, found = load(tmp_path / "whole.safetensors"), load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(found.models_.weights[0], whole.models_.weights[0])
+    constant = run(*fit, "--inputs", "c,p=2", "-o", tmp_path / "m.safetensors", "--stream", tmp_path / "arrays")
+    assert "--inputs: expected columns alone along with --stream" in constant.stderr

@@ -14,7 +14,7 @@ from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.held_out import ENOUGH, SHARE, Parts, given, hold_out
 from sparsedyn.cli.model_file import save_model
 from sparsedyn.cli.output import findings, note, number, plural, show_json, show_pairs
-from sparsedyn.cli.progress import duration, training_progress
+from sparsedyn.cli.progress import duration, reading_progress, training_progress
 from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.cli.source import ColumnOptions, read_columns
 from sparsedyn.cli.techniques import DEFAULT, FOR_FEW, check_techniques, techniques
@@ -78,6 +78,7 @@ def fit(
     only: options.Only = None,
     validation: fit_options.Validation = None,
     hold_out: fit_options.HoldOut = SHARE,
+    stream: fit_options.Stream = None,
     hidden: fit_options.Hidden = "64,64,64",
     technique: fit_options.Technique = None,
     activation: fit_options.Activation = "relu",
@@ -105,6 +106,7 @@ def fit(
         check_options(
             states=states, hold_out=hold_out, activation=activation, skip=skip, members=members, epochs=epochs,
             batch=batch, rollout=rollout, learning_rate=learning_rate, average=average, restart=restart,
+            stream=stream,
         )  # fmt: skip
         columns = ColumnOptions(outputs, inputs, time, trajectory, dt, reading)
         fit_outputs(
@@ -121,7 +123,8 @@ def fit(
         epochs=epochs or EPOCHS, batch=batch, rollout=rollout, learning_rate=learning_rate, average=average, seed=seed,
     )  # fmt: skip
     columns = ColumnOptions(states, inputs, time, trajectory, dt, reading)
-    parts = divided(read_columns(data, columns, only), validation, columns, hold_out, seed)
+    recorded = read_columns(data, columns, only) if stream is None else streamed(data, columns, only, stream, quiet)
+    parts = divided(recorded, validation, columns, hold_out, seed)
     suit(stepper, parts.train, technique=not technique, epochs=epochs is None)
     held_out = fit_for_bands(parts.validation, coverage) if calibrate else None
     note(introduction(stepper, parts), quiet=quiet)
@@ -154,6 +157,15 @@ def unfitted(*, hidden: str, technique: Sequence[str], average: str, **options: 
         stepper = SparseTimeStepper(widths, techniques(technique), average=average_from_spec(average), **options)
         stepper.check_parameters()
     return stepper
+
+
+def streamed(data: Path, columns: ColumnOptions, only: str | None, folder: Path, quiet: bool) -> "Trajectories":
+    """Return data whose numbers are in files of a folder, which are made if they are not there."""
+    if columns.inputs is not None and "=" in columns.inputs:
+        raise UsageProblem("--inputs: expected columns alone along with --stream; got one that stays the same.")
+    note(f"Numbers of {data} are kept in {folder}, 8 bytes each, and trained on from there.", quiet=quiet)
+    with reading_progress("reading", quiet=quiet) as on_file:
+        return read_columns(data, columns, only, stream=folder, on_file=on_file)
 
 
 def widths_of(text: str) -> tuple[int, ...]:

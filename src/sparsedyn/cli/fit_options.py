@@ -48,6 +48,15 @@ HoldOut = Annotated[
         rich_help_panel=COLUMNS,
     ),
 ]
+Stream = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Write the numbers of DATA to this folder, file by file, and train from there: for data that are larger "
+        "than memory. The folder is kept, and used again by the same command.",
+        rich_help_panel=COLUMNS,
+    ),
+]
 Hidden = Annotated[str, typer.Option(metavar="WIDTHS", help="Widths of the hidden layers.", rich_help_panel=NETWORK)]
 Technique = Annotated[
     list[str] | None,

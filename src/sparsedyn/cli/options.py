@@ -79,7 +79,8 @@ DataFile = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        help="A .csv, .parquet, .nc or .npz file. A file that sparsedyn wrote needs no column options.",
+        help="A .csv, .parquet, .nc or .npz file, or a folder of files of one kind. What sparsedyn wrote needs no "
+        "column options.",
         show_default=False,
     ),
 ]

@@ -31,6 +31,21 @@ def training_progress(title: str, *, quiet: bool) -> Iterator[OnProgress | None]
         yield Lines(title).training
 
 
+@contextmanager
+def reading_progress(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield a function that shows how many of so many files are read; `None` when quiet."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        from sparsedyn.estimators import stage_bar
+
+        with stage_bar(title, True) as show:
+            yield show and (lambda done, of: show(done / of, f"{done} of {of} files"))
+    else:
+        lines = Lines(title)
+        yield lambda done, of: lines.line(done / of, f"{done} of {of} files", done / of)
+
+
 class Lines:
     """Plain lines, the first after a while, then one every `LINE_EVERY` seconds."""
 

@@ -63,10 +63,10 @@ class ColumnOptions(NamedTuple):
         return " ".join([*typed, *([flags(changed)] if (changed := self.reading.changed()) else [])]) or "none"
 
 
-def read_columns(path: Path, columns: ColumnOptions, only: str | None = None) -> "Trajectories":
+def read_columns(path: Path, columns: ColumnOptions, only: str | None = None, **streaming: Any) -> "Trajectories":
     """Read the columns of a file, and keep the trajectories `only`; raises `DataError`.
 
-    What was cut or merged on the way is written to standard error.
+    What is `streaming` goes to `sparsedyn.read`. What was cut or merged on the way is written to standard error.
     """
     from sparsedyn.data import read
 
@@ -79,6 +79,7 @@ def read_columns(path: Path, columns: ColumnOptions, only: str | None = None) ->
             time=columns.time or None,
             trajectory=columns.trajectory or None,
             dt=columns.dt,
+            **streaming,
             **columns.reading.changed(),
         )
     data = with_constants(data, constants) if constants else data

@@ -1,6 +1,7 @@
 """Checks of numbers and shapes: clean values come back, or a `DataError` says what to change."""
 
 import json
+import mmap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,9 +11,12 @@ from jaxtyping import Float64
 from .errors import DataError, in_all, trajectory_place
 from .names import text_tuple
 
+ROWS = 65_536
+"""Rows that are checked at a time."""
+
 
 def number_array(values: object, place: str) -> Float64[np.ndarray, "..."]:
-    """Return `values` as a float64 array, a copy unless they are one that nothing can write to.
+    """Return `values` as a float64 array, a copy unless they are one that nothing can write to, or a file mapped so.
 
     **Raises:** `DataError` for text, complex numbers and ragged nesting.
     """
@@ -40,11 +44,11 @@ def number_array(values: object, place: str) -> Float64[np.ndarray, "..."]:
 
 
 def _unchanging(array: np.ndarray) -> bool:
-    """Whether nothing can write to an array: neither it nor what it is a part of is writable."""
+    """Whether nothing can write to an array: neither it nor what it is a part of, be it a mapped file, is writable."""
     part: object = array
     while isinstance(part, np.ndarray) and not part.flags.writeable:
         part = part.base
-    return part is None
+    return part is None or isinstance(part, mmap.mmap)
 
 
 def _reads_as_number(text: Any) -> bool:
@@ -158,13 +162,15 @@ def check_shapes(
 def check_finite(arrays: Sequence[np.ndarray], role: str, names: Sequence[str], labels: Sequence[str]) -> None:
     """Check that every value is finite; the first that is not is named by trajectory, row and column."""
     for i, array in enumerate(arrays):
+        # Some rows at a time: of a mapped file, what is looked at is all that there is in memory.
+        if all(np.isfinite(array[first : first + ROWS]).all() for first in range(0, len(array), ROWS)):
+            continue
         bad = ~np.isfinite(array)
-        if bad.any():
-            row, column = divmod(int(bad.argmax()), array.shape[1])
-            raise DataError(
-                f"{role} of {trajectory_place(labels, i)}, row {row}, column {names[column]!r}: "
-                f"{not_finite(array[row, column], int(bad.sum()))}"
-            )
+        row, column = divmod(int(bad.argmax()), array.shape[1])
+        raise DataError(
+            f"{role} of {trajectory_place(labels, i)}, row {row}, column {names[column]!r}: "
+            f"{not_finite(array[row, column], int(bad.sum()))}"
+        )
 
 
 def not_finite(value: float, count: int) -> str:

@@ -81,7 +81,8 @@ def stamps_per_row(dt: SupportsFloat | None, time: Any, lengths: Sequence[int], 
         raise DataError(f"exactly one of dt (the sampling time) and time (of every row) is needed; {given}.")
     if dt is not None:
         step = sampling_time(dt)
-        return [Stamps(rows * step, 0.0, rows) for rows in (np.arange(length, dtype=np.float64) for length in lengths)]
+        times = [np.arange(length, dtype=np.float64) * step for length in lengths]
+        return [Stamps(seconds, 0.0, seconds) for seconds in times]
     found = []
     for i, (column, length) in enumerate(zip(_one_per_trajectory(time, lengths, labels), lengths, strict=True)):
         place = trajectory_place(labels, i)

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsFloat
 
@@ -15,6 +16,8 @@ from .formats.sniff import SELDOM, sniffed
 from .long import tags_among
 from .options import TEXT, ReadOptions
 from .overview import Overview, overview
+from .streaming.folders import Files, OnFile, files_of, opened, read_files, stream_files
+from .streaming.kept import is_kept
 from .tables import Columns, Table, listed
 from .trajectories import Trajectories
 
@@ -49,9 +52,12 @@ def read(
     time: str | int | None = None,
     trajectory: str | int | None = None,
     dt: SupportsFloat | None = None,
+    *,
+    stream: str | os.PathLike[str] | None = None,
+    on_file: OnFile | None = None,
     **options: Any,
 ) -> Trajectories:
-    """Read trajectories from a .csv, .parquet, .nc or .npz file.
+    """Read trajectories from a .csv, .parquet, .nc or .npz file, or from a folder of such files of one kind.
 
     A file made by `write` needs no further arguments; `states` and `inputs` then choose among its columns.
     For any other file they name the columns (a list, or one comma separated text), `trajectory` names the
@@ -65,20 +71,39 @@ def read(
     times are (`day_first`, `time_zone`, ...), what happens at gaps (`gaps="cut"`). `like="excel-de"` is a set of them.
     Nothing is guessed: a file that needs options is refused, and the message proposes them all.
 
+    The files of a folder are read in the order of their names. With `trajectory`, a trajectory with which a file ends
+    may go on in the next; without, each file has its own, labelled with its name. `stream` names a folder to write the
+    arrays to, file by file, and to map them from, so that all files together may be larger than memory:
+    `SparseTimeStepper` then trains from there. The folder is used again as long as files and options are the same;
+    `read` opens it by itself, too. `on_file` is called after every file of a folder, with how many are read and how
+    many there are.
+
     **Raises:** `DataError`, beginning with the file, for files that cannot be read and data that cannot be
     used.
     """
-    asked = ReadOptions.given(**options)
-    source = Path(path)
+    asked, columns, source = ReadOptions.given(**options), Columns(states, inputs, time, trajectory, dt), Path(path)
+    if is_kept(source):
+        if columns != Columns() or asked.changed() or stream is not None:
+            raise DataError(f"{source}: these are arrays of trajectories, which need no options. Leave them out.")
+        return opened(source, source)
+    if source.is_dir() or stream is not None:
+        paths = files_of(source, (*FORMATS, *TEXTS)) if source.is_dir() else [source]
+        one = partial(_read_file, columns=columns, asked=asked)
+        files = Files(source, paths, columns, asked, one, on_file or (lambda done, of: None))
+        return read_files(files) if stream is None else stream_files(files, Path(stream))
+    return _read_file(source, columns, asked)
+
+
+def _read_file(source: Path, columns: Columns, asked: ReadOptions) -> Trajectories:
     form = FORMATS[".csv"] if source.suffix.lower() in TEXTS else _format(source)
     _check_file(source)
     try:
         _check_text(source, asked)
         with only_data_errors(f"{source.suffix} file"):
-            data = form.from_file(source, Columns(states, inputs, time, trajectory, dt), asked)
+            data = form.from_file(source, columns, asked)
             return data if asked.resample is None else data.resample(asked.resample)
     except DataError as error:
-        hint = _hint(source, asked, time, (states, inputs))
+        hint = _hint(source, asked, columns.time, (columns.states, columns.inputs))
         raise DataError(f"{source}: {error}{hint}") from error
 
 

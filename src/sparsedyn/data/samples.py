@@ -1,11 +1,14 @@
 """Training samples: state, input, and the derivative to learn, pooled over trajectories."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from .derivatives import choose
+from .derivatives.methods import forward
 from .errors import DataError, trajectory_place
 from .pieces import pieces
 from .trajectories import Trajectories
@@ -17,6 +20,52 @@ class Samples(NamedTuple):
     x: Float[np.ndarray, "sample state"]
     u: Float[np.ndarray, "sample input"]
     dx: Float[np.ndarray, "sample state"]
+
+
+ROWS = 262_144
+"""Samples of a part."""
+
+
+def slices(samples: Samples) -> Iterator[Samples]:
+    """Go through samples in parts of `ROWS`."""
+    for first in range(0, len(samples.x), ROWS):
+        yield Samples(*(array[first : first + ROWS] for array in samples))
+
+
+@dataclass(frozen=True)
+class SampleParts:
+    """Samples of forward differences, made in parts of `ROWS` each time they are gone through.
+
+    All of them, one below the other, are `samples(data, "forward")` after `change`, which may alter a part's values.
+    """
+
+    data: Trajectories
+    change: Callable[[Samples], Samples] = lambda part: part
+
+    def __len__(self) -> int:
+        """Count the samples."""
+        return sum(self.data.lengths) - len(self.data)
+
+    def __iter__(self) -> Iterator[Samples]:
+        """Make the parts."""
+        pieces: list[Samples] = []
+        for states, inputs, time in zip(self.data.states, self.data.inputs, self.data.time, strict=True):
+            first = 0
+            while first < len(states) - 1:
+                end = min(len(states) - 1, first + ROWS - sum(len(piece.x) for piece in pieces))
+                rows = slice(first, end + 1)
+                _, slopes = forward(states[rows], self.data.dt if self.data.regular else time[rows])
+                pieces.append(Samples(states[first:end], inputs[first:end], slopes))
+                first = end
+                if sum(len(piece.x) for piece in pieces) == ROWS:
+                    yield self.change(_pooled(pieces))
+                    pieces = []
+        if pieces:
+            yield self.change(_pooled(pieces))
+
+
+def _pooled(pieces: list[Samples]) -> Samples:
+    return Samples(*(np.concatenate(arrays) for arrays in zip(*pieces, strict=True)))
 
 
 SHORTEST = {"savgol": 11}
@@ -46,5 +95,5 @@ def samples(data: Trajectories, method: str = "forward", **options: float | int 
             rows, slopes = function(states, data.dt if data.regular else time, **options)
         except DataError as error:
             raise DataError(f"{trajectory_place(data.labels, i)}: {error}") from error
-        pooled.append((states[rows], inputs[rows], slopes))
-    return Samples(*(np.concatenate(arrays) for arrays in zip(*pooled, strict=True)))
+        pooled.append(Samples(states[rows], inputs[rows], slopes))
+    return _pooled(pooled)

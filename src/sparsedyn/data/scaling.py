@@ -1,14 +1,14 @@
 """Standardization, fitted on training samples only and saved with the model."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Float, Float64
+from jaxtyping import Bool, Float, Float64
 
 from .errors import DataError, listing
-from .samples import Samples
+from .samples import SampleParts, Samples, slices
 
 # A column whose spread is below this share of its size is constant up to rounding.
 ROUNDING = 1e-12
@@ -27,25 +27,24 @@ class Scaling(eqx.Module):
     @classmethod
     def fit(
         cls,
-        samples: Samples,
+        samples: Samples | SampleParts,
         *,
         state_names: Sequence[str] | None = None,
         input_names: Sequence[str] | None = None,
     ) -> "Scaling":
-        """Measure the samples; the names serve messages only.
+        """Measure the samples; the names serve messages only. In parts they give the same bits as in one piece.
 
         A derivative that never changes gets the standard deviation 1.
 
         **Raises:** `DataError` for a state or input that never changes, or no samples.
         """
-        if not len(samples.x):
+        count = len(samples.x) if isinstance(samples, Samples) else len(samples)
+        if not count:
             raise DataError("scaling needs at least one sample; there is none.")
-        x_names = state_names or [f"x{i + 1}" for i in range(samples.x.shape[1])]
-        u_names = input_names or [f"u{i + 1}" for i in range(samples.u.shape[1])]
-        x_mean, x_std = _changing(samples.x, "state", x_names)
-        u_mean, u_std = _changing(samples.u, "input", u_names)
-        dx_mean, dx_std, constant = _measure(samples.dx)
-        return cls(x_mean, x_std, u_mean, u_std, dx_mean, np.where(constant, 1.0, dx_std))
+        x, u, dx = _measured(lambda: slices(samples) if isinstance(samples, Samples) else samples, count)
+        _check_changing(x, "state", state_names or [f"x{i + 1}" for i in range(len(x.mean))], count)
+        _check_changing(u, "input", input_names or [f"u{i + 1}" for i in range(len(u.mean))], count)
+        return cls(x.mean, x.std, u.mean, u.std, dx.mean, np.where(dx.constant, 1.0, dx.std))
 
     @classmethod
     def identity(cls, state: int, input: int) -> "Scaling":
@@ -93,22 +92,44 @@ class Scaling(eqx.Module):
 FIELDS = ("x_mean", "x_std", "u_mean", "u_std", "dx_mean", "dx_std")
 
 
-def _measure(values: Float[np.ndarray, "sample column"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    values = np.asarray(values, dtype=np.float64)
-    mean, std = values.mean(axis=0), values.std(axis=0)
-    return mean, std, std <= ROUNDING * np.abs(values).max(axis=0)
+class _Spread(NamedTuple):
+    """Means and standard deviations of columns, and which are constant up to rounding."""
+
+    mean: Float64[np.ndarray, " column"]
+    std: Float64[np.ndarray, " column"]
+    constant: Bool[np.ndarray, " column"]
 
 
-def _changing(
-    values: Float[np.ndarray, "sample column"], kind: str, names: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    mean, std, constant = _measure(values)
-    if constant.any():
-        column = int(constant.argmax())
-        flat = [name for name, still in zip(names, constant, strict=True) if still]
+def _measured(parts: Callable[[], Iterable[Samples]], count: int) -> list[_Spread]:
+    """Measure states, inputs and derivatives of so many samples, which are gone through twice."""
+    totals: list[np.ndarray | None] = [None] * 3
+    largest = [np.zeros(()) for _ in totals]
+    for part in parts():
+        for i, values in enumerate(part):
+            totals[i] = _added(totals[i], values)
+            largest[i] = np.maximum(largest[i], np.abs(values).max(axis=0))
+    means = [total / count for total in totals if total is not None]
+    squares: list[np.ndarray | None] = [None] * 3
+    for part in parts():
+        for i, values in enumerate(part):
+            squares[i] = _added(squares[i], np.square(values - means[i]))
+    stds = [np.sqrt(square / count) for square in squares if square is not None]
+    return [_Spread(mean, std, std <= ROUNDING * most) for mean, std, most in zip(means, stds, largest, strict=True)]
+
+
+def _added(total: Float64[np.ndarray, " column"] | None, values: Float[np.ndarray, "sample column"]) -> np.ndarray:
+    """Add rows to a total in the order in which NumPy adds the rows of several columns, however they are divided."""
+    rows = values if total is None else np.concatenate([total[None], values])
+    found: np.ndarray = rows.sum(axis=0, dtype=np.float64)
+    return found
+
+
+def _check_changing(found: _Spread, kind: str, names: Sequence[str], count: int) -> None:
+    if found.constant.any():
+        column = int(found.constant.argmax())
+        flat = [name for name, still in zip(names, found.constant, strict=True) if still]
         raise DataError(
-            f"{kind} {names[column]!r} is constant ({values[0, column]:.6g} in all {len(values)} training "
+            f"{kind} {names[column]!r} is constant ({found.mean[column]:.6g} in all {count} training "
             f"samples) and cannot be scaled; nothing can be learned from it. Leave it out of the {kind}s: "
             f"{listing(flat)}."
         )
-    return mean, std

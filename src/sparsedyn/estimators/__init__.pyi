@@ -1,5 +1,5 @@
 from ._load import load
-from ._progress import describe, progress_bar, search_bar
+from ._progress import describe, progress_bar, search_bar, stage_bar
 from .autoencoder.autoencoder import SINDyAutoencoder
 from .equation.learner import EquationLearner
 from .equation.regressor import EquationRegressor
@@ -27,5 +27,6 @@ __all__ = [
     "load",
     "progress_bar",
     "search_bar",
+    "stage_bar",
     "to_pysindy",
 ]

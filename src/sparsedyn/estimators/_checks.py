@@ -8,8 +8,10 @@ import numpy as np
 
 from sparsedyn._warnings import SparsedynWarning
 from sparsedyn.data import DataError, Scaling, Trajectories
+from sparsedyn.data.budget import beyond
 from sparsedyn.data.clock import sampling_time
 from sparsedyn.data.names import check_distinct, unit_texts, variable_names
+from sparsedyn.data.streaming.mapping import folder_of
 
 VERY_FAR = 50.0
 OTHER_TIME = 10.0
@@ -69,6 +71,13 @@ def check_regular(data: Trajectories, place: str) -> None:
             f"them, when they are read with resample={np.median(steps):.4g} (--resample {np.median(steps):.4g}), or "
             f"else as data.resample({np.median(steps):.4g}); SINDy takes times as they are."
         )
+
+
+def check_fits(data: Trajectories, place: str, fix: str) -> None:
+    """Raise `DataError` for data in files that are to be taken into memory, where they are beyond the budget."""
+    arrays = (*data.states, *data.inputs)
+    if folder_of(arrays) is not None and (too_much := beyond(float(sum(array.nbytes for array in arrays)))):
+        raise DataError(f"{place}: expected data that fit into memory; these are in files, {too_much} {fix}")
 
 
 def check_alike(expected: Variables, got: Trajectories, place: str) -> None:

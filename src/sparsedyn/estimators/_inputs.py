@@ -13,7 +13,7 @@ from sparsedyn.data.checks import check_finite
 from sparsedyn.data.clock import regular_step, same_times, sampling_time
 from sparsedyn.data.description import FORMAT
 from sparsedyn.estimators._asked import asked_for
-from sparsedyn.estimators._checks import Variables, check_alike, check_regular, variables_of
+from sparsedyn.estimators._checks import Variables, check_alike, check_fits, check_regular, variables_of
 from sparsedyn.estimators._given import Given, finite, taken
 from sparsedyn.estimators._known import Known, known_of
 
@@ -97,10 +97,12 @@ def recorded(
     input_names: Sequence[str] | None = None,
     time: str = "continuous",
     known: Any = None,
+    in_parts: bool = False,
 ) -> Recorded:
     """Return the arguments of a `fit`; trajectories in the place of `t` are those to choose by.
 
-    For discrete `time`, rows without times are one apart.
+    For discrete `time`, rows without times are one apart. Data in files may be beyond the memory if they are taken
+    `in_parts`.
 
     **Raises:** `DataError` for anything that does not fit; see `trajectories_of`.
     """
@@ -110,7 +112,8 @@ def recorded(
         t = 1.0 if untimed(x, t) else t
         if x_dot is not None:
             raise DataError("x_dot: expected none with time='discrete': states are followed by those of the next row.")
-    data = trajectories_of(x, t, u, trajectory=trajectory, names=names, input_names=input_names)
+    options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
+    data = trajectories_of(x, t, u, **options, in_parts=in_parts)
     rates = None if x_dot is None else derivatives_like(x_dot, data, "x_dot", trajectory)
     if validation is not None:
         validation = trajectories_like(variables_of(data), validation, place="validation")
@@ -127,8 +130,11 @@ def trajectories_of(
     names: Sequence[str] | None = None,
     input_names: Sequence[str] | None = None,
     irregular: bool = False,
+    in_parts: bool = False,
 ) -> Trajectories:
     """Return states `x` at times `t` under inputs `u` as trajectories; at `irregular` times only where these may be.
+
+    Data in files that are beyond the budget of memory are taken `in_parts` only.
 
     `x` is an array (time,), (time, state) or (trajectory, time, state); a list, each item of which is a trajectory, one
     without columns being a run of one state; a table, or a list of tables; an xarray object; or `Trajectories`, which
@@ -144,7 +150,10 @@ def trajectories_of(
         extra = {"t": t, "u": u, "trajectory": trajectory, "names": names, "input_names": input_names}
         if doubled := [name for name, value in extra.items() if value is not None]:
             raise DataError(f"x: {OWN}; got {', '.join(doubled)} as well. Leave it out.")
-        return _timed(own(x), "x", irregular)
+        data = own(x)
+        if not in_parts:
+            check_fits(data, "x", "SparseTimeStepper takes larger data in parts.")
+        return _timed(data, "x", irregular)
     x, u = asked_for(x, t, u, trajectory, names, input_names)
     states, inputs, t = _both(x, t, u, trajectory)
     if inputs is None and input_names is not None:

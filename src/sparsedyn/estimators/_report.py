@@ -24,6 +24,9 @@ LEAVING = 0.01
 NOISY = 0.2
 """Noise in shares of a state's standard deviation beyond which coefficients are not to be relied on."""
 
+MOST_ROWS, STRETCH = 200_000, 1_000
+"""Rows of data that are looked at, and of a trajectory at least, where there are so many."""
+
 
 def report_of(findings: Iterable[Finding | None]) -> Report:
     """Return what checks found."""
@@ -32,6 +35,7 @@ def report_of(findings: Iterable[Finding | None]) -> Report:
 
 def of_data(data: Trajectories, *, mapped: bool, delayed: bool) -> list[Finding | None]:
     """Return what is to be said of data, whatever a model makes of them. See `of_inputs` for the arguments."""
+    data = excerpt(data)
     names = [*data.state_names, *data.input_names]
     columns = np.concatenate([np.concatenate(data.states), np.concatenate(data.inputs)], axis=1)
     return [*sensors(data), dependent(names, columns), *of_inputs(data, mapped=mapped, delayed=delayed)]
@@ -39,7 +43,16 @@ def of_data(data: Trajectories, *, mapped: bool, delayed: bool) -> list[Finding 
 
 def too_coarse(data: Trajectories, said: Sequence[Finding | None]) -> Finding | None:
     """Say that there are too few rows, unless it is outliers, of which `said` speaks, that change from row to row."""
-    return None if has_outliers(said) else coarse(data.state_names, data.states)
+    return None if has_outliers(said) else coarse(data.state_names, excerpt(data).states)
+
+
+def excerpt(data: Trajectories) -> Trajectories:
+    """Return the first rows of trajectories spread over the data, `MOST_ROWS` in all at most."""
+    if sum(data.lengths) <= MOST_ROWS:
+        return data
+    rows = max(STRETCH, MOST_ROWS // len(data))
+    chosen = np.unique(np.linspace(0, len(data) - 1, max(1, MOST_ROWS // rows)).astype(int))
+    return data[chosen].head(rows)
 
 
 def of_inputs(data: Trajectories, *, mapped: bool, delayed: bool) -> list[Finding | None]:

@@ -17,6 +17,8 @@ from sparsedyn.forecast.rollout import Known, rollout
 from sparsedyn.models import AbstractModel
 
 NOTHING = Report()
+POINT = 48
+"""Bytes of a forecast state at a row: forecast, deviation, and what comes between."""
 
 
 class Forecast:

@@ -22,7 +22,7 @@ from sparsedyn.training.native import native_steps
 from sparsedyn.training.objectives import Objective, derivative_matching
 from sparsedyn.training.optimizers import optimizer as named_optimizer
 from sparsedyn.training.orders import Orders
-from sparsedyn.training.run import Criterion, Progress, Record, Run, all_done
+from sparsedyn.training.run import Criterion, Progress, Record, Run, all_done, is_streamed
 from sparsedyn.training.state import State, pad_members, start
 from sparsedyn.training.timeline import last_revision, timeline
 
@@ -73,14 +73,14 @@ def fit(
 
     `models` is stacked along a leading member axis (`eqx.filter_vmap` of a constructor); the leaves of `sparsifier`
     and `average` have that axis or are scalars that hold for all; `keys` is `(member,)`; `rates` holds a learning
-    rate per step and fixes the number of steps. `data` is a pytree of arrays `(sample, ...)`, kept on the device;
-    members see the same batches unless `shuffle="member"`, when each has an order of its own, drawn by its number
-    in `ids` (default: its place). The best weights are judged by the objective over the whole of `validation`, or
-    by `criterion`, a function of the stacked models that gives one number each. A member that turns non-finite is
-    frozen as it was and marked dead. `on_models` is called at every validation, with a function that returns the
-    stacked models as they are then; what it raises ends training, before anything of that moment is saved. With a
-    `checkpoint` whose file exists, the run goes on from there, bit for bit; a `KeyboardInterrupt` that `on_progress`
-    raises ends training after it is saved.
+    rate per step and fixes the number of steps. `data` is a pytree of arrays `(sample, ...)`, kept on the device, or
+    of `np.memmap`, from which batches are taken; members see the same batches unless `shuffle="member"`, when each has
+    an order of its own, drawn by its number in `ids` (default: its place). The best weights are judged by the objective
+    over the whole of `validation`, or by `criterion`, a function of the stacked models that gives one number each. A
+    member that turns non-finite is frozen as it was and marked dead. `on_models` is called at every validation, with a
+    function that returns the stacked models as they are then; what it raises ends training, before anything of that
+    moment is saved. With a `checkpoint` whose file exists, the run goes on from there, bit for bit; a
+    `KeyboardInterrupt` that `on_progress` raises ends training after it is saved.
     """
     average = SWA(active=0.0) if average is None else average
     averaging = bool(np.any(np.asarray(average.active) > 0))
@@ -180,7 +180,7 @@ def _prepare(
         average=average,
         keys=keys,
         rates=jax.device_put(pad_members(rates, total).T, NamedSharding(mesh, PartitionSpec(None, "members"))),
-        data=jax.device_put(data, same),
+        data=data if is_streamed(data) else jax.device_put(data, same),
         validation=jax.device_put(validation, same),
         orders=Orders(seed, samples, spread, numbers) if shuffle == "member" else Orders(seed, samples, same),
         epoch=samples // batch,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Key, PyTree
+from jaxtyping import Array, Float, Int, Key, PyTree
 
 from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier
@@ -16,6 +16,9 @@ from sparsedyn.training.averaging import AbstractAverage
 from sparsedyn.training.native import Native
 from sparsedyn.training.orders import Orders
 from sparsedyn.training.state import State, Trainable, pad_members
+
+BLOCK = 32
+"""Steps whose batches are on the devices at a time, where samples stay in a file."""
 
 Record = dict[str, Any]
 Criterion = Callable[[AbstractModel], Float[np.ndarray, " member"]]
@@ -69,22 +72,40 @@ class Run:
                 state.stopped,
                 self.rates,
                 self.data,
-                self.orders(number),
+                self.orders.on_host(number),
                 span,
             )
             return state._replace(members=moved)
-        bounds = _integers(begin, end, number * self.epoch)
+        if is_streamed(self.data):
+            return self._advance_in_blocks(state, begin, end)
+        return self._advance(state, self.data, self.orders(number), begin, end, number * self.epoch)
+
+    def _advance(self, state: State, data: PyTree, order: Any, begin: int, end: int, offset: int) -> State:
         members = engine.advance(
             self.program, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.rates,
-            self.data, self.orders(number), *bounds, self.numbers,
+            data, order, *_integers(begin, end, offset), self.numbers,
         )  # fmt: skip
         return state._replace(members=members)
 
+    def _advance_in_blocks(self, state: State, begin: int, end: int) -> State:
+        """Take steps with their batches alone on the devices, so many at a time; the last block is filled up."""
+        offset = begin // self.epoch * self.epoch
+        order, size = self.orders.on_host(begin // self.epoch), BLOCK * self.program.batch
+        for first in range(begin, end, BLOCK):
+            rows = order[..., (first - offset) * self.program.batch :][..., :size]
+            rows = np.concatenate([rows, np.zeros((*rows.shape[:-1], size - rows.shape[-1]), np.int32)], axis=-1)
+            placed = jax.device_put(_rows(self.data, rows.ravel()), self.orders.sharding)
+            places = jax.device_put(np.arange(rows.size, dtype=np.int32).reshape(rows.shape), self.orders.sharding)
+            state = self._advance(state, placed, places, first, min(end, first + BLOCK), first)
+        return state
+
     def revise(self, state: State, begin: int, step: int, fraction: float) -> State:
         """Let the techniques revise at this fraction of training."""
-        rows = self.orders.first(begin // self.epoch, self.program.batch)
+        data, rows = self.data, self.orders.first(begin // self.epoch, self.program.batch)
+        if is_streamed(self.data):
+            data, rows = _rows(data, rows), np.arange(len(rows), dtype=np.int32)
         members, memo = engine.revise(
-            self.program, state.members, self.sparsifier, state.memo, state.stopped, self.keys, self.data, rows,
+            self.program, state.members, self.sparsifier, state.memo, state.stopped, self.keys, data, rows,
             *_integers(step), np.float32(fraction), self.numbers,
         )  # fmt: skip
         return state._replace(members=members, memo=memo)
@@ -147,6 +168,15 @@ class Run:
 
     def _mine(self, values: Array) -> Float[np.ndarray, " member"]:
         return np.asarray(values, np.float64)[: self.count]
+
+
+def is_streamed(data: PyTree) -> bool:
+    """Whether samples stay in a file, from which batches are taken."""
+    return any(isinstance(leaf, np.memmap) for leaf in jax.tree.leaves(data))
+
+
+def _rows(data: PyTree, rows: Int[np.ndarray, " row"]) -> PyTree:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[rows], data)
 
 
 def mean(values: list[float]) -> float:

@@ -13,13 +13,15 @@ from jaxtyping import Float
 
 from sparsedyn.data import DataError, Samples, Scaling, samples
 from sparsedyn.data.budget import beyond
-from sparsedyn.data.samples import smooth_samples
-from sparsedyn.estimators._checks import check_plausible
+from sparsedyn.data.samples import SampleParts, smooth_samples
+from sparsedyn.data.streaming.mapping import folder_of, written
+from sparsedyn.estimators._checks import check_fits, check_plausible
 from sparsedyn.estimators._inputs import Recorded, measured_samples
 from sparsedyn.estimators.stepper._grouping import align_averages, align_techniques, stack_members
 from sparsedyn.estimators.stepper._rollouts import Starts, rollout_matching
 from sparsedyn.estimators.stepper._settings import Settings
 from sparsedyn.forecast import DIVERGED_ABOVE, forecast
+from sparsedyn.forecast.forecast import POINT
 from sparsedyn.models import MLP, AbstractModel
 from sparsedyn.models.mlp import parameters_of
 from sparsedyn.training import Checkpoint, Fit, Objective, Progress, derivative_matching, fit, optimizer
@@ -67,7 +69,7 @@ def trained(
     first, data = settings[0], given.data
     if given.validation is None and first.patience is not None:
         raise ValueError("patience: expected validation trajectories to watch; got none. Give fit(data, validation).")
-    _check_memory(settings, len(data.state_names), len(data.input_names))
+    _check_memory(settings, given)
     train, held_out, objective, scaling = _prepared(given, first, check_units=check_units)
     count = len(jax.tree.leaves(train)[0])
     batch = min(first.batch, count)
@@ -76,7 +78,6 @@ def trained(
     rates = np.repeat(np.stack([one.rates(steps) for one in settings]), members, axis=0)
     seeds = np.concatenate([np.full(one.members, one.seed) for one in settings])
     initial_keys, training_keys = _keys(seeds, np.concatenate([np.arange(m) for m in members]))
-    identity = _identity(settings, rates, (train, held_out, objective))
     shape = (len(data.state_names), len(data.input_names), first.hidden)
     result = fit(
         initial(initial_keys, *shape, first.activation, first.skip, first.bias, first.fan),
@@ -95,22 +96,37 @@ def trained(
         seed=int(first.seed),
         ids=[member for count in members for member in range(count)],
         on_progress=on_progress,
-        checkpoint=None if checkpoint is None else Checkpoint(Path(checkpoint), identity),
+        checkpoint=None
+        if checkpoint is None
+        else Checkpoint(Path(checkpoint), _identity(settings, rates, (train, held_out, objective))),
     )
     ends = np.cumsum(members)
     parts = [slice(end - count, end) for end, count in zip(ends, members, strict=True)]
     return [Trained(_slice(result, part), scaling, steps // first.epochs) for part in parts]
 
 
-def _check_memory(settings: Sequence[Settings], states: int, inputs: int) -> None:
-    """Raise `DataError` for networks that are beyond the budget of memory, before they are drawn."""
-    widths = [states + inputs, *settings[0].hidden, states]
-    weights = parameters_of(widths)
+def _check_memory(settings: Sequence[Settings], given: Recorded) -> None:
+    """Raise `DataError` for networks beyond the budget of memory, before they are drawn, and for their forecasts.
+
+    Forecasts are those of validation data that are held out of a file that is itself beyond it.
+    """
+    data, validation = given.data, given.validation
+    states = len(data.state_names)
+    weights = parameters_of([states + len(data.input_names), *settings[0].hidden, states])
     members = sum(one.members for one in settings)
     if too_much := beyond(float(COPIES * WEIGHT * members) * weights):
         raise DataError(
             f"hidden={settings[0].hidden!r:.80}: expected networks that fit into memory; these are {members} of "
             f"{weights} weights, {too_much} Or give smaller layers, or fewer members."
+        )
+    if folder_of(data.states) is None or validation is None or all(one.select != "forecast" for one in settings):
+        return
+    points = len(validation) * max(validation.lengths) * states
+    if too_much := beyond(float(POINT * members) * points):
+        raise DataError(
+            f"validation: expected forecasts of {members} members that fit into memory; these are of "
+            f"{len(validation)} trajectories of up to {max(validation.lengths)} rows, {too_much} Or give fewer "
+            "trajectories to validate on, validation=data[:3], say (--hold-out 0.01), shorter ones, or fewer members."
         )
 
 
@@ -124,7 +140,11 @@ def _prepared(given: Recorded, settings: Settings, *, check_units: bool) -> Prep
         )
     # Euler steps need the slope from row to row; other derivatives are those of smooth curves.
     sampled = samples if settings.derivative == "forward" else smooth_samples
-    train = given.rest(sampled(data, settings.derivative) if x_dot is None else measured_samples(data, x_dot))
+    train: Samples | SampleParts
+    if folder_of(data.states) is not None and _goes_in_parts(given, settings):
+        train = SampleParts(data, given.rest)
+    else:
+        train = given.rest(sampled(data, settings.derivative) if x_dot is None else measured_samples(data, x_dot))
     scaling = Scaling.fit(train, state_names=data.state_names, input_names=data.input_names)
     if validation is not None and check_units:
         check_plausible(scaling, validation)
@@ -133,7 +153,24 @@ def _prepared(given: Recorded, settings: Settings, *, check_units: bool) -> Prep
         objective, begin, held_out = rollout_matching(data, validation, scaling, rows=rows, method=method)
         return Prepared(begin, held_out, objective, scaling)
     held = None if validation is None else scaling.transform(given.rest(sampled(validation, settings.derivative)))
-    return Prepared(scaling.transform(train), held, derivative_matching, scaling)
+    scaled = _on_disk(train, scaling) if isinstance(train, SampleParts) else scaling.transform(train)
+    return Prepared(scaled, held, derivative_matching, scaling)
+
+
+def _goes_in_parts(given: Recorded, settings: Settings) -> bool:
+    """Whether samples of mapped data are made in parts; `DataError` where all have to be in memory, and do not fit."""
+    if settings.rollout == 1 and settings.derivative == "forward" and given.x_dot is None:
+        return True
+    check_fits(given.data, "x", "Samples of larger data are made with rollout=1, derivative='forward' and no x_dot.")
+    return False
+
+
+def _on_disk(parts: SampleParts, scaling: Scaling) -> Samples:
+    """Return scaled samples in files beside the data."""
+    folder = folder_of(parts.data.states)
+    widths = (len(scaling.x_mean), len(scaling.u_mean), len(scaling.dx_mean))
+    shapes = [(len(parts), width) for width in widths]
+    return Samples(*written(map(scaling.transform, parts), shapes, folder or Path.cwd()))
 
 
 @eqx.filter_jit
@@ -206,5 +243,5 @@ def _identity(settings: Sequence[Settings], rates: np.ndarray, data: Any) -> str
         digest.update(one.fingerprint().encode())
     digest.update(rates.tobytes())
     for array in filter(eqx.is_array_like, jax.tree.leaves(data)):
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

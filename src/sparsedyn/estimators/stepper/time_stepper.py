@@ -152,7 +152,12 @@ class SparseTimeStepper(AbstractEnsemble):
         kill. Raises `DataError` for data that cannot be trained on, `ValueError` for parameters out of range.
         """
         self.check_parameters()
-        options: dict[str, Any] = {"trajectory": trajectory, "names": names, "input_names": input_names}
+        options: dict[str, Any] = {
+            "trajectory": trajectory,
+            "names": names,
+            "input_names": input_names,
+            "in_parts": True,
+        }
         given = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, known=self.known, **options)
         given = learned(given, self.time)
         with progress_bar("training", progress) as on_progress:

@@ -48,7 +48,8 @@ def fit_together(
     if len(group_together(steppers)) != 1:
         raise ValueError("fit_together: expected steppers of one shape; got none or several. See group_together.")
     first = steppers[0]
-    given = learned(recorded(data, validation=validation, time=first.time, known=first.known), first.time)
+    given = recorded(data, validation=validation, time=first.time, known=first.known, in_parts=True)
+    given = learned(given, first.time)
     settings = [stepper.settings() for stepper in steppers]
     found = trained(settings, given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units)
     said = of_data(given.data, mapped=first.time == "discrete", delayed=False)

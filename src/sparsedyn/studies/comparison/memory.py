@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sparsedyn.data import Trajectories
+from sparsedyn.forecast.forecast import POINT
 from sparsedyn.models.mlp import parameters_of
 from sparsedyn.studies.comparison.cells import ComparisonCell, Group
 
@@ -13,8 +14,6 @@ WEIGHT = 100
 """Bytes of a weight: moments, average, best and present ones, on the device and for compiled steps."""
 RATE = 12
 """Bytes of the learning rate of a step."""
-POINT = 48
-"""Bytes of a forecast state at a row: forecast, deviation, and what comes between."""
 ACTIVATION = 8
 """Bytes of a unit's output at a sample, in blocks of validation."""
 BLOCK = 4096

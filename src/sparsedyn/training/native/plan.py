@@ -103,7 +103,7 @@ class Native:
         stopped: Array,
         rates: Float[Array, "step member"],
         data: Samples,
-        order: Int[Array, "*member sample"],
+        order: Int[np.ndarray, "*member sample"],
         span: tuple[int, int, int],
     ) -> Members:
         """Take the steps `span` (begin, end, and the step at which the epoch began), as `engine.advance` does."""
@@ -118,7 +118,7 @@ class Native:
         step = partial(
             self.step, numbers=tuple(numbers), going=~np.asarray(stopped),
             data=tuple(np.asarray(part) for part in data),
-            orders=np.atleast_2d(np.asarray(order)), rates=np.asarray(rates), span=span, batch=self.plan.batch,
+            orders=np.atleast_2d(order), rates=np.asarray(rates), span=span, batch=self.plan.batch,
             layers=self.plan.layout.layers, sizes=work, activation=self.plan.activation,
             operations=tuple(self.plan.operations), chain=tuple(amounts), optimizer=OPTIMIZERS[self.plan.optimizer],
             clip=np.float32(self.plan.clip),
