@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from sparsedyn.data import Trajectories
-from sparsedyn.estimators.equation.trajectories._guards import singular, unwound, vanishes
-from sparsedyn.estimators.equation.trajectories._nearby import runaways
-from sparsedyn.estimators.equation.trajectories._noise import noise_of
 from sparsedyn.estimators.equation.trajectories._outcome import Constant
-from sparsedyn.estimators.equation.trajectories._paths import paths_of
-from sparsedyn.estimators.equation.trajectories._problem import VANISHING, Problem, problem_of
-from sparsedyn.estimators.equation.trajectories._search import Offer, improved
-from sparsedyn.estimators.equation.trajectories._shapes import scaled
 from sparsedyn.estimators.equation.trajectories._way import constants_table
+from sparsedyn.estimators.shooting_search._guards import singular, unwound, vanishes
+from sparsedyn.estimators.shooting_search._nearby import runaways
+from sparsedyn.estimators.shooting_search._noise import noise_of
+from sparsedyn.estimators.shooting_search._paths import paths_of
+from sparsedyn.estimators.shooting_search._problem import VANISHING, Problem, problem_of
+from sparsedyn.estimators.shooting_search._rounding import shortened
+from sparsedyn.estimators.shooting_search._search import Offer, improved
+from sparsedyn.estimators.shooting_search._shapes import scaled
 from sparsedyn.training.shooting import products as kinds
 from sparsedyn.training.shooting.products import Factor, Term
 
@@ -118,3 +119,25 @@ def test_terms_with_constants_and_whole_equations_are_multiplied_by_variables():
         0.25,
         0.25,
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "expected"),
+    [
+        (-9.985, 0.0066, -10.0),  # two standard errors off a number that is thousands apart from the next
+        (2.665, 0.0037, 2.665),  # numbers of three digits are everywhere
+        (0.4983, 0.0011, 0.5),
+        (0.4983, 0.0002, 0.4983),  # eight standard errors off
+        (0.41237, 0.0101, 0.41),
+    ],
+)
+def test_constants_next_to_round_numbers_are_these(value: float, error: float, expected: float):
+    information = np.asarray([[1 / error**2]])
+    made = shortened(np.asarray([value]), information, lambda p: float((p[0] - value) ** 2 / error**2))
+    assert made[0] == expected
+
+
+def test_rounding_that_costs_more_than_errors_say_is_smaller():
+    information = np.eye(1) / 0.0066**2
+    made = shortened(np.asarray([-9.985]), information, lambda p: 1e9 * (p[0] + 9.985) ** 2)
+    assert made[0] == -9.985

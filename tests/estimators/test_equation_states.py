@@ -12,8 +12,8 @@ import sparsedyn
 from sparsedyn import EquationLearner, Trajectories
 from sparsedyn.equations import symbol, text
 from sparsedyn.estimators.equation import trajectories
-from sparsedyn.estimators.equation.trajectories._models import found
-from sparsedyn.estimators.equation.trajectories._problem import Problem
+from sparsedyn.estimators.shooting_search._models import found
+from sparsedyn.estimators.shooting_search._problem import Problem
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting import products as kinds
 from sparsedyn.training.shooting.products import Factor, Term, parameters, program

@@ -12,8 +12,8 @@ from sparsedyn.equations import parsed, symbol, text
 from sparsedyn.estimators.equation._plant_units import plant_units
 from sparsedyn.estimators.equation._units import constant_dimensions, dimension_of, groups, written
 from sparsedyn.estimators.equation.trajectories._dimensions import dimensions_of
-from sparsedyn.estimators.equation.trajectories._prior import Prior
 from sparsedyn.estimators.equation.trajectories._reading import terms_of
+from sparsedyn.estimators.shooting_search._prior import Prior
 
 pytest.importorskip("pint")
 

@@ -12,10 +12,10 @@ from sparsedyn import EquationLearner, EquationRegressor, Trajectories
 from sparsedyn.equations import compiled, parsed, symbol, text
 from sparsedyn.equations.symbolic import symbols
 from sparsedyn.estimators.equation._forms import forms_of
-from sparsedyn.estimators.equation.trajectories._paths import paths_of
 from sparsedyn.estimators.equation.trajectories._reading import terms_of, worth
-from sparsedyn.estimators.equation.trajectories._straying import PRICE, straying
-from sparsedyn.estimators.equation.trajectories._written import expression
+from sparsedyn.estimators.shooting_search._paths import paths_of
+from sparsedyn.estimators.shooting_search._straying import PRICE, straying
+from sparsedyn.estimators.shooting_search._written import expression
 
 T = np.linspace(0, 10, 60)
 

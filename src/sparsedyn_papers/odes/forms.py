@@ -45,8 +45,8 @@ def covered(
         rows = constants.loc[constants["state"] == name, ["value", "low", "high"]].to_numpy(float)
         for value, low, high in rows if numbers else ():
             written, wanted = min(numbers or (), key=lambda pair: abs(pair[0] - value))
-            # Rounding moves a number by a third of a standard error at most.
-            if abs(written - value) <= (high - low) / 4:
+            # Rounding moves a number by some standard errors at most, of which an interval has four.
+            if abs(written - value) <= high - low:
                 inside, total = inside + bool(low <= wanted <= high), total + 1
     return inside, total
 

@@ -127,3 +127,24 @@ def test_units_of_inputs_have_no_influence_on_maps(sizes: tuple[float, float], s
     expected = here.coefficients_ * scale / terms[:, None]
     np.testing.assert_array_equal(there.coefficients_ != 0, expected != 0)
     np.testing.assert_allclose(there.coefficients_, expected, rtol=1e-6)
+
+
+def competing(share: float) -> tuple[np.ndarray, float]:
+    """x' = x (3 - x - 2 y), y' = y (2 - x - y)."""
+    t = np.linspace(0, 6, 150)
+    x = solve_ivp(lambda _, x: x * (np.array([3, 2]) - np.array([[1, 2], [1, 1]]) @ x), (0, 6), [2.5, 1.2], t_eval=t)
+    return noisy(x.y.T, share), t[1]
+
+
+def test_noisy_states_are_enough_for_terms_with_functions_beside():
+    x, dt = competing(0.05)
+    found = SINDy(3, functions=["sin", "cos"]).fit(x, dt).coefficients()
+    kept = {term: found.index[found[term] != 0].tolist() for term in found}
+    assert kept == {"x0": ["x0", "x0^2", "x0 x1"], "x1": ["x1", "x0 x1", "x1^2"]}
+
+
+def test_the_search_is_offered_the_terms_of_the_library_alone():
+    x, dt = competing(0.02)
+    found = SINDy(1, constant=False).fit(x, dt)
+    assert found.library_.size == 2
+    assert found.coefficients_.any(axis=0).all()

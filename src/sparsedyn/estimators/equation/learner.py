@@ -38,13 +38,13 @@ from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
 from sparsedyn.estimators.equation._units import Unit
 from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
-from sparsedyn.estimators.equation.trajectories._problem import PRECISION
 from sparsedyn.estimators.equation.trajectories._way import (
     STATES,
     Alternative,
     prior_of,
     way_of,
 )
+from sparsedyn.estimators.shooting_search._problem import PRECISION
 from sparsedyn.estimators.sindy._simulation import held, integrated
 from sparsedyn.forecast import MAP, Forecast
 from sparsedyn.models import PerState, Primitive

@@ -9,6 +9,7 @@ from sparsedyn.estimators.sindy._fitting import above, paths
 from sparsedyn.estimators.sindy._forms import ROWS
 from sparsedyn.estimators.sindy._measured import Measured
 from sparsedyn.estimators.sindy._proposals import ACCURATE, EXACT, Proposal, exact, fits_of, proposals, tiers
+from sparsedyn.estimators.sindy._search import searched
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._shooting import Judge
 from sparsedyn.estimators.sindy._states import States
@@ -26,12 +27,16 @@ def chosen(
         known = exact(fits)
         if known is not None:
             return known
+    search = settings.refine is not False and settings.optimizer == "stlsq"
+    if search and validation is None and (best := searched(states, library)) is not None:
+        coefficients = solve(reduced, best.support)
+        return best if _improvable(settings, reduced, coefficients, EXACT) else Proposal(best.support, coefficients)
     judge = Judge(states, library, reduced)
     sources = [reduced]
     if states.measured.complete and (smooth := judge.regression(library)).samples >= library.size:
         sources.append(smooth)
     offered = [[one for source in sources for one in proposals(fits_of(source, ways, tier))] for tier in tiers(library)]
-    best = judge.chosen(offered, search=settings.refine is not False and settings.optimizer == "stlsq")
+    best = judge.chosen(offered, search=search)
     if validation is not None:
         found = [Proposal(best.support, best.coefficients), *judge.fits([one for tier in offered for one in tier])]
         best = Judge(replace(states, measured=validation), library, reduced).judged(found)

@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories._problem import Problem
+from sparsedyn.estimators.shooting_search._problem import Problem
 from sparsedyn.training.shooting.fitting import Scales, fitted, normal
 from sparsedyn.training.shooting.motion import Slopes, motion
 from sparsedyn.training.shooting.program import Program

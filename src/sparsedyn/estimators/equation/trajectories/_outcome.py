@@ -15,9 +15,7 @@ from sparsedyn.estimators.equation._expressions import Equation
 from sparsedyn.estimators.equation._forms import Fate, Form
 from sparsedyn.estimators.equation._plant_units import PlantUnits
 from sparsedyn.estimators.equation._units import written
-from sparsedyn.estimators.equation.trajectories._course import OnProgress
 from sparsedyn.estimators.equation.trajectories._dimensions import dimensions_of
-from sparsedyn.estimators.equation.trajectories._models import FITTED, Found, found
 from sparsedyn.estimators.equation.trajectories._own import (
     Model,
     Part,
@@ -28,12 +26,14 @@ from sparsedyn.estimators.equation.trajectories._own import (
     short,
     standing,
 )
-from sparsedyn.estimators.equation.trajectories._paths import paths_of, stretches
-from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
-from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem, problem_of
-from sparsedyn.estimators.equation.trajectories._rounding import Constants, constants_of, errors_of, rounded
-from sparsedyn.estimators.equation.trajectories._straying import PRICE, straying
-from sparsedyn.estimators.equation.trajectories._written import expression
+from sparsedyn.estimators.shooting_search._course import OnProgress
+from sparsedyn.estimators.shooting_search._models import FITTED, Found, found
+from sparsedyn.estimators.shooting_search._paths import paths_of, stretches
+from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
+from sparsedyn.estimators.shooting_search._problem import Candidate, Problem, problem_of
+from sparsedyn.estimators.shooting_search._rounding import Constants, constants_of, errors_of, rounded
+from sparsedyn.estimators.shooting_search._straying import PRICE, straying
+from sparsedyn.estimators.shooting_search._written import expression
 
 SAME = 3
 """Digits by which models that were found twice are told from others."""

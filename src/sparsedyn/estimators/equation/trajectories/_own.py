@@ -11,14 +11,14 @@ from sparsedyn.data import Trajectories
 from sparsedyn.equations import compiled, simplified
 from sparsedyn.estimators.equation._forms import Fate, Form, starts
 from sparsedyn.estimators.equation.trajectories._fields import Expressions, Fit, carried, fit, left
-from sparsedyn.estimators.equation.trajectories._models import Found
-from sparsedyn.estimators.equation.trajectories._paths import NODES, Paths
-from sparsedyn.estimators.equation.trajectories._prior import Prior
-from sparsedyn.estimators.equation.trajectories._problem import VANISHING, Candidate, Problem
 from sparsedyn.estimators.equation.trajectories._reading import terms_of, worth
-from sparsedyn.estimators.equation.trajectories._rounding import shortened
-from sparsedyn.estimators.equation.trajectories._straying import straying
-from sparsedyn.estimators.equation.trajectories._written import expression
+from sparsedyn.estimators.shooting_search._models import Found
+from sparsedyn.estimators.shooting_search._paths import NODES, Paths
+from sparsedyn.estimators.shooting_search._prior import Prior
+from sparsedyn.estimators.shooting_search._problem import VANISHING, Candidate, Problem
+from sparsedyn.estimators.shooting_search._rounding import shortened
+from sparsedyn.estimators.shooting_search._straying import straying
+from sparsedyn.estimators.shooting_search._written import expression
 from sparsedyn.training.shooting.products import Term, parameters
 
 POINTS = 400

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 
 import sympy
 
-from sparsedyn.estimators.equation.trajectories._library import AGAIN, BASE, INVERSE, PRICES, times
+from sparsedyn.estimators.shooting_search._library import AGAIN, BASE, INVERSE, PRICES, times
 from sparsedyn.training.shooting import products as kinds
 from sparsedyn.training.shooting.kernel import MOST_FACTORS
 from sparsedyn.training.shooting.products import Factor, Term

@@ -15,8 +15,8 @@ from sparsedyn.estimators._inputs import Recorded
 from sparsedyn.estimators._known import Known
 from sparsedyn.estimators.equation._plant_units import PlantUnits
 from sparsedyn.estimators.equation.trajectories._outcome import Constant
-from sparsedyn.estimators.equation.trajectories._prior import Prior
 from sparsedyn.estimators.equation.trajectories._reading import terms_of
+from sparsedyn.estimators.shooting_search._prior import Prior
 from sparsedyn.training.shooting import products as shooting
 
 AUTO, STATES, NETWORKS = "auto", "states", "networks"

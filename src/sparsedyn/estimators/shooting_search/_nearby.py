@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting.products import parameters, program
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library
-from sparsedyn.estimators.equation.trajectories._paths import WEIGHTS, Paths
+from sparsedyn.estimators.shooting_search._library import POLYNOMIAL, Library
+from sparsedyn.estimators.shooting_search._paths import WEIGHTS, Paths
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting.products import Term, parameters, program
 

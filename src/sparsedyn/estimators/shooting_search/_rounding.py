@@ -1,18 +1,21 @@
 """Constants with as few digits as the data allow, and how well the data determine them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories._dense import EXACT, reduced
-from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
-from sparsedyn.estimators.equation.trajectories._search import shares
-from sparsedyn.training.shooting.products import parameters, refilled
+from sparsedyn.estimators.shooting_search._dense import EXACT, reduced
+from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
+from sparsedyn.estimators.shooting_search._search import shares
+from sparsedyn.training.shooting.products import Known, parameters, refilled
 
-SHARES, WORSE = (0.3, 0.1, 0.03), 2.0
-"""How far a constant may be moved to have fewer digits, in standard errors, and what all may cost together."""
+WAYS = ((True, 0.3), (False, 0.3), (False, 0.1), (False, 0.03))
+"""Whether constants may be taken for round numbers, and how far others may be moved, in standard errors."""
+WORSE = 2.0
+"""What rounding may cost of minus two log-likelihoods beyond what standard errors say."""
 DIGITS = 12
 
 
@@ -62,9 +65,10 @@ def shortened(
 
     Standard errors are `least` at least.
     """
-    for share in SHARES:
-        made = _rounded(values, _covariance(information), share, np.broadcast_to(least, values.shape))
-        if misfit(made) <= misfit(values) + WORSE:
+    before, covariance = misfit(values), _covariance(information)
+    for round_ones, share in WAYS:
+        made, cost = _rounded(values, covariance, round_ones, share, np.broadcast_to(least, values.shape))
+        if misfit(made) <= before + cost + WORSE:
             return made
     return values
 
@@ -72,20 +76,23 @@ def shortened(
 def _rounded(
     values: Float[np.ndarray, " parameter"],
     covariance: Float[np.ndarray, "parameter parameter"],
+    round_ones: bool,
     share: float,
     least: Float[np.ndarray, " parameter"],
-) -> Float[np.ndarray, " parameter"]:
-    values = values.copy()
+) -> tuple[Float[np.ndarray, " parameter"], float]:
+    """The values rounded, and what that costs of minus two log-likelihoods by the information on them."""
+    values, cost = values.copy(), 0.0
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     for k in np.argsort(errors / np.maximum(np.abs(values), 1e-300)):
-        error = np.sqrt(max(covariance[k, k], 0.0))
-        if not (np.isfinite(error) and error > 0):
+        error = max(np.sqrt(max(covariance[k, k], 0.0)), least[k])
+        if not (np.isfinite(error) and covariance[k, k] > 0):
             continue
-        short = _shortest(float(values[k]), share * max(error, least[k]))
+        short = _shortest(float(values[k]), error, round_ones, share)
+        cost += float((short - values[k]) ** 2 / covariance[k, k])
         values = values + covariance[:, k] / covariance[k, k] * (short - values[k])
         values[k] = short
         covariance = covariance - np.outer(covariance[:, k], covariance[k]) / covariance[k, k]
-    return values
+    return values, cost
 
 
 def _least(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " parameter"]:
@@ -99,10 +106,11 @@ def _least(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " parame
 
 
 def _misfit(problem: Problem, candidate: Candidate) -> float:
-    """Minus two log-likelihoods, first states being as they are; infinite where a candidate runs away."""
-    measured, weights = problem.cuts[candidate.level].arrays[:2]
-    off = np.where(weights > 0, np.square(measured - problem.states_of(candidate)), 0.0)
-    squares = np.sum(weights * off, axis=(0, 1))
+    """Minus two log-likelihoods with these constants, first states fitted; infinite where a candidate runs away."""
+    fixed = [Known(*one) for one in zip(candidate.coefficients, candidate.terms, candidate.equations, strict=True)]
+    alone = replace(problem, prior=problem.prior._replace(known=(*problem.prior.known, *fixed)))
+    noise = np.maximum(candidate.noise, problem.floor)
+    squares = alone.fit([], [], [], candidate.level, starts=candidate.starts, noise=noise, rounds=1).squares
     # What is left of clean data is rounding up to this size, whose likelihood says nothing.
     least = (EXACT * problem.precision) ** 2
     found = float(np.sum(problem.counts * np.log(np.maximum(squares / problem.counts, least))))
@@ -115,10 +123,18 @@ def _covariance(information: Float[np.ndarray, "parameter parameter"]) -> Float[
     return found / np.outer(size, size)
 
 
-def _shortest(value: float, within: float) -> float:
-    """The number of fewest digits that is so near."""
+def _shortest(value: float, error: float, round_ones: bool, share: float) -> float:
+    """The number of fewest digits that is within a share of the error, or that is likelier than all others.
+
+    A number of so few digits is as likely beforehand as none of these. Where such numbers are far apart beside the
+    error, a value next to one is hardly there by chance (Bayes's factor).
+    """
+    if value == 0:
+        return value
     for digits in range(1, DIGITS):
         short = float(f"{value:.{digits - 1}e}")
-        if abs(short - value) <= within:
+        off = abs(short - value) / error
+        apart = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1) / error
+        if off <= share or (round_ones and off**2 / 2 < np.log(apart / np.sqrt(2 * np.pi))):
             return short
     return value

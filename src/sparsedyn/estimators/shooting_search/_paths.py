@@ -10,8 +10,8 @@ from scipy.interpolate import make_interp_spline
 
 from sparsedyn.data import Trajectories
 from sparsedyn.data.derivatives import smoothed
-from sparsedyn.estimators.equation.trajectories._noise import noise_of
-from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
+from sparsedyn.estimators.shooting_search._noise import noise_of
+from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
 
 CLEAN = 1e-3
 """Noise, as a share of a state's spread, below which curves go through all rows."""

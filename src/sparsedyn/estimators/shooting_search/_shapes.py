@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories._library import times
+from sparsedyn.estimators.shooting_search._library import times
 from sparsedyn.training.shooting.kernel import MOST_FACTORS
 from sparsedyn.training.shooting.products import (
     COS,

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories._course import Course
-from sparsedyn.estimators.equation.trajectories._guards import singular, unwound, vanishes
-from sparsedyn.estimators.equation.trajectories._library import kind, price
-from sparsedyn.estimators.equation.trajectories._paths import Paths
-from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
+from sparsedyn.estimators.shooting_search._course import Course
+from sparsedyn.estimators.shooting_search._guards import singular, unwound, vanishes
+from sparsedyn.estimators.shooting_search._library import kind, price
+from sparsedyn.estimators.shooting_search._paths import Paths
+from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
 from sparsedyn.training.shooting import kernel, segments
 from sparsedyn.training.shooting.products import Term, parameters, program, refilled
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories import _integral as integral
-from sparsedyn.estimators.equation.trajectories._dense import exact
-from sparsedyn.estimators.equation.trajectories._library import INNER, POLYNOMIAL, TRIGONOMETRIC, Library
-from sparsedyn.estimators.equation.trajectories._moves import Move, Scan, distinct
-from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
-from sparsedyn.estimators.equation.trajectories._shapes import narrowed, scaled, widened
+from sparsedyn.estimators.shooting_search import _integral as integral
+from sparsedyn.estimators.shooting_search._dense import exact
+from sparsedyn.estimators.shooting_search._library import INNER, POLYNOMIAL, TRIGONOMETRIC, Library
+from sparsedyn.estimators.shooting_search._moves import Move, Scan, distinct
+from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
+from sparsedyn.estimators.shooting_search._shapes import narrowed, scaled, widened
 from sparsedyn.training.shooting.products import Term
 
 QUICK, SETTLING, LONG = 6, 20, 40
@@ -175,7 +175,7 @@ def improved(
                 # What was predicted has come: no need to look at the rest.
                 if other.score < candidate.score + 0.5 * min(move.score - now, -4.0):
                     break
-        if better is None:
+        if better is None and not problem.prior.offered:
             better = _reshaped(problem, candidate, tried)
         if better is None:
             break

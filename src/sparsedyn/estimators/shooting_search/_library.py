@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from sparsedyn.estimators.equation.trajectories._prior import NOTHING
+from sparsedyn.estimators.shooting_search._prior import NOTHING
 from sparsedyn.training.shooting.products import (
     ABS,
     COS,
@@ -189,6 +189,18 @@ def library(
         np.asarray([price(one) for one in terms]),
         np.asarray([one not in fine for one in terms]),
         [tuple(places[one] for one in cell) for cell in cells if all(one in places for one in cell)],
+    )
+
+
+def of_terms(terms: Sequence[Term]) -> Library:
+    """Return the library of these terms, which have no constants inside."""
+    plain = [all(factor.code == POWER for factor in term.factors) for term in terms]
+    return Library(
+        list(terms),
+        np.where(plain, POLYNOMIAL, TRIGONOMETRIC),
+        np.asarray([price(one) for one in terms]),
+        np.ones(len(terms), bool),
+        [],
     )
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import sympy
 
 from sparsedyn.equations import compiled
-from sparsedyn.estimators.equation.trajectories._paths import Paths
-from sparsedyn.estimators.equation.trajectories._problem import BEYOND
+from sparsedyn.estimators.shooting_search._paths import Paths
+from sparsedyn.estimators.shooting_search._problem import BEYOND
 
 PRICE = 20.0
 """What the criterion of a model is raised by that runs away from measured first rows: short segments cannot tell."""

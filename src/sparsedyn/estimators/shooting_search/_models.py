@@ -7,15 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from sparsedyn.data import Trajectories
-from sparsedyn.estimators.equation.trajectories import _integral as integral
-from sparsedyn.estimators.equation.trajectories._course import CONSTANTS, POLYNOMIALS, TOGETHER, Course, OnProgress
-from sparsedyn.estimators.equation.trajectories._dense import dense, exact, refined, thinned
-from sparsedyn.estimators.equation.trajectories._library import POLYNOMIAL, Library, library
-from sparsedyn.estimators.equation.trajectories._nearby import tamest
-from sparsedyn.estimators.equation.trajectories._paths import Paths, paths_of, stretches
-from sparsedyn.estimators.equation.trajectories._prior import NOTHING, Prior
-from sparsedyn.estimators.equation.trajectories._problem import LENGTHS, LOOSE, Candidate, Problem, problem_of
-from sparsedyn.estimators.equation.trajectories._search import (
+from sparsedyn.estimators.shooting_search import _integral as integral
+from sparsedyn.estimators.shooting_search._course import CONSTANTS, POLYNOMIALS, TOGETHER, Course, OnProgress
+from sparsedyn.estimators.shooting_search._dense import dense, exact, refined, thinned
+from sparsedyn.estimators.shooting_search._library import POLYNOMIAL, Library, library, of_terms
+from sparsedyn.estimators.shooting_search._nearby import tamest
+from sparsedyn.estimators.shooting_search._paths import Paths, paths_of, stretches
+from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
+from sparsedyn.estimators.shooting_search._problem import LENGTHS, LOOSE, Candidate, Problem, problem_of
+from sparsedyn.estimators.shooting_search._search import (
     FEWER,
     ROUNDING,
     SEEDS,
@@ -104,8 +104,11 @@ class _Setting(NamedTuple):
 
 def _setting(paths: Paths, precision: float, course: Course) -> _Setting:
     width = len(paths.data.state_names)
-    points = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in paths.nodes])
-    terms = library(points[:: max(1, len(points) // POINTS)], width, paths.prior.allows)
+    if paths.prior.offered:
+        terms = of_terms(paths.prior.offered)
+    else:
+        points = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in paths.nodes])
+        terms = library(points[:: max(1, len(points) // POINTS)], width, paths.prior.allows)
     problem = problem_of(paths, range(width), precision, LENGTHS if width == 1 else (SHORTEST, *LENGTHS))
     problem.course = course
     single = {name: 2 * FEWER if width > 1 else 2 * SEEDS for name in paths.data.state_names}

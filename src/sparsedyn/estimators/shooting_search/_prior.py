@@ -1,4 +1,4 @@
-"""What is known of equations before data are seen: terms that they have, and variables with a dimension."""
+"""What is known of equations before data are seen: terms that they have or may have, and variables with a dimension."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,10 +11,14 @@ BARE = (kinds.SIN, kinds.COS, kinds.SIN_DIFFERENCE, kinds.COS_DIFFERENCE, kinds.
 
 
 class Prior(NamedTuple):
-    """Terms of the known part, and the variables that are no plain numbers."""
+    """Terms of the known part, the variables that are no plain numbers, and what the other terms may be.
+
+    Without `offered` ones, terms are those of the library, in every form.
+    """
 
     known: tuple[Known, ...] = ()
     dimensional: frozenset[int] = frozenset()
+    offered: tuple[Term, ...] = ()
 
     def allows(self, term: Term) -> bool:
         """Whether constants can make a term homogeneous."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories._library import kind, price
-from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.estimators.shooting_search._library import kind, price
+from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting.products import (
     Term,

@@ -1,13 +1,13 @@
 """All monomials in all equations, fitted to the states over few rows, and thinned: a start that needs no derivative."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
-from sparsedyn.estimators.equation.trajectories import _integral as integral
-from sparsedyn.estimators.equation.trajectories._library import polynomials, price
-from sparsedyn.estimators.equation.trajectories._problem import Candidate, Problem
+from sparsedyn.estimators.shooting_search import _integral as integral
+from sparsedyn.estimators.shooting_search._library import polynomials, price
+from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
 from sparsedyn.training.shooting.products import Term
 
 MOST = 64
@@ -29,11 +29,13 @@ def dense(
     First those of degree two, then, where these leave more than `enough` and parameters are not too many, of degree
     three.
     """
-    width, total = len(problem.states), len(problem.states) + len(problem.driven)
-    sizes = {degree: len(polynomials(total, degree)) * width for degree in (1, 2, 3)}
+    offered = {d: _monomials(problem, terms, d) for d in (1, 2, 3)}
+    sizes = {d: len(places) * len(problem.states) for d, places in offered.items()}
     degrees = [d for d in (3,) if sizes[d] <= MOST // 2] or [d for d in (2, 3) if sizes[d] <= MOST] or [1]
     for degree in degrees:
-        begun = _begun(problem, form, terms, degree)
+        if degree > degrees[0] and sizes[degree] == sizes[degree - 1]:
+            break
+        begun = _begun(problem, form, terms, offered[degree])
         if begun is not None:
             yield begun
             if exact(problem, begun) or np.all(np.sqrt(begun.squares / problem.counts) <= enough):
@@ -45,10 +47,16 @@ def exact(problem: Problem, candidate: Candidate) -> bool:
     return bool(np.all(candidate.squares / problem.counts <= (EXACT * problem.precision) ** 2))
 
 
-def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], degree: int) -> Candidate | None:
-    """Return all monomials up to a degree in all equations, fitted to the states over few rows."""
-    width, total = len(problem.states), len(problem.states) + len(problem.driven)
-    places = [terms.index(term) for term in polynomials(total, degree)]
+def _monomials(problem: Problem, terms: list[Term], degree: int) -> list[int]:
+    """The places of the monomials up to a degree that there are."""
+    places = {term: k for k, term in enumerate(terms)}
+    total = len(problem.states) + len(problem.driven)
+    return [places[term] for term in polynomials(total, degree) if term in places]
+
+
+def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], places: Sequence[int]) -> Candidate | None:
+    """Return the monomials at these places in all equations, fitted to the states over few rows."""
+    width = len(problem.states)
     chosen: list[Term] = []
     coefficients: list[float] = []
     equations: list[int] = []
