@@ -144,7 +144,6 @@ def test_noisy_states_are_enough_for_terms_with_functions_beside():
 
 
 def test_the_search_is_offered_the_terms_of_the_library_alone():
-    x, dt = competing(0.02)
-    found = SINDy(1, constant=False).fit(x, dt)
-    assert found.library_.size == 2
-    assert found.coefficients_.any(axis=0).all()
+    x, dt = oscillator()
+    found = SINDy(1, constant=False).fit(noisy(x, 0.02), dt).coefficients_
+    np.testing.assert_allclose(found, [[0, -2], [1, -0.6]], rtol=0.02)

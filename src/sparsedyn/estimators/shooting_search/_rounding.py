@@ -17,6 +17,8 @@ WAYS = ((True, 0.3), (False, 0.3), (False, 0.1), (False, 0.03))
 WORSE = 2.0
 """What rounding may cost of minus two log-likelihoods beyond what standard errors say."""
 DIGITS = 12
+ODDS = 3.0
+"""Odds from which on a constant is taken for a number of few digits."""
 
 
 class Constants(NamedTuple):
@@ -124,7 +126,7 @@ def _covariance(information: Float[np.ndarray, "parameter parameter"]) -> Float[
 
 
 def _shortest(value: float, error: float, round_ones: bool, share: float) -> float:
-    """The number of fewest digits that is within a share of the error, or that is likelier than all others.
+    """The number of fewest digits that is within a share of the error, or that is some times likelier than all others.
 
     A number of so few digits is as likely beforehand as none of these. Where such numbers are far apart beside the
     error, a value next to one is hardly there by chance (Bayes's factor).
@@ -135,6 +137,6 @@ def _shortest(value: float, error: float, round_ones: bool, share: float) -> flo
         short = float(f"{value:.{digits - 1}e}")
         off = abs(short - value) / error
         apart = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1) / error
-        if off <= share or (round_ones and off**2 / 2 < np.log(apart / np.sqrt(2 * np.pi))):
+        if off <= share or (round_ones and off**2 / 2 < np.log(apart / np.sqrt(2 * np.pi) / ODDS)):
             return short
     return value
