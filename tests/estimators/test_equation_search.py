@@ -125,10 +125,12 @@ def test_terms_with_constants_and_whole_equations_are_multiplied_by_variables():
     ("value", "error", "expected"),
     [
         (-9.985, 0.0066, -10.0),  # two standard errors off a number that is thousands apart from the next
-        (2.665, 0.0037, 2.665),  # numbers of three digits are everywhere
+        (2.672, 0.0037, 2.672),  # numbers of three digits are everywhere
         (0.4983, 0.0011, 0.5),
         (0.4983, 0.0002, 0.4983),  # eight standard errors off
         (0.41237, 0.0101, 0.41),
+        (-2.6661, 0.0007, -8 / 3),
+        (0.34, 0.01, 0.34),  # thirds are not so likely beforehand
     ],
 )
 def test_constants_next_to_round_numbers_are_these(value: float, error: float, expected: float):

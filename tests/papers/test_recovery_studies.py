@@ -98,6 +98,7 @@ def test_a_form_is_exact_whatever_its_numbers():
     truth = [parsed("0.3 - 0.36*x_0/(1 + x_0)", ["x_0"])]
     states = np.linspace(0.1, 2, 50)[:, None]
     assert exact(truth, [parsed("0.31 - 0.4*x_0/(1.1 + x_0)", ["x_0"])], states)
+    assert exact(truth, [parsed("0.31 - 2*x_0/(5 + 3*x_0)", ["x_0"])], states)
     assert not exact(truth, [parsed("0.31 - 0.2*x_0 + 0.05*x_0**2", ["x_0"])], states)
     system = next(one for one in suite() if len(one.equations) == 1)
     plant = simulated(system.field, system.starts[0])
@@ -113,6 +114,9 @@ def test_true_constants_are_those_of_the_found_equation_fitted_to_the_truth():
     table = pd.DataFrame(rows, columns=["state", "value", "low", "high"])
     assert covered(truth, found, table, states) == (2, 3)
     assert covered([parsed("x_0**2", x)], found, table, states) == (0, 0)
+    rounded = [parsed("0.31 - 0.49*x_0/(2 + x_0)", x)]
+    table.loc[2, ["value", "low", "high"]] = [1.98, 1.8, 2.1]
+    assert covered([parsed("0.3 - 0.5*x_0/(1.9 + x_0)", x)], rounded, table, states) == (2, 3)
 
 
 def test_further_trajectories_begin_around_the_first():

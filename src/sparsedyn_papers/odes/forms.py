@@ -41,7 +41,7 @@ def covered(
     inside = total = 0
     for name, true, one in zip(names, truth, found, strict=True):
         values = compiled([true], names)(points)[:, 0]
-        numbers = _agreeing(sympy.expand(one), values, points) if _right(true, one, points) else None
+        numbers = _agreeing(_floating(sympy.expand(one)), values, points) if _right(true, one, points) else None
         rows = constants.loc[constants["state"] == name, ["value", "low", "high"]].to_numpy(float)
         for value, low, high in rows if numbers else ():
             written, wanted = min(numbers or (), key=lambda pair: abs(pair[0] - value))
@@ -68,7 +68,8 @@ def _right(equation: sympy.Expr, other: sympy.Expr, points: Float[np.ndarray, "p
     values = compiled([other], _names(points.shape[1]))(points)[:, 0]
     if not np.isfinite(values).all() or _agreeing(true, values, points) is None:
         return False
-    fine = _numbers(true) <= _numbers(other) <= _numbers(_freed(true))
+    # Constants may have been rounded to integers.
+    fine = _numbers(true) <= _numbers(_floating(other, ones=True)) and _numbers(other) <= _numbers(_freed(true))
     return bool(fine and other.free_symbols == true.free_symbols)
 
 
@@ -97,6 +98,20 @@ def _agreeing(
     best = least_squares(off, start, x_scale=np.maximum(np.abs(start), 1e-3), xtol=1e-15, ftol=1e-15, gtol=1e-15)
     agrees = np.sqrt(np.mean(np.square(best.fun))) < SAME
     return list(zip(start.tolist(), best.x.tolist(), strict=True)) if agrees else None
+
+
+def _floating(expr: sympy.Expr, *, ones: bool = False) -> sympy.Expr:
+    """An expression with floating-point numbers for those that it multiplies by or adds, or for all but one."""
+
+    def number(value: sympy.Expr) -> sympy.Expr:
+        return value if abs(value) == 1 and not ones else sympy.Float(value)
+
+    if expr.is_Add or expr.is_Mul:
+        args = (number(a) if a.is_Number else _floating(a, ones=ones) for a in expr.args)
+        return expr.func(*args)
+    if expr.is_Pow:
+        return sympy.Pow(_floating(expr.base, ones=ones), expr.exp)
+    return expr.func(*(_floating(a, ones=ones) for a in expr.args)) if expr.args else expr
 
 
 def _freed(true: sympy.Expr) -> sympy.Expr:

@@ -17,8 +17,10 @@ WAYS = ((True, 0.3), (False, 0.3), (False, 0.1), (False, 0.03))
 WORSE = 2.0
 """What rounding may cost of minus two log-likelihoods beyond what standard errors say."""
 DIGITS = 12
-ODDS = 3.0
-"""Odds from which on a constant is taken for a number of few digits."""
+THIRDS_APART = 0.5
+"""Distance of thirds that are no integers, on average."""
+ODDS, ODDS_OF_THIRDS = 3.0, 30.0
+"""Odds from which on a constant is taken for a number of few digits, or for a number of thirds, which are rarer."""
 
 
 class Constants(NamedTuple):
@@ -129,14 +131,20 @@ def _shortest(value: float, error: float, round_ones: bool, share: float) -> flo
     """The number of fewest digits that is within a share of the error, or that is some times likelier than all others.
 
     A number of so few digits is as likely beforehand as none of these. Where such numbers are far apart beside the
-    error, a value next to one is hardly there by chance (Bayes's factor).
+    error, a value next to one is hardly there by chance (Bayes's factor). So are thirds.
     """
+
+    def likely(short: float, apart: float, odds: float) -> bool:
+        return round_ones and (short - value) ** 2 / error**2 / 2 < np.log(apart / error / np.sqrt(2 * np.pi) / odds)
+
     if value == 0:
         return value
+    thirds = round(3 * value) / 3
     for digits in range(1, DIGITS):
         short = float(f"{value:.{digits - 1}e}")
-        off = abs(short - value) / error
-        apart = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1) / error
-        if off <= share or (round_ones and off**2 / 2 < np.log(apart / np.sqrt(2 * np.pi) / ODDS)):
+        apart = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1)
+        if apart < THIRDS_APART and likely(thirds, THIRDS_APART, ODDS_OF_THIRDS):
+            return thirds
+        if abs(short - value) <= share * error or likely(short, apart, ODDS):
             return short
     return value

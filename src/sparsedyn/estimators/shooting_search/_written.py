@@ -14,10 +14,13 @@ def expression(terms: Sequence[Term], coefficients: Sequence[float], symbols: Se
 
 
 def number(value: float | sympy.Expr) -> sympy.Expr:
-    """Return a number, an integer where it is one; symbols stay."""
+    """Return a number, an integer or a number of thirds where it is one; symbols stay."""
     if isinstance(value, sympy.Expr):
         return value
-    return sympy.Integer(int(value)) if value == int(value) and abs(value) < 1e9 else sympy.Float(value)
+    for parts in (1, 3):
+        if abs(value) < 1e9 and value == round(parts * value) / parts:
+            return sympy.Rational(round(parts * value), parts)
+    return sympy.Float(value)
 
 
 def _product(term: Term, symbols: Sequence[sympy.Symbol]) -> sympy.Expr:
