@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import loguniform, randint
 from sklearn.base import BaseEstimator
@@ -20,6 +21,7 @@ from sparsedyn import (
     plotting,
     search,
 )
+from sparsedyn.executors import Local
 from sparsedyn.selection import SearchResult
 
 ROWS, DT = 24, 0.1
@@ -197,3 +199,14 @@ def test_the_path_is_drawn_with_the_limit_and_both_choices():
     }  # fmt: skip
     assert ax.get_lines()[0].get_ydata()[0] == pytest.approx(result.limit())
     assert ax.get_xscale() == "log"
+
+
+def test_an_executor_finds_the_same():
+    space = {"learning_rate": [0.02, 0.005], "hidden": [(8,), (4,), (0,)]}
+    with pytest.warns(SparsedynWarning, match="2 of 6 candidates could not be fitted"):
+        here = search(SparseTimeStepper(**STEPPER, members=2), space, DATA, cv=2)
+    with pytest.warns(SparsedynWarning, match="2 of 6 candidates could not be fitted"):
+        elsewhere = search(SparseTimeStepper(**STEPPER, members=2), space, DATA, cv=2, executor=Local())
+    assert elsewhere.params == here.params
+    pd.testing.assert_frame_equal(elsewhere.table.drop(columns="fit_time"), here.table.drop(columns="fit_time"))
+    pd.testing.assert_frame_equal(elsewhere.folds.drop(columns="fit_time"), here.folds.drop(columns="fit_time"))

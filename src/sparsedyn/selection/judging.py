@@ -25,6 +25,13 @@ class Fitted(NamedTuple):
     failure: Exception | None = None
 
 
+def groups_in(estimators: Sequence[Any]) -> list[list[int]]:
+    """Return the places of estimators in groups that are fitted together: time-steppers of one shape, others alone."""
+    steppers = [i for i, estimator in enumerate(estimators) if _is_stepper(estimator)]
+    groups = [[steppers[j] for j in group] for group in group_together([estimators[i] for i in steppers])]
+    return groups + [[i] for i in range(len(estimators)) if i not in steppers]
+
+
 def fitted(estimators: Sequence[Any], train: Trajectories, *, progress: bool | None = None) -> list[Fitted]:
     """Fit all estimators in place to the same data; time-steppers of one shape are members of one computation.
 
@@ -32,21 +39,10 @@ def fitted(estimators: Sequence[Any], train: Trajectories, *, progress: bool | N
     (`ValueError`, of which `DataError` is one, or `TypeError`) has a failure instead of a model.
     """
     found: dict[int, Fitted] = {}
-    steppers: list[int] = []
-    for i, estimator in enumerate(estimators):
-        # A class of the user's own may have a fit of its own.
-        if type(estimator) is SparseTimeStepper:
-            try:
-                estimator.check_parameters()
-                steppers.append(i)
-            except (ValueError, TypeError) as error:
-                found[i] = Fitted(None, 0.0, error)
-    groups = [[steppers[j] for j in group] for group in group_together([estimators[i] for i in steppers])]
-    groups += [[i] for i in range(len(estimators)) if i not in steppers and i not in found]
-    for group in groups:
+    for group in groups_in(estimators):
         began = time.perf_counter()
         try:
-            if group[0] in steppers:
+            if _is_stepper(estimators[group[0]]):
                 with progress_bar("training", progress) as on_progress:
                     fit_together([estimators[i] for i in group], train, on_progress=on_progress)
             else:
@@ -57,6 +53,17 @@ def fitted(estimators: Sequence[Any], train: Trajectories, *, progress: bool | N
         seconds = (time.perf_counter() - began) / len(group)
         found |= {i: Fitted(None if failure else estimators[i], seconds, failure) for i in group}
     return [found[i] for i in range(len(estimators))]
+
+
+def _is_stepper(estimator: Any) -> bool:
+    """Whether an estimator can be fitted together with others: a class of the user's own may have a fit of its own."""
+    if type(estimator) is not SparseTimeStepper:
+        return False
+    try:
+        estimator.check_parameters()
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def judged(one: Fitted, test: Trajectories, horizons: Sequence[int], reading: str) -> pd.DataFrame:

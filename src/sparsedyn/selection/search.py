@@ -1,8 +1,9 @@
 """Searches of parameters, judged by free runs over trajectories that candidates were not fitted to."""
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,15 @@ from sparsedyn.data import DataError
 from sparsedyn.data.errors import closest, listing
 from sparsedyn.estimators._base import is_whole
 from sparsedyn.estimators._inputs import trajectories_of
-from sparsedyn.selection.judging import fitted, horizons_of, judged
+from sparsedyn.estimators._progress import stage_bar
+from sparsedyn.executors import Executor, Local, Report, Results, results
+from sparsedyn.selection.judging import fitted, groups_in, horizons_of, judged
 from sparsedyn.selection.result import SearchResult
 from sparsedyn.selection.splitters import Fold, folds_of
 from sparsedyn.selection.strategies import STRATEGIES, Parameters, Space
+
+_Fit: TypeAlias = tuple[int, list[int]]
+"""The number of a fold, and the places of candidates that are fitted together."""
 
 
 def search(
@@ -36,6 +42,7 @@ def search(
     names: Sequence[str] | None = None,
     input_names: Sequence[str] | None = None,
     progress: bool | None = None,
+    executor: Executor | None = None,
 ) -> SearchResult:
     """Try parameters of `estimator` by cross-validation, and return what each of them came to.
 
@@ -50,6 +57,7 @@ def search(
     horizon : rows over which free runs are compared; by default the length of the shortest test trajectory.
     reading : of the RFMSE; see `Forecast.score`.
     seed : of what is drawn; the estimator has a seed of its own.
+    executor : makes the fits, by default this process; `sparsedyn.executors.Ray(address)`, the workers of a cluster.
 
     Time-steppers of one shape are trained as members of one computation, fold by fold. A candidate that refuses its
     parameters or the data is kept in the table with its message, and a `SparsedynWarning` says how many these are.
@@ -68,7 +76,7 @@ def search(
     while batch:
         # Files of models keep plain numbers.
         batch = [{k: v.item() if isinstance(v, np.generic) else v for k, v in one.items()} for one in batch]
-        tables_of_batch, failed = _tried(estimator, batch, folds, rows, reading, progress)
+        tables_of_batch, failed = _tried(_Asked(estimator, batch, folds, rows, reading, progress), executor)
         errors = [
             float("nan") if why else float(table["error"].mean())
             for table, why in zip(tables_of_batch, failed, strict=True)
@@ -93,26 +101,60 @@ def search(
     return SearchResult(estimator, known, tried, table, failures, rows)
 
 
-def _tried(
-    estimator: Any,
-    batch: Sequence[Parameters],
-    folds: Sequence[Fold],
-    horizon: int,
-    reading: str,
-    progress: bool | None,
-) -> tuple[list[pd.DataFrame], list[str]]:
+class _Asked(NamedTuple):
+    """What all fits of a batch of candidates share."""
+
+    estimator: Any
+    batch: Sequence[Parameters]
+    folds: Sequence[Fold]
+    horizon: int
+    reading: str
+    progress: bool | None
+
+
+def _tried(asked: _Asked, executor: Executor | None) -> tuple[list[pd.DataFrame], list[str]]:
     """Return a table over folds for every candidate, and why it could not be fitted, if so."""
-    found: list[list[pd.DataFrame]] = [[] for _ in batch]
-    failures = [""] * len(batch)
-    for number, fold in enumerate(folds):
-        left = [i for i, failure in enumerate(failures) if not failure]
-        models = [clone(estimator).set_params(**batch[i]) for i in left]
-        for i, one in zip(left, fitted(models, fold.train, progress=progress), strict=True):
-            if one.failure is not None:
-                failures[i] = f"fold {number}: {one.failure}"
-            else:
-                found[i].append(judged(one, fold.test, [horizon], reading).assign(fold=number))
+    groups = groups_in([clone(asked.estimator).set_params(**one) for one in asked.batch])
+    fits = [(number, group) for number in range(len(asked.folds)) for group in groups]
+    found: list[list[pd.DataFrame]] = [[] for _ in asked.batch]
+    failures = [""] * len(asked.batch)
+    for (number, group), tables in zip(fits, _all(asked, fits, executor), strict=True):
+        for i, table in zip(group, tables, strict=True):
+            if isinstance(table, str):
+                failures[i] = failures[i] or f"fold {number}: {table}"
+            elif not failures[i]:
+                found[i].append(table)
     return [pd.concat(tables) if tables else pd.DataFrame() for tables in found], failures
+
+
+def _all(asked: _Asked, fits: Sequence[_Fit], executor: Executor | None) -> list[list[pd.DataFrame | str]]:
+    """Make all fits, here, or by an executor under a bar of its own."""
+    if executor is None:
+        return results(Local().map(_judged, asked, fits), len(fits))
+    with stage_bar("search", asked.progress) as show:
+        finished = executor.map(_judged, asked._replace(progress=False), fits)
+        return results(_counted(finished, len(fits), show), len(fits))
+
+
+def _counted(finished: Results, count: int, show: Callable[[float, str], None] | None) -> Results:
+    with closing(finished):
+        for done, one in enumerate(finished, 1):
+            if show is not None:
+                show(done / count, f"{done} of {count} fits")
+            yield one
+
+
+def _judged(asked: _Asked, one: _Fit, report: Report) -> list[pd.DataFrame | str]:
+    """Fit candidates of one group on a fold, and return the table of each, or why there is none."""
+    number, group = one
+    fold = asked.folds[number]
+    models = [clone(asked.estimator).set_params(**asked.batch[i]) for i in group]
+    return [
+        judged(model, fold.test, [asked.horizon], asked.reading).assign(fold=number)
+        if model.failure is None
+        else str(model.failure)
+        for model in fitted(models, fold.train, progress=asked.progress)
+    ]
 
 
 def _check(estimator: Any, space: Space, strategy: str, candidates: int | None) -> None:

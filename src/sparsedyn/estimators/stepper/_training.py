@@ -58,12 +58,14 @@ def trained(
     settings: Sequence[Settings],
     given: Recorded,
     *,
+    begin: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
     check_units: bool = True,
 ) -> list[Trained]:
     """Train all members of `settings`, which are of one group, on the same data; return one result each.
 
+    Members have the numbers from `begin` on, on which initialization and orders of samples depend.
     With a `checkpoint` path the run is saved there every few seconds and, if the file exists, resumed to the same bits.
     """
     first, data = settings[0], given.data
@@ -77,7 +79,7 @@ def trained(
     members = [one.members for one in settings]
     rates = np.repeat(np.stack([one.rates(steps) for one in settings]), members, axis=0)
     seeds = np.concatenate([np.full(one.members, one.seed) for one in settings])
-    initial_keys, training_keys = _keys(seeds, np.concatenate([np.arange(m) for m in members]))
+    initial_keys, training_keys = _keys(seeds, np.concatenate([begin + np.arange(m) for m in members]))
     shape = (len(data.state_names), len(data.input_names), first.hidden)
     result = fit(
         initial(initial_keys, *shape, first.activation, first.skip, first.bias, first.fan),
@@ -94,7 +96,7 @@ def trained(
         patience=first.patience,
         shuffle=first.shuffle,
         seed=int(first.seed),
-        ids=[member for count in members for member in range(count)],
+        ids=[begin + member for count in members for member in range(count)],
         on_progress=on_progress,
         checkpoint=None
         if checkpoint is None

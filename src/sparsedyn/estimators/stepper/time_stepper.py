@@ -24,8 +24,10 @@ from sparsedyn.estimators._known import Known
 from sparsedyn.estimators._progress import progress_bar
 from sparsedyn.estimators._report import across
 from sparsedyn.estimators.stepper._averages import average_from_spec, average_spec
+from sparsedyn.estimators.stepper._divided import trained_by
 from sparsedyn.estimators.stepper._settings import RULES, Settings, check_combination, settings_of
 from sparsedyn.estimators.stepper._training import Trained, learned, trained
+from sparsedyn.executors import Executor
 from sparsedyn.models import MLP
 from sparsedyn.sparsify import from_spec, to_spec
 from sparsedyn.training import AbstractAverage
@@ -140,6 +142,7 @@ class SparseTimeStepper(AbstractEnsemble):
         progress: bool | None = None,
         checkpoint: str | Path | None = None,
         check_units: bool = True,
+        executor: Executor | None = None,
     ) -> "SparseTimeStepper":
         """Train all members on states `x` at times `t` under inputs `u`, or on `Trajectories` alone.
 
@@ -149,21 +152,29 @@ class SparseTimeStepper(AbstractEnsemble):
         `validation` trajectories, also as the second argument, the best weights are kept (see `select`).
 
         `progress` draws a bar (default: on a terminal). A `checkpoint` path makes the run resumable after a
-        kill. Raises `DataError` for data that cannot be trained on, `ValueError` for parameters out of range.
+        kill. The workers of an `executor`, such as `sparsedyn.executors.Ray(address)`, train the members in parts,
+        without checkpoints.
+
+        Raises `DataError` for data that cannot be trained on, `ValueError` for parameters out of range.
         """
         self.check_parameters()
         options: dict[str, Any] = {
             "trajectory": trajectory,
             "names": names,
             "input_names": input_names,
-            "in_parts": True,
+            # Workers get data as a whole.
+            "in_parts": executor is None,
         }
         given = recorded(x, t, u, x_dot=x_dot, validation=validation, time=self.time, known=self.known, **options)
         given = learned(given, self.time)
         with progress_bar("training", progress) as on_progress:
-            (found,) = trained(
-                [self.settings()], given, on_progress=on_progress, checkpoint=checkpoint, check_units=check_units
-            )
+            options = {"on_progress": on_progress, "check_units": check_units}
+            if executor is None:
+                (found,) = trained([self.settings()], given, checkpoint=checkpoint, **options)
+            elif checkpoint is None:
+                found = trained_by(executor, self.settings(), given, **options)
+            else:
+                raise ValueError("checkpoint: expected none along with an executor; got both. Leave one of them out.")
         self._adopt(found, given)
         self.report_.warn()
         return self
