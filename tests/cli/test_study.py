@@ -2,13 +2,16 @@
 
 import json
 import shutil
+import sys
 
 import pandas as pd
 import pytest
+from rich.progress import Progress
 
-from sparsedyn import studies
-from sparsedyn.cli.study_progress import StudyLines, words
-from sparsedyn.training import Progress
+from sparsedyn import executors, studies
+from sparsedyn.cli.study_progress import StudyBars, StudyLines, words
+from sparsedyn.executors import Local
+from sparsedyn.training import Progress as TrainingProgress
 
 
 def test_list(run):
@@ -100,6 +103,41 @@ def test_a_part_is_run_and_collected_by_name(run, spec, tmp_path, monkeypatch):
     assert "expected the parts of a study" in nothing.stderr
 
 
+def test_workers_of_a_cluster_are_asked_for_by_its_address(run, spec, tmp_path, monkeypatch):
+    asked, seen = [], []
+
+    class Cluster(Local):
+        def __init__(self, address):
+            asked.append(address)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            asked.append("closed")
+
+    def pretend(spec, directory, **options):
+        seen.append(options["executor"])
+        raise studies.StudyInterrupted("Stopped.")
+
+    monkeypatch.setattr(executors, "Ray", Cluster)
+    monkeypatch.setattr(studies, "run", pretend)
+    result = run("study", "run", spec, "-o", tmp_path / "out", "--ray", "auto")
+    assert "Ray at auto: 1 worker." in result.stderr
+    assert asked == ["auto", "closed"]
+    assert isinstance(seen[0], Cluster)
+    both = run("study", "run", spec, "--ray", "auto", "--shard", "1/2")
+    assert both.exit_code == 2
+    assert "--shard, --ray: expected one of them" in both.stderr
+
+
+def test_without_ray_its_option_says_how_to_have_it(run, spec, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = run("study", "run", spec, "-o", tmp_path / "out", "--ray", "auto")
+    assert result.exit_code == 2
+    assert 'pip install "sparsedyn[ray]"' in " ".join(result.stderr.split())
+
+
 @pytest.mark.slow
 def test_another_study_in_the_folder_is_refused(run, spec, finished):
     folder, _ = finished
@@ -109,7 +147,7 @@ def test_another_study_in_the_folder_is_refused(run, spec, finished):
 
 
 def progress(step: int) -> studies.GroupProgress:
-    return studies.GroupProgress(1, 2, Progress(step, 100, 0.5, 0.25, 0.75, 3, 4), step, 400)
+    return studies.GroupProgress(1, 2, TrainingProgress(step, 100, 0.5, 0.25, 0.75, 3, 4), step, 400)
 
 
 def test_events_read_well():
@@ -118,6 +156,23 @@ def test_events_read_well():
     cell = words(studies.CellFinished("L1", 1, 2, 10.0, 40, 30, 0.25, float("nan")))
     assert "10 of 40 weights" in cell
     assert "25 %" in cell
+    assert "Lost the worker of L1 (time 2)" in words(studies.WorkerLost(("L1",), 2))
+
+
+def test_parts_that_are_computed_at_once_have_a_bar_each():
+    with Progress() as bars:
+        shown = StudyBars("tiny", bars)
+        for event in (
+            studies.CellStarted("a", 1, 3),
+            studies.CellProgress("a", 1, 3, 0.5, "half", 0.5),
+            studies.CellStarted("b", 2, 3),
+            studies.CellProgress("b", 2, 3, 0.25, "a quarter", 0.75),
+        ):
+            shown.event(event)
+        assert [(task.description, task.completed) for task in bars.tasks] == [("tiny", 0.75), ("a", 0.5), ("b", 0.25)]
+        shown.event(studies.CellProgress("a", 1, 3, 1.0, "", 1.25))
+        shown.event(studies.CellStarted("c", 3, 3))
+        assert [task.description for task in bars.tasks] == ["tiny", "b", "c"]
 
 
 def test_training_of_a_group_is_told_now_and_then(capsys, monkeypatch):

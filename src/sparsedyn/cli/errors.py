@@ -20,6 +20,7 @@ EXIT_CODES = {
     "sparsedyn.data.errors": ("DataError", DATA),
     "sparsedyn.training.checkpoint": ("CheckpointError", DATA),
     "sparsedyn.studies.errors": ("StudyError", STUDY),
+    "sparsedyn.executors.protocol": ("ExecutorError", STUDY),
 }
 """Exceptions of the library by the module that defines them, and the exit codes that they end a command with."""
 DEBUG = Annotated[bool, typer.Option("--debug", help="After an error, show where in the code it arose.")]

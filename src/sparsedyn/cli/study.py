@@ -1,14 +1,19 @@
 """`sparsedyn study`: comparisons of techniques, studies of equation learners and of autoencoders, data to report."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sparsedyn.cli import options
-from sparsedyn.cli.errors import guarded
-from sparsedyn.cli.output import note, show_json, show_pairs, show_table, show_text
+from sparsedyn.cli.errors import UsageProblem, guarded
+from sparsedyn.cli.output import note, plural, show_json, show_pairs, show_table, show_text
 from sparsedyn.cli.study_progress import study_progress
+
+if TYPE_CHECKING:
+    from sparsedyn.executors import Executor
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -42,6 +47,16 @@ Part = Annotated[
         "--shard",
         metavar="I/N",
         help="Compute part I of N only; `slurm`: this array task's.",
+        show_default=False,
+    ),
+]
+
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Compute cells on the workers of a Ray cluster: `auto`, HOST:PORT, or ray://HOST:10001.",
         show_default=False,
     ),
 ]
@@ -122,6 +137,7 @@ def run(
     mnist: Mnist = None,
     mixed: Mixed = False,
     shard: Part = None,
+    ray: RayAddress = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -131,7 +147,8 @@ def run(
     them. A folder that holds the same study already is resumed: finished cells stay, training continues from its
     checkpoint, and the results are those of an uninterrupted run, bit for bit.
 
-    With --shard, a part is computed in DIR/shards; `sparsedyn study collect DIR` puts all parts together.
+    With --shard, a part is computed in DIR/shards; `sparsedyn study collect DIR` puts all parts together. With --ray,
+    the workers of a cluster compute the cells, and only this process writes to the folder.
 
     Examples:
 
@@ -139,6 +156,7 @@ def run(
     sparsedyn study run aluminum-quick
     sparsedyn study run mine.toml -o results --members 20 --seed 1
     sparsedyn study run kim2019-table5
+    sparsedyn study run mine.toml --ray auto
     ```
     """
     from sparsedyn import studies
@@ -152,21 +170,30 @@ def run(
     if shard is not None:
         from sparsedyn.studies.shards import shard_of
 
+        if ray is not None:
+            raise UsageProblem("--shard, --ray: expected one of them; got both. A cluster divides a study by itself.")
+
         part = shard_of(shard)
         with study_progress(spec.name, quiet=quiet) as on_event:
             studies.run(spec, folder, on_event=on_event, members=members, seed=seed, mixed=mixed, shard=part)
         note(f"When all parts are finished: sparsedyn study collect {folder}", quiet=quiet)
         return
     note(f"Study {spec.name} in {folder} (Ctrl-C stops it; the same command resumes it).", quiet=quiet)
-    with study_progress(spec.name, quiet=quiet) as on_event:
-        report = studies.run(spec, folder, on_event=on_event, members=members, seed=seed, mixed=mixed)
+    with workers_of(ray, quiet=quiet) as executor, study_progress(spec.name, quiet=quiet) as on_event:
+        report = studies.run(
+            spec, folder, on_event=on_event, members=members, seed=seed, mixed=mixed, executor=executor
+        )
     conclude(folder, report, as_json=as_json)
 
 
 @app.command("resume")
 @guarded
 def resume(
-    directory: Directory, mixed: Mixed = False, quiet: options.Quiet = False, as_json: options.Json = False
+    directory: Directory,
+    mixed: Mixed = False,
+    ray: RayAddress = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
 ) -> None:
     """Resume a study that was interrupted.
 
@@ -182,8 +209,8 @@ def resume(
     """
     from sparsedyn import studies
 
-    with study_progress(directory.name, quiet=quiet) as on_event:
-        report = studies.resume(directory, on_event=on_event, mixed=mixed)
+    with workers_of(ray, quiet=quiet) as executor, study_progress(directory.name, quiet=quiet) as on_event:
+        report = studies.resume(directory, on_event=on_event, mixed=mixed, executor=executor)
     conclude(directory, report, as_json=as_json)
 
 
@@ -303,6 +330,23 @@ def publish(
         show_json({"written": [str(path) for path in written]})
     else:
         show_text("\n".join(str(path) for path in written))
+
+
+@contextmanager
+def workers_of(address: str | None, *, quiet: bool) -> Iterator["Executor | None"]:
+    """Yield the workers of a cluster; None without an address."""
+    if address is None:
+        yield None
+        return
+    from sparsedyn.executors import Ray
+
+    try:
+        connection = Ray(address)
+    except ImportError as error:
+        raise UsageProblem(f"--ray: {error}") from error
+    with connection as cluster:
+        note(f"Ray at {address}: {plural(cluster.workers, 'worker')}.", quiet=quiet)
+        yield cluster
 
 
 def study_text(name: str) -> str:

@@ -10,7 +10,7 @@ from sparsedyn.cli.output import console, note, number, percent, plural
 from sparsedyn.cli.progress import Lines, duration
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from sparsedyn.studies import Event, GroupProgress
     from sparsedyn.studies.events import OnEvent
@@ -42,7 +42,7 @@ class StudyLines:
         if isinstance(event, GroupProgress):
             self._line(float(event.done), event.total, describe_group(event))
         elif isinstance(event, CellProgress):
-            self._line(event.number - 1 + event.share, event.cells, f"{event.label}: {event.remark}")
+            self._line(event.done, event.cells, f"{event.label}: {event.remark}")
         else:
             note(words(event))
 
@@ -54,38 +54,39 @@ class StudyLines:
 
 
 class StudyBars:
-    """A bar for the whole study, with the time left, and one for the group or cell that is being computed."""
+    """A bar for the whole study, with the time left, and one for each group or cell that is being computed."""
 
     def __init__(self, name: str, bars: "Progress"):
         self.bars = bars
         self.whole = bars.add_task(name, total=None, note="")
-        self.group = bars.add_task("group", total=None, note="", visible=False)
+        self.parts: dict[str, TaskID] = {}
 
     def event(self, event: "Event") -> None:
         """Move the bars; write what happened above them."""
         from sparsedyn.studies import CellProgress, CellStarted, GroupProgress
 
         if isinstance(event, CellStarted):
-            self._cell(event.label, event.number, event.cells, 0.0, "")
+            self.bars.update(self.whole, total=event.cells)
+            self._part(event.label, 0.0, 1.0, "")
         elif isinstance(event, CellProgress):
-            self._cell(event.label, event.number, event.cells, event.share, event.remark)
+            self.bars.update(self.whole, total=event.cells, completed=event.done)
+            self._part(event.label, event.share, 1.0, event.remark)
         elif isinstance(event, GroupProgress):
             training = event.training
             self.bars.update(self.whole, total=event.total, completed=event.done)
-            self.bars.update(
-                self.group,
-                description=f"group {event.number} of {event.groups}",
-                total=training.steps,
-                completed=training.step,
-                note=describe_group(event, short=True),
-                visible=True,
-            )
+            what = f"group {event.number} of {event.groups}"
+            self._part(what, training.step, training.steps, describe_group(event, short=True))
         else:
             self.bars.console.print(words(event), soft_wrap=True)
 
-    def _cell(self, label: str, number: int, cells: int, share: float, remark: str) -> None:
-        self.bars.update(self.whole, total=cells, completed=number - 1 + share)
-        self.bars.update(self.group, description=label, total=1.0, completed=share, note=remark, visible=True)
+    def _part(self, what: str, done: float, total: float, remark: str) -> None:
+        """Move the bar of a part. A new one takes the place of those that are done."""
+        if what not in self.parts:
+            done_with = {task.id for task in self.bars.tasks if task.finished}
+            for other in [name for name, task in self.parts.items() if task in done_with]:
+                self.bars.remove_task(self.parts.pop(other))
+            self.parts[what] = self.bars.add_task(what, total=total, note="")
+        self.bars.update(self.parts[what], total=total, completed=done, note=remark)
 
 
 def describe_group(event: "GroupProgress", *, short: bool = False) -> str:
@@ -122,6 +123,8 @@ def words(event: "Event") -> str:
             return f"{i} of {n} finished in {duration(seconds)}: {label}: {summary}."
         case studies.CellFailed(label=label, why=why):
             return f"Failed: {label}: {why}"
+        case studies.WorkerLost(labels=labels, times=times):
+            return f"Lost the worker of {', '.join(labels)} (time {times}): begun anew on another one."
         case studies.ReportStarted():
             return "Drawing the report."
         case studies.StudyFinished(seconds=seconds):

@@ -14,6 +14,7 @@ from .events import (
     MemoryPlanned,
     ReportStarted,
     StudyFinished,
+    WorkerLost,
 )
 from .providers import Provider
 from .publish.studies import publish
@@ -41,6 +42,7 @@ __all__ = [
     "StudyInterrupted",
     "StudySpec",
     "Verified",
+    "WorkerLost",
     "collect",
     "list_studies",
     "load",

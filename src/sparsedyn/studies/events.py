@@ -79,13 +79,14 @@ class CellStarted:
 
 @dataclass(frozen=True)
 class CellProgress:
-    """A `share` of that cell is done; a `remark` says where it stands."""
+    """A `share` of that cell is done; a `remark` says where it stands. Of all cells together, so many are `done`."""
 
     label: str
     number: int
     cells: int
     share: float
     remark: str
+    done: float
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,14 @@ class CellFailed:
 
     label: str
     why: str
+
+
+@dataclass(frozen=True)
+class WorkerLost:
+    """The worker that computed these cells is gone, for the `times`-th time; another one begins them anew."""
+
+    labels: tuple[str, ...]
+    times: int
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,7 @@ Event = (
     | CellProgress
     | CellStored
     | CellFailed
+    | WorkerLost
     | ReportStarted
     | StudyFinished
 )

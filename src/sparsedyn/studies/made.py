@@ -8,7 +8,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -30,6 +30,18 @@ Made = dict[str, Any]
 def made(spec: AbstractStudySpec) -> Made:
     """Return what a result that is made now is made with, as it stands in cell.json and run.json."""
     return {"seed": spec.seed, "spec": digest(spec), "versions": versions(), "devices": devices()}
+
+
+class Surroundings(NamedTuple):
+    """What results are made with here, and the devices in words."""
+
+    made: Made
+    device: str
+
+
+def surroundings(spec: AbstractStudySpec) -> Surroundings:
+    """Return both for a study."""
+    return Surroundings(made(spec), device_words())
 
 
 def digest(spec: AbstractStudySpec) -> str:
@@ -65,8 +77,8 @@ def taken_up(store: Store, cells: Sequence[Cell], here: Made, *, mixed: bool) ->
     _check_spec(store, stored, here)
     if cells and all(store.is_finished(cell.slug) for cell in cells):
         return {}
-    others = {label: what for label, facts in stored.items() if (what := _difference(facts, here))}
-    if (store.directory / "search").is_dir() and (what := _difference(read_json(store.run_file), here)):
+    others = {label: what for label, facts in stored.items() if (what := difference(facts, here))}
+    if (store.directory / "search").is_dir() and (what := difference(read_json(store.run_file), here)):
         others["its search"] = what
     begun = _under_way(store, here)
     if not mixed and (others or begun):
@@ -89,7 +101,7 @@ def compared(store: Store, cells: Sequence[Cell], *, mixed: bool) -> dict[str, s
     stored = _stored(store, cells)
     first = next((facts["made"] for facts in stored.values() if "made" in facts), None)
     others = {
-        label: what for label, facts in stored.items() if first is not None and (what := _difference(facts, first))
+        label: what for label, facts in stored.items() if first is not None and (what := difference(facts, first))
     }
     if others and not mixed:
         raise StudyError(
@@ -121,11 +133,11 @@ def _under_way(store: Store, here: Made) -> dict[Path, str]:
     for path in store.directory.glob("groups/[!.]*.safetensors"):
         with suppress(CheckpointError):  # which is said where it is taken up
             compiled = load_arrays(path)[1].get("compiled")
-            found[path] = _difference({**read_json(store.run_file), "compiled_steps": compiled}, here)
+            found[path] = difference({**read_json(store.run_file), "compiled_steps": compiled}, here)
     return {path: what for path, what in found.items() if what}
 
 
-def _difference(facts: Mapping[str, Any], here: Made) -> str:
+def difference(facts: Mapping[str, Any], here: Made) -> str:
     """Return what else something was made with, by its facts; "" where these do not say, as in earlier versions."""
     if "made" not in facts:
         return ""

@@ -11,7 +11,7 @@ from typing import Any
 from sparsedyn.data import Trajectories
 from sparsedyn.studies.cells import Cell, Share
 from sparsedyn.studies.files import read_json, write_json
-from sparsedyn.studies.made import device_words, made
+from sparsedyn.studies.made import Surroundings, surroundings
 from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.store import Store
 
@@ -20,20 +20,23 @@ EVERY = 5.0
 
 
 class RunRecord:
-    """Seconds spent on every part, summed over all runs of a study, and what the last one was made with."""
+    """Seconds spent on every part, summed over all runs of a study, and what the last one was made with.
 
-    def __init__(self, store: Store, spec: AbstractStudySpec):
+    Results are made in the `surroundings` of this process unless others are given.
+    """
+
+    def __init__(self, store: Store, spec: AbstractStudySpec, here: Surroundings | None = None):
         self.file = store.run_file
         self.content: dict[str, Any] = read_json(self.file) if self.file.is_file() else _empty(spec)
         self.began = self.saved = time.monotonic()
         self.before = float(self.content["seconds"])
         self.content["runs"] += 1
-        self.made = made(spec)
+        self.made, device = surroundings(spec) if here is None else here
         self.content.pop("failed", None)
         self.content |= {
             "command": _command(),
             "versions": self.made["versions"],
-            "device": device_words(),
+            "device": device,
             "made": self.made,
             "finished": None,
         }

@@ -1,29 +1,30 @@
 """Run a study of any kind, resume it after an interruption, and report on it."""
 
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from sparsedyn import _disk
-from sparsedyn.data import DataError
-from sparsedyn.studies.cell_files import stored_cells, write_cell, write_results
+from sparsedyn.executors import Executor
+from sparsedyn.studies.cell_files import stored_cells, write_results
 from sparsedyn.studies.checksums import sums_of
 from sparsedyn.studies.claim import claimed
+from sparsedyn.studies.computing import compute_here
 from sparsedyn.studies.document.writing import write_report
+from sparsedyn.studies.elsewhere import compute_elsewhere, surroundings_of
 from sparsedyn.studies.errors import StudyError
-from sparsedyn.studies.events import CellFailed, OnEvent, ReportStarted, StudyFinished
+from sparsedyn.studies.events import OnEvent, ReportStarted, StudyFinished
 from sparsedyn.studies.files import read_json, write_text
 from sparsedyn.studies.kind import Kind
 from sparsedyn.studies.kinds import kind_of
-from sparsedyn.studies.made import compared, made, taken_up
+from sparsedyn.studies.made import compared, surroundings, taken_up
 from sparsedyn.studies.reading import stored_spec
 from sparsedyn.studies.run_record import RunRecord
 from sparsedyn.studies.shards import Shard, check_agreement, known_shard, shards_of, take_over
 from sparsedyn.studies.spec import AbstractStudySpec
-from sparsedyn.studies.stops import interruptible, of_disk
+from sparsedyn.studies.stops import interruptible
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.stored import is_kept, read_kept, read_run
-from sparsedyn.studies.units import StudyRun, Unit
+from sparsedyn.studies.units import StudyRun
 
 
 def run(
@@ -35,6 +36,7 @@ def run(
     seed: int | None = None,
     mixed: bool = False,
     shard: tuple[int, int] | None = None,
+    executor: Executor | None = None,
 ) -> Path:
     """Run `spec` in `directory` and return the report's path; `members` and `seed` override the spec's own.
 
@@ -46,13 +48,16 @@ def run(
     With `shard` (2, 4), the second of four parts is computed, in a folder of its own below `directory`, which is
     returned: `collect` puts all together.
 
+    With an `executor`, such as `Ray(address)`, its workers compute the cells; data, results and report are made here,
+    and what was finished when this process ends is kept. A cell whose worker is lost begins anew on another one.
+
     Raises `StudyError` for a directory of anything else, and where cells failed or are missing in the end,
     `StudyInterrupted` on Ctrl-C and SIGTERM, which wait for the end of a chunk of training.
     """
     chosen = spec.replaced(members=members, seed=seed)
     part = None if shard is None else Shard(*shard)
     place = Path(directory) if part is None else part.folder(Path(directory))
-    return run_as(kind_of(spec), chosen, place, on_event=on_event, mixed=mixed, shard=part)
+    return run_as(kind_of(spec), chosen, place, on_event=on_event, mixed=mixed, shard=part, executor=executor)
 
 
 def run_as(
@@ -63,22 +68,26 @@ def run_as(
     on_event: OnEvent | None = None,
     mixed: bool = False,
     shard: Shard | None = None,
+    executor: Executor | None = None,
 ) -> Path:
     """Run `spec` as a study of this kind, or a part of it; see `run`."""
     store = Store(Path(directory))
-    if shard is not None and kind.chained(spec):
-        raise StudyError(f"{spec.name}: every computation of a search depends on those before it. Leave --shard out.")
+    _check_divided(kind, spec, shard, executor)
     with interruptible(store.directory, lambda: how_far(kind, store, spec)) as stop, claimed(store, spec, kind.files):
         tell = stop.watched(on_event)
-        others = taken_up(store, kind.cells(spec, store), made(spec), mixed=mixed)
-        record = RunRecord(store, spec)
+        here = surroundings(spec) if executor is None else surroundings_of(executor, spec)
+        others = taken_up(store, kind.cells(spec, store), here.made, mixed=mixed)
+        record = RunRecord(store, spec, here)
         record.note("mixed", others)
         wanted = None
         if shard is not None:
             record.part(shard)
             wanted = shard.slugs(kind.cells(spec, store))
-        this = StudyRun(spec, store, record, tell, stop.check, wanted)
-        _compute_all(kind, this)
+        this = StudyRun(spec, store, record, tell, stop.check, wanted, apart=executor is not None)
+        if executor is None:
+            compute_here(kind, this)
+        else:
+            compute_elsewhere(kind, this, executor, mixed=mixed)
         if wanted is not None:
             _check_whole(kind, store, spec, wanted)
             record.finish()
@@ -96,10 +105,16 @@ def run_as(
         return path
 
 
-def resume(directory: str | Path, *, on_event: OnEvent | None = None, mixed: bool = False) -> Path:
+def resume(
+    directory: str | Path,
+    *,
+    on_event: OnEvent | None = None,
+    mixed: bool = False,
+    executor: Executor | None = None,
+) -> Path:
     """Resume the study in `directory`, or the part of one; see `run`."""
     spec, shard = stored_spec(directory), known_shard(Path(directory))
-    return run_as(kind_of(spec), spec, directory, on_event=on_event, mixed=mixed, shard=shard)
+    return run_as(kind_of(spec), spec, directory, on_event=on_event, mixed=mixed, shard=shard, executor=executor)
 
 
 def collect(directory: str | Path, *, on_event: OnEvent | None = None, mixed: bool = False) -> Path:
@@ -154,51 +169,13 @@ def how_far(kind: Kind, store: Store, spec: AbstractStudySpec) -> str:
     return f"with {sum(store.is_finished(cell.slug) for cell in cells)} of {len(cells)} cells finished"
 
 
-def _compute_all(kind: Kind, run: StudyRun[AbstractStudySpec]) -> None:
-    """Compute what is missing; raises `StudyError` in the end where cells failed."""
-    failed: dict[str, str] = {}
-    for unit in kind.units(run):
-        try:
-            _compute(kind, run, unit)
-        except Exception as error:
-            if kind.chained(run.spec) or _concerns_all(error):
-                raise
-            for cell in (cell for cell in unit.cells if not run.store.is_finished(cell.slug)):
-                failed[cell.label] = f"{type(error).__name__}: {' '.join(str(error).split())}"
-                run.tell(CellFailed(cell.label, failed[cell.label]))
-    _check_failed(run, failed)
-
-
-def _concerns_all(error: Exception) -> bool:
-    """Whether all cells fail alike: where the disk does, or where data are not there or cannot be read."""
-    return isinstance(error, StudyError | DataError | OSError) or of_disk(error) is not None
-
-
-def _check_failed(run: StudyRun[AbstractStudySpec], failed: Mapping[str, str]) -> None:
-    if failed:
-        directory = run.store.directory
-        run.record.note("failed", failed)
-        listed = "".join(f"\n  {label}: {why}" for label, why in failed.items())
-        raise StudyError(
-            f"{directory}: expected results of all cells; {len(failed)} failed, the others are stored.{listed}\n"
-            f"Try these again with: sparsedyn study resume {directory}. Or see the others: sparsedyn study report "
-            f"{directory}"
-        )
-
-
-def _compute(kind: Kind, run: StudyRun[AbstractStudySpec], unit: Unit) -> None:
-    """Compute the cells of a unit that are missing, and store each."""
-    missing = [cell for cell in unit.cells if not run.store.is_finished(cell.slug)]
-    if missing:
-        outcome_of = unit.compute()
-        for cell in missing:
-            started = time.monotonic()
-            outcome = outcome_of(cell)
-            write_cell(run.store.cell(cell.slug), kind.files, cell, outcome, run.record.made)
-            seconds = time.monotonic() - started
-            run.record.cell(cell, seconds, outcome.share)
-            run.tell(unit.stored(cell, outcome, seconds))
-    unit.forget()
+def _check_divided(kind: Kind, spec: AbstractStudySpec, shard: Shard | None, executor: Executor | None) -> None:
+    """Raise `StudyError` where cells cannot be computed by themselves, or are to be divided twice."""
+    option = "--ray" if shard is None else "--shard"
+    if (shard is not None or executor is not None) and kind.chained(spec):
+        raise StudyError(f"{spec.name}: every computation of a search depends on those before it. Leave {option} out.")
+    if shard is not None and executor is not None:
+        raise StudyError(f"{spec.name}: expected a part of the study or workers (--shard or --ray); got both.")
 
 
 def _check_whole(kind: Kind, store: Store, spec: AbstractStudySpec, wanted: Collection[str] | None = None) -> None:

@@ -23,7 +23,8 @@ def _nothing(*_: Any) -> None:
 class StudyRun(Generic[SpecT]):
     """One run of a study: its spec, its directory, its run record, its observer, what raises if it is to stop.
 
-    Where cells are `wanted`, by their slugs, the others are left to other runs.
+    Where cells are `wanted`, by their slugs, the others are left to other runs. Where they are computed `apart`, by
+    workers, as many units as there are cells can be computed at once.
     """
 
     spec: SpecT
@@ -32,6 +33,7 @@ class StudyRun(Generic[SpecT]):
     tell: OnEvent
     check: Callable[[], None] = _nothing
     wanted: Collection[str] | None = None
+    apart: bool = False
 
     def chosen(self, cells: Sequence[CellT]) -> list[CellT]:
         """Return the cells that are this run's to compute."""
@@ -45,13 +47,14 @@ class Unit:
     Unless all cells are stored already, `compute` does what they have in common and returns a function that is called
     for each missing cell; its outcome is stored before the next cell is computed. `stored` returns the event that
     reports it, given the cell, its outcome, and its seconds. When all cells are stored, `forget` removes the
-    checkpoints of `compute` from the directory.
+    checkpoints of `compute` from the directory. `work` compares units of one study by the time that they take.
     """
 
     cells: Sequence[Cell]
     compute: Callable[[], Callable[[Any], Outcome]]
     stored: Callable[[Any, Outcome, float], Event]
     forget: Callable[[], None] = _nothing
+    work: int = 1
 
 
 Compute = Callable[[Store, Any, Any, OnProgress], Outcome]
@@ -71,7 +74,7 @@ def _single(
     run: StudyRun[Any], cell: Cell, number: int, cells: int, compute: Compute, forget: Callable[[], None]
 ) -> Unit:
     def watch(share: float, remark: str) -> None:
-        run.tell(CellProgress(cell.label, number, cells, share, remark))
+        run.tell(CellProgress(cell.label, number, cells, share, remark, number - 1 + share))
 
     def begun() -> Callable[[Cell], Outcome]:
         run.tell(CellStarted(cell.label, number, cells))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from sparsedyn import _disk, training
 from sparsedyn._memory import budget
@@ -49,6 +50,13 @@ def _groups(run: StudyRun[StudySpec], data: Data) -> Iterator[Unit]:
 
 def _at_once(run: StudyRun[StudySpec], data: Data) -> int | None:
     """Return the most members of a group: as when the study was begun, since groups have checkpoints."""
+    content = run.record.content
+    if run.apart:
+        # Cells by themselves, so that as many workers as there are have something to do.
+        if "members_at_once" not in content:
+            content["members_at_once"] = 1
+            run.record.save()
+        return _known(content)
     try:
         most = budget()
     except ValueError as error:
@@ -58,10 +66,14 @@ def _at_once(run: StudyRun[StudySpec], data: Data) -> int | None:
         return None
     plan = planned(groups, data, most)
     run.tell(MemoryPlanned(plan.needed, plan.at_once))
-    if "members_at_once" not in run.record.content:
-        run.record.content["members_at_once"] = plan.at_once if plan.needed > most else None
+    if "members_at_once" not in content:
+        content["members_at_once"] = plan.at_once if plan.needed > most else None
         run.record.save()
-    known: int | None = run.record.content["members_at_once"]
+    return _known(content)
+
+
+def _known(content: dict[str, Any]) -> int | None:
+    known: int | None = content["members_at_once"]
     return known
 
 
@@ -93,7 +105,8 @@ def _group(run: StudyRun[StudySpec], data: Data, group: Group, place: tuple[int,
         clock.tick(int(next(iter(steppers.values())).steps_), now=True)
         return lambda cell: _outcome(run, data["test"], group, cell, steppers[cell.slug])
 
-    return Unit(group.cells, trained, _stored(run), lambda: _disk.remove(checkpoint))
+    own = _member_steps(group, data["train"])
+    return Unit(group.cells, trained, _stored(run), lambda: _disk.remove(checkpoint), own)
 
 
 def _searched(run: StudyRun[StudySpec], data: Data) -> Iterator[Unit]:
