@@ -1,4 +1,7 @@
-"""Kills, power cuts and full disks at every operation on the disk: a study that goes on gives the same results."""
+"""Kills, power cuts and full disks at operations on the disk: a study that goes on gives the same results.
+
+`tools/faults.py` tries every operation.
+"""
 
 import errno
 import importlib
@@ -41,7 +44,7 @@ def watched(disk: ModuleType, tmp_path: Path) -> tuple[list, dict[str, bytes]]:
     return journal.operations, whole
 
 
-@pytest.mark.parametrize("every", [19, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [19, pytest.param(4, marks=pytest.mark.slow)])
 def test_after_a_kill_or_a_power_cut_results_are_the_same(every: int, disk: ModuleType, tmp_path: Path):
     operations, whole = watched(disk, tmp_path)
     for count in range(0, len(operations) + 1, every):
@@ -56,7 +59,7 @@ def test_after_a_kill_or_a_power_cut_results_are_the_same(every: int, disk: Modu
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
-@pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [29, pytest.param(4, marks=pytest.mark.slow)])
 def test_after_a_failure_of_the_disk_results_are_the_same(every: int, number: int, disk: ModuleType, tmp_path: Path):
     operations, whole = watched(disk, tmp_path)
     for at in range(0, len(operations), every):
