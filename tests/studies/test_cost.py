@@ -22,7 +22,9 @@ def test_steps_are_counted_from_the_spec():
     cells = [cell for technique in spec.techniques for cell in (technique.averages or spec.averages)]
     data, training = spec.data, spec.training
     steps = training.epochs * (data.train[0] * data.steps // training.batch)
-    assert found.member_steps == len(cells) * training.members * steps
+    # Averaged networks are those without an average until the rate is raised.
+    assert [average["type"] for average in spec.averages] == ["none", "swa"]
+    assert found.member_steps == len(cells) / 2 * (1 + 0.25) * training.members * steps
     assert found.forecast_steps == len(cells) * training.members * data.test * (max(spec.horizons) - 1)
 
 

@@ -25,7 +25,7 @@ from sparsedyn.sparsify import (
     Phases,
     SequentialThresholding,
 )
-from sparsedyn.training import SWA, derivative_matching, fit, learning_rates, optimizer
+from sparsedyn.training import SWA, Progress, derivative_matching, fit, learning_rates, optimizer
 from sparsedyn.training.fit import _prepare
 from sparsedyn.training.native import native_steps, plan
 
@@ -123,6 +123,30 @@ def test_a_member_trains_alike_alone_and_with_others() -> None:
     together, alone = trained(), trained(chosen=slice(1, 2))
     for a, b in zip(jax.tree.leaves(together.last), jax.tree.leaves(alone.last), strict=True):
         np.testing.assert_array_equal(a[1:2], b)
+
+
+def test_members_that_are_alike_are_trained_once_until_they_part() -> None:
+    keys = jax.random.split(jax.random.key(0), 2)[np.array([0, 1, 0, 1])]
+    models = eqx.filter_vmap(lambda key: MLP(3, 2, (9, 20), key=key))(keys)
+    rates = np.repeat(np.asarray(learning_rates("cosine", 1e-2, 60), np.float32)[None], 4, axis=0)
+    rates[2:, 40:] = 3e-3
+    told: list[Progress] = []
+
+    def run(chosen: slice) -> Any:
+        own = jax.tree.map(lambda a: a[chosen] if eqx.is_array(a) else a, models)
+        sparsifier = Chain(L1(np.full(4, 1e-3, np.float32)[chosen]), MagnitudePruning(0.5))
+        return fit(
+            own, samples(), sparsifier=sparsifier, rates=rates[chosen], keys=keys[chosen], batch=12,
+            optimizer=optimizer("adam", 1.0), on_progress=told.append,
+        )  # fmt: skip
+
+    together = run(slice(None))
+    assert told[-1].shared == 2 * 40
+    for member in range(4):
+        alone = run(slice(member, member + 1))
+        assert told[-1].shared == 0
+        for a, b in zip(jax.tree.leaves(together.last), jax.tree.leaves(alone.last), strict=True):
+            np.testing.assert_array_equal(a[member : member + 1], b)
 
 
 def test_threads_and_pauses_change_no_bit() -> None:

@@ -120,10 +120,12 @@ class GroupClock:
         self.record, self.entry = record, entry
         self.began, self.before = time.monotonic(), float(entry["seconds"])
 
-    def tick(self, steps: int, *, now: bool = False) -> None:
-        """Record the time so far, at most every few seconds unless `now`."""
+    def tick(self, steps: int, shared: int | None = None, *, now: bool = False) -> None:
+        """Record the time so far, and steps that networks had in common, at most every few seconds unless `now`."""
         self.entry["seconds"] = self.before + time.monotonic() - self.began
         self.entry["steps"] = steps
+        if shared is not None:
+            self.entry["shared_steps"] = shared
         if now or time.monotonic() - self.record.saved > EVERY:
             self.record.save()
 

@@ -25,7 +25,10 @@ Criterion = Callable[[AbstractModel], Float[np.ndarray, " member"]]
 
 
 class Progress(NamedTuple):
-    """The numbers for a progress display; losses are means over the members that are training."""
+    """The numbers for a progress display; losses are means over the members that are training.
+
+    `shared` are steps of members that were spared, as those of others that are alike were taken.
+    """
 
     step: int
     steps: int
@@ -34,6 +37,7 @@ class Progress(NamedTuple):
     sparsity: float
     alive: int
     members: int
+    shared: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,6 +160,7 @@ class Run:
             sparsity=float(np.mean(self._sparsity(state))),
             alive=int(np.sum(np.asarray(state.members.alive)[: self.count])),
             members=self.count,
+            shared=0 if self.native is None else self.native.shared,
         )
 
     def _loss(self, state: State) -> Float[np.ndarray, " member"]:

@@ -115,4 +115,5 @@ def _together(parts: Sequence[Progress], members: int) -> Progress:
         sparsity=mean("sparsity"),
         alive=members - begun + sum(part.alive for part in parts),
         members=members,
+        shared=sum(part.shared for part in parts),
     )

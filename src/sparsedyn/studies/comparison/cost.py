@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from sparsedyn.studies.comparison.cells import ComparisonCell, expand, groups_of
 from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.cost import Cost
@@ -13,6 +15,8 @@ STEP, SHARE = 1.25e6, 0.75
 FORECAST, FORECAST_SHARE = 1.1e4, 0.95
 """The same of one step of a forecast."""
 STAGES = {"euler": 1, "rk4": 4}
+PARTS = 1000
+"""Parts of training in which schedules are compared."""
 COMPILED = 6.0
 """Seconds to compile what a group needs, where none of it is in the cache."""
 
@@ -26,8 +30,9 @@ def cost(spec: StudySpec) -> Cost | None:
     steps = forecasts = 0
     operations = 0.0
     cells = expand(spec)
-    for cell in cells:
+    for k, cell in enumerate(cells):
         own = _steps(cell, cell.train_trajectories * spec.data.steps)
+        own -= round(own * max((_alike(cell, other) for other in cells[:k]), default=0.0))
         rolled = cell.arguments["members"] * spec.data.test * (max(spec.horizons) - 1)
         rolled *= STAGES.get(cell.arguments["method"], 4)
         steps, forecasts = steps + own, forecasts + rolled
@@ -49,6 +54,16 @@ def training_operations(layers: Sequence[int], batch: int) -> int:
     The first layer does not need its gradient by inputs.
     """
     return 2 * batch * (3 * weights(layers) - layers[0] * layers[1])
+
+
+def _alike(cell: ComparisonCell, other: ComparisonCell) -> float:
+    """The share of training after which networks part that differ in their averages alone: they are trained once."""
+    same = cell.train_trajectories == other.train_trajectories
+    if not same or {**cell.arguments, "average": None} != {**other.arguments, "average": None}:
+        return 0.0
+    a, b = (one.estimator().settings().rates(PARTS) for one in (cell, other))
+    apart = np.flatnonzero(a != b)
+    return float(apart[0]) / PARTS if apart.size else 1.0
 
 
 def _steps(cell: ComparisonCell, rows: int) -> int:

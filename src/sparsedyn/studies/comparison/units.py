@@ -89,7 +89,7 @@ def _group(run: StudyRun[StudySpec], data: Data, group: Group, place: tuple[int,
         clock = run.record.group(group.key, group.labels, group.members)
 
         def watch(progress: training.Progress) -> None:
-            clock.tick(progress.step)
+            clock.tick(progress.step, progress.shared)
             run.tell(GroupProgress(*place, progress, done + progress.step * progress.members, total))
 
         # All parts of a study come from one source, of which a single trajectory may be a poor sample: no check of

@@ -21,6 +21,9 @@ from sparsedyn.training.state import Members, State
 from . import tables
 from .tables import MOMENTS, OPTIMIZERS, Amounts, Operations
 
+GLANCE = 64
+"""Weights by which members are told apart."""
+
 
 class Operation(NamedTuple):
     """What a technique does to the matrices `where`, and the numbers of it that each member has.
@@ -89,10 +92,13 @@ class Numbers(NamedTuple):
 
 
 class Native:
-    """The native steps of a run. They keep the rows of the members that they returned last, which mostly come back."""
+    """The native steps of a run. They keep the rows of the members that they returned last, which mostly come back.
+
+    Steps of members that are alike are taken once; `shared` counts those that were spared.
+    """
 
     def __init__(self, plan: Plan, step: Callable[..., None]):
-        self.plan, self.step = plan, step
+        self.plan, self.step, self.shared = plan, step, 0
         self._returned: tuple[Any, Numbers | None] = (None, None)
 
     def advance(
@@ -114,19 +120,54 @@ class Native:
         numbers.taken[:], numbers.losses[:] = np.asarray(members.taken), np.asarray(members.loss)
         count = stopped.shape[0]
         amounts = _amounts(self.plan, sparsifier, memo, count, span)
+        orders, steps = np.atleast_2d(order), np.asarray(rates)
+        going = np.flatnonzero(~np.asarray(stopped))
+        chosen, alike = twins(numbers, amounts, orders, steps[slice(*span[:2])], going)
         work = (self.plan.layout.size, *self.plan.layout.work, int(self.plan.operations.writes.max(initial=0)))
         step = partial(
-            self.step, numbers=tuple(numbers), going=~np.asarray(stopped),
-            data=tuple(np.asarray(part) for part in data),
-            orders=np.atleast_2d(order), rates=np.asarray(rates), span=span, batch=self.plan.batch,
+            self.step, chosen=chosen, numbers=tuple(numbers), data=tuple(np.asarray(part) for part in data),
+            orders=orders, rates=steps, span=span, batch=self.plan.batch,
             layers=self.plan.layout.layers, sizes=work, activation=self.plan.activation,
             operations=tuple(self.plan.operations), chain=tuple(amounts), optimizer=OPTIMIZERS[self.plan.optimizer],
             clip=np.float32(self.plan.clip),
         )  # fmt: skip
-        over_members(step, count, self.plan.threads)
+        if len(chosen):
+            over_members(step, len(chosen), self.plan.threads)
+        for member, other in alike.items():
+            for rows in numbers:
+                rows[member] = rows[other]
+        self.shared += len(alike) * (span[1] - span[0])
         found: Members = jax.device_put(_unpacked(self.plan, numbers, members), stopped.sharding)
         self._returned = (found.trainable, numbers)
         return found
+
+
+def twins(
+    numbers: Numbers,
+    amounts: Amounts,
+    orders: Int[np.ndarray, "order sample"],
+    rates: Float[np.ndarray, "step member"],
+    going: Int[np.ndarray, " going"],
+) -> tuple[Int[np.ndarray, " chosen"], dict[int, int]]:
+    """Return the members whose steps have to be taken, and others with the member that they are like.
+
+    Members are alike that are in the same state, and have the same techniques, rates and samples before them.
+    """
+    own = orders if len(orders) > 1 else np.broadcast_to(orders[0, :1], (len(numbers.raw), 1))
+    weights = amounts.amounts * amounts.factors.any(axis=1, keepdims=True)
+    parts = [*numbers, own, rates.T, weights.T, amounts.frozen.T, amounts.masks.swapaxes(0, 1)]
+    first: dict[bytes, list[int]] = {}
+    alike: dict[int, int] = {}
+    for member in going.tolist():
+        # A glance at a few weights tells most members apart.
+        others = first.setdefault(numbers.raw[member, :GLANCE].tobytes(), [])
+        for other in others:
+            if all(np.array_equal(part[member], part[other], equal_nan=True) for part in parts):
+                alike[member] = other
+                break
+        else:
+            others.append(member)
+    return np.array([member for member in going if member not in alike], np.int64), alike
 
 
 def _parts(plan: Plan, members: Members) -> list[list[Array]]:

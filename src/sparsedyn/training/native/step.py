@@ -214,9 +214,9 @@ def _gathered(data, order, first, batches, size, x, targets):
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
-def advance(members, numbers, going, data, orders, rates, span, batch, layers, sizes, activation, operations, chain,
+def advance(places, chosen, numbers, data, orders, rates, span, batch, layers, sizes, activation, operations, chain,
             optimizer, clip):  # fmt: skip
-    """Take the steps `span` (begin, end, where the epoch began) of the members from `members[0]` to `members[1]`.
+    """Take the steps `span` (begin, end, where the epoch began) of the `chosen` members at `places` (first, end).
 
     `numbers` change in place: what the optimizer moves, its moments, their counts, who is alive, the steps taken and
     the sums of losses, each with a leading member axis. `chain` is `tables.Amounts`.
@@ -235,8 +235,9 @@ def advance(members, numbers, going, data, orders, rates, span, batch, layers, s
         batches = min(BLOCK, end - start)
         if shared:
             _gathered(data, orders[0], (start - offset) * batch, batches, batch, x, targets)
-        for member in range(members[0], members[1]):
-            if not (alive[member] and going[member]):
+        for place in range(places[0], places[1]):
+            member = chosen[place]
+            if not alive[member]:
                 continue
             if not shared:
                 _gathered(data, orders[member], (start - offset) * batch, batches, batch, x, targets)
