@@ -1,13 +1,14 @@
-"""Right-hand sides of seven systems, found from trajectories: this package, PySINDy and PySR, one after the other.
+"""Functions found from samples: this package, PySINDy, Operon, gplearn and PySR, one after the other.
 
-    pip install ".[peers]" && python benchmarks/equations.py --seconds 60 > equations.json
-    pip install pysr && python benchmarks/equations.py --seconds 60     # PySR brings Julia with it
+    pip install ".[bench]" && python benchmarks/equations.py own --seconds 30 > equations.json
+    pip install pysr && python benchmarks/equations.py strogatz      # PySR brings Julia with it
 
-All get the same samples of the suite of the study `strogatz` and one equation at a time: as a whole for PySR and this
-package, whose time is bounded by the number of trials, and by `--seconds` for PySR; PySINDy fits polynomials up to the
-third degree, sines and cosines by sequential thresholding, its threshold chosen on held-out samples. Prints a table
-and, at the end, JSON; a peer that is not there is left out with the reason. On a shared machine only ratios of times
-mean something.
+All get the same samples of a suite of the studies of equations (`own` is that of `twenty-laws`), one equation at a
+time, and look for it with the functions sin, cos, exp, log, sqrt and square. `EquationRegressor` has its defaults.
+Operon and PySR stop at rounding or after `--seconds`, gplearn after its twenty generations. PySINDy fits polynomials up
+to the third degree, sines and cosines by sequential thresholding, its threshold chosen on held-out samples. For each,
+the held-out error that it reached and its processor seconds. Prints a table and, at the end, JSON; a peer that is not
+there is left out with the reason.
 """
 
 import argparse
@@ -18,11 +19,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import sympy
-from sparsedyn_papers.equations.searched import searched
 
-from sparsedyn.equations import compiled, text
-from sparsedyn_papers.equations.criterion import judged, relative_error
+from sparsedyn import EquationRegressor
+from sparsedyn.equations import compiled, symbol, text
+from sparsedyn_papers.equations.criterion import assessed
 from sparsedyn_papers.equations.samples import Sampled, sampled
 from sparsedyn_papers.equations.spec import FunctionsSpec
 from sparsedyn_papers.equations.suites import SUITES, Function
@@ -35,8 +37,6 @@ DEGREE = 3
 class Options(NamedTuple):
     """What the runs have in common."""
 
-    trials: int
-    generations: int
     seconds: int
     seed: int
 
@@ -45,10 +45,14 @@ Finder = Callable[[Function, Sampled, Options], sympy.Expr | None]
 
 
 def ours(function: Function, data: Sampled, options: Options) -> sympy.Expr | None:
-    """Return the automatic choice of this package's search."""
-    settings = FunctionsSpec(suite="strogatz", trials=options.trials, generations=options.generations)
-    found = searched(settings, "l05", data, function.inputs, seed=options.seed)
-    return found.trials[found.choice()].expression if found.choice() >= 0 else None
+    """Return the equation of `EquationRegressor` with its defaults."""
+    x = pd.DataFrame(data.train.x, columns=list(function.inputs))
+    return EquationRegressor(seed=options.seed).fit(x, data.train.dx[:, 0], progress=False).equation()
+
+
+def relative_error(values: np.ndarray, truth: np.ndarray) -> float:
+    """Return the root mean square error as a share of the truth's standard deviation."""
+    return float(np.sqrt(np.mean(np.square(values - truth))) / np.std(truth))
 
 
 def pysindy(function: Function, data: Sampled, options: Options) -> sympy.Expr | None:
@@ -72,7 +76,7 @@ def pysindy(function: Function, data: Sampled, options: Options) -> sympy.Expr |
             best = (error, weights)
     if best[1] is None:
         return None
-    symbols = {name: sympy.Symbol(name, real=True) for name in function.inputs}
+    symbols = {name: symbol(name) for name in function.inputs}
     terms = [sympy.sympify(_plain(name), locals=symbols) for name in names]
     return sympy.Add(*(sympy.Float(w) * term for w, term in zip(best[1], terms, strict=True) if w != 0))
 
@@ -97,11 +101,61 @@ def pysr(function: Function, data: Sampled, options: Options) -> sympy.Expr | No
         temp_equation_file=True,
     )
     model.fit(data.train.x, data.train.dx[:, 0], variable_names=[f"v{i}" for i in range(len(function.inputs))])
-    names = {f"v{i}": sympy.Symbol(name, real=True) for i, name in enumerate(function.inputs)}
+    names = {f"v{i}": symbol(name) for i, name in enumerate(function.inputs)}
     return sympy.sympify(str(model.sympy()), locals=names)
 
 
-FINDERS: dict[str, Finder] = {"sparsedyn": ours, "pysindy": pysindy, "pysr": pysr}
+def operon(function: Function, data: Sampled, options: Options) -> sympy.Expr | None:
+    """Return what genetic programming with constants by Levenberg-Marquardt chooses (Burlacu et al. 2020)."""
+    peer = importlib.import_module("pyoperon.sklearn")
+    model = peer.SymbolicRegressor(
+        allowed_symbols="add,sub,mul,div,constant,variable,sin,cos,exp,log,sqrt,square",
+        optimizer_iterations=10,
+        epsilon=1e-12,
+        max_time=options.seconds,
+        n_threads=1,
+        random_state=options.seed,
+    )
+    model.fit(data.train.x, data.train.dx[:, 0])
+    written = model.get_model_string(model.model_, 16).replace("^", "**")
+    return _read(written, {f"X{i}": name for i, name in enumerate(function.inputs, 1)})
+
+
+def gplearn(function: Function, data: Sampled, options: Options) -> sympy.Expr | None:
+    """Return what plain genetic programming chooses."""
+    peer = importlib.import_module("gplearn.genetic")
+    model = peer.SymbolicRegressor(
+        function_set=("add", "sub", "mul", "div", "sin", "cos", "log", "sqrt"),
+        stopping_criteria=1e-12,
+        const_range=(-5.0, 5.0),
+        random_state=options.seed,
+    )
+    model.fit(data.train.x, data.train.dx[:, 0])
+    return _read(str(model._program), {f"X{i}": name for i, name in enumerate(function.inputs)})
+
+
+def _read(written: str, names: dict[str, str]) -> sympy.Expr:
+    """An expression of a peer, in the names of the function's inputs."""
+    known: dict[str, Any] = {old: symbol(name) for old, name in names.items()}
+    prefixed = {
+        "add": lambda a, b: a + b,
+        "sub": lambda a, b: a - b,
+        "mul": lambda a, b: a * b,
+        "div": lambda a, b: a / b,
+        "square": lambda a: a**2,
+        "log": lambda a: sympy.log(sympy.Abs(a)),
+        "sqrt": lambda a: sympy.sqrt(sympy.Abs(a)),
+    }
+    return sympy.sympify(written, locals=known | prefixed)
+
+
+FINDERS: dict[str, Finder] = {
+    "sparsedyn": ours,
+    "pysindy": pysindy,
+    "pyoperon": operon,
+    "gplearn": gplearn,
+    "pysr": pysr,
+}
 
 
 def missing(name: str) -> str:
@@ -115,12 +169,12 @@ def missing(name: str) -> str:
 
 def run(name: str, function: Function, data: Sampled, options: Options, noise: float) -> dict[str, Any]:
     """Let one of them look for one function, and judge what it found."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = FINDERS[name](function, data, options)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     if found is None:
         return {"peer": name, "function": function.name, "seconds": seconds, "exact": False, "right": False}
-    verdict = judged(found, function.truth, data.beyond)
+    verdict = assessed(found, function.truth, data.beyond)
     values = compiled([found], function.inputs)(data.held_out.x)[:, 0]
     error = relative_error(values, data.held_out.dx[:, 0])
     return {
@@ -139,30 +193,30 @@ def run(name: str, function: Function, data: Sampled, options: Options, noise: f
 def main() -> None:
     """Run all that are there, print a row for every function and the sums, then JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite", choices=SUITES)
     parser.add_argument("--noise", type=float, default=0.0, help="share of the target's root mean square")
-    parser.add_argument("--trials", type=int, default=20, help="trials of this package's search")
-    parser.add_argument("--generations", type=int, default=10, help="generations of this package's search")
-    parser.add_argument("--seconds", type=int, default=60, help="time of PySR for every equation")
+    parser.add_argument("--seconds", type=int, default=30, help="time of Operon and PySR for every equation")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--functions", type=int, default=14, help="so many of the fourteen")
+    parser.add_argument("--functions", type=int, default=100, help="the first so many of them")
     parser.add_argument("--only", choices=FINDERS, nargs="*", help="these alone")
     given = parser.parse_args()
-    options = Options(given.trials, given.generations, given.seconds, given.seed)
+    options = Options(given.seconds, given.seed)
     left_out = {name: missing(name) for name in FINDERS if name != "sparsedyn" and name in (given.only or FINDERS)}
     there = [name for name in FINDERS if name in (given.only or FINDERS) and not left_out.get(name)]
     for name, why in left_out.items():
         if why:
             print(f"{name} is left out: {why}")
-    settings = FunctionsSpec(suite="strogatz", noise=given.noise)
+    settings = FunctionsSpec(suite=given.suite, noise=given.noise)
     rows = []
-    for function in SUITES["strogatz"][: given.functions]:
+    for function in SUITES[given.suite][: given.functions]:
         data = sampled(function, settings, seed=given.seed, data_seed=0)
         for name in there:
             rows.append(run(name, function, data, options, given.noise))
             row = rows[-1]
             mark = "found" if row.get("reached") else "-"
+            error, equation = row.get("held_out", np.nan), row.get("equation", "")[:90]
             print(
-                f"{function.name:32s} {name:10s} {mark:6s} {row['seconds']:8.1f} s  {row.get('equation', '')[:90]}",
+                f"{function.name:32s} {name:10s} {mark:6s} {row['seconds']:8.1f} s  {error:.1e}  {equation}",
                 flush=True,
             )
     for name in there:
