@@ -153,7 +153,7 @@ WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "gap": (missing_file, "time of trajectory '0', row 22: irregular, a step of 2.3"),
     "columns": (other_columns, "'y'"),
-    "label": (label_again, "part-99.parquet: trajectory '0' has rows in a file before, which others followed"),
+    "label": (label_again, "part-99.parquet: trajectory '0' has rows in a file before, and others followed"),
     "kinds": (two_kinds, "files of the kinds '.csv', '.parquet'"),
     "dates": (dates, "Dates count from the first of their file, and need whole trajectories in every file"),
 }

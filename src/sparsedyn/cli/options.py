@@ -79,8 +79,8 @@ DataFile = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        help="A .csv, .parquet, .nc or .npz file, or a folder of files of one kind. What sparsedyn wrote needs no "
-        "column options.",
+        help="A .csv, .parquet, .nc or .npz file, a folder of files of one kind, or a Zarr store. What sparsedyn wrote "
+        "needs no column options.",
         show_default=False,
     ),
 ]

@@ -16,8 +16,9 @@ from .formats.sniff import SELDOM, sniffed
 from .long import tags_among
 from .options import TEXT, ReadOptions
 from .overview import Overview, overview
-from .streaming.folders import Files, OnFile, files_of, opened, read_files, stream_files
+from .streaming.folders import OnFile, Part, Source, files_of, opened, read_parts, stream_parts
 from .streaming.kept import is_kept
+from .streaming.stores import is_store, store_parts
 from .tables import Columns, Table, listed
 from .trajectories import Trajectories
 
@@ -57,7 +58,7 @@ def read(
     on_file: OnFile | None = None,
     **options: Any,
 ) -> Trajectories:
-    """Read trajectories from a .csv, .parquet, .nc or .npz file, or from a folder of such files of one kind.
+    """Read trajectories from a .csv, .parquet, .nc or .npz file, a folder of such files of one kind, or a Zarr store.
 
     A file made by `write` needs no further arguments; `states` and `inputs` then choose among its columns.
     For any other file they name the columns (a list, or one comma separated text), `trajectory` names the
@@ -71,6 +72,7 @@ def read(
     times are (`day_first`, `time_zone`, ...), what happens at gaps (`gaps="cut"`). `like="excel-de"` is a set of them.
     Nothing is guessed: a file that needs options is refused, and the message proposes them all.
 
+    A Zarr store has the layout of `to_xarray`, and is read some trajectories at a time (`pip install sparsedyn[zarr]`).
     The files of a folder are read in the order of their names. With `trajectory`, a trajectory with which a file ends
     may go on in the next; without, each file has its own, labelled with its name. `stream` names a folder to write the
     arrays to, file by file, and to map them from, so that all files together may be larger than memory:
@@ -87,11 +89,21 @@ def read(
             raise DataError(f"{source}: these are arrays of trajectories, which need no options. Leave them out.")
         return opened(source, source)
     if source.is_dir() or stream is not None:
-        paths = files_of(source, (*FORMATS, *TEXTS)) if source.is_dir() else [source]
-        one = partial(_read_file, columns=columns, asked=asked)
-        files = Files(source, paths, columns, asked, one, on_file or (lambda done, of: None))
-        return read_files(files) if stream is None else stream_files(files, Path(stream))
+        whole = _parted(source, columns, asked, on_file or (lambda done, of: None))
+        return read_parts(whole) if stream is None else stream_parts(whole, Path(stream))
     return _read_file(source, columns, asked)
+
+
+def _parted(source: Path, columns: Columns, asked: ReadOptions, on_file: OnFile) -> Source:
+    """Return the parts of a folder, or of a single file, which is one."""
+    if is_store(source):
+        parts, files = store_parts(source, columns, asked)
+        return Source(source, parts, files, columns, asked, on_file)
+    files = files_of(source, (*FORMATS, *TEXTS)) if source.is_dir() else [source]
+    own = source.is_dir() and columns.trajectory is None
+    read = [partial(_read_file, path, columns, asked) for path in files]
+    parts = [Part(str(path), one, path.stem if own else "") for path, one in zip(files, read, strict=True)]
+    return Source(source, parts, files, columns, asked, on_file)
 
 
 def _read_file(source: Path, columns: Columns, asked: ReadOptions) -> Trajectories:

@@ -1,5 +1,6 @@
 """Folders of files that are one set of trajectories, read file by file: into memory, or to arrays on disk."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,21 +22,34 @@ OnFile = Callable[[int, int], None]
 """Is told how many files are read, and how many there are."""
 
 
-class Files(NamedTuple):
-    """Files of a source, how each is read, and who is told."""
+class Part(NamedTuple):
+    """What is read at a time, a file or so: its name in messages, how it is read, and how its trajectories are called.
 
-    source: Path
-    paths: Sequence[Path]
+    `called` is put before labels where trajectories of every part are others; empty where labels are as they stand.
+    """
+
+    name: str
+    read: Callable[[], Trajectories]
+    called: str = ""
+
+
+class Source(NamedTuple):
+    """The parts of a file or folder, the files that these are made of, how they are read, and who is told."""
+
+    path: Path
+    parts: Sequence[Part]
+    files: Sequence[Path]
     columns: Columns
     options: ReadOptions
-    read: Callable[[Path], Trajectories]
     on_file: OnFile
 
     def identity(self) -> Any:
-        """Return, as JSON values, names, sizes and times of change of the files, and how they are read."""
-        stats = [(path, path.stat()) for path in self.paths]
+        """Return, as JSON values, how files are read, and a checksum of their names, sizes and times of change."""
+        stats = [(path, path.stat()) for path in self.files]
+        told = [[str(path.relative_to(self.path)), stat.st_size, stat.st_mtime_ns] for path, stat in stats]
         made = {
-            "files": [[path.name, stat.st_size, stat.st_mtime_ns] for path, stat in stats],
+            "files": len(stats),
+            "sha256": hashlib.sha256(json.dumps(told).encode()).hexdigest(),
             "columns": {name: value for name, value in self.columns._asdict().items() if value is not None},
             "options": self.options.changed(),
         }
@@ -71,43 +85,43 @@ def files_of(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     return sorted(found, key=lambda path: [part.zfill(20) for part in re.split(r"(\d+)", path.name)])
 
 
-def read_files(files: Files) -> Trajectories:
-    """Return the trajectories of all files, in memory.
+def read_parts(source: Source) -> Trajectories:
+    """Return the trajectories of all parts, in memory.
 
     **Raises:** `DataError` for files that do not go together, or are beyond the budget of memory.
     """
     allowed, size, found = _memory.budget(), 0, list[Piece]()
-    for piece in _pieces(files):
+    for piece in _pieces(source):
         found.append(piece)
         size += sum(array.nbytes for name in FIELDS for array in getattr(piece.data, name))
         if size > allowed:
             raise DataError(
-                f"{files.source}: {len(found)} of its {len(files.paths)} files take {_memory.amount(size)}; the budget "
+                f"{source.path}: {len(found)} of its {len(source.parts)} parts take {_memory.amount(size)}; the budget "
                 f"of memory is {_memory.amount(allowed)}. Keep the numbers on disk, and train from there, with "
                 f"stream='FOLDER' (--stream FOLDER), or set the environment variable {_memory.VARIABLE} to more."
             )
     labels = [label for piece in found for label in piece.labels]
     arrays = {name: _joined([(piece.goes_on, getattr(piece.data, name)) for piece in found]) for name in FIELDS}
-    return _assembled(found[0].data, labels, arrays, files)
+    return _assembled(found[0].data, labels, arrays, source)
 
 
-def stream_files(files: Files, folder: Path) -> Trajectories:
-    """Return the trajectories of all files as arrays of `folder`, which are made unless they are there.
+def stream_parts(source: Source, folder: Path) -> Trajectories:
+    """Return the trajectories of all parts as arrays of `folder`, which are made unless they are there.
 
     **Raises:** `DataError` for files that do not go together, a folder of other data, and a full disk.
     """
-    identity = files.identity()
+    identity = source.identity()
     if not is_kept(folder):
         with kept(folder, identity) as arrays:
             first, labels = None, list[str]()
-            for piece in _pieces(files):
+            for piece in _pieces(source):
                 first = first or piece.data
                 labels += piece.labels
                 for i, rows in enumerate(zip(*(getattr(piece.data, name) for name in FIELDS), strict=True)):
                     arrays.add(rows, begins=i > 0 or not piece.goes_on)
             assert first is not None  # there is a file, and every file has a trajectory
-            arrays.describe(described(_assembled(first, labels, arrays.mapped(), files)))
-    return opened(folder, files.source, identity)
+            arrays.describe(described(_assembled(first, labels, arrays.mapped(), source)))
+    return opened(folder, source.path, identity)
 
 
 def opened(folder: Path, source: Path, identity: Any = None) -> Trajectories:
@@ -116,46 +130,45 @@ def opened(folder: Path, source: Path, identity: Any = None) -> Trajectories:
     return restored(description, arrays["states"], arrays["inputs"], arrays["time"])
 
 
-def _pieces(files: Files) -> Iterator[Piece]:
-    """Read files one after the other, and make labels distinct.
+def _pieces(source: Source) -> Iterator[Piece]:
+    """Read one part after the other, and make labels distinct.
 
-    A label of the column `trajectory` with which a file ends and the next begins is one trajectory. Without such a
-    column every file has trajectories of its own, labelled with its name.
+    A label of the column `trajectory` with which a part ends and the next begins is one trajectory.
     """
     first: Trajectories | None = None
     label, end, rows, seen = "", 0.0, 0, set[str]()
-    for number, path in enumerate(files.paths, start=1):
-        data = files.read(path)
+    for number, part in enumerate(source.parts, start=1):
+        data = part.read()
         first = first or data
-        _check_alike(first, data, path)
-        if files.columns.trajectory is None:
-            names = (path.stem if len(data) == 1 else f"{path.stem}.{label}" for label in data.labels)
-            data = data._with(labels=tuple(names))
+        _check_alike(first, data, part.name)
+        if part.called:
+            labels = [part.called] if len(data) == 1 else [f"{part.called}.{own}" for own in data.labels]
+            data = data._with(labels=tuple(labels))
         piece = Piece(data, bool(seen) and data.labels[0] == label)
         if again := seen.intersection(piece.labels):
             raise DataError(
-                f"{path}: trajectory {min(again)!r} has rows in a file before, which others followed; expected rows of "
-                "one label together. Sort the rows by label, or give every run a label of its own."
+                f"{part.name}: trajectory {min(again)!r} has rows in a file before, and others followed; expected rows "
+                "of one label together. Sort the rows by label, or give every run a label of its own."
             )
         if piece.goes_on:
-            piece = piece._replace(data=_continued(data, end, rows, files, path))
+            piece = piece._replace(data=_continued(data, end, rows, source, part.name))
         yield piece
-        files.on_file(number, len(files.paths))
+        source.on_file(number, len(source.parts))
         seen.update(data.labels)
         rows = data.lengths[-1] + (rows if piece.goes_on and len(data) == 1 else 0)
         label, end = data.labels[-1], float(piece.data.time[-1][-1])
 
 
-def _continued(data: Trajectories, end: float, rows: int, files: Files, path: Path) -> Trajectories:
+def _continued(data: Trajectories, end: float, rows: int, source: Source, name: str) -> Trajectories:
     """Return what goes on after `rows` rows, the last at `end`, with its times."""
-    place = f"{path}: trajectory {data.labels[0]!r} goes on from the file before"
-    if changed := [name for about in (CELLS, ROWS, GRID) for name in files.options.changed(about)]:
+    place = f"{name}: trajectory {data.labels[0]!r} goes on from the file before"
+    if changed := [name for about in (CELLS, ROWS, GRID) for name in source.options.changed(about)]:
         raise DataError(
             f"{place}; expected whole trajectories in every file along with {', '.join(changed)}. Divide the files so."
         )
     time = data.time[0]
-    if files.columns.dt is not None:
-        time = (rows + np.arange(len(time), dtype=np.float64)) * sampling_time(files.columns.dt)
+    if source.columns.dt is not None:
+        time = (rows + np.arange(len(time), dtype=np.float64)) * sampling_time(source.columns.dt)
     if not time[0] > end:
         raise DataError(
             f"{place}, which ends at {end:g} s; expected a later time than {time[0]:g} s. Sort the rows by time. Dates "
@@ -164,25 +177,25 @@ def _continued(data: Trajectories, end: float, rows: int, files: Files, path: Pa
     return data._with(time=(time, *data.time[1:]))
 
 
-def _check_alike(first: Trajectories, data: Trajectories, path: Path) -> None:
+def _check_alike(first: Trajectories, data: Trajectories, part: str) -> None:
     for name in ("state_names", "input_names", "state_units", "input_units"):
         expected, got = getattr(first, name), getattr(data, name)
         if expected != got:
             raise DataError(
-                f"{path}: expected the {name} of the first file, {list(expected)}; got {list(got)}. Leave the file "
+                f"{part}: expected the {name} of the first file, {list(expected)}; got {list(got)}. Leave the file "
                 "out, or name the columns alike."
             )
 
 
 def _assembled(
-    like: Trajectories, labels: list[str], arrays: dict[str, list[np.ndarray]], files: Files
+    like: Trajectories, labels: list[str], arrays: dict[str, list[np.ndarray]], source: Source
 ) -> Trajectories:
     """Return all trajectories, of the variables of one file, checked as a whole."""
     data = Trajectories(
         arrays["states"],
         arrays["inputs"] if like.input_names else None,
         time=arrays["time"],
-        gaps="keep" if files.columns.time is None or files.options.gaps != "refuse" else "refuse",
+        gaps="keep" if source.columns.time is None or source.options.gaps != "refuse" else "refuse",
         state_names=like.state_names,
         input_names=like.input_names or None,
         state_units=like.state_units,
@@ -191,7 +204,7 @@ def _assembled(
         attrs=like.attrs,
     )
     # A step that was given, or that a file of this package has, is exact; one measured from times is not.
-    return data._with(dt=like.dt) if files.columns.time is None and data.regular else data
+    return data._with(dt=like.dt) if source.columns.time is None and data.regular else data
 
 
 def _joined(parts: Sequence[tuple[bool, Sequence[np.ndarray]]]) -> list[np.ndarray]:
