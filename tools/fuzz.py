@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOUND = Path("fuzz-found")
 STATE = FOUND / "state.json"
 BUDGET_MB = 300
-CPU_SECONDS, WALL_SECONDS = 5, 120
+CPU_SECONDS, WALL_SECONDS = 5, 600
 BLOCK = 2000
 """Cases of one process, which then begins anew: what libraries keep is not mistaken for what a file takes."""
 SHARES = {"netcdf": 0.01, "model": 0.1, "spec": 0.1, "csv": 0.15}
