@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ TIMES = np.linspace(0, 10, 150)
 EXPLAINED = 0.9
 """Variance-weighted R^2 above which a trajectory is explained."""
 FAR = 1e8
+MOST_EVALUATIONS = 200_000
+"""Evaluations of equations in a simulation; those of the systems take some thousand."""
 
 Field = Callable[[Float[np.ndarray, " state"]], Float[np.ndarray, " state"]]
 
@@ -72,10 +75,11 @@ def read_systems(path: Path) -> tuple[System, ...]:
 
 
 def simulated(field: Field, start: Sequence[float]) -> Float[np.ndarray, "time state"] | None:
-    """Return the states at `TIMES`, or nothing where they run away."""
+    """Return the states at `TIMES`, or nothing where they run away, or move so fast that this would take minutes."""
+    evaluations = count()
 
     def slope(_: float, x: np.ndarray) -> np.ndarray:
-        if not np.all(np.abs(x) < FAR):
+        if not np.all(np.abs(x) < FAR) or next(evaluations) > MOST_EVALUATIONS:
             raise FloatingPointError
         return field(x)
 
