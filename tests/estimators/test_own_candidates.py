@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from scipy.integrate import solve_ivp
 
 import sparsedyn
@@ -12,6 +13,7 @@ from sparsedyn import EquationLearner, EquationRegressor, Trajectories
 from sparsedyn.equations import compiled, parsed, symbol, text
 from sparsedyn.equations.symbolic import symbols
 from sparsedyn.estimators.equation._forms import forms_of
+from sparsedyn.estimators.equation.trajectories._own import _with_size
 from sparsedyn.estimators.equation.trajectories._reading import terms_of, worth
 from sparsedyn.estimators.shooting_search._paths import paths_of
 from sparsedyn.estimators.shooting_search._straying import PRICE, straying
@@ -141,3 +143,11 @@ def test_what_runs_away_from_the_data_pays_for_it():
     assert straying([parsed("-n", ["n"])], paths, ["n"]) == 0
     assert straying([parsed("-n + 3*n**3", ["n"])], paths, ["n"]) == PRICE
     assert straying([parsed("log(n - 2)", ["n"])], paths, ["n"]) == PRICE
+
+
+def test_a_term_that_is_nothing_beside_the_others_is_not_written():
+    x, y = symbol("x"), symbol("y")
+    place = {x: sympy.Float(30), y: sympy.Float(0.5)}
+    assert _with_size(0.5 * x - 3e-146 * x**2 + 1e-9 * y, place) == 0.5 * x + 1e-9 * y
+    assert _with_size(2.0 * x * y, place) == 2.0 * x * y
+    assert _with_size(sympy.Integer(0), place) == 0

@@ -1,6 +1,6 @@
 """Right-hand sides of a user's own, fitted to the states in the place of found ones, and judged like these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,8 @@ POINTS = 400
 BEGUN = 2
 """First values of constants that are fitted to the states."""
 BETTER = 1e-6
+NOTHING = 1e-12
+"""Share of the largest term of an equation below which another one is rounding."""
 UNNAMED = "_"
 
 
@@ -42,12 +44,13 @@ class Part(NamedTuple):
 
 
 class Model(NamedTuple):
-    """A whole model with a form of a user's own in it, its fit, and its criterion."""
+    """A whole model with a form of a user's own in it, its fit, its criterion, and the largest values of variables."""
 
     parts: tuple[Part, ...]
     field: Expressions
     fit: Fit
     score: float
+    largest: Float[np.ndarray, " variable"]
 
     @property
     def equations(self) -> tuple[int, ...]:
@@ -60,9 +63,13 @@ class Model(NamedTuple):
         return tuple(one.name.strip("_0123456789") and one.name for one in self.field.constants)
 
     def written(self, values: Float[np.ndarray, " parameter"]) -> tuple[sympy.Expr, ...]:
-        """Return the equations with these values of constants."""
+        """Return the equations with these values of constants, without terms that are nothing beside the others.
+
+        Such as that of a limit which the data put beyond all bounds.
+        """
         named = dict(zip(self.field.constants, map(sympy.Float, values), strict=True))
-        return tuple(simplified(part.expr.xreplace(named)) for part in self.parts)
+        place = dict(zip(self.field.variables, map(sympy.Float, self.largest), strict=True))
+        return tuple(_with_size(simplified(part.expr.xreplace(named)), place) for part in self.parts)
 
 
 def contest(
@@ -111,6 +118,13 @@ def contest(
     return models, [_fate(found, form, made.get(place)) for place, form in enumerate(forms)]
 
 
+def _with_size(expr: sympy.Expr, place: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
+    """A sum without the terms that are nothing beside its largest one at a place."""
+    terms = sympy.Add.make_args(expr)
+    sizes = [abs(complex(term.xreplace(place))) for term in terms]
+    return sympy.Add(*(term for term, size in zip(terms, sizes, strict=True) if not size < NOTHING * max(sizes)))
+
+
 def _others(parts: tuple[Part, ...], equation: int) -> tuple[Part, ...]:
     return (*parts[:equation], *parts[equation + 1 :])
 
@@ -149,7 +163,8 @@ def _tried(
     )
     known = known_part(problem.prior, symbols, len(parts))
     strays = straying(_whole(parts, known), paths, [one.name for one in symbols])
-    return Model(parts, field, done, done.misfit + _cost(problem, parts, symbols) + strays)
+    largest = np.maximum(np.abs(problem.low), np.abs(problem.high))
+    return Model(parts, field, done, done.misfit + _cost(problem, parts, symbols) + strays, largest)
 
 
 def _whole(parts: Sequence[Part], known: Sequence[sympy.Expr]) -> list[sympy.Expr]:
