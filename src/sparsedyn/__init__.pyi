@@ -11,6 +11,7 @@ from . import (
     sparsify,
     studies,
     systems,
+    tracking,
     training,
 )
 from ._version import __version__ as __version__
@@ -115,6 +116,7 @@ __all__ = [
     "sparsify",
     "studies",
     "systems",
+    "tracking",
     "training",
     "write",
 ]

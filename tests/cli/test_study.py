@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.progress import Progress
 
-from sparsedyn import executors, studies
+from sparsedyn import executors, studies, tracking
 from sparsedyn.cli.study_progress import StudyBars, StudyLines, words
 from sparsedyn.executors import Local
 from sparsedyn.training import Progress as TrainingProgress
@@ -136,6 +136,28 @@ def test_without_ray_its_option_says_how_to_have_it(run, spec, tmp_path, monkeyp
     result = run("study", "run", spec, "-o", tmp_path / "out", "--ray", "auto")
     assert result.exit_code == 2
     assert 'pip install "sparsedyn[ray]"' in " ".join(result.stderr.split())
+
+
+def test_a_tracking_service_is_asked_for_by_its_name(run, spec, tmp_path, monkeypatch):
+    seen = []
+
+    def pretend(spec, directory, **options):
+        seen.append(options["tracker"])
+        raise studies.StudyInterrupted("Stopped.")
+
+    monkeypatch.setattr(studies, "run", pretend)
+    monkeypatch.setattr(tracking, "MLflow", lambda uri: ("mlflow", uri))
+    for text in ("mlflow", "mlflow:http://host:5000"):
+        run("study", "run", spec, "-o", tmp_path / "out", "--track", text)
+    assert seen == [("mlflow", None), ("mlflow", "http://host:5000")]
+    assert "expected mlflow, or mlflow:URI" in run("study", "run", spec, "--track", "wandb").stderr
+    assert run("study", "run", spec, "--track", "mlflow", "--shard", "1/2").exit_code == 2
+
+    def unable(uri):
+        raise ConnectionError("nobody there")
+
+    monkeypatch.setattr(tracking, "MLflow", unable)
+    assert "runs cannot be kept there (nobody there)" in run("study", "run", spec, "--track", "mlflow").stderr
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from sparsedyn.cli.study_progress import study_progress
 
 if TYPE_CHECKING:
     from sparsedyn.executors import Executor
+    from sparsedyn.tracking import Tracker
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -57,6 +58,16 @@ RayAddress = Annotated[
         "--ray",
         metavar="ADDRESS",
         help="Compute cells on the workers of a Ray cluster: `auto`, HOST:PORT, or ray://HOST:10001.",
+        show_default=False,
+    ),
+]
+
+Track = Annotated[
+    str | None,
+    typer.Option(
+        "--track",
+        metavar="mlflow[:URI]",
+        help="Record the study and its cells in MLflow: by default in mlflow.db, or in a database or on a server.",
         show_default=False,
     ),
 ]
@@ -138,6 +149,7 @@ def run(
     mixed: Mixed = False,
     shard: Part = None,
     ray: RayAddress = None,
+    track: Track = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -156,7 +168,7 @@ def run(
     sparsedyn study run aluminum-quick
     sparsedyn study run mine.toml -o results --members 20 --seed 1
     sparsedyn study run kim2019-table5
-    sparsedyn study run mine.toml --ray auto
+    sparsedyn study run mine.toml --ray auto --track mlflow
     ```
     """
     from sparsedyn import studies
@@ -172,6 +184,8 @@ def run(
 
         if ray is not None:
             raise UsageProblem("--shard, --ray: expected one of them; got both. A cluster divides a study by itself.")
+        if track is not None:
+            raise UsageProblem("--track: expected a whole study; got --shard. Give it to `sparsedyn study collect`.")
 
         part = shard_of(shard)
         with study_progress(spec.name, quiet=quiet) as on_event:
@@ -181,7 +195,14 @@ def run(
     note(f"Study {spec.name} in {folder} (Ctrl-C stops it; the same command resumes it).", quiet=quiet)
     with workers_of(ray, quiet=quiet) as executor, study_progress(spec.name, quiet=quiet) as on_event:
         report = studies.run(
-            spec, folder, on_event=on_event, members=members, seed=seed, mixed=mixed, executor=executor
+            spec,
+            folder,
+            on_event=on_event,
+            members=members,
+            seed=seed,
+            mixed=mixed,
+            executor=executor,
+            tracker=tracker_of(track),
         )
     conclude(folder, report, as_json=as_json)
 
@@ -192,6 +213,7 @@ def resume(
     directory: Directory,
     mixed: Mixed = False,
     ray: RayAddress = None,
+    track: Track = None,
     quiet: options.Quiet = False,
     as_json: options.Json = False,
 ) -> None:
@@ -210,14 +232,18 @@ def resume(
     from sparsedyn import studies
 
     with workers_of(ray, quiet=quiet) as executor, study_progress(directory.name, quiet=quiet) as on_event:
-        report = studies.resume(directory, on_event=on_event, mixed=mixed, executor=executor)
+        report = studies.resume(directory, on_event=on_event, mixed=mixed, executor=executor, tracker=tracker_of(track))
     conclude(directory, report, as_json=as_json)
 
 
 @app.command("collect")
 @guarded
 def collect(
-    directory: Directory, mixed: Mixed = False, quiet: options.Quiet = False, as_json: options.Json = False
+    directory: Directory,
+    mixed: Mixed = False,
+    track: Track = None,
+    quiet: options.Quiet = False,
+    as_json: options.Json = False,
 ) -> None:
     """Put the parts of a study that was run with --shard together, and draw the report.
 
@@ -234,7 +260,7 @@ def collect(
     from sparsedyn import studies
 
     with study_progress(directory.name, quiet=quiet) as on_event:
-        report = studies.collect(directory, on_event=on_event, mixed=mixed)
+        report = studies.collect(directory, on_event=on_event, mixed=mixed, tracker=tracker_of(track))
     conclude(directory, report, as_json=as_json)
 
 
@@ -347,6 +373,23 @@ def workers_of(address: str | None, *, quiet: bool) -> Iterator["Executor | None
     with connection as cluster:
         note(f"Ray at {address}: {plural(cluster.workers, 'worker')}.", quiet=quiet)
         yield cluster
+
+
+def tracker_of(text: str | None) -> "Tracker | None":
+    """Return the tracking service that an option names."""
+    if text is None:
+        return None
+    service, _, uri = text.partition(":")
+    if service != "mlflow":
+        raise UsageProblem(f"--track: expected mlflow, or mlflow:URI; got {text!r}.")
+    from sparsedyn.tracking import MLflow
+
+    try:
+        return MLflow(uri or None)
+    except ImportError as error:
+        raise UsageProblem(f"--track: {error}") from error
+    except Exception as error:  # of MLflow, its databases and the network
+        raise UsageProblem(f"--track: {text}: runs cannot be kept there ({' '.join(str(error).split())}).") from error
 
 
 def study_text(name: str) -> str:

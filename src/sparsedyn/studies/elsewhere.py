@@ -5,7 +5,7 @@ of its cells back. Only this process writes to the directory of the study.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -64,9 +64,9 @@ class Computed(NamedTuple):
     concerns_all: bool = False
 
 
-def surroundings_of(executor: Executor, spec: AbstractStudySpec) -> Surroundings:
+def surroundings_of(executor: Executor, spec: AbstractStudySpec, check: Callable[[], None]) -> Surroundings:
     """Return what results are made with on a worker."""
-    (found,) = results(executor.map(_surroundings, to_toml(spec.resolved()), [None]), 1)
+    (found,) = results(executor.map(_surroundings, to_toml(spec.resolved()), [None], check=check), 1)
     there: Surroundings = found
     return there
 

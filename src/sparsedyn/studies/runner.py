@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from sparsedyn import _disk
 from sparsedyn.executors import Executor
@@ -24,7 +25,9 @@ from sparsedyn.studies.spec import AbstractStudySpec
 from sparsedyn.studies.stops import interruptible
 from sparsedyn.studies.store import Store
 from sparsedyn.studies.stored import is_kept, read_kept, read_run
+from sparsedyn.studies.tracked import tracked
 from sparsedyn.studies.units import StudyRun
+from sparsedyn.tracking import Tracker
 
 
 def run(
@@ -37,6 +40,7 @@ def run(
     mixed: bool = False,
     shard: tuple[int, int] | None = None,
     executor: Executor | None = None,
+    tracker: Tracker | None = None,
 ) -> Path:
     """Run `spec` in `directory` and return the report's path; `members` and `seed` override the spec's own.
 
@@ -51,13 +55,17 @@ def run(
     With an `executor`, such as `Ray(address)`, its workers compute the cells; data, results and report are made here,
     and what was finished when this process ends is kept. A cell whose worker is lost begins anew on another one.
 
+    A `tracker`, such as `MLflow()`, gets a run for the study and one for every finished cell. What fails there harms
+    nothing, and is made up for when the study is resumed with it.
+
     Raises `StudyError` for a directory of anything else, and where cells failed or are missing in the end,
     `StudyInterrupted` on Ctrl-C and SIGTERM, which wait for the end of a chunk of training.
     """
     chosen = spec.replaced(members=members, seed=seed)
     part = None if shard is None else Shard(*shard)
     place = Path(directory) if part is None else part.folder(Path(directory))
-    return run_as(kind_of(spec), chosen, place, on_event=on_event, mixed=mixed, shard=part, executor=executor)
+    options: dict[str, Any] = {"on_event": on_event, "mixed": mixed, "executor": executor, "tracker": tracker}
+    return run_as(kind_of(spec), chosen, place, shard=part, **options)
 
 
 def run_as(
@@ -69,13 +77,13 @@ def run_as(
     mixed: bool = False,
     shard: Shard | None = None,
     executor: Executor | None = None,
+    tracker: Tracker | None = None,
 ) -> Path:
     """Run `spec` as a study of this kind, or a part of it; see `run`."""
     store = Store(Path(directory))
     _check_divided(kind, spec, shard, executor)
     with interruptible(store.directory, lambda: how_far(kind, store, spec)) as stop, claimed(store, spec, kind.files):
-        tell = stop.watched(on_event)
-        here = surroundings(spec) if executor is None else surroundings_of(executor, spec)
+        here = surroundings(spec) if executor is None else surroundings_of(executor, spec, stop.check)
         others = taken_up(store, kind.cells(spec, store), here.made, mixed=mixed)
         record = RunRecord(store, spec, here)
         record.note("mixed", others)
@@ -83,26 +91,33 @@ def run_as(
         if shard is not None:
             record.part(shard)
             wanted = shard.slugs(kind.cells(spec, store))
-        this = StudyRun(spec, store, record, tell, stop.check, wanted, apart=executor is not None)
-        if executor is None:
-            compute_here(kind, this)
-        else:
-            compute_elsewhere(kind, this, executor, mixed=mixed)
-        if wanted is not None:
-            _check_whole(kind, store, spec, wanted)
-            record.finish()
-            tell(StudyFinished(store.directory, store.directory, record.seconds))
-            return store.directory
-        tell(ReportStarted(len(kind.cells(spec, store))))
-        _check_whole(kind, store, spec)
-        # Before the report, which shows the times, and after it for its own.
+        with tracked(tracker, kind, spec, record, store, on_event) as heard:
+            this = StudyRun(spec, store, record, stop.watched(heard), stop.check, wanted, apart=executor is not None)
+            if executor is None:
+                compute_here(kind, this)
+            else:
+                compute_elsewhere(kind, this, executor, mixed=mixed)
+            return _concluded(kind, this)
+
+
+def _concluded(kind: Kind, run: StudyRun[AbstractStudySpec]) -> Path:
+    """Check that all cells are there, write results and report, and return the report's path; of a part, its folder."""
+    spec, store, record = run.spec, run.store, run.record
+    if run.wanted is not None:
+        _check_whole(kind, store, spec, run.wanted)
         record.finish()
-        path = _reported(kind, store, spec)
-        _check_whole(kind, store, spec)
-        record.finish()
-        write_text(store.sums, sums_of(store.directory))
-        tell(StudyFinished(store.directory, path, record.seconds))
-        return path
+        run.tell(StudyFinished(store.directory, store.directory, record.seconds))
+        return store.directory
+    run.tell(ReportStarted(len(kind.cells(spec, store))))
+    _check_whole(kind, store, spec)
+    # Before the report, which shows the times, and after it for its own.
+    record.finish()
+    path = _reported(kind, store, spec)
+    _check_whole(kind, store, spec)
+    record.finish()
+    write_text(store.sums, sums_of(store.directory))
+    run.tell(StudyFinished(store.directory, path, record.seconds))
+    return path
 
 
 def resume(
@@ -111,13 +126,21 @@ def resume(
     on_event: OnEvent | None = None,
     mixed: bool = False,
     executor: Executor | None = None,
+    tracker: Tracker | None = None,
 ) -> Path:
     """Resume the study in `directory`, or the part of one; see `run`."""
     spec, shard = stored_spec(directory), known_shard(Path(directory))
-    return run_as(kind_of(spec), spec, directory, on_event=on_event, mixed=mixed, shard=shard, executor=executor)
+    options: dict[str, Any] = {"on_event": on_event, "mixed": mixed, "executor": executor, "tracker": tracker}
+    return run_as(kind_of(spec), spec, directory, shard=shard, **options)
 
 
-def collect(directory: str | Path, *, on_event: OnEvent | None = None, mixed: bool = False) -> Path:
+def collect(
+    directory: str | Path,
+    *,
+    on_event: OnEvent | None = None,
+    mixed: bool = False,
+    tracker: Tracker | None = None,
+) -> Path:
     """Put the parts of a study in `directory` together, and return the report's path.
 
     Cells are checked against their checksums and copied; the results are those of a run in one piece. Raises
@@ -138,7 +161,7 @@ def collect(directory: str | Path, *, on_event: OnEvent | None = None, mixed: bo
         record.note("mixed", others)
         record.gather([read_json(part.run_file) for part in parts])
         _check_whole(kind, store, spec)
-    return run_as(kind, spec, directory, on_event=on_event, mixed=mixed)
+    return run_as(kind, spec, directory, on_event=on_event, mixed=mixed, tracker=tracker)
 
 
 def report(directory: str | Path) -> Path:
