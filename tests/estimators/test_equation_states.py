@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 from scipy.integrate import solve_ivp
 
 import sparsedyn
 from sparsedyn import EquationLearner, Trajectories
 from sparsedyn.equations import symbol, text
+from sparsedyn.estimators import shooting_search
 from sparsedyn.estimators.equation import trajectories
 from sparsedyn.estimators.shooting_search._models import found
 from sparsedyn.estimators.shooting_search._problem import Problem
@@ -123,8 +125,8 @@ def test_chaotic_states_are_found_at_once_though_their_rows_are_far_apart():
 
 
 def test_no_search_ends_by_a_clock():
-    folder = Path(trajectories.__file__).parent
-    for path in [*folder.glob("*.py"), Path(kernel.__file__)]:
+    files = [path for room in (trajectories, shooting_search) for path in Path(room.__file__).parent.glob("*.py")]
+    for path in [*files, Path(kernel.__file__)]:
         names = {alias.name for node in ast.walk(ast.parse(path.read_text())) for alias in getattr(node, "names", ())}
         assert not names & {"time", "perf_counter", "monotonic", "process_time", "datetime"}, path
 
@@ -165,3 +167,11 @@ def test_sensitivities_are_derivatives_of_states():
             for h in (1e-6, -1e-6)
         )
         np.testing.assert_allclose(by[..., place], (ahead - behind) / 2e-6, rtol=1e-5, atol=1e-8)
+
+
+def test_zero_says_nothing_of_a_state_far_from_it():
+    t = np.linspace(0, 10, 200)
+    kelvin = 293 + 0.5 * np.exp(-0.4 * t) + 0.005 * np.random.default_rng(0).normal(size=200)
+    (found,) = EquationLearner().fit(kelvin[:, None], t, names=["T"]).equations()
+    assert sympy.degree(found, symbol("T")) == 1
+    assert float(found.coeff(symbol("T"))) == pytest.approx(-0.4, rel=0.1)

@@ -30,6 +30,8 @@ REUSED = 0.4
 """Share of its price that a term costs in a further equation."""
 VANISHING = 2.0
 """What a term gets back where a state of one sign stays at zero, by its whole equation, once it is there."""
+NEAR = 0.5
+"""Share of its largest value that a state has to fall to: zero says nothing of a temperature in kelvin."""
 UNWOUND = 12.0
 """What a wave costs in a variable that goes through whole periods of it, but is no angle in its equation."""
 ACCURATE, MOST_SUBSTEPS = 0.1, 32
@@ -119,10 +121,15 @@ class Problem:
             functions.update(map(kind, term.factors))
         for e in set(equations):
             variable, right = self.states[e], [t for t, of in zip(terms, equations, strict=True) if of == e]
-            if self.low[variable] * self.high[variable] > 0 and all(vanishes(term, variable) for term in right):
+            if self.reaches(variable) and all(vanishes(term, variable) for term in right):
                 total -= VANISHING * len(right)
             total += UNWOUND * unwound(right, self.high - self.low)
         return total
+
+    def reaches(self, variable: int) -> bool:
+        """Whether a state of one sign comes near enough to zero for this to be a place of its own."""
+        low, high = sorted((abs(self.low[variable]), abs(self.high[variable])))
+        return bool(self.low[variable] * self.high[variable] > 0 and low < NEAR * high)
 
     def fit(
         self,

@@ -185,7 +185,7 @@ def _cost(problem: Problem, parts: Sequence[Part], symbols: Sequence[sympy.Symbo
         if not isinstance(part.structure, tuple):
             found += 2 * part.structure
             at_zero = part.expr.xreplace({symbols[j]: sympy.Integer(0)})
-            if problem.low[j] * problem.high[j] > 0 and at_zero == 0:
+            if problem.reaches(j) and at_zero == 0:
                 found -= VANISHING * len(sympy.Add.make_args(part.expr))
     return float(found + sum(len(part.constants) for part in parts) * each)
 
