@@ -30,7 +30,7 @@ CASES: dict[str, tuple[tuple[object, ...], int, tuple[str, ...]]] = {
     "output exists": (("fit", "prey.npz", "-o", "table.csv"), 2, ("exists already", "--force")),
     "no data file": (("fit", "prey.npy", "-o", "new"), 3, ("prey.npy",)),
     "misspelt data file": (("fit", "pray.npz", "-o", "new"), 3, ("pray.npz", "'prey.npz'")),
-    "data is a folder": (("fit", ".", "-o", "new"), 3, ("suffix",)),
+    "data is a folder": (("fit", ".", "-o", "new"), 3, ("a folder of data files of one kind", "of the kinds")),
     "columns not said": (("fit", "table.csv", "-o", "new"), 3, ("states", "'a'")),
     "misspelt column": ((*FIT, "--states", "a,bb"), 3, ("'bb'", "The columns are")),
     "column in two roles": ((*FIT, "--inputs", "b,c"), 3, ("'b'", "state", "input")),

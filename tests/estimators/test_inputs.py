@@ -234,7 +234,7 @@ BAD: dict[str, tuple[Callable[..., Any], dict[str, Any], str]] = {
     ),
     "inputs at other times in a list": (
         _inputs.trajectories_of,
-        {"x": [table(0)], "u": [forces(0)[:4]]},
+        {"x": [table(0)], "u": [forces(0).iloc[:4]]},
         r"u: expected the index of x.*got 4 rows",
     ),
     "a series of inputs one row late": (

@@ -93,4 +93,5 @@ def test_every_check_is_run_or_says_why_not():
         for estimator in DYNAMICS
         for _, check in estimator_checks_generator(estimator)
     }
-    assert known == {*RUN, *NOT_RUN}
+    # Earlier versions have fewer.
+    assert known <= {*RUN, *NOT_RUN}

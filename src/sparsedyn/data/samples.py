@@ -49,17 +49,19 @@ class SampleParts:
     def __iter__(self) -> Iterator[Samples]:
         """Make the parts."""
         pieces: list[Samples] = []
+        left = ROWS
         for states, inputs, time in zip(self.data.states, self.data.inputs, self.data.time, strict=True):
             first = 0
             while first < len(states) - 1:
-                end = min(len(states) - 1, first + ROWS - sum(len(piece.x) for piece in pieces))
+                end = min(len(states) - 1, first + left)
                 rows = slice(first, end + 1)
                 _, slopes = forward(states[rows], self.data.dt if self.data.regular else time[rows])
                 pieces.append(Samples(states[first:end], inputs[first:end], slopes))
+                left -= end - first
                 first = end
-                if sum(len(piece.x) for piece in pieces) == ROWS:
+                if not left:
                     yield self.change(_pooled(pieces))
-                    pieces = []
+                    pieces, left = [], ROWS
         if pieces:
             yield self.change(_pooled(pieces))
 
