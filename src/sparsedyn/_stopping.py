@@ -70,6 +70,18 @@ def terminable() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C in compiled code be Ctrl-C: Numba makes a `SystemError` of what a signal raises there."""
+    try:
+        yield
+    except SystemError as error:
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None
+        raise
+
+
 def is_terminated(error: BaseException | None) -> bool:
     """Whether `error` is, or comes from, SIGTERM."""
     while error is not None:

@@ -15,8 +15,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
 import sparsedyn
-from sparsedyn import DataError, EquationRegressor, Primitive
+from sparsedyn import DataError, EquationRegressor, Primitive, SparsedynWarning
 from sparsedyn.equations import compiled, symbol, text
+from sparsedyn.equations.symbolic import symbols
+from sparsedyn.estimators.equation._poles import poles
 
 # One shape of network and of data throughout, so that the search is compiled once.
 ROWS = 60
@@ -357,3 +359,18 @@ def test_the_variables_of_an_equation_are_those_of_symbol(fitted: EquationRegres
     speed = symbol("speed")
     assert text(fitted.equation().diff(speed)) == "0.37*mass"
     assert text(fitted.equation().subs(speed, 2)) == "0.74*mass + 21.3"
+
+
+def test_poles_among_the_data_are_those_of_denominators_that_change_sign():
+    x, y = symbols(["x", "y"])
+    columns = np.random.default_rng(0).uniform(0.5, 4, (200, 2))
+    bases = poles(x + 4e-4 / sympy.cos(1.14 * x) + y / (x + y) + 1 / (x - 2) ** 2, ["x", "y"], columns)
+    assert set(bases) == {sympy.cos(1.14 * x), x - 2}
+    assert poles(sympy.tan(x), ["x", "y"], columns) == [sympy.cos(x)]
+    assert poles(x / y**2 + sympy.exp(-x), ["x", "y"], columns) == []
+
+
+def test_a_pole_among_the_data_is_told():
+    X = np.random.default_rng(0).uniform(-1, 1, (200, 1))
+    with pytest.warns(SparsedynWarning, match=r"pole among the data, where 3 - 10\*x0 is zero"):
+        EquationRegressor(trials=0).fit(X, 1 / (X[:, 0] - 0.3))

@@ -11,7 +11,7 @@ from sparsedyn.estimators.shooting_search._nearby import runaways
 from sparsedyn.estimators.shooting_search._noise import noise_of
 from sparsedyn.estimators.shooting_search._paths import paths_of
 from sparsedyn.estimators.shooting_search._problem import VANISHING, Problem, problem_of
-from sparsedyn.estimators.shooting_search._rounding import shortened
+from sparsedyn.estimators.shooting_search._rounding import errors_of, shortened
 from sparsedyn.estimators.shooting_search._search import Offer, improved
 from sparsedyn.estimators.shooting_search._shapes import scaled
 from sparsedyn.training.shooting import products as kinds
@@ -143,3 +143,9 @@ def test_rounding_that_costs_more_than_errors_say_is_smaller():
     information = np.eye(1) / 0.0066**2
     made = shortened(np.asarray([-9.985]), information, lambda p: 1e9 * (p[0] + 9.985) ** 2)
     assert made[0] == -9.985
+
+
+def test_directions_of_which_nothing_is_known_have_large_errors():
+    information = np.array([[1e4, 1e4], [1e4, 1e4]])
+    assert np.all(errors_of(information) > 1e3)
+    np.testing.assert_allclose(errors_of(np.diag([4.0, 25.0])), [0.5, 0.2])

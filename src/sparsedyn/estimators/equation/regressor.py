@@ -1,5 +1,6 @@
 """Symbolic regression by cheap proposals and equation learners: a scikit-learn-compatible regressor."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from jaxtyping import Float
 from scipy.stats import norm
 from sklearn.base import RegressorMixin
 
-from sparsedyn.equations import Columns, Statement, compiled, rounded, statements
+from sparsedyn._warnings import SparsedynWarning
+from sparsedyn.equations import Columns, Statement, compiled, rounded, statements, text
 from sparsedyn.estimators._base import FLAG, AbstractEstimator, whole
 from sparsedyn.estimators._columns import columns_of, target_of
 from sparsedyn.estimators._files import Stored
@@ -18,6 +20,7 @@ from sparsedyn.estimators._progress import search_bar
 from sparsedyn.estimators.equation._checks import RULES, check_features, check_primitives, check_target
 from sparsedyn.estimators.equation._expressions import Equation, table
 from sparsedyn.estimators.equation._forms import Fate, fates_table, forms_of
+from sparsedyn.estimators.equation._poles import poles
 from sparsedyn.estimators.equation._saving import (
     restored_equations,
     restored_fates,
@@ -116,6 +119,14 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
             candidates, fates, found = equations_of(given, columns, target, names, on_progress=on_progress)
         self.found_: Found | None = found
         self.fates_: list[Fate] = fates
+        for base in poles(candidates[0].expression, names, columns):
+            warnings.warn(
+                f"fit: the equation has a pole among the data, where {text(base, 4)} is zero; near it, values are "
+                "wrong unless the law has that pole. Look at alternatives() and at the candidates_, give units or "
+                "forms of your own (candidates), or more samples.",
+                SparsedynWarning,
+                stacklevel=2,
+            )
         return self._adopt(candidates, names, constants_of(candidates[0].expression, names, columns, target, units))
 
     def predict(self, X: Any) -> Float[np.ndarray, " sample"]:

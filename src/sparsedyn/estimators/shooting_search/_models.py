@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sparsedyn._stopping import interruptible
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators.shooting_search import _integral as integral
 from sparsedyn.estimators.shooting_search._course import CONSTANTS, POLYNOMIALS, TOGETHER, Course, OnProgress
@@ -61,7 +62,12 @@ class Found(NamedTuple):
 
 def found(data: Trajectories, precision: float, prior: Prior = NOTHING, on_progress: OnProgress | None = None) -> Found:
     """Return models that explain measured states, the best first; of many rows, some are searched on, more fitted."""
-    made = _clean_or_noisy(stretches(data, SEARCHED), precision, prior, Course(on_progress))
+    with interruptible():
+        return _searched_and_fitted(data, precision, prior, Course(on_progress))
+
+
+def _searched_and_fitted(data: Trajectories, precision: float, prior: Prior, course: Course) -> Found:
+    made = _clean_or_noisy(stretches(data, SEARCHED), precision, prior, course)
     more = stretches(data, FITTED)
     if sum(more.lengths) <= SEARCHED or not made.candidates:
         return made

@@ -30,7 +30,7 @@ REUSED = 0.4
 """Share of its price that a term costs in a further equation."""
 VANISHING = 2.0
 """What a term gets back where a state of one sign stays at zero, by its whole equation, once it is there."""
-NEAR = 0.5
+NEAR = 0.9
 """Share of its largest value that a state has to fall to: zero says nothing of a temperature in kelvin."""
 UNWOUND = 12.0
 """What a wave costs in a variable that goes through whole periods of it, but is no angle in its equation."""

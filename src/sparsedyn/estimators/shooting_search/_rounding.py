@@ -17,6 +17,10 @@ WAYS = ((True, 0.3), (False, 0.3), (False, 0.1), (False, 0.03))
 WORSE = 2.0
 """What rounding may cost of minus two log-likelihoods beyond what standard errors say."""
 DIGITS = 12
+LEAST = 1e-13
+"""Share of the largest eigenvalue of information below which there is none."""
+NOTHING = 1e-12
+"""Share of the largest term of an equation below which another one is rounding."""
 THIRDS_APART = 0.5
 """Distance of thirds that are no integers, on average."""
 ODDS, ODDS_OF_THIRDS = 3.0, 30.0
@@ -56,7 +60,14 @@ def rounded(problem: Problem, candidate: Candidate) -> Candidate:
 
     values = parameters(candidate.terms, candidate.coefficients)
     least = _least(problem, candidate)
-    return made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values)), least))
+    short = made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values)), least))
+    # What is left of a term may be nothing beside the others.
+    kept = np.flatnonzero(shares(problem, short) >= NOTHING)
+    return short._replace(
+        terms=tuple(short.terms[k] for k in kept),
+        coefficients=tuple(short.coefficients[k] for k in kept),
+        equations=tuple(short.equations[k] for k in kept),
+    )
 
 
 def shortened(
@@ -122,8 +133,11 @@ def _misfit(problem: Problem, candidate: Candidate) -> float:
 
 
 def _covariance(information: Float[np.ndarray, "parameter parameter"]) -> Float[np.ndarray, "parameter parameter"]:
+    """The inverse of the information; directions of which nothing is known have errors as large as numbers allow."""
     size = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    found: np.ndarray = np.linalg.pinv(information / np.outer(size, size), rcond=1e-13, hermitian=True)
+    values, vectors = np.linalg.eigh(information / np.outer(size, size))
+    least = LEAST * max(float(values[-1]), 1e-300) if len(values) else 1.0
+    found: np.ndarray = (vectors / np.maximum(values, least)) @ vectors.T
     return found / np.outer(size, size)
 
 

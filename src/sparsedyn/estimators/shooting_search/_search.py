@@ -117,7 +117,11 @@ def settled(problem: Problem, found: Sequence[Candidate], count: int, level: int
         if sizes[one.free] < EACH:
             sizes[one.free] += 1
             chosen.append(one)
-    made = [problem.again(one, level, iterations=LONG) for one in chosen]
+    made: list[Candidate] = []
+    for one in chosen:
+        if made and problem.course.exhausted:
+            break
+        made.append(problem.again(one, level, iterations=LONG))
     return sorted(made, key=lambda one: one.score)
 
 

@@ -28,9 +28,9 @@ def chosen(
         if known is not None:
             return known
     search = settings.refine is not False and settings.optimizer == "stlsq"
-    if search and validation is None and (best := searched(states, library)) is not None:
-        coefficients = solve(reduced, best.support)
-        return best if _improvable(settings, reduced, coefficients, EXACT) else Proposal(best.support, coefficients)
+    if search and validation is None and (found := searched(states, library)) is not None:
+        coefficients = solve(reduced, found.support)
+        return found if _improvable(settings, reduced, coefficients, EXACT) else Proposal(found.support, coefficients)
     judge = Judge(states, library, reduced)
     sources = [reduced]
     if states.measured.complete and (smooth := judge.regression(library)).samples >= library.size:
@@ -38,8 +38,8 @@ def chosen(
     offered = [[one for source in sources for one in proposals(fits_of(source, ways, tier))] for tier in tiers(library)]
     best = judge.chosen(offered, search=search)
     if validation is not None:
-        found = [Proposal(best.support, best.coefficients), *judge.fits([one for tier in offered for one in tier])]
-        best = Judge(replace(states, measured=validation), library, reduced).judged(found)
+        others = [Proposal(best.support, best.coefficients), *judge.fits([one for tier in offered for one in tier])]
+        best = Judge(replace(states, measured=validation), library, reduced).judged(others)
     coefficients = solve(reduced, best.support)
     if _improvable(settings, reduced, coefficients, EXACT):
         fitted = judge.refined(best.support, best.coefficients)
