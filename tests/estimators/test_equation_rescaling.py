@@ -14,8 +14,9 @@ T = np.linspace(0, 10, 120)
 NAMES = ("x", "y")
 SIZES = st.floats(-6, 6)
 SHARES = [0.0, 0.03]
-TIGHT, ROUNDED = 1e-4, 0.5
-"""Constants may differ by rounding in their last steps, as a share; once rounded, by so many standard errors."""
+TIGHT, ROUNDED = 1e-4, 3.0
+"""Constants may differ by rounding in their last steps, as a share; once rounded, by so many standard errors, as units
+say which numbers are round."""
 
 
 def saturating(z: np.ndarray) -> list[float]:

@@ -149,3 +149,4 @@ def test_directions_of_which_nothing_is_known_have_large_errors():
     information = np.array([[1e4, 1e4], [1e4, 1e4]])
     assert np.all(errors_of(information) > 1e3)
     np.testing.assert_allclose(errors_of(np.diag([4.0, 25.0])), [0.5, 0.2])
+    np.testing.assert_array_equal(errors_of(np.diag([4.0, 0.0])), [0.5, np.inf])

@@ -17,6 +17,8 @@ WAYS = ((True, 0.3), (False, 0.3), (False, 0.1), (False, 0.03))
 WORSE = 2.0
 """What rounding may cost of minus two log-likelihoods beyond what standard errors say."""
 DIGITS = 12
+NO_INFORMATION = 1e-200
+"""Information on a constant that is none: what it stands for is out of sight, such as a limit beyond all data."""
 LEAST = 1e-13
 """Share of the largest eigenvalue of information below which there is none."""
 NOTHING = 1e-12
@@ -134,11 +136,15 @@ def _misfit(problem: Problem, candidate: Candidate) -> float:
 
 def _covariance(information: Float[np.ndarray, "parameter parameter"]) -> Float[np.ndarray, "parameter parameter"]:
     """The inverse of the information; directions of which nothing is known have errors as large as numbers allow."""
-    size = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    values, vectors = np.linalg.eigh(information / np.outer(size, size))
-    least = LEAST * max(float(values[-1]), 1e-300) if len(values) else 1.0
-    found: np.ndarray = (vectors / np.maximum(values, least)) @ vectors.T
-    return found / np.outer(size, size)
+    diagonal = np.diag(information)
+    known = np.flatnonzero(diagonal > NO_INFORMATION)
+    found = np.diag(np.where(diagonal > NO_INFORMATION, 0.0, np.inf))
+    size = np.sqrt(diagonal[known])
+    if len(known):
+        values, vectors = np.linalg.eigh(information[np.ix_(known, known)] / np.outer(size, size))
+        inverse = (vectors / np.maximum(values, LEAST * float(values[-1]))) @ vectors.T
+        found[np.ix_(known, known)] = inverse / np.outer(size, size)
+    return found
 
 
 def _shortest(value: float, error: float, round_ones: bool, share: float) -> float:
