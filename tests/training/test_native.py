@@ -5,6 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -134,7 +135,7 @@ def test_members_that_are_alike_are_trained_once_until_they_part() -> None:
 
     def run(chosen: slice) -> Any:
         own = jax.tree.map(lambda a: a[chosen] if eqx.is_array(a) else a, models)
-        sparsifier = Chain(L1(np.full(4, 1e-3, np.float32)[chosen]), MagnitudePruning(0.5))
+        sparsifier = Chain(L1(jnp.full(4, 1e-3)[chosen]), MagnitudePruning(0.5))
         return fit(
             own, samples(), sparsifier=sparsifier, rates=rates[chosen], keys=keys[chosen], batch=12,
             optimizer=optimizer("adam", 1.0), on_progress=told.append,
