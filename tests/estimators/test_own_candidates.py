@@ -147,7 +147,9 @@ def test_what_runs_away_from_the_data_pays_for_it():
 
 def test_a_term_that_is_nothing_beside_the_others_is_not_written():
     x, y = symbol("x"), symbol("y")
-    place = {x: sympy.Float(30), y: sympy.Float(0.5)}
-    assert _with_size(0.5 * x - 3e-146 * x**2 + 1e-9 * y, place) == 0.5 * x + 1e-9 * y
-    assert _with_size(2.0 * x * y, place) == 2.0 * x * y
-    assert _with_size(sympy.Integer(0), place) == 0
+    place = ["x", "y"], np.array([30.0, 0.5])
+    assert _with_size(0.5 * x - 3e-146 * x**2 + 1e-9 * y, *place) == 0.5 * x + 1e-9 * y
+    assert _with_size(2.0 * x * y, *place) == 2.0 * x * y
+    assert _with_size(sympy.Integer(0), *place) == 0
+    at_a_pole = 1 / (x - 30) + 0.5 * x
+    assert _with_size(at_a_pole, *place) == at_a_pole

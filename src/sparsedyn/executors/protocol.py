@@ -17,7 +17,7 @@ class ExecutorError(RuntimeError):
 
 
 class Finished(NamedTuple):
-    """The result for an item, by its place,, or the error that the function raised for it."""
+    """The result for an item, by its place, or the error that the function raised for it."""
 
     place: int
     result: Any = None

@@ -1,6 +1,6 @@
 """Right-hand sides of a user's own, fitted to the states in the place of found ones, and judged like these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from sparsedyn.estimators.shooting_search._models import Found
 from sparsedyn.estimators.shooting_search._paths import NODES, Paths
 from sparsedyn.estimators.shooting_search._prior import Prior
 from sparsedyn.estimators.shooting_search._problem import VANISHING, Candidate, Problem
-from sparsedyn.estimators.shooting_search._rounding import shortened
+from sparsedyn.estimators.shooting_search._rounding import NOTHING, shortened
 from sparsedyn.estimators.shooting_search._straying import straying
 from sparsedyn.estimators.shooting_search._written import expression
 from sparsedyn.training.shooting.products import Term, parameters
@@ -26,8 +26,6 @@ POINTS = 400
 BEGUN = 2
 """First values of constants that are fitted to the states."""
 BETTER = 1e-6
-NOTHING = 1e-12
-"""Share of the largest term of an equation below which another one is rounding."""
 UNNAMED = "_"
 
 
@@ -68,8 +66,8 @@ class Model(NamedTuple):
         Such as that of a limit which the data put beyond all bounds.
         """
         named = dict(zip(self.field.constants, map(sympy.Float, values), strict=True))
-        place = dict(zip(self.field.variables, map(sympy.Float, self.largest), strict=True))
-        return tuple(_with_size(simplified(part.expr.xreplace(named)), place) for part in self.parts)
+        names = [variable.name for variable in self.field.variables]
+        return tuple(_with_size(simplified(part.expr.xreplace(named)), names, self.largest) for part in self.parts)
 
 
 def contest(
@@ -118,11 +116,13 @@ def contest(
     return models, [_fate(found, form, made.get(place)) for place, form in enumerate(forms)]
 
 
-def _with_size(expr: sympy.Expr, place: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
-    """A sum without the terms that are nothing beside its largest one at a place."""
+def _with_size(expr: sympy.Expr, names: Sequence[str], place: Float[np.ndarray, " variable"]) -> sympy.Expr:
+    """A sum without the terms that are nothing beside its largest finite one at a place."""
     terms = sympy.Add.make_args(expr)
-    sizes = [abs(complex(term.xreplace(place))) for term in terms]
-    return sympy.Add(*(term for term, size in zip(terms, sizes, strict=True) if not size < NOTHING * max(sizes)))
+    with np.errstate(all="ignore"):
+        sizes = np.abs(compiled(terms, names)(place[None])[0])
+    largest = np.max(sizes, where=np.isfinite(sizes), initial=0.0)
+    return sympy.Add(*(term for term, size in zip(terms, sizes, strict=True) if not size < NOTHING * largest))
 
 
 def _others(parts: tuple[Part, ...], equation: int) -> tuple[Part, ...]:
