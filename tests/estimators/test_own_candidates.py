@@ -47,6 +47,15 @@ def test_columns_with_units_in_their_names_are_not_taken_for_constants():
     assert symbol("n [g/L]") in form.expression.free_symbols
 
 
+def test_constants_that_look_like_mistyped_columns_are_refused():
+    with pytest.raises(ValueError, match=r"'substrat' in .* would be a constant, and a column is called 'substrate'"):
+        forms_of("mu*substrat/(K + substrat)", ["substrate"])
+    with pytest.raises(ValueError, match="'Prey'"):
+        forms_of("a*Prey", ["prey", "hare"])
+    for form, names in (("k_10*x_1", ["x_1"]), ("rate*rates", ["rates"]), ("K*k", ["k"])):
+        assert forms_of(form, names)
+
+
 @pytest.mark.slow
 def test_a_form_that_terms_cannot_be_wins_where_it_is_right():
     t = np.linspace(0, 8, 60)

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
+from sparsedyn._blas import one_blas_thread
 from sparsedyn.equations.coordinates import Affine, Numbers, contributions_at, in_use, transformed
 from sparsedyn.models import Library
 
@@ -37,7 +37,7 @@ def sparsest(
     contribution of at least `threshold` is chosen; among equally short ones that of lowest degrees. New variables have
     mean square deviation one. `states` are samples of the motion. The equation should be a polynomial.
     """
-    with threadpool_limits(1, "blas"):  # threads cost more than they save on matrices this small
+    with one_blas_thread():
         return _sparsest(*in_use(library, coefficients), states, threshold, starts, np.random.default_rng(seed))
 
 

@@ -76,7 +76,7 @@ def died(alive: Bool[np.ndarray, " member"]) -> Finding | None:
 
 def poor(names: Sequence[str], explained: Float[np.ndarray, " state"], rows: int, source: str) -> Finding | None:
     """Say which states simulations from `source` explain poorly over so many rows."""
-    bad = [f"{name} ({share:.0%})" for name, share in zip(names, explained, strict=True) if share < EXPLAINED]
+    bad = [f"{name} ({_percent(share)})" for name, share in zip(names, explained, strict=True) if share < EXPLAINED]
     if not bad:
         return None
     return Finding(
@@ -85,6 +85,11 @@ def poor(names: Sequence[str], explained: Float[np.ndarray, " state"], rows: int
         f"{', '.join(bad)}. Give inputs and states that are missing, more data, or a richer model (of equations: "
         "degree, functions), or train networks longer (epochs).",
     )
+
+
+def _percent(share: float) -> str:
+    """A share of variance; how much worse than a constant a simulation is says nothing."""
+    return f"{share:.0%}" if share > -1 else "none: worse than a constant"
 
 
 def diverging(leaving: Bool[np.ndarray, " run"], rows: int, source: str) -> Finding | None:

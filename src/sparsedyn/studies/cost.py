@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import platformdirs
-from threadpoolctl import threadpool_limits
 
 from sparsedyn import _disk
+from sparsedyn._blas import one_blas_thread
 from sparsedyn._devices import MOST_DEVICES, cores
 from sparsedyn.studies.document.words import duration
 
@@ -85,7 +85,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _measured() -> float:
     matrix = np.random.default_rng(0).standard_normal((SIZE, SIZE), dtype=np.float32)
     out, quickest = np.empty_like(matrix), np.inf
-    with threadpool_limits(1):
+    with one_blas_thread():
         for _ in range(TURNS):
             # Processor time: another program on the core does not count.
             begin = time.process_time()

@@ -13,8 +13,8 @@ import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from threadpoolctl import threadpool_limits
 
+from sparsedyn._blas import one_blas_thread
 from sparsedyn.data import Samples
 from sparsedyn.models import AbstractModel
 from sparsedyn.training.parsimony import FLOOR, bic
@@ -78,7 +78,7 @@ def refine(
     place = np.broadcast_to(np.arange(width), index.shape)
     points = []
     # Threads inside BLAS make small factorizations many times slower: the members use all cores already.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         values, found = levenberg_marquardt(problem, values, kept, problem.quadratic(values, kept), iterations)
         stuck = np.zeros_like(kept)
         while True:
@@ -109,7 +109,7 @@ def polished(models: Model, data: Samples, iterations: int = 50) -> Model:
     sizes = [leaf[0].size for leaf in jax.tree.leaves(models)]
     nonzero = sum(np.count_nonzero(np.reshape(leaf, (len(leaf), -1)), axis=1) for leaf in jax.tree.leaves(models))
     problem = Problem(models, data, data, max(1, min(sum(sizes), int(np.max(nonzero)))))
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         start = problem.quadratic(problem.values, problem.kept)
         values, found = levenberg_marquardt(problem, problem.values, problem.kept, start, iterations)
     parts = (problem.kept[:, None], found.cost[:, None], found.cost[:, None])

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
+from sparsedyn._blas import one_blas_thread
 from sparsedyn.data.splits import last_share
 from sparsedyn.equations.coordinates import Affine
 from sparsedyn.models import Jet, Library
@@ -49,7 +49,7 @@ def forward_selection(library: Library, jet: Jet) -> Choice:
     Terms that only help together are not found in this way. It does not begin with all of them, since bent coordinates
     make an equation of many terms that is exact, but not short.
     """
-    with threadpool_limits(1, "blas"):  # threads cost more than they save on matrices this small
+    with one_blas_thread():
         return _forward_selection(library, jet)
 
 

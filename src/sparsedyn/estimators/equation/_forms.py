@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -24,6 +25,10 @@ UNNAMED = re.compile(r"(?<!\w)_(?!\w)")
 """A constant without a name, another one wherever it stands."""
 WORD = re.compile(r"[^\W\d]\w*(?=\s|[\[(]|$)")
 """The first word of a column's name, before its unit."""
+
+NO_LETTERS = re.compile(r"[\W\d_]")
+WORDS, ALIKE = 4, 0.75
+"""Letters of a name that is a word, and how alike two of them are where one may be the other, mistyped."""
 
 
 class Form(NamedTuple):
@@ -120,6 +125,13 @@ def _form(text: str, names: Sequence[str]) -> Form:
                 f"candidates: {stem[0]!r} in {text!r} would be a constant, but a column is called {name!r}. Write it "
                 "so, with its unit, or call the constant otherwise."
             )
+    for constant in own:
+        for name in names:
+            if name not in used and _alike(constant, name):
+                raise ValueError(
+                    f"candidates: {constant!r} in {text!r} would be a constant, and a column is called {name!r}. Write "
+                    "it so, or, if a constant is meant, call it otherwise."
+                )
     if len(own) > MOST_CONSTANTS:
         raise ValueError(
             f"candidates: expected at most {MOST_CONSTANTS} constants; {text!r} has {len(own)}: {', '.join(own)}. "
@@ -129,6 +141,14 @@ def _form(text: str, names: Sequence[str]) -> Form:
         return Form(text, parsed(written, [*names, *own]), symbols(own))
     except ValueError as error:
         raise ValueError(f"candidates: {error}") from error
+
+
+def _alike(constant: str, column: str) -> bool:
+    """Whether a constant may be a column that was mistyped: in words, not in letters such as those of formulas."""
+    one, other = (NO_LETTERS.sub("", word) for word in (constant, column))
+    if min(len(one), len(other)) < WORDS:
+        return False
+    return one.lower() == other.lower() or SequenceMatcher(None, one, other).ratio() >= ALIKE
 
 
 def started(

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from threadpoolctl import threadpool_limits
 
+from sparsedyn._blas import one_blas_thread
 from sparsedyn.data import Samples
 from sparsedyn.estimators.equation._candidates import SCREENED, candidate_terms
 from sparsedyn.estimators.equation._front import Candidates, best_of_each_size, pareto, relative_error
@@ -75,7 +75,7 @@ def search(
         if not len(going):
             break
         # Threads inside BLAS wait for each other longer than such small products take.
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             new = _generation(settings, layout, going, number, pools, data, natural)
         network, found = refined(settings, layout, new, number, data, held_out)
         hits = np.zeros(len(new.trial), bool)

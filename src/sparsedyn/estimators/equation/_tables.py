@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import sympy
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
+from sparsedyn._blas import one_blas_thread
 from sparsedyn.data import Samples
 from sparsedyn.data.splits import random_share
 from sparsedyn.equations import complexity, text
@@ -70,7 +70,7 @@ def equations_of(
         some, others = inside[:MOST], outside[:MOST]
         judge = Judge(tuple(names), columns[some], target[some], columns[others], target[others])
         allowed = _allowed(given.settings.hidden) if given.restricted else None
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             own = [started(form, names, judge.x, judge.y, given.settings.seed) for form in given.own]
             found, tables = climbed(judge, units=given.units, allowed=allowed, own=own, propose=given.proposals)
             forms = [_tidy(judge, expression) for expression in own]

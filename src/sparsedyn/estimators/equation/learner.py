@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float, Int
 
+from sparsedyn._blas import one_blas_thread
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.data.derivatives import AUTO, FOLLOWING
@@ -146,6 +147,7 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         self.candidates = candidates
         self.units = units
 
+    @one_blas_thread()
     def fit(
         self,
         x: Any,

@@ -26,6 +26,8 @@ FOLDS, FREEDOM, PLENTY = 4, 2, 10
 """Parts of the rows that are left out in turn, rows per term that have to be left, and so many that it is no matter."""
 EVERYWHERE = 0.5
 """Typical residual of smoothing, in shares of its root mean square, below which it is that of few rows."""
+MUCH = 10.0
+"""A contribution, in shares of what is explained, beyond which a number says nothing."""
 TOLERATED = 0.01
 """Noise, in shares of a standard deviation, that interpolating derivatives tolerate."""
 
@@ -131,10 +133,15 @@ def _empty(
             Finding(
                 "empty-equation",
                 f"fit: no term is left for {names[j]}: {left} is zero. The largest that fell is {terms[k]}, "
-                f"with the coefficient {everything[k, j]:.3g}, a contribution of {sizes[k, j]:.0%}. {fix}",
+                f"with the coefficient {everything[k, j]:.3g}, a contribution of {_percent(sizes[k, j])}. {fix}",
             )
         )
     return findings
+
+
+def _percent(share: float) -> str:
+    """A share of what is to be explained; terms that are alike have far more, with opposite signs."""
+    return f"{share:.0%}" if share <= MUCH else f"over {MUCH:.0%}, as terms that are alike have"
 
 
 def _columns(states: States) -> Float[np.ndarray, "row variable"]:

@@ -10,6 +10,7 @@ import sympy
 from jaxtyping import Float, Int
 from sklearn.metrics import r2_score
 
+from sparsedyn._blas import one_blas_thread
 from sparsedyn._warnings import Report
 from sparsedyn.data import DataError, Scaling, Trajectories
 from sparsedyn.equations import Statement, combined, compiled, rounded, statements, symbol
@@ -152,6 +153,7 @@ class SINDy(AbstractDynamics):
         self.scale = scale
         self.refine = refine
 
+    @one_blas_thread()
     def fit(
         self,
         x: Any,

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
-from threadpoolctl import threadpool_limits
 
+from sparsedyn._blas import one_blas_thread
 from sparsedyn.estimators.state_space._windows import Folds
 from sparsedyn.models import StateSpace
 from sparsedyn.training.free_run import FreeRuns
@@ -37,7 +37,7 @@ def runs_of(model: StateSpace, folds: Folds, error: float) -> FreeRuns:
 def fitted(problem: FreeRuns, values: Flat, kept: Kept, iterations: int, *, enough: float = ENOUGH) -> Fit:
     """Take up to so many steps from these values."""
     values = np.where(kept, values, 0.0)
-    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         start = problem.quadratic(values, kept)
         found, end = levenberg_marquardt(problem, values, kept, start, iterations, enough=enough)
     return Fit(found, kept, np.where(np.isfinite(end.cost), end.cost, np.inf))
