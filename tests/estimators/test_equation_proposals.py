@@ -10,8 +10,10 @@ import pytest
 import sparsedyn
 from sparsedyn import EquationRegressor
 from sparsedyn.equations import parsed, text
+from sparsedyn.estimators.equation.proposals._composites import composites
+from sparsedyn.estimators.equation.proposals._judge import EXACT, Judge
 from sparsedyn.estimators.equation.proposals._separations import separations
-from sparsedyn.estimators.equation.proposals._table import Table
+from sparsedyn.estimators.equation.proposals._table import Table, plain
 
 ROWS = 120
 
@@ -55,6 +57,24 @@ def test_products_and_sums_of_functions_of_different_columns_are_told_apart(nois
         off = noise * np.sqrt(np.mean(target**2)) * rng.normal(size=len(x))
         found = separations(Table(x, target + off, ("hot", "cold", "one", "other"), np.ones(len(x))))
         assert [(one.multiplied, one.columns) for one in found[:1]] == wanted
+
+
+SUMS: dict[str, tuple[bool, Any]] = {
+    "a*exp(-b/c) + b**2": (False, lambda a, b, c: a * np.exp(-b / c) + b**2),
+    "b + log(a + c)*c": (False, lambda a, b, c: b + np.log(a + c) * c),
+    "3.7*exp(-0.8*a*b) + 1.3*c": (True, lambda a, b, c: 3.7 * np.exp(-0.8 * a * b) + 1.3 * c),
+}
+
+
+@pytest.mark.parametrize("law", SUMS)
+def test_sums_with_a_function_of_several_columns_are_proposed(law: str):
+    numbers, function = SUMS[law]
+    x = np.random.default_rng(0).uniform(1, 4, (400, 3))
+    y = function(*x.T)
+    judge = Judge(("a", "b", "c"), x[:300], y[:300], x[300:], y[300:])
+    proposed = composites(Table(judge.x, judge.y, judge.names, np.ones(300)), numbers=numbers)
+    tried = (judge.judged(plain(expression)) for expression in proposed)
+    assert min(one.error for one in tried if one is not None) < EXACT
 
 
 def test_noise_is_told_from_a_law_and_rounds_what_it_leaves_open():

@@ -36,8 +36,8 @@ UNWOUND = 12.0
 """What a wave costs in a variable that goes through whole periods of it, but is no angle in its equation."""
 ACCURATE, MOST_SUBSTEPS = 0.1, 32
 """Share of the noise that the error of integration may be, and the most substeps of a row."""
-UNKNOWNS = 400
-"""First states that a fit may have at most."""
+UNKNOWNS, AT_FIRST = 400, 2000
+"""First states that a fit may have at most, and one to the shortest segments, where chaotic motions are found."""
 
 
 class Cut(NamedTuple):
@@ -262,7 +262,7 @@ def problem_of(paths: Paths, states: Sequence[int], precision: float, lengths: S
             break
         own = min(length, longest)
         data_cut = segments(measured, inputs, steps, own, weights)
-        if len(data_cut.measured) * width > UNKNOWNS and length < lengths[-1]:
+        if len(data_cut.measured) * width > (UNKNOWNS if cuts else AT_FIRST) and length < lengths[-1]:
             continue
         start = segments(begins, inputs, steps, own).measured[:, 0]
         rows = segments(numbers, inputs, steps, own).measured[:, :, 0]

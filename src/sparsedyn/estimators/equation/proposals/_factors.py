@@ -166,7 +166,7 @@ def library(table: Table) -> Factors:
                     continue
                 with np.errstate(divide="ignore"):
                     values.append(kind.of(z) if kind.of is not np.log else np.log(np.abs(z)))
-                writers.append(partial(_single, kind, scale, table, row))
+                writers.append(partial(single, kind, scale, table, row))
                 costs.append(cost + 0.5 * (scale != 1))
                 kinds.append(number)
     for i, symbol in enumerate(table.symbols):
@@ -192,7 +192,8 @@ def library(table: Table) -> Factors:
     return Factors(every[:, fine], [writers[i] for i in fine], np.asarray(costs)[fine], np.asarray(kinds)[fine])
 
 
-def _single(kind: Kind, scale: float, table: Table, row: np.ndarray) -> sympy.Expr:
+def single(kind: Kind, scale: float, table: Table, row: np.ndarray) -> sympy.Expr:
+    """Return a function of a multiple of a monomial."""
     return kind.symbol(_number(scale) * _monomials.expression(table, row))
 
 

@@ -1,6 +1,7 @@
 """The ladder of proposals: cheap ones first, until an equation leaves nothing of the data."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -9,6 +10,7 @@ from jaxtyping import Float
 
 from sparsedyn.equations import symbol
 from sparsedyn.estimators.equation._units import Dimension, constant_dimensions
+from sparsedyn.estimators.equation.proposals._composites import composites
 from sparsedyn.estimators.equation.proposals._dimensions import homogeneous
 from sparsedyn.estimators.equation.proposals._factors import products
 from sparsedyn.estimators.equation.proposals._implicit import implicit
@@ -31,7 +33,15 @@ Proposal = Callable[[Table], Iterator[sympy.Expr]]
 Dimensions = tuple[Mapping[str, Dimension], Dimension]
 Coordinates = Float[np.ndarray, "sample column"]
 Allowed = Callable[[sympy.Expr], bool]
-LADDER: tuple[Proposal, ...] = (power_laws, polynomials, implicit, products, sums)
+LADDER: tuple[Proposal, ...] = (
+    power_laws,
+    polynomials,
+    implicit,
+    products,
+    sums,
+    composites,
+    partial(composites, numbers=True),
+)
 
 
 def climbed(

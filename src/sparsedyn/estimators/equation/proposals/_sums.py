@@ -45,15 +45,16 @@ def sums(table: Table) -> Iterator[sympy.Expr]:
         spread = float(np.mean(np.square(weight * (target - np.average(target, weights=weight**2)))))
         for rest, chosen, coefficients in _chosen(terms.values, target, weight):
             if rest < NOTHING:
-                yield _written(one, terms, chosen, coefficients, table)
+                yield written(one, terms, chosen, coefficients, table)
             price = PRICE * len(chosen) + float(terms.costs[chosen].sum())
             score = len(small.y) * np.log(spread * (rest + NOTHING)) + price * np.log(len(small.y))
             found.append((score, one, chosen, coefficients))
     for _, one, chosen, coefficients in sorted(found, key=lambda item: item[0])[:KEPT]:
-        yield _written(one, terms, chosen, coefficients, table)
+        yield written(one, terms, chosen, coefficients, table)
 
 
-def _written(one: Transform, terms: Factors, chosen: list[int], coefficients: np.ndarray, table: Table) -> sympy.Expr:
+def written(one: Transform, terms: Factors, chosen: list[int], coefficients: np.ndarray, table: Table) -> sympy.Expr:
+    """Return a sum of terms as an equation of a table, its target being under a transform."""
     total = sympy.Add(*(sympy.Float(c) * terms.symbol(place) for place, c in zip(chosen, coefficients, strict=True)))
     return one.back(total, sign_of(table.y))
 
