@@ -1,6 +1,7 @@
 """Documents as Markdown and as HTML: each piece of content once, both from the same blocks, and hostile names inert."""
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -87,6 +88,13 @@ def test_names_are_inert_in_markdown(name: str):
     assert not shown.attributes or {key for key, _ in shown.attributes} == {"style"}
     words = " ".join("".join(shown.words).split())
     assert words.count(" ".join(name.split("\n\n")[0].split())) >= 5
+
+
+def test_titles_are_inert_also_where_a_theme_unescapes_them():
+    text = to_markdown(Document("</title><b>1 < 2 <!--", [], []), folder="x", remark="", source="")
+    head = Reading(unescape("<title>" + re.sub("<[^>]*>", "", MarkdownIt().render(text)) + "</title>"))
+    assert head.tags == ["title"]
+    assert "".join(head.words).replace("\u2060", "").strip() == "</title><b>1 < 2 <!--"
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -15,7 +15,7 @@ def to_markdown(document: Document, *, folder: str, remark: str, source: str) ->
 
     `remark` (Markdown) stands below the title, `source` (Markdown) below every picture.
     """
-    parts = [f"# {plain(document.title)}", remark, *document.leads]
+    parts = [f"# {_title(document.title)}", remark, *document.leads]
     for section in document.sections:
         blocks = [text for block in section.blocks if (text := _block(block, folder, source))]
         if blocks:
@@ -26,6 +26,12 @@ def to_markdown(document: Document, *, folder: str, remark: str, source: str) ->
 def small(markdown: str) -> str:
     """Return `markdown` of one line in small print."""
     return f"<small>{markdown}</small>"
+
+
+def _title(text: str) -> str:
+    # Generators of sites put it into the head of a page, and the theme Material unescapes it there. Behind a word
+    # joiner, which is not seen, no letter begins a tag.
+    return plain(re.sub(r"<(?=[a-zA-Z/!?])", "<\u2060", text))
 
 
 def _block(block: Block, folder: str, source: str) -> str:
