@@ -146,13 +146,12 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
         frame, lines = frame[kept].reset_index(drop=True), None if lines is None else lines[kept]
     if not len(frame):
         raise DataError("no row has a state and all inputs; at least 2 rows per trajectory are needed.")
-    order, edges, labels = groups(frame, columns.trajectory, lines)
+    rows, labels = groups(frame, columns.trajectory, lines)
     column = None if columns.time is None else joined(frame, time_columns(columns.time, known))
-    if columns.trajectory is not None:
+    if columns.trajectory is not None and not all(isinstance(own, slice) for own in rows):
         check_labels(frame[str(columns.trajectory)], column)
-    elif column is None:
+    elif alone:
         warn_stacked(frame, used)
-    rows = _runs(order, edges)
     _unwrap(x, u, [*states, *inputs], options, rows)
     time = None
     if column is not None:
@@ -206,13 +205,6 @@ def _check_complete(values: np.ndarray, names: Sequence[str], lines: np.ndarray 
 
 Rows = slice | np.ndarray
 """The rows of a trajectory, a slice where they stand together."""
-
-
-def _runs(order: np.ndarray, edges: np.ndarray) -> list[Rows]:
-    """Return the rows of every trajectory."""
-    if (np.diff(order) == 1).all():
-        return [slice(*ends) for ends in pairwise([0, *edges.tolist(), len(order)])]
-    return list(np.split(order, edges))
 
 
 def _parts(values: np.ndarray, rows: Sequence[Rows]) -> list[np.ndarray]:
@@ -305,25 +297,32 @@ def _comma_advice(text: str) -> str:
 
 def groups(
     frame: pd.DataFrame, trajectory: str | int | None, lines: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, list[str] | None]:
-    """Return the order that gathers each trajectory, where to cut, and the labels as they appear."""
+) -> tuple[list[Rows], list[str] | None]:
+    """Return the rows of every trajectory, and the labels as they appear.
+
+    Where all rows of every trajectory stand together, one further column is there for it and no more.
+    """
     if trajectory is None:
-        return np.arange(len(frame)), np.empty(0, dtype=int), None
+        return [slice(0, len(frame))], None
     try:
         codes, found = pd.factorize(frame[str(trajectory)])
     except TypeError as error:
         raise DataError(f"column {str(trajectory)!r}: expected numbers or texts as labels; got others.") from error
-    empty = (codes < 0) | np.isin(codes, [i for i, label in enumerate(found) if str(label) == ""])
+    empty = codes < 0
+    for blank in (i for i, label in enumerate(found) if str(label) == ""):
+        empty |= codes == blank
     if empty.any():
         raise DataError(
             f"column {str(trajectory)!r}, {_row(int(empty.argmax()), lines)}: no "
             f"trajectory{in_all(int(empty.sum()))}; every row needs one. Fill it in or remove the row."
         )
-    # A stable sort keeps the order of the rows within each trajectory.
-    in_order = bool((np.diff(codes) >= 0).all())
-    order = np.arange(len(codes)) if in_order else np.argsort(codes, kind="stable")
-    edges = np.cumsum(np.bincount(codes))[:-1]
-    return order, edges, [_label(label) for label in found]
+    ends = np.cumsum(np.bincount(codes)).tolist()
+    rows: list[Rows] = [slice(*own) for own in pairwise([0, *ends])]
+    if not (codes[1:] >= codes[:-1]).all():
+        # A stable sort keeps the order of the rows within each trajectory.
+        order = np.argsort(codes, kind="stable")
+        rows = [order[own] for own in rows]
+    return rows, [_label(label) for label in found]
 
 
 def _label(value: Any) -> str:

@@ -190,11 +190,12 @@ def _of_table(table: pd.DataFrame, place: str, trajectory: str | None, time: str
     ]
     array = np.column_stack(columns)
     stamps = _stamps(table, time, place)
-    order, edges, marks = groups(table, trajectory)
+    rows, marks = groups(table, trajectory)
     return Given(
-        np.split(array[order], edges),
+        [array[own] for own in rows],
         names,
-        None if stamps is None else np.split(stamps[order], edges),
+        # Times may be those of the user's table.
+        None if stamps is None else [stamps[own].copy() for own in rows],
         marks,
     )
 
