@@ -18,6 +18,7 @@ from sparsedyn import (
     cross_validate,
 )
 from sparsedyn.estimators.autoencoder import Phase, Recipe
+from sparsedyn.executors import Local
 from sparsedyn.training import LatentDynamics
 
 ROWS, DT = 24, 0.1
@@ -52,6 +53,12 @@ def test_the_table_has_a_row_per_fold_and_horizon():
     expected = euler().fit(DATA[train]).evaluate(DATA[test], horizons=(10, 20))
     pd.testing.assert_frame_equal(table.loc[:1, list(expected.columns)], expected)
     np.testing.assert_allclose(table["error"][:2], expected["rfmse"])
+
+
+def test_an_executor_finds_the_same():
+    here = cross_validate(euler(), DATA, cv=3)
+    elsewhere = cross_validate(euler(), DATA, cv=3, executor=Local())
+    pd.testing.assert_frame_equal(elsewhere.drop(columns="fit_time"), here.drop(columns="fit_time"))
 
 
 @pytest.mark.filterwarnings("ignore:fit:sparsedyn.SparsedynWarning")

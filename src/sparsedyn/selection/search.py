@@ -1,8 +1,7 @@
 """Searches of parameters, judged by free runs over trajectories that candidates were not fitted to."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -14,8 +13,8 @@ from sparsedyn.data import DataError
 from sparsedyn.data.errors import closest, listing
 from sparsedyn.estimators._base import is_whole
 from sparsedyn.estimators._inputs import trajectories_of
-from sparsedyn.estimators._progress import stage_bar
-from sparsedyn.executors import Executor, Local, Report, Results, results
+from sparsedyn.executors import Executor, Report
+from sparsedyn.selection.computing import computed
 from sparsedyn.selection.judging import fitted, groups_in, horizons_of, judged
 from sparsedyn.selection.result import SearchResult
 from sparsedyn.selection.splitters import Fold, folds_of
@@ -118,30 +117,13 @@ def _tried(asked: _Asked, executor: Executor | None) -> tuple[list[pd.DataFrame]
     fits = [(number, group) for number in range(len(asked.folds)) for group in groups]
     found: list[list[pd.DataFrame]] = [[] for _ in asked.batch]
     failures = [""] * len(asked.batch)
-    for (number, group), tables in zip(fits, _all(asked, fits, executor), strict=True):
+    for (number, group), tables in zip(fits, computed(_judged, asked, fits, executor, "search"), strict=True):
         for i, table in zip(group, tables, strict=True):
             if isinstance(table, str):
                 failures[i] = failures[i] or f"fold {number}: {table}"
             elif not failures[i]:
                 found[i].append(table)
     return [pd.concat(tables) if tables else pd.DataFrame() for tables in found], failures
-
-
-def _all(asked: _Asked, fits: Sequence[_Fit], executor: Executor | None) -> list[list[pd.DataFrame | str]]:
-    """Make all fits, here, or by an executor under a bar of its own."""
-    if executor is None:
-        return results(Local().map(_judged, asked, fits), len(fits))
-    with stage_bar("search", asked.progress) as show:
-        finished = executor.map(_judged, asked._replace(progress=False), fits)
-        return results(_counted(finished, len(fits), show), len(fits))
-
-
-def _counted(finished: Results, count: int, show: Callable[[float, str], None] | None) -> Results:
-    with closing(finished):
-        for done, one in enumerate(finished, 1):
-            if show is not None:
-                show(done / count, f"{done} of {count} fits")
-            yield one
 
 
 def _judged(asked: _Asked, one: _Fit, report: Report) -> list[pd.DataFrame | str]:
