@@ -367,6 +367,7 @@ def test_poles_among_the_data_are_those_of_denominators_that_change_sign():
     bases = poles(x + 4e-4 / sympy.cos(1.14 * x) + y / (x + y) + 1 / (x - 2) ** 2, ["x", "y"], columns)
     assert set(bases) == {sympy.cos(1.14 * x), x - 2}
     assert poles(sympy.tan(x), ["x", "y"], columns) == [sympy.cos(x)]
+    assert poles(y / sympy.tan(x), ["x", "y"], columns) == [sympy.sin(x)]
     assert poles(x / y**2 + sympy.exp(-x), ["x", "y"], columns) == []
 
 

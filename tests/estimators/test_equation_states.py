@@ -1,8 +1,10 @@
 """Equations that explain measured states: exact on clean data, right in form with noise, under inputs, and honest."""
 
 import ast
+import copy
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from sparsedyn import EquationLearner, Trajectories
 from sparsedyn.equations import symbol, text
 from sparsedyn.estimators import shooting_search
 from sparsedyn.estimators.equation import trajectories
+from sparsedyn.estimators.shooting_search import _models as models
 from sparsedyn.estimators.shooting_search._models import found
 from sparsedyn.estimators.shooting_search._problem import Problem
 from sparsedyn.training.shooting import kernel
@@ -175,3 +178,22 @@ def test_zero_says_nothing_of_a_state_far_from_it():
     (found,) = EquationLearner().fit(kelvin[:, None], t, names=["T"]).equations()
     assert sympy.degree(found, symbol("T")) == 1
     assert float(found.coeff(symbol("T"))) == pytest.approx(-0.4, rel=0.1)
+
+
+def test_fast_equations_are_integrated_where_steps_of_a_row_are_too_long(grown: EquationLearner):
+    learner, n = copy.copy(grown), symbol("n")
+    learner.candidates_ = [[grown.candidates_[0][0]._replace(expression=60 * (1 - n))]]
+    exact = 1 - 0.9 * np.exp(-60 * T)[:, None]
+    # One step of Runge and Kutta multiplies what is left by 5, since 60 dt = 4.
+    np.testing.assert_allclose(learner.simulate([0.1], T), exact, atol=1e-6)
+    data = Trajectories([exact], dt=T[1], state_names=["n"])
+    np.testing.assert_allclose(learner.forecast(data, check_units=False).predicted[0, 0], exact, atol=1e-6)
+
+
+def test_terms_without_a_value_somewhere_do_not_keep_a_search_from_ending(monkeypatch: pytest.MonkeyPatch):
+    problem = SimpleNamespace(precision=1e-5, counts=np.ones(1))
+    without = {2: SimpleNamespace(squares=np.zeros(1), sizes=np.array([np.nan]))}
+    candidate = SimpleNamespace(squares=np.zeros(1), sizes=np.array([np.nan, 1e-6]))
+    monkeypatch.setattr(models, "shares", lambda _, one: one.sizes)
+    monkeypatch.setattr(models, "_without", lambda _, one, out: without[len(one.sizes)] if len(out) else one)
+    assert models._plain(problem, candidate) is without[2]

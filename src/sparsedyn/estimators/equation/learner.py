@@ -38,6 +38,7 @@ from sparsedyn.estimators.equation._right_hand_sides import task_of
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
 from sparsedyn.estimators.equation._units import Unit
+from sparsedyn.estimators.equation.trajectories._doubts import doubts
 from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
 from sparsedyn.estimators.equation.trajectories._way import (
     STATES,
@@ -50,6 +51,10 @@ from sparsedyn.estimators.sindy._simulation import held, integrated
 from sparsedyn.forecast import MAP, Forecast
 from sparsedyn.models import PerState, Primitive
 
+WILD = 100.0
+"""Standard deviations from the mean of the data at which steps are suspected to be too long."""
+CLEAN = 10.0
+"""Errors, in multiples of the floor, up to which measured states count as without noise."""
 FITTED = 0.5
 """Share of the trials whose terms are fitted: right-hand sides are more often sums of plain terms than ratios."""
 
@@ -262,7 +267,7 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
             return self._after(self._known(data, check_units=check_units), warmup)
         check_no_warm_up(warmup)
         known = self._known(data, check_units=check_units)
-        if known.regular and np.isclose(known.dt, self.dt_, rtol=CLOCK):
+        if self._networks and known.regular and np.isclose(known.dt, self.dt_, rtol=CLOCK):
             return super().forecast(known, scaling=scaling, check_units=False)
         predicted = self._along(known, np.stack([states[0] for states in known.states]))
         std = self._measured.x_std if scaling is None else scaling.x_std
@@ -311,10 +316,20 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         times: Float[np.ndarray, " time"],
         inputs: Float[np.ndarray, "trajectory time input"],
     ) -> Float[np.ndarray, "1 trajectory time state"]:
-        """Step from row to row of the training's sample time, and integrate to any other times."""
+        """Step from row to row of the training's sample time, and integrate to any other times.
+
+        Runs that leave the data far behind are integrated again: steps of a row may be too long for fast equations.
+        """
         if self._any_times and not np.allclose(np.diff(times), self.dt_, rtol=CLOCK, atol=0):
             return integrated(self._field, start, times, [held(u) for u in inputs])[None]
-        return super()._integrate(start, times, inputs)
+        states = super()._integrate(start, times, inputs)
+        if self._any_times and not self._networks and len(times) > 1:
+            away = np.abs((states[0] - self.statistics_.x_mean) / self.statistics_.x_std)
+            wild = np.flatnonzero(~np.all(away < WILD, axis=(1, 2)))
+            if wild.size:
+                forcing = [held(inputs[k]) for k in wild]
+                states[0, wild] = integrated(self._field, start[wild], times, forcing, method="LSODA")
+        return states
 
     def _field(self, columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row state"]:
         width = len(self.state_names_)
@@ -325,6 +340,10 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         check_lags(self.lags, self.time)
 
     def _idle(self, data: Trajectories) -> list[Finding]:
+        if self.noise_ is not None:
+            sizes = np.sqrt(np.mean(np.square(np.concatenate(data.states)), axis=0))
+            noisy = bool(np.any(self.noise_ > CLEAN * self.floor * sizes))
+            return doubts(self.constants_, sum(data.lengths) * len(sizes), noisy=noisy)
         if self.known_ is not None:
             return []
         triples = zip(self.state_names_, self.candidates_, self.found_, strict=True)

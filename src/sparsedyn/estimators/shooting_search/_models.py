@@ -172,7 +172,8 @@ def _plain(problem: Problem, candidate: Candidate) -> Candidate:
     while True:
         sizes = shares(problem, candidate)
         small = np.flatnonzero(sizes < ROUNDING * problem.precision)
-        for out in (small, small[sizes[small] <= sizes.min()]) if small.size else ():
+        # A term that has no value somewhere has no size.
+        for out in (small, small[[np.argmin(sizes[small])]]) if small.size else ():
             other = _without(problem, candidate, out)
             before, after = (np.sqrt(one.squares / problem.counts) for one in (candidate, other))
             if np.all(after <= np.maximum(ROUNDED * problem.precision, 1.1 * before)):

@@ -1,7 +1,8 @@
 """Equations integrated from row to row, under inputs that are held, run smoothly, or are functions of time."""
 
+import warnings
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from sparsedyn.estimators.sindy._paths import interpolant
 
 TOLERANCE = 1e-9
 
+Method = Literal["DOP853", "LSODA"]
 Signal = Callable[[float], Float[np.ndarray, " input"]]
 
 
@@ -47,17 +49,19 @@ def integrated(
     start: Float[np.ndarray, "trajectory state"],
     times: Float[np.ndarray, " time"],
     inputs: Sequence[Forcing],
+    method: Method = "DOP853",
 ) -> Float[np.ndarray, "trajectory time state"]:
     """Return the states at increasing times; rows that cannot be reached are NaN.
 
-    `field` gives derivatives for columns of states, then inputs.
+    `field` gives derivatives for columns of states, then inputs; `method` is SciPy's, `LSODA` for stiff equations.
     """
-    with np.errstate(all="ignore"):
-        return np.stack([_trajectory(field, *pair, times) for pair in zip(start, inputs, strict=True)])
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # LSODA tells of what is NaN here
+        return np.stack([_trajectory(field, *pair, times, method) for pair in zip(start, inputs, strict=True)])
 
 
 def _trajectory(
-    field: Columns, x0: Float[np.ndarray, " state"], inputs: Forcing, times: Float[np.ndarray, " time"]
+    field: Columns, x0: Float[np.ndarray, " state"], inputs: Forcing, times: Float[np.ndarray, " time"], method: Method
 ) -> Float[np.ndarray, "time state"]:
     """Return the states of one trajectory: between jumps of its input in one go, never across one."""
     states = np.full((len(times), len(x0)), np.nan)
@@ -69,7 +73,7 @@ def _trajectory(
             _slope(field, signal),
             (times[begin], times[end]),
             states[begin],
-            method="DOP853",
+            method=method,
             t_eval=times[begin + 1 : end + 1],
             max_step=inputs.longest,
             rtol=TOLERANCE,

@@ -63,6 +63,7 @@ KINDS = (
     Kind(np.log, sympy.log, (1.0,), halves=True),
     Kind(np.sin, sympy.sin, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
     Kind(np.cos, sympy.cos, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
+    Kind(np.tan, sympy.tan, (1.0, 0.5), least=0.5, largest=40.0),
 )
 SIMPLE = 1
 """Cost of monomials whose arguments are tried in more scales."""
