@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
@@ -23,6 +24,9 @@ CANNOT_PASS = {
     "check_regressors_no_decision_function": FEW,
     "check_supervised_y_2d": "wants a warning where y is a column; one column is as good as a vector",
 }
+
+if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8):
+    CANNOT_PASS |= {"check_n_features_in_after_fitting": FEW}
 
 
 @pytest.mark.slow
