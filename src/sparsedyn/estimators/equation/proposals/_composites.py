@@ -142,7 +142,8 @@ def _functions(table: Table, *, numbers: bool) -> Factors:
     kinds: list[int] = []
     for number, kind in enumerate(KINDS):
         for place, row in enumerate(inner):
-            if kind.halves and not numbers and row[np.flatnonzero(row)[0]] < 0:
+            said = kind.halves and not numbers and row[np.flatnonzero(row)[0]] < 0
+            if said or _monomials.cost(row) > kind.costly:
                 continue
             for scale, power, own in _scaled(kind, arguments[:, place], numbers=numbers):
                 values.append(own[:, None] * factors)

@@ -48,6 +48,8 @@ class Kind:
     """Whether the reciprocal of the monomial says the same."""
     largest: float = np.inf
     least: float = 0.0
+    costly: float = np.inf
+    """Cost of monomials above which it is not tried: factors are many, and the simplest ones count."""
 
 
 PI = float(np.pi)
@@ -63,7 +65,7 @@ KINDS = (
     Kind(np.log, sympy.log, (1.0,), halves=True),
     Kind(np.sin, sympy.sin, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
     Kind(np.cos, sympy.cos, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
-    Kind(np.tan, sympy.tan, (1.0, 0.5), least=0.5, largest=40.0),
+    Kind(np.tan, sympy.tan, (1.0, 0.5), least=0.5, largest=40.0, costly=1.0),
 )
 SIMPLE = 1
 """Cost of monomials whose arguments are tried in more scales."""
@@ -157,6 +159,8 @@ def library(table: Table) -> Factors:
             if kind.halves and first < 0:
                 continue
             cost = _monomials.cost(row)
+            if cost > kind.costly:
+                continue
             scales = kind.scales if cost <= 3 else kind.scales[:1]
             if cost <= SIMPLE and not kind.least and kind.symbol not in (sympy.exp, sympy.log):
                 scales = tuple(dict.fromkeys([*scales, *FINE]))
