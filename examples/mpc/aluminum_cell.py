@@ -95,7 +95,15 @@ PROBLEM = Problem(
 def main() -> None:
     """Train, control, compare."""
     data = sparsedyn.simulate(PLANT, trajectories=20, steps=3000, seed=0)
-    options = {"hidden": (32, 32), "activation": "tanh", "skip": True, "epochs": 20, "members": 4, "seed": 0}
+    options = {
+        "hidden": (32, 32),
+        "activation": "tanh",
+        "learning_rate": 2e-3,
+        "skip": True,
+        "epochs": 20,
+        "members": 4,
+        "seed": 0,
+    }
     dense = sparsedyn.SparseTimeStepper(**options).fit(data)
     technique = [sparsedyn.L1(1e-4), sparsedyn.MagnitudePruning(0.9)]
     models = {"dense": dense, "sparse": sparsedyn.SparseTimeStepper(technique=technique, **options).fit(data)}

@@ -240,7 +240,14 @@ def picture(
 def trained(plant: Any) -> dict[str, sparsedyn.SparseTimeStepper]:
     """Return a dense and a sparse model of a small plant, from the same simulated data."""
     data = sparsedyn.simulate(plant, trajectories=20, steps=500, seed=0)
-    options: dict[str, Any] = {"hidden": (24, 24), "activation": "tanh", "epochs": 60, "members": 4, "seed": 0}
+    options: dict[str, Any] = {
+        "hidden": (24, 24),
+        "activation": "tanh",
+        "learning_rate": 2e-3,
+        "epochs": 60,
+        "members": 4,
+        "seed": 0,
+    }
     technique = [sparsedyn.L1(1e-5), sparsedyn.MagnitudePruning(0.8)]
     return {
         "dense": sparsedyn.SparseTimeStepper(**options).fit(data),

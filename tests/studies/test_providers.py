@@ -9,6 +9,7 @@ import pytest
 
 from sparsedyn import studies
 from sparsedyn.studies import StudyError, catalogue, list_studies, providers
+from sparsedyn.studies.comparison.spec import StudySpec
 from sparsedyn.studies.kinds import kind_of
 from sparsedyn.studies.providers import GROUP
 from sparsedyn.studies.reading import parse
@@ -35,6 +36,12 @@ def test_every_built_in_study_is_valid_and_written_and_read_again(name: str):
     told = kind_of(spec).overview(spec)
     assert told.headline
     assert told.lines
+
+
+def test_built_in_comparisons_keep_their_learning_rate_whatever_the_default_is():
+    comparisons = [spec for spec in map(studies.load, catalogue.studies()) if isinstance(spec, StudySpec)]
+    assert len(comparisons) == 8
+    assert all("learning_rate" in spec.training.model_fields_set for spec in comparisons)
 
 
 def test_studies_are_listed_without_jax_and_validation():

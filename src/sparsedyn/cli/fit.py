@@ -87,7 +87,7 @@ def fit(
     epochs: fit_options.Epochs = None,
     batch: fit_options.Batch = 128,
     rollout: fit_options.Rollout = 1,
-    learning_rate: fit_options.LearningRate = 2e-3,
+    learning_rate: fit_options.LearningRate = 8e-3,
     average: fit_options.Average = "none",
     calibrate: Calibrate = False,
     coverage: Coverage = 0.9,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ELSEWHERE: dict[str, Any] = {
     "states": None, "hold_out": SHARE, "activation": "relu", "skip": True, "members": 10, "epochs": None, "batch": 128,
-    "rollout": 1, "learning_rate": 2e-3, "average": "none", "restart": False, "stream": None,
+    "rollout": 1, "learning_rate": 8e-3, "average": "none", "restart": False, "stream": None,
 }  # fmt: skip
 """Options of networks of measured states, and their values where they are not given."""
 LAYERS = "64,64,64"

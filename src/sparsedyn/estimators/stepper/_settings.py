@@ -33,7 +33,7 @@ RULES: dict[str, Rule] = {
     "batch": whole(1),
     "hidden": Rule(_widths, "a list of widths of at least 1, e.g. (64, 64)"),
     "seed": SEED,
-    "learning_rate": positive("a positive rate, usually 1e-4 to 1e-2", below=10.0),
+    "learning_rate": positive("a positive rate, usually 1e-4 to 2e-2", below=10.0),
     "clip": optional(positive("", below=np.inf), "none or a positive norm, e.g. 1.0"),
     "patience": optional(whole(1), "none or at least 1"),
     "activation": one_of(ACTIVATIONS),

@@ -88,7 +88,7 @@ class SparseTimeStepper(AbstractEnsemble):
         epochs: int = 60,
         batch: int = 128,
         optimizer: str = "adam",
-        learning_rate: float = 2e-3,
+        learning_rate: float = 8e-3,
         schedule: str | Callable[[int], float] = "cosine",
         drops: Sequence[float] = (0.4, 0.7, 0.9),
         clip: float | None = 1.0,

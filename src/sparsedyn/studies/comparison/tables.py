@@ -90,7 +90,7 @@ class TrainingSpec(Table):
     equal_steps: bool = False
     batch: Count = 128
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = "adam"
-    learning_rate: Annotated[float, Field(gt=0, lt=10)] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0, lt=10)] = 8e-3
     schedule: Annotated[str, one_of(SCHEDULES)] = "cosine"
     drops: Fractions = (0.4, 0.7, 0.9)
     # TOML has no null: clip = inf is no clipping.
