@@ -9,7 +9,7 @@ from sparsedyn.cli import equation_options, options
 from sparsedyn.cli.equation_options import EXACT, SHOWN
 from sparsedyn.cli.errors import UsageProblem, guarded, parameters
 from sparsedyn.cli.files import check_new_file
-from sparsedyn.cli.output import note, number, plural, show_json, show_table, show_text
+from sparsedyn.cli.output import findings, note, number, plural, show_json, show_table, show_text
 from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.cli.source import expanded
 from sparsedyn.data.options import ReadOptions
@@ -203,6 +203,7 @@ def facts(regressor: "EquationRegressor", target: str, digits: int) -> dict[str,
             {"complexity": row["complexity"], "error": row["error"], "equation": text(row["equation"], digits)}
             for row in table.to_dict(orient="records")
         ],
+        "report": findings(regressor.report_),
     }
 
 

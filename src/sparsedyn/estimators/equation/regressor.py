@@ -1,6 +1,5 @@
 """Symbolic regression by cheap proposals and equation learners: a scikit-learn-compatible regressor."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from jaxtyping import Float
 from scipy.stats import norm
 from sklearn.base import RegressorMixin
 
-from sparsedyn._warnings import SparsedynWarning
+from sparsedyn._warnings import Finding, Report
 from sparsedyn.equations import Columns, Statement, compiled, rounded, statements, text
 from sparsedyn.estimators._base import FLAG, AbstractEstimator, whole
 from sparsedyn.estimators._columns import columns_of, target_of
@@ -33,6 +32,9 @@ from sparsedyn.estimators.equation._settings import Search, search_of
 from sparsedyn.estimators.equation._tables import Constant, Given, constants_of, equations_of
 from sparsedyn.estimators.equation._units import Unit, checked_units
 from sparsedyn.models import Primitive
+
+LITTLE = 0.5
+"""Share of the target's variance that an equation may leave without a word."""
 
 
 class EquationRegressor(RegressorMixin, AbstractEstimator):
@@ -64,13 +66,15 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
 
     Attributes after `fit`: `equation_`, `candidates_` (all candidate equations, the chosen first), `constants_`
     (numbers of the equation, with standard errors and units), `found_` (the search by networks, None
-    if it took none; not kept in files), `feature_names_in_`, `n_features_in_`.
+    if it took none; not kept in files), `report_` (what the checks at the end of the fit found; each finding is also a
+    `SparsedynWarning`), `feature_names_in_`, `n_features_in_`.
 
     Source: Kim et al. 2019; Udrescu and Tegmark 2020 for the use of symmetries and units. The search differs.
     """
 
     _rules = RULES | {"trials": whole(0), "proposals": FLAG}
     _fitted = "equation_"
+    report_: Report = Report()
 
     def __init__(
         self,
@@ -119,15 +123,10 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
             candidates, fates, found = equations_of(given, columns, target, names, on_progress=on_progress)
         self.found_: Found | None = found
         self.fates_: list[Fate] = fates
-        for base in poles(candidates[0].expression, names, columns):
-            warnings.warn(
-                f"fit: the equation has a pole among the data, where {text(base, 4)} is zero; near it, values are "
-                "wrong unless the law has that pole. Look at alternatives() and at the candidates_, give units or "
-                "forms of your own (candidates), or more samples.",
-                SparsedynWarning,
-                stacklevel=2,
-            )
-        return self._adopt(candidates, names, constants_of(candidates[0].expression, names, columns, target, units))
+        self._adopt(candidates, names, constants_of(candidates[0].expression, names, columns, target, units))
+        self.report_ = Report([*self._explains(), *_poles(candidates[0].expression, names, columns)])
+        self.report_.warn()
+        return self
 
     def predict(self, X: Any) -> Float[np.ndarray, " sample"]:
         """Return the equation's values; not finite where it has none."""
@@ -194,6 +193,24 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         """Return the search that these parameters ask for."""
         return search_of(self)
 
+    def _explains(self) -> list[Finding]:
+        """Return what is to be said of an equation that explains little, or of none."""
+        best = self.candidates_[0]
+        more = "Give columns that are missing, more samples, or forms of your own (candidates)."
+        if not best.expression.free_symbols:
+            said = f"fit: the equation is a constant: no column explains the target. {more}"
+            return [Finding("empty-equation", said)]
+        if best.error**2 > LITTLE:
+            said = f"fit: the equation explains {max(0.0, 1 - best.error**2):.0%} of the target's variance. {more}"
+            return [Finding("poorly-explained", said)]
+        return []
+
+    def _extras(self) -> dict[str, Any]:
+        return {"report": [list(finding) for finding in self.report_]}
+
+    def _restore_extras(self, header: Mapping[str, Any]) -> None:
+        self.report_ = Report(Finding(*finding) for finding in header.get("report", ()))
+
     def _adopt(self, candidates: list[Equation], names: list[str], constants: list[Constant]) -> "EquationRegressor":
         """Take over what was found."""
         self.candidates_ = candidates
@@ -240,3 +257,15 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         constants = [Constant(*row) for row in stored.header.get("constants", ())]
         regressor.fates_ = restored_fates(stored, list(stored.header["names"]))
         return regressor._adopt(candidates, list(stored.header["names"]), constants)
+
+
+def _poles(expr: sympy.Expr, names: list[str], columns: Float[np.ndarray, "sample feature"]) -> list[Finding]:
+    return [
+        Finding(
+            "poles",
+            f"fit: the equation has a pole among the data, where {text(base, 4)} is zero; near it, values are wrong "
+            "unless the law has that pole. Look at alternatives() and at the candidates_, give units or forms of your "
+            "own (candidates), or more samples.",
+        )
+        for base in poles(expr, names, columns)
+    ]
