@@ -29,6 +29,8 @@ if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8):
     CANNOT_PASS |= {"check_n_features_in_after_fitting": FEW}
 
 
+# Their data are mostly noise, of which equations explain nothing.
+@pytest.mark.filterwarnings("ignore:fit. the equation:sparsedyn.SparsedynWarning")
 @pytest.mark.slow
 @parametrize_with_checks([REGRESSOR], expected_failed_checks=lambda _: CANNOT_PASS)
 def test_a_regressor(estimator: Any, check: Callable[[Any], None]):
