@@ -58,12 +58,12 @@ def suite(folder: Path, interpreter: str, resolution: str, arguments: Sequence[s
     python = environment(folder, interpreter)
     run(uv(), "pip", "install", "--quiet", "--python", python, "--resolution", resolution, "-e", f"{ROOT}[test]")
     run(uv(), "pip", "list", "--python", python)
-    # Old packages among newer ones are warned of what they use, which is no business of this one.
-    calm = [f"-Wdefault::{kind}Warning" for kind in ("Deprecation", "PendingDeprecation", "Future")]
-    caches = {name: str(folder / name) for name in ("PYTHONPYCACHEPREFIX", "NUMBA_CACHE_DIR")}
-    run(
-        python, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={folder / 'pytest'}", *calm, *arguments, **caches
-    )
+    settings = {name: str(folder / name) for name in ("PYTHONPYCACHEPREFIX", "NUMBA_CACHE_DIR")}
+    # Old packages among newer ones are warned of what they use, which is no business of this one; nor of the tests
+    # that a test starts, which know the environment and no arguments.
+    kinds = ("Deprecation", "PendingDeprecation", "Future")
+    settings["PYTEST_ADDOPTS"] = " ".join(f"-Wdefault::{kind}Warning" for kind in kinds)
+    run(python, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={folder / 'pytest'}", *arguments, **settings)
 
 
 def packages(folder: Path, interpreter: str) -> None:
