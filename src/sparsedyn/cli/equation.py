@@ -11,7 +11,7 @@ from sparsedyn.cli.errors import UsageProblem, guarded, parameters
 from sparsedyn.cli.files import check_new_file
 from sparsedyn.cli.output import findings, note, number, plural, show_json, show_table, show_text
 from sparsedyn.cli.reading import PLAIN, reads
-from sparsedyn.cli.source import expanded
+from sparsedyn.cli.source import expanded, remarks
 from sparsedyn.data.options import ReadOptions
 
 if TYPE_CHECKING:
@@ -179,7 +179,8 @@ def search(regressor: "EquationRegressor", path: Path, X: "pd.DataFrame", y: "pd
     from sparsedyn.data import DataError
 
     try:
-        regressor.fit(X, y, progress=False if quiet else None)
+        with remarks(quiet=quiet):
+            regressor.fit(X, y, progress=False if quiet else None)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
 
