@@ -41,9 +41,6 @@ APART = 1e-3
 ALIKE = 1e-7
 """Share of a function that plain terms leave, below which it says nothing that they do not."""
 
-Scaled = tuple[Kind, float, np.ndarray]
-"""A function, the number that its argument is multiplied by, and its values."""
-
 
 def composites(table: Table, *, numbers: bool = False) -> Iterator[sympy.Expr]:
     """Yield sums of one or two plain terms and a function that leave least of the target.
