@@ -16,6 +16,8 @@ from sparsedyn import EquationLearner, Trajectories
 from sparsedyn.equations import symbol, text
 from sparsedyn.estimators import shooting_search
 from sparsedyn.estimators.equation import trajectories
+from sparsedyn.estimators.equation.trajectories._doubts import doubts
+from sparsedyn.estimators.equation.trajectories._outcome import Constant
 from sparsedyn.estimators.shooting_search import _models as models
 from sparsedyn.estimators.shooting_search._models import found
 from sparsedyn.estimators.shooting_search._problem import Problem
@@ -197,3 +199,13 @@ def test_terms_without_a_value_somewhere_do_not_keep_a_search_from_ending(monkey
     monkeypatch.setattr(models, "shares", lambda _, one: one.sizes)
     monkeypatch.setattr(models, "_without", lambda _, one, out: without[len(one.sizes)] if len(out) else one)
     assert models._plain(problem, candidate) is without[2]
+
+
+def test_constants_that_data_do_not_carry_are_told_of():
+    sure, open_ = Constant("x", 2.0, 0.1, freedom=20.0), Constant("y", -1.5, 1.0, freedom=20.0)
+    assert doubts([sure] * 5, 20, noisy=True) == []
+    assert [one.check for one in doubts([sure] * 6, 20, noisy=True)] == ["few-values"]
+    assert doubts([sure] * 6, 20, noisy=False) == []
+    (found,) = doubts([sure, open_], 100, noisy=True)
+    assert found.check == "open-constants"
+    assert "-1.5 in the equation of y." in found.message
