@@ -88,6 +88,7 @@ def test_noise_is_told_from_a_law_and_rounds_what_it_leaves_open():
     assert (constants["high"] > 2.5).all()
     assert regressor.constants(0.5)["high"][0] < constants["high"][0]
     assert regressor.alternatives()["equation"][0] == regressor.equation()
+    assert regressor.pareto()["complexity"].iloc[0] == 1, "the simplest equation is a constant, whatever it leaves"
 
 
 def test_own_forms_are_judged_with_the_rest(tmp_path: Path):

@@ -116,9 +116,18 @@ def _fate(form: Form, one: Fitted | None) -> Fate:
 
 
 def _candidates(judge: Judge, found: Sequence[Fitted]) -> list[Equation]:
-    """Return proposals as candidates, each once, the constants of the first ones fitted to all samples."""
+    """Return proposals as candidates, each once, the constants of the first ones fitted to all samples.
+
+    They are the best ones, and simpler ones that no simpler one is better than, however much they leave.
+    """
     once: dict[str, Fitted] = {}
-    for one in found[:KEPT]:
+    kept, rest = list(found[:KEPT]), sorted(found[KEPT:], key=lambda one: (one.length, one.error))
+    simplest, least = min((one.length for one in kept), default=0), np.inf
+    for one in rest:
+        if one.length < simplest and one.error < least:
+            kept.append(one)
+            least = one.error
+    for one in sorted(kept, key=lambda one: one.score):
         once.setdefault(text(one.expression, 6), one)
     return [_equation(judge.settled(one) if place < SETTLED else one) for place, one in enumerate(once.values())]
 
