@@ -1,8 +1,8 @@
 """The base class of the package's warnings, and the report that a fit ends with."""
 
 import warnings
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from sparsedyn._spelling import spelt
 
@@ -31,6 +31,15 @@ class Report(tuple[Finding, ...]):
     def __new__(cls, findings: Iterable[Finding] = ()) -> "Report":
         """Return findings, their options spelt for whoever called."""
         return super().__new__(cls, (one._replace(message=spelt(one.message)) for one in findings))
+
+    @classmethod
+    def from_header(cls, header: Mapping[str, Any]) -> "Report":
+        """Return the report in the header of a file; an empty one where there is none."""
+        return cls(Finding(*finding) for finding in header.get("report", ()))
+
+    def to_header(self) -> dict[str, Any]:
+        """Return the report as the header of a file has it."""
+        return {"report": [list(finding) for finding in self]}
 
     def __str__(self) -> str:
         """Return a line per finding."""

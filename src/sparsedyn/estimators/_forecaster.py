@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
-from sparsedyn._warnings import Finding, Report
+from sparsedyn._warnings import Report
 from sparsedyn.data import Scaling, Trajectories
 from sparsedyn.estimators._base import AbstractEstimator
 from sparsedyn.estimators._checks import Variables, check_alike, check_plausible, check_regular, warn_of_sample_time
@@ -65,10 +65,10 @@ class AbstractForecaster(AbstractEstimator):
     def _extras(self) -> dict[str, Any]:
         """Return what every file of models of dynamics has beside what the family writes."""
         calibration = {} if self.calibration_ is None else {"calibration": self.calibration_.to_dict()}
-        return {"report": [list(finding) for finding in self.report_], **calibration}
+        return {**self.report_.to_header(), **calibration}
 
     def _restore_extras(self, header: Mapping[str, Any]) -> None:
-        self.report_ = Report(Finding(*finding) for finding in header.get("report", ()))
+        self.report_ = Report.from_header(header)
         if "calibration" in header:
             self._calibration = Calibration.from_dict(header["calibration"]), vars(self)[self._fitted]
 

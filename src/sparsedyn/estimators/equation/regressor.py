@@ -206,10 +206,10 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         return []
 
     def _extras(self) -> dict[str, Any]:
-        return {"report": [list(finding) for finding in self.report_]}
+        return self.report_.to_header()
 
     def _restore_extras(self, header: Mapping[str, Any]) -> None:
-        self.report_ = Report(Finding(*finding) for finding in header.get("report", ()))
+        self.report_ = Report.from_header(header)
 
     def _adopt(self, candidates: list[Equation], names: list[str], constants: list[Constant]) -> "EquationRegressor":
         """Take over what was found."""

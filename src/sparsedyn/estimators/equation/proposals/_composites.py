@@ -13,7 +13,7 @@ import sympy
 from jaxtyping import Float
 
 from sparsedyn.estimators.equation.proposals import _monomials
-from sparsedyn.estimators.equation.proposals._factors import KINDS, Factors, Kind, single
+from sparsedyn.estimators.equation.proposals._factors import KINDS, RATIONAL, Factors, Kind, single
 from sparsedyn.estimators.equation.proposals._sums import written
 from sparsedyn.estimators.equation.proposals._table import Table
 from sparsedyn.estimators.equation.proposals._transforms import IDENTITY, transformed
@@ -179,7 +179,7 @@ def _of_pairs(table: Table) -> Iterator[tuple[np.ndarray, sympy.Expr]]:
 
 def _scaled(kind: Kind, z: Float[np.ndarray, " row"], *, numbers: bool) -> Iterator[tuple[float, int, np.ndarray]]:
     """Yield numbers, powers of the function of an argument times these, and its values."""
-    inverse = kind in KINDS[:2]
+    inverse = kind in RATIONAL
     for scale in _numbers(kind, z) if numbers else ((1.0, -1.0) if kind.symbol is sympy.exp else (1.0,)):
         own = scale * z
         if not (kind.least if not numbers else 0) <= np.abs(own).max() <= kind.largest:
@@ -200,7 +200,7 @@ def _numbers(kind: Kind, z: Float[np.ndarray, " row"]) -> Sequence[float]:
     size = float(np.abs(z).max())
     if kind.symbol is sympy.exp:
         return [sign * float(one) / size for one in SIZES for sign in (1, -1)]
-    if kind in KINDS[:2] or kind.symbol is sympy.tanh:
+    if kind in RATIONAL or kind.symbol is sympy.tanh:
         return [float(one) / size for one in SIZES]
     return []
 

@@ -67,6 +67,8 @@ KINDS = (
     Kind(np.cos, sympy.cos, (1.0, 0.5, 2.0, PI, 2 * PI), least=0.5, largest=40.0),
     Kind(np.tan, sympy.tan, (1.0, 0.5), least=0.5, largest=40.0, costly=1.0),
 )
+RATIONAL = KINDS[:2]
+"""Those whose reciprocals are functions of their own."""
 SIMPLE = 1
 """Cost of monomials whose arguments are tried in more scales."""
 FINE = (0.125, 0.25, 0.5, 2.0, 4.0, 8.0)
