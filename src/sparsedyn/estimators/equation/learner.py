@@ -14,7 +14,7 @@ from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.data.derivatives import AUTO, FOLLOWING
 from sparsedyn.data.pieces import jumping
-from sparsedyn.equations import Statement, rounded, standardized, statements, strength
+from sparsedyn.equations import Columns, Statement, rounded, standardized, statements, strength
 from sparsedyn.estimators._checks import Variables, check_plausible, variables_of
 from sparsedyn.estimators._dead_times import delays_of
 from sparsedyn.estimators._delays import Delays, check_lags
@@ -331,9 +331,13 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
                 states[0, wild] = integrated(self._field, start[wild], times, forcing, method="LSODA")
         return states
 
-    def _field(self, columns: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row state"]:
-        width = len(self.state_names_)
-        return self._derivatives(columns[:, :width], columns[:, width:])[0]
+    @property
+    def _field(self) -> Columns:
+        """Derivatives for columns of states, then inputs; equations are called as they are, one row after the other."""
+        width, added = len(self.state_names_), self._added
+        if self._networks or added is None:
+            return lambda columns: self._derivatives(columns[:, :width], columns[:, width:])[0]
+        return lambda columns: added(columns[:, :width], columns[:, width:])
 
     def _check_combination(self) -> None:
         check_primitives(self.primitives)

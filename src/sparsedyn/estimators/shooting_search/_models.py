@@ -9,6 +9,7 @@ import numpy as np
 from sparsedyn._stopping import interruptible
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators.shooting_search import _integral as integral
+from sparsedyn.estimators.shooting_search._along import proposed, weighed
 from sparsedyn.estimators.shooting_search._course import CONSTANTS, POLYNOMIALS, TOGETHER, Course, OnProgress
 from sparsedyn.estimators.shooting_search._dense import dense, exact, refined, thinned
 from sparsedyn.estimators.shooting_search._library import POLYNOMIAL, Library, library, of_terms
@@ -16,6 +17,7 @@ from sparsedyn.estimators.shooting_search._nearby import tamest
 from sparsedyn.estimators.shooting_search._paths import Paths, paths_of, stretches
 from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
 from sparsedyn.estimators.shooting_search._problem import LENGTHS, LOOSE, Candidate, Problem, problem_of
+from sparsedyn.estimators.shooting_search._saturations import Saturations
 from sparsedyn.estimators.shooting_search._search import (
     FEWER,
     ROUNDING,
@@ -75,7 +77,7 @@ def _searched_and_fitted(data: Trajectories, precision: float, prior: Prior, cou
     problem = replace(problem_of(paths, range(len(data.state_names)), precision), substeps=made.problem.substeps)
     again = [problem.fit(one.terms, one.coefficients, one.equations, 0) for one in made.candidates]
     again = sorted((one for one in again if np.isfinite(one.score)), key=lambda one: one.score)
-    return Found(_finished(problem, again), problem, paths) if again else made
+    return _finished(problem, paths, again) if again else made
 
 
 def _clean_or_noisy(data: Trajectories, precision: float, prior: Prior, course: Course) -> Found:
@@ -86,7 +88,7 @@ def _clean_or_noisy(data: Trajectories, precision: float, prior: Prior, course: 
         for begun in dense(setting.problem, setting.form, setting.terms.terms, np.inf):
             best = _exact_polynomial(setting, begun)
             if best is not None:
-                return Found(_finished(setting.problem, [best]), setting.problem, setting.paths)
+                return _finished(setting.problem, setting.paths, [best])
     made = _found(paths, precision, course)
     best = made.candidates[0] if made.candidates else None
     if best is not None and not made.paths.clean:
@@ -127,27 +129,30 @@ def _found(paths: Paths, precision: float, course: Course) -> Found:
     setting = _setting(paths, precision, course)
     if len(paths.data.state_names) == 1:
         course.enter(paths.data.state_names[0])
-        made = of_state(setting.problem, integral.Regression(setting.form, 0), setting.terms)
+        more = Saturations(paths).guesses(0)
+        made = of_state(setting.problem, integral.Regression(setting.form, 0), setting.terms, more)
     else:
         made = _joint(setting)
-    return Found(_finished(setting.problem, made), setting.problem, paths)
+    return _finished(setting.problem, paths, made)
 
 
-def _finished(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _finished(problem: Problem, paths: Paths, candidates: Sequence[Candidate]) -> Found:
     if not candidates:
-        return []
+        return Found([], problem, paths)
     problem.course.enter(CONSTANTS)
     best = candidates[0].score
     near = [one for one in candidates if one.score < best + 40][:8]
     made = sorted(lifted(problem, near), key=lambda one: one.score)
     problem.refine(made[0])
-    made = [_plain(problem, problem.again(one)) for one in made]
+    made = sorted((_plain(problem, problem.again(one)) for one in made), key=lambda one: one.score)
+    if not paths.clean:
+        problem, paths, made = weighed(problem, paths, made)
     made = tamest(problem, sorted(made, key=lambda one: one.score))
     made[0] = _sharpened(problem, made[0])
     once: dict[object, Candidate] = {}
     for one in made:
         once.setdefault(one.key, one)
-    return list(once.values())
+    return Found(list(once.values()), problem, paths)
 
 
 def _sharpened(problem: Problem, candidate: Candidate) -> Candidate:
@@ -237,11 +242,12 @@ def _joint(setting: _Setting) -> list[Candidate]:
     # All monomials together are wilder than few terms, which need fewer substeps; how many is looked at anew.
     problem.substeps = 1
     single = []
+    saturations = Saturations(paths)
     for j in range(width):
         part = problem_of(paths, [j], precision=problem.precision)
         part.course = problem.course
         part.course.enter(paths.data.state_names[j])
-        made = of_state(part, integral.Regression(form, j), terms)
+        made = of_state(part, integral.Regression(form, j), terms, saturations.guesses(j))
         problem.fits += part.fits
         problem.substeps = max(problem.substeps, part.substeps)
         single.append(made)
@@ -255,6 +261,12 @@ def _joint(setting: _Setting) -> list[Candidate]:
         if explained(problem, one):
             break
         made.append(improved(problem, refined(problem, one), _offer(one, form, terms, width), tried))
+    if made and not (paths.clean or paths.prior.offered):
+        best = min(made, key=lambda one: one.score)
+        first, *near = proposed(problem, paths, terms, best)
+        if first is not best:
+            near.append(improved(problem, refined(problem, first), _offer(first, form, terms, width), tried))
+        made += near
     return settled(problem, made, 6, min(one.level for one in made)) if made else []
 
 

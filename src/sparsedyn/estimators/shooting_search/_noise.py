@@ -65,6 +65,27 @@ def _likeliest(
     return found, [np.sqrt(1 + np.square(found * one)) for one in around]
 
 
+def shapes_of(
+    series: Sequence[Float[np.ndarray, " row"]], fitted: Sequence[Float[np.ndarray, " row"]]
+) -> list[Float[np.ndarray, " row"]]:
+    """Return how the noise of one state varies, by the likelihood of what a model leaves of it.
+
+    The model's states do not have the noise of the measured ones: rows are not believed less for an error that makes
+    them larger, which would bias what is fitted.
+    """
+    size = np.sqrt(np.mean(np.square(np.concatenate(list(fitted)))))
+    around = np.concatenate([_around(one) / size if size > 0 else np.zeros_like(one) for one in fitted])
+    left = np.concatenate([x - m for x, m in zip(series, fitted, strict=True)])
+    costs = []
+    for ratio in RATIOS:
+        spreads = 1 + np.square(ratio * around)
+        mean = max(float(np.mean(np.square(left) / spreads)), 1e-300)
+        costs.append(float(np.sum(np.log(spreads))) + len(left) * np.log(mean) + np.log(len(left)) * (ratio > 0))
+    shapes = np.sqrt(1 + np.square(RATIOS[int(np.argmin(costs))] * around))
+    shapes /= np.exp(np.mean(np.log(shapes)))
+    return np.split(shapes, np.cumsum([len(x) for x in series])[:-1])
+
+
 def _around(x: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
     """Root mean squares of a value and its neighbours: where a state crosses zero is not known exactly."""
     padded = np.pad(np.square(x), 1, mode="edge")

@@ -1,7 +1,8 @@
 """Smooth curves through measured states, and what varies along them: for proposals, which shooting judges."""
 
 import itertools
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.interpolate import make_interp_spline
 
 from sparsedyn.data import Trajectories
 from sparsedyn.data.derivatives import smoothed
-from sparsedyn.estimators.shooting_search._noise import noise_of
+from sparsedyn.estimators.shooting_search._noise import noise_of, shapes_of
 from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
 
 CLEAN = 1e-3
@@ -91,6 +92,17 @@ def paths_of(data: Trajectories, prior: Prior = NOTHING, *, clean: bool | None =
     smooth = [np.where(share < CLEAN, x, one) for x, one in zip(data.states, smooth, strict=True)]
     noise = np.asarray([one.scale for one in known]) / size
     return Paths(data, smooth, shapes, np.maximum(noise, 1e-4), False, prior)
+
+
+def reweighted(paths: Paths, fitted: Sequence[Float[np.ndarray, "row state"]]) -> Paths:
+    """Return the same curves, errors being of the sizes that a model's states at all rows say."""
+    series = paths.data.states
+    columns = range(len(paths.data.state_names))
+    sizes = np.sqrt(np.mean(np.square(np.concatenate(series)), axis=0))
+    shapes = [shapes_of([x[:, j] for x in series], [m[:, j] for m in fitted]) for j in columns]
+    return replace(
+        paths, shapes=[np.stack([sizes[j] * shapes[j][k] for j in columns], axis=1) for k in range(len(series))]
+    )
 
 
 def _change(x: Float[np.ndarray, "row state"]) -> Float[np.ndarray, "row state"]:

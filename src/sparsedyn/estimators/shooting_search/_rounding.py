@@ -16,6 +16,8 @@ WAYS = ((True, 0.3), (False, 0.3), (False, 0.1), (False, 0.03))
 """Whether constants may be taken for round numbers, and how far others may be moved, in standard errors."""
 WORSE = 2.0
 """What rounding may cost of minus two log-likelihoods beyond what standard errors say."""
+SHORTER = 2
+"""By how many levels shorter the segments are that first states are fitted to along chaotic motions."""
 DIGITS = 12
 NO_INFORMATION = 1e-200
 """Information on a constant that is none: what it stands for is out of sight, such as a limit beyond all data."""
@@ -62,7 +64,8 @@ def rounded(problem: Problem, candidate: Candidate) -> Candidate:
 
     values = parameters(candidate.terms, candidate.coefficients)
     least = _least(problem, candidate)
-    short = made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values)), least))
+    starts = problem.carried(candidate, max(candidate.level - SHORTER, 0))
+    short = made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values), starts), least))
     # What is left of a term may be nothing beside the others.
     kept = np.flatnonzero(shares(problem, short) >= NOTHING)
     return short._replace(
@@ -122,16 +125,30 @@ def _least(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " parame
     return np.asarray(found)
 
 
-def _misfit(problem: Problem, candidate: Candidate) -> float:
-    """Minus two log-likelihoods with these constants, first states fitted; infinite where a candidate runs away."""
+def _misfit(problem: Problem, candidate: Candidate, short: Float[np.ndarray, "segment state"]) -> float:
+    """Minus two log-likelihoods with these constants, first states fitted; infinite where a candidate runs away.
+
+    Along a chaotic motion small changes of constants are large ones of states: first states are also fitted to shorter
+    segments, beginning with those of `short`, and then to ever longer ones. What leaves less counts.
+    """
     fixed = [Known(*one) for one in zip(candidate.coefficients, candidate.terms, candidate.equations, strict=True)]
     alone = replace(problem, prior=problem.prior._replace(known=(*problem.prior.known, *fixed)))
     noise = np.maximum(candidate.noise, problem.floor)
-    squares = alone.fit([], [], [], candidate.level, starts=candidate.starts, noise=noise, rounds=1).squares
-    # What is left of clean data is rounding up to this size, whose likelihood says nothing.
-    least = (EXACT * problem.precision) ** 2
-    found = float(np.sum(problem.counts * np.log(np.maximum(squares / problem.counts, least))))
-    return found if np.isfinite(found) else np.inf
+
+    def left(made: Candidate) -> float:
+        # What is left of clean data is rounding up to this size, whose likelihood says nothing.
+        least = (EXACT * problem.precision) ** 2
+        found = float(np.sum(problem.counts * np.log(np.maximum(made.squares / problem.counts, least))))
+        return found if np.isfinite(found) else np.inf
+
+    direct = alone.fit([], [], [], candidate.level, starts=candidate.starts, noise=noise, rounds=1)
+    if not candidate.level:
+        return left(direct)
+    level = max(candidate.level - SHORTER, 0)
+    made = alone.fit([], [], [], level, starts=short, noise=noise, rounds=1)
+    while made.level < candidate.level:
+        made = alone.again(made, made.level + 1, rounds=1)
+    return min(left(direct), left(made))
 
 
 def _covariance(information: Float[np.ndarray, "parameter parameter"]) -> Float[np.ndarray, "parameter parameter"]:

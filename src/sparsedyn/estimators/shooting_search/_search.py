@@ -125,11 +125,17 @@ def settled(problem: Problem, found: Sequence[Candidate], count: int, level: int
     return sorted(made, key=lambda one: one.score)
 
 
-def of_state(problem: Problem, regression: integral.Regression, library: Library, place: int = 0) -> list[Candidate]:
-    """Return candidates for the equation of one state, best first, all others being given."""
+def of_state(
+    problem: Problem,
+    regression: integral.Regression,
+    library: Library,
+    more: Sequence[integral.Guess] = (),
+    place: int = 0,
+) -> list[Candidate]:
+    """Return candidates for the equation of one state, best first, all others being given; `more` is proposed too."""
     level = min(1, len(problem.cuts) - 1)
     alone = len(problem.driven) == 0
-    guesses = seeds(regression, library, SEEDS if alone else FEWER)
+    guesses = [*seeds(regression, library, SEEDS if alone else FEWER), *more]
 
     def fit(guess: integral.Guess) -> Candidate:
         count = LONG if any(term.inside for term in guess.terms) else QUICK

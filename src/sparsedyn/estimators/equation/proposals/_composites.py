@@ -13,7 +13,7 @@ import sympy
 from jaxtyping import Float
 
 from sparsedyn.estimators.equation.proposals import _monomials
-from sparsedyn.estimators.equation.proposals._factors import KINDS, RATIONAL, Factors, Kind, single
+from sparsedyn.estimators.equation.proposals._factors import KINDS, RATIONAL, Factors, Kind, simplest, single
 from sparsedyn.estimators.equation.proposals._sums import written
 from sparsedyn.estimators.equation.proposals._table import Table
 from sparsedyn.estimators.equation.proposals._transforms import IDENTITY, transformed
@@ -155,12 +155,7 @@ def _functions(table: Table, *, numbers: bool) -> Factors:
         costs += [3 + _monomials.cost(other) for other in outer]
         family = (len(KINDS) * len(inner) + place) * len(outer)
         kinds += range(family, family + len(outer))
-    if not values:
-        return Factors(np.zeros((len(table.y), 0)), [], np.zeros(0), np.zeros(0, int))
-    every = np.concatenate(values, axis=1)
-    order = np.argsort(costs, kind="stable")
-    fine = order[np.isfinite(every).all(axis=0)[order]][:MOST]
-    return Factors(every[:, fine], [writers[i] for i in fine], np.asarray(costs)[fine], np.asarray(kinds)[fine])
+    return simplest(table, values, writers, costs, kinds, MOST)
 
 
 def _of_pairs(table: Table) -> Iterator[tuple[np.ndarray, sympy.Expr]]:

@@ -3,7 +3,7 @@
 Logarithms make sums of products: singles and pairs of all factors are compared at once by one Gram matrix.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -33,6 +33,8 @@ LARGEST = 12
 """Largest exponent."""
 NOTHING = 1e-18
 """Share of a target that is left where only rounding is."""
+LEAST = 1e-12
+"""Size of a factor below which its logarithm is none."""
 SAME = 1e-9
 """Share of a factor that a monomial leaves, below which it is none of its own."""
 
@@ -191,11 +193,30 @@ def library(table: Table) -> Factors:
                     kinds += [len(KINDS)] * 2
                     values.append(z + sign * turned)
                     writers.append(partial(_waving, named(symbol), sign, table, powers[place], inside=False))
+    return simplest(table, values, writers, costs, kinds, MOST, least=LEAST)
+
+
+def simplest(
+    table: Table,
+    values: Sequence[np.ndarray],
+    writers: Sequence[Callable[[], sympy.Expr]],
+    costs: Sequence[float],
+    kinds: Sequence[int],
+    most: int,
+    *,
+    least: float = 0.0,
+) -> Factors:
+    """Return the simplest factors that have a value at every row, `most` of them; with `least`, values are larger.
+
+    Values are columns (row) or several of them (row, factor), one after the other in the order of what writes them.
+    """
     with np.errstate(all="ignore"):
-        every = np.stack(values, axis=1) if values else np.zeros((len(table.y), 0))
-        usable = np.asarray(np.isfinite(every).all(axis=0) & (np.abs(every) > 1e-12).all(axis=0))
+        every = np.column_stack(values) if values else np.zeros((len(table.y), 0))
+        usable = np.asarray(np.isfinite(every).all(axis=0))
+        if least:
+            usable &= (np.abs(every) > least).all(axis=0)
     order = np.argsort(costs, kind="stable")
-    fine = order[usable[order]][:MOST]
+    fine = order[usable[order]][:most]
     return Factors(every[:, fine], [writers[i] for i in fine], np.asarray(costs)[fine], np.asarray(kinds)[fine])
 
 
