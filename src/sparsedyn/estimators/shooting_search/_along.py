@@ -16,6 +16,8 @@ from sparsedyn.estimators.shooting_search._paths import Paths, reweighted
 from sparsedyn.estimators.shooting_search._problem import Candidate, Problem, problem_of
 from sparsedyn.estimators.shooting_search._search import BETTER, QUICK, SETTLING, seeds, settled
 
+ROWS_EACH = 10
+"""Values for every constant and first state, from which on a model's states are nearer to the true ones than splines."""
 PROPOSED, ALTERNATIVES, KEPT = 60, 6, 3
 """Proposals with constants inside that are fitted for an equation, equations that are tried in the model, and models.
 
@@ -80,7 +82,12 @@ def _exchanged(problem: Problem, candidate: Candidate, state: int, equation: Can
 
 
 def _fitted(problem: Problem, paths: Paths, candidate: Candidate) -> list[Float[np.ndarray, "row state"]] | None:
-    """The states at all rows by a candidate, per trajectory; nothing where it runs away."""
+    """The states at all rows by a candidate, per trajectory.
+
+    Nothing where it runs away, or where values are few for its constants and first states: it follows their errors.
+    """
+    if np.sum(problem.counts) < ROWS_EACH * (candidate.free + len(paths.data) * len(problem.states)):
+        return None
     states, rows = problem.states_of(candidate), problem.cuts[candidate.level].arrays[5].astype(int)
     there = rows >= 0
     if not np.isfinite(states[there]).all():

@@ -77,9 +77,9 @@ class Problem:
     """Measured states to be explained, some of all; the others are given by their smooth curves.
 
     The criterion of a candidate, less is better, is `N log(RSS / N + precision^2)` of all states, plus twice the price
-    of all terms in nats, plus `log N` for every constant, less what `VANISHING` says. `fits` counts what was fitted,
-    and `course` tells it. Terms with a pole where states may be, `low` and `high` being the least and largest measured
-    values, are none.
+    of all terms in nats, plus `log N` and more for every constant, less what `VANISHING` says. `fits` counts what was
+    fitted, and `course` tells it. Terms with a pole where states may be, `low` and `high` being the least and largest
+    measured values, are none.
     """
 
     states: tuple[int, ...]
@@ -117,14 +117,24 @@ class Problem:
         for term in terms:
             own = REUSED * price(term) if term.factors in seen else price(term, functions)
             seen.add(term.factors)
-            total += 2 * own + term.free * np.log(self.counts.max())
+            total += 2 * own
             functions.update(map(kind, term.factors))
         for e in set(equations):
+            total += self.cost_of_constants(sum(t.free for t, of in zip(terms, equations, strict=True) if of == e))
             variable, right = self.states[e], [t for t, of in zip(terms, equations, strict=True) if of == e]
             if self.reaches(variable) and all(vanishes(term, variable) for term in right):
                 total -= VANISHING * len(right)
             total += UNWOUND * unwound(right, self.high - self.low)
         return total
+
+    def cost_of_constants(self, count: int) -> float:
+        """Return what so many constants of an equation cost: more than `log N` where there are few rows for each.
+
+        The correction of the criterion for small samples by McQuarrie (1999): what is left underestimates the noise.
+        """
+        rows = float(self.counts.max())
+        spare = rows - count - 2
+        return count * np.log(rows) * rows / spare if spare > 0 else np.inf
 
     def reaches(self, variable: int) -> bool:
         """Whether a state of one sign comes near enough to zero for this to be a place of its own."""

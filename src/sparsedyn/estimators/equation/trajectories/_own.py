@@ -177,17 +177,18 @@ def _whole(parts: Sequence[Part], known: Sequence[sympy.Expr]) -> list[sympy.Exp
 
 def _cost(problem: Problem, parts: Sequence[Part], symbols: Sequence[sympy.Symbol]) -> float:
     """What structure and constants cost: as the same made of terms would, with as many constants as there are."""
-    each = np.log(problem.counts.max())
     read = [(term, j) for j, part in enumerate(parts) if isinstance(part.structure, tuple) for term in part.structure]
     terms = [term for term, _ in read]
-    found = problem.cost(terms, [j for _, j in read]) - sum(term.free for term in terms) * each
+    found = problem.cost(terms, [j for _, j in read])
     for j, part in enumerate(parts):
+        found -= problem.cost_of_constants(sum(term.free for term, of in read if of == j))
+        found += problem.cost_of_constants(len(part.constants))
         if not isinstance(part.structure, tuple):
             found += 2 * part.structure
             at_zero = part.expr.xreplace({symbols[j]: sympy.Integer(0)})
             if problem.reaches(j) and at_zero == 0:
                 found -= VANISHING * len(sympy.Add.make_args(part.expr))
-    return float(found + sum(len(part.constants) for part in parts) * each)
+    return float(found)
 
 
 def _field(parts: Sequence[Part], known: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol]) -> Expressions:
