@@ -52,8 +52,16 @@ def test_a_function_costs_less_from_the_second_time_on_in_any_order():
     both = one.cost([sine, product], [0, 0])
     assert both == pytest.approx(one.cost([product, sine], [0, 0]))
     assert both < one.cost([sine], [0]) + one.cost([product], [0]) - 2
-    powers = one.cost([Term((X,)), Term((X._replace(power=2),))], [0, 0])
-    assert powers == pytest.approx(one.cost([Term((X,))], [0]) + one.cost([Term((X._replace(power=2),))], [0]))
+    powers = one.cost([Term((X,)), Term((X._replace(power=2),))], [0, 0]) - one.cost_of_constants(2)
+    apart = one.cost([Term((X,))], [0]) + one.cost([Term((X._replace(power=2),))], [0]) - 2 * one.cost_of_constants(1)
+    assert powers == pytest.approx(apart)
+
+
+def test_constants_cost_more_where_there_are_few_rows_for_each():
+    many, few = problem(np.tile(DECAY, 20)[:, None]), problem(DECAY[:8, None])
+    assert many.cost_of_constants(2) == pytest.approx(2 * np.log(many.counts[0]), rel=0.01)
+    assert few.cost_of_constants(2) == pytest.approx(2 * np.log(8) * 8 / 4)
+    assert few.cost_of_constants(6) == np.inf
 
 
 def test_terms_with_a_pole_among_measured_values_are_known():

@@ -17,7 +17,7 @@ from sparsedyn.estimators.shooting_search._problem import Candidate, Problem, pr
 from sparsedyn.estimators.shooting_search._search import BETTER, QUICK, SETTLING, seeds, settled
 
 ROWS_EACH = 10
-"""Values for every constant and first state, from which on a model's states are nearer to the true ones than splines."""
+"""Values for every constant and first state, from which on a model's states are nearer to true ones than splines."""
 PROPOSED, ALTERNATIVES, KEPT = 60, 6, 3
 """Proposals with constants inside that are fitted for an equation, equations that are tried in the model, and models.
 
