@@ -1,13 +1,14 @@
 """All monomials in all equations, fitted to the states over few rows, and thinned: a start that needs no derivative."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.estimators.shooting_search import _integral as integral
 from sparsedyn.estimators.shooting_search._library import polynomials, price
-from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
+from sparsedyn.estimators.shooting_search._problem import LOOSE, Candidate, Problem
 from sparsedyn.training.shooting.products import Term
 
 MOST = 64
@@ -67,13 +68,13 @@ def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], places
         coefficients += list(found)
         equations += [j] * len(usable)
     # Where rows are far apart, what is integrated in one step is another equation.
-    before, problem.substeps = problem.substeps, max(problem.substeps, SUBSTEPS)
-    begun = problem.fit(chosen, coefficients, equations, 0, iterations=30)
+    loose = replace(problem, substeps=max(problem.substeps, SUBSTEPS), tight=LOOSE)
+    # Monomials that are far from right lead nowhere along stiffly joined segments.
+    begun = loose.fit(chosen, coefficients, equations, 0, iterations=30)
     if not np.isfinite(begun.score):
-        begun = problem.fit(chosen, [0.0] * len(chosen), equations, 0, iterations=40)
+        begun = loose.fit(chosen, [0.0] * len(chosen), equations, 0, iterations=40)
     if not np.isfinite(begun.score):
         return None
-    problem.substeps = before
     problem.refine(begun)
     return refined(problem, problem.again(begun))
 
