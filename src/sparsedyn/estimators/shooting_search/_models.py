@@ -255,6 +255,8 @@ def _joint(setting: _Setting) -> list[Candidate]:
     if all(single):
         begun.append(_combined(problem, [made[:ALTERNATIVES] for made in single], level))
     begun = sorted((one for one in begun if np.isfinite(one.score)), key=lambda one: one.score)
+    # All monomials fit the noise along the shortest segments: what is wrong on the next ones already is no rival.
+    begun = [one for one in begun if one.level > 0] or begun
     made = list(begun)
     tried: set[object] = set()
     for one in begun[:2]:
