@@ -68,11 +68,23 @@ def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], places
         coefficients += list(found)
         equations += [j] * len(usable)
     # Where rows are far apart, what is integrated in one step is another equation.
-    loose = replace(problem, substeps=max(problem.substeps, SUBSTEPS), tight=LOOSE)
-    # Monomials that are far from right lead nowhere along stiffly joined segments.
-    begun = loose.fit(chosen, coefficients, equations, 0, iterations=30)
+    substeps = max(problem.substeps, SUBSTEPS)
+    # Monomials that are far from right lead nowhere along stiffly joined segments, or astray along loosely joined ones.
+    made = [
+        _settled(replace(problem, substeps=substeps, tight=tight), problem, chosen, coefficients, equations)
+        for tight in sorted({problem.tight, LOOSE})
+    ]
+    fine = [one for one in made if one is not None]
+    return min(fine, key=lambda one: one.score, default=None)
+
+
+def _settled(
+    loose: Problem, problem: Problem, terms: list[Term], coefficients: list[float], equations: list[int]
+) -> Candidate | None:
+    """Return terms fitted to one problem and then to another; nothing where they run away."""
+    begun = loose.fit(terms, coefficients, equations, 0, iterations=30)
     if not np.isfinite(begun.score):
-        begun = loose.fit(chosen, [0.0] * len(chosen), equations, 0, iterations=40)
+        begun = loose.fit(terms, [0.0] * len(terms), equations, 0, iterations=40)
     if not np.isfinite(begun.score):
         return None
     problem.refine(begun)
