@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from sparsedyn._warnings import Finding, Report
+from sparsedyn._warnings import Report
 from sparsedyn.data.clock import sampling_time
 from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import snapshots_of
@@ -181,7 +181,7 @@ class SINDyAutoencoder(AbstractLatentDynamics):
             "truncation": self.coordinates_.truncation,
             "ranking": self.ranking_.to_dict(orient="list"),
             "histories": self.histories_,
-            "report": [list(finding) for finding in self.report_],
+            **self.report_.to_header(),
         }
         own = {"basis": self.coordinates_.basis, "scale": self.coordinates_.scale}
         fitted = {"coefficients": self.coefficients_, "alive": self.alive_, "states": self.states_}
@@ -204,7 +204,7 @@ class SINDyAutoencoder(AbstractLatentDynamics):
         network = Recipe((), activation=header["activation"], linear=header["linear"])
         models = models_from(arrays, len(reduction.scale), estimator.settings(), network)
         found = Trained(models, arrays["coefficients"], arrays["alive"], header["histories"])
-        estimator.report_ = Report(Finding(*finding) for finding in header.get("report", ()))
+        estimator.report_ = Report.from_header(header)
         return estimator._adopt(
             found, Judged(pd.DataFrame(header["ranking"]), arrays["states"]), reduction, sampling_time(header["dt"])
         )

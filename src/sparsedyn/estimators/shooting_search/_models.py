@@ -50,8 +50,6 @@ ACCUMULATED, MATTERS = 1.5, 0.3
 """How much more clean data leave on long segments where errors grow, and the shares of the precision that matter."""
 SEARCHED, FITTED = 600, 3000
 """Rows that a search takes, and that constants of its best candidates are fitted to, at most."""
-POINTS = 600
-"""Points that tell what values variables take."""
 
 
 class Found(NamedTuple):
@@ -115,8 +113,7 @@ def _setting(paths: Paths, precision: float, course: Course) -> _Setting:
     if paths.prior.offered:
         terms = of_terms(paths.prior.offered)
     else:
-        points = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in paths.nodes])
-        terms = library(points[:: max(1, len(points) // POINTS)], width, paths.prior.allows)
+        terms = library(paths.points, width, paths.prior.allows)
     problem = problem_of(paths, range(width), precision, LENGTHS if width == 1 else (SHORTEST, *LENGTHS))
     problem.course = course
     single = {name: 2 * FEWER if width > 1 else 2 * SEEDS for name in paths.data.state_names}

@@ -57,9 +57,7 @@ def _likeliest(
     best, found = np.inf, 0.0
     for ratio in RATIOS:
         spreads = np.concatenate([np.convolve(1 + np.square(ratio * around[k]), weights, "valid") for k in long])
-        mean = float(np.mean(np.square(differences) / spreads))
-        cost = float(np.sum(np.log(spreads))) + len(spreads) * np.log(max(mean, 1e-300))
-        cost += np.log(len(spreads)) * (ratio > 0)
+        cost = _cost(differences, spreads, ratio)
         if cost < best:
             best, found = cost, ratio
     return found, [np.sqrt(1 + np.square(found * one)) for one in around]
@@ -78,12 +76,17 @@ def shapes_of(
     left = np.concatenate([x - m for x, m in zip(series, fitted, strict=True)])
     costs = []
     for ratio in RATIOS:
-        spreads = 1 + np.square(ratio * around)
-        mean = max(float(np.mean(np.square(left) / spreads)), 1e-300)
-        costs.append(float(np.sum(np.log(spreads))) + len(left) * np.log(mean) + np.log(len(left)) * (ratio > 0))
+        costs.append(_cost(left, 1 + np.square(ratio * around), ratio))
     shapes = np.sqrt(1 + np.square(RATIOS[int(np.argmin(costs))] * around))
     shapes /= np.exp(np.mean(np.log(shapes)))
     return np.split(shapes, np.cumsum([len(x) for x in series])[:-1])
+
+
+def _cost(errors: Float[np.ndarray, " row"], spreads: Float[np.ndarray, " row"], ratio: float) -> float:
+    """The criterion of variances in proportion to these, a ratio that is not zero being a further constant."""
+    mean = max(float(np.mean(np.square(errors) / spreads)), 1e-300)
+    cost = float(np.sum(np.log(spreads))) + len(spreads) * np.log(mean)
+    return float(cost + np.log(len(spreads)) * (ratio > 0))
 
 
 def _around(x: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:

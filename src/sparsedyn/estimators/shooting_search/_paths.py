@@ -21,6 +21,8 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)
 NODES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
 STRETCH, SHORTEST = 150, 30
 """Rows of a stretch where not all rows are taken, and the fewest of one."""
+POINTS = 600
+"""Points that tell what values variables take, about."""
 MOVING = 3.0
 """Standard deviations within trajectories that the size of errors is counted in, at most."""
 LEAST = 0.1
@@ -68,6 +70,12 @@ class Paths:
         """States and inputs at the nodes of every step, (step, node, variable)."""
         powers = NODES[:, None] ** np.arange(DEGREE + 1)
         return [np.einsum("np,spv->snv", powers, one) for one in self.variables]
+
+    @cached_property
+    def points(self) -> Float[np.ndarray, "point variable"]:
+        """States and inputs at some of the nodes, which tell what values they take."""
+        every = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in self.nodes])
+        return every[:: max(1, len(every) // POINTS)]
 
 
 def paths_of(data: Trajectories, prior: Prior = NOTHING, *, clean: bool | None = None) -> Paths:

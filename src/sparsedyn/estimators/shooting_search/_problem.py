@@ -120,8 +120,8 @@ class Problem:
             total += 2 * own
             functions.update(map(kind, term.factors))
         for e in set(equations):
-            total += self.cost_of_constants(sum(t.free for t, of in zip(terms, equations, strict=True) if of == e))
             variable, right = self.states[e], [t for t, of in zip(terms, equations, strict=True) if of == e]
+            total += self.cost_of_constants(sum(term.free for term in right))
             if self.reaches(variable) and all(vanishes(term, variable) for term in right):
                 total -= VANISHING * len(right)
             total += UNWOUND * unwound(right, self.high - self.low)

@@ -64,8 +64,9 @@ def rounded(problem: Problem, candidate: Candidate) -> Candidate:
 
     values = parameters(candidate.terms, candidate.coefficients)
     least = _least(problem, candidate)
-    starts = problem.carried(candidate, max(candidate.level - SHORTER, 0))
-    short = made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values), starts), least))
+    level = max(candidate.level - SHORTER, 0)
+    begun = candidate._replace(level=level, starts=problem.carried(candidate, level))
+    short = made(shortened(values, reduced(candidate), lambda values: _misfit(problem, made(values), begun), least))
     # What is left of a term may be nothing beside the others.
     kept = np.flatnonzero(shares(problem, short) >= NOTHING)
     return short._replace(
@@ -125,11 +126,11 @@ def _least(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " parame
     return np.asarray(found)
 
 
-def _misfit(problem: Problem, candidate: Candidate, short: Float[np.ndarray, "segment state"]) -> float:
+def _misfit(problem: Problem, candidate: Candidate, begun: Candidate) -> float:
     """Minus two log-likelihoods with these constants, first states fitted; infinite where a candidate runs away.
 
     Along a chaotic motion small changes of constants are large ones of states: first states are also fitted to shorter
-    segments, beginning with those of `short`, and then to ever longer ones. What leaves less counts.
+    segments, beginning with those of `begun`, and then to ever longer ones. What leaves less counts.
     """
     fixed = [Known(*one) for one in zip(candidate.coefficients, candidate.terms, candidate.equations, strict=True)]
     alone = replace(problem, prior=problem.prior._replace(known=(*problem.prior.known, *fixed)))
@@ -144,8 +145,7 @@ def _misfit(problem: Problem, candidate: Candidate, short: Float[np.ndarray, "se
     direct = alone.fit([], [], [], candidate.level, starts=candidate.starts, noise=noise, rounds=1)
     if not candidate.level:
         return left(direct)
-    level = max(candidate.level - SHORTER, 0)
-    made = alone.fit([], [], [], level, starts=short, noise=noise, rounds=1)
+    made = alone.fit([], [], [], begun.level, starts=begun.starts, noise=noise, rounds=1)
     while made.level < candidate.level:
         made = alone.again(made, made.level + 1, rounds=1)
     return min(left(direct), left(made))

@@ -20,20 +20,20 @@ SLOPES, CENTERS = (1.5, 4.0, 10.0), (0.1, 0.3, 0.5, 0.7, 0.9)
 """Grid of sigmoids along a combination, in its range."""
 BESIDE = 2
 """Linear terms beside a sigmoid, at most."""
-POINTS = 600
 
 
 class Saturations:
     """Regressions on integrals of sigmoids of two variables, for all states."""
 
     def __init__(self, paths: Paths) -> None:
-        points = np.concatenate([nodes.reshape(-1, nodes.shape[2]) for nodes in paths.nodes])
-        points = points[:: max(1, len(points) // POINTS)]
-        pairs = list(combinations(range(points.shape[1]), 2)) if points.shape[1] <= MANY else []
+        points = paths.points
+        # Where terms are offered, nothing else is proposed.
+        able = points.shape[1] <= MANY and not paths.prior.offered
+        pairs = list(combinations(range(points.shape[1]), 2)) if able else []
         linear = [term for term in polynomials(points.shape[1], 1) if paths.prior.allows(term)]
         grid = [term for i, j in pairs for term in _grid(points[:, i], points[:, j], i, j)]
         self.terms, self.linear = [*linear, *grid], len(linear)
-        self.form = integral.integrals(paths, self.terms) if grid and not paths.prior.offered else None
+        self.form = integral.integrals(paths, self.terms) if grid else None
 
     def guesses(self, state: int) -> list[integral.Guess]:
         """Return proposals for the equation of a state: the best of every number of terms, pair and slope."""
