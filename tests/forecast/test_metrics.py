@@ -6,6 +6,7 @@ import pytest
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import DataError, Trajectories
 from sparsedyn.forecast import Forecast, deviation, error_over_time, forecast_scores, pad, valid_time
+from sparsedyn.forecast.metrics import capped_error
 
 STD = np.array([2.0, 0.5])
 
@@ -139,3 +140,15 @@ def test_forecasts_that_diverged_are_told_of():
     report = Forecast(predicted, data, np.ones(1), report=Report([Finding("said", "before")])).report
     assert [finding.check for finding in report] == ["said", "diverged"]
     assert "1 of 6 forecasts" in report[1].message
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_capped_errors_are_means_of_deviations(padded: bool):
+    rng = np.random.default_rng(0)
+    predicted, truth = rng.normal(size=(2, 3, 10, 2)), rng.normal(size=(3, 10, 2))
+    predicted[0, 1, 7:] = np.inf
+    predicted[1, 2, 5:, 0] = np.nan
+    if padded:
+        truth[0, 6:] = np.nan
+    expected = np.nanmean(np.minimum(deviation(predicted, truth, STD), 1.5), axis=(1, 2, 3))
+    np.testing.assert_allclose(capped_error(predicted, truth, STD, 1.5), expected, rtol=1e-12)

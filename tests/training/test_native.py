@@ -89,6 +89,9 @@ def test_steps_are_those_of_jax(technique: AbstractSparsifier, network: dict[str
     for a, b in zip(jax.tree.leaves(expected), jax.tree.leaves(found), strict=True):
         assert a.dtype == b.dtype
         np.testing.assert_allclose(np.asarray(a, float), np.asarray(b, float), rtol=2e-3, atol=2e-5)
+    held_out = samples(35)
+    errors = [one._evaluated(found, found.members.trainable, held_out) for one in (reference, run)]
+    np.testing.assert_allclose(*map(np.asarray, errors), rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +151,28 @@ def test_members_that_are_alike_are_trained_once_until_they_part() -> None:
         assert told[-1].shared == 0
         for a, b in zip(jax.tree.leaves(together.last), jax.tree.leaves(alone.last), strict=True):
             np.testing.assert_array_equal(a[member : member + 1], b)
+
+
+def test_models_that_are_alike_are_judged_once() -> None:
+    keys = jax.random.split(jax.random.key(0), 2)[np.array([0, 1, 0, 1])]
+    models = eqx.filter_vmap(lambda key: MLP(3, 2, (9, 20), key=key))(keys)
+    rates = np.full((4, 100), 1e-3, np.float32)
+    rates[3, 60:] = 3e-3
+    judged: list[int] = []
+
+    def criterion(models: Any) -> np.ndarray:
+        judged.append(len(models.weights[0]))
+        return np.abs(models.weights[0]).sum(axis=(1, 2))
+
+    found = fit(
+        models, samples(), sparsifier=Chain(), rates=rates, keys=keys, batch=12, validation=samples(30),
+        criterion=criterion,
+    )  # fmt: skip
+    assert judged == [2, 3]
+    losses = [record["validation"] for record in found.history]
+    assert losses[0][:2] == losses[0][2:]
+    assert losses[1][0] == losses[1][2] != losses[1][3] != losses[1][1]
+    np.testing.assert_allclose(found.best_value, np.abs(found.best.weights[0]).sum(axis=(1, 2)), rtol=1e-6)
 
 
 def test_threads_and_pauses_change_no_bit() -> None:

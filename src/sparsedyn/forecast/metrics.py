@@ -29,9 +29,35 @@ def deviation(
     (padding) stay NaN.
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        error = np.abs(predicted - truth) / std
-    padding = np.broadcast_to(np.isnan(truth), error.shape)
-    return np.where(padding, np.nan, np.where(np.isfinite(error), error, np.inf))
+        error = predicted - truth
+        np.abs(error, out=error)
+        error /= std
+    error[~np.isfinite(error)] = np.inf
+    error[:, np.isnan(truth)] = np.nan
+    return error
+
+
+def capped_error(
+    predicted: Float[np.ndarray, "member trajectory time state"],
+    truth: Float[np.ndarray, "trajectory time state"],
+    std: Float[np.ndarray, " state"],
+    cap: float,
+) -> Float[np.ndarray, " member"]:
+    """Return the mean `|prediction - truth| / std` of every member, no error being more than `cap`.
+
+    Non-finite predictions are as far off; rows where `truth` is NaN (padding) do not count.
+    """
+    padding = np.isnan(truth)
+    found = np.empty(len(predicted))
+    # One after the other: the errors of all members are more than caches hold.
+    for k, own in enumerate(predicted):
+        with np.errstate(invalid="ignore", over="ignore"):
+            error = own - truth
+            np.abs(error, out=error)
+            error /= std
+        np.fmin(error, cap, out=error)
+        found[k] = np.mean(error[~padding] if padding.any() else error)
+    return found
 
 
 def forecast_scores(

@@ -13,7 +13,7 @@ from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier
 from sparsedyn.training import engine, outcomes
 from sparsedyn.training.averaging import AbstractAverage
-from sparsedyn.training.native import Native
+from sparsedyn.training.native import Native, distinct
 from sparsedyn.training.orders import Orders
 from sparsedyn.training.state import State, Trainable, pad_members
 
@@ -120,8 +120,7 @@ class Run:
         if self.validation is not None or self.criterion is not None:
             kept = outcomes.candidates(self.program, state, self.average)
             if self.validation is not None:
-                found = engine.evaluate(self.program, kept, self.sparsifier, state.memo, self.validation, self.numbers)
-                value = self._mine(found)
+                value = self._mine(self._evaluated(state, kept, self.validation))
             state = self._keep_best(state, kept, value, step >= self.settled)
         record = {
             "step": step,
@@ -132,13 +131,30 @@ class Run:
         }
         return engine.restart_loss(self.program, state), record
 
+    def _evaluated(self, state: State, kept: Trainable, data: Any) -> Array | np.ndarray:
+        if self.native is not None:
+            count = state.stopped.shape[0]
+            return self.native.evaluate(kept, self.sparsifier, state.memo, count, data)
+        return engine.evaluate(self.program, kept, self.sparsifier, state.memo, data, self.numbers)
+
     def _keep_best(self, state: State, kept: Trainable, value: Float[np.ndarray, " member"], settled: bool) -> State:
         if self.criterion is not None and settled:
-            value = self.criterion(self.models(state, kept))
+            value = self._judged(self.criterion, self.models(state, kept))
         filled = pad_members(np.asarray(value, np.float32), state.stopped.shape[0])
         limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
         placed = jax.device_put(filled, state.stopped.sharding)
         return outcomes.keep_best(self.program, state, self.average, kept, placed, np.bool_(settled), limit)
+
+    def _judged(self, criterion: Criterion, models: AbstractModel) -> Float[np.ndarray, " member"]:
+        """Judge models, those that are alike once; not where code is compiled for every number of members."""
+        if self.native is None:
+            return criterion(models)
+        arrays, static = eqx.partition(models, eqx.is_array)
+        chosen, alike = distinct(jax.tree.leaves(arrays), range(self.count))
+        value = np.empty(self.count)
+        value[chosen] = criterion(eqx.combine(jax.tree.map(lambda a: a[chosen], arrays), static))
+        value[list(alike)] = value[list(alike.values())]
+        return value
 
     def models(self, state: State, trainable: Trainable | None = None) -> AbstractModel:
         """Return the stacked models of these trainables, or of the present ones, with effective weights."""
@@ -171,7 +187,7 @@ class Run:
     def _sparsity(self, state: State) -> Float[np.ndarray, " member"]:
         return self._mine(outcomes.zeros_share(self.program, self.sparsifier, state.members.trainable, state.memo))
 
-    def _mine(self, values: Array) -> Float[np.ndarray, " member"]:
+    def _mine(self, values: Array | np.ndarray) -> Float[np.ndarray, " member"]:
         return np.asarray(values, np.float64)[: self.count]
 
 

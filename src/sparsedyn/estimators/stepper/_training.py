@@ -22,12 +22,15 @@ from sparsedyn.estimators.stepper._rollouts import Starts, rollout_matching
 from sparsedyn.estimators.stepper._settings import Settings
 from sparsedyn.forecast import DIVERGED_ABOVE, forecast
 from sparsedyn.forecast.forecast import POINT
+from sparsedyn.forecast.metrics import capped_error
 from sparsedyn.models import MLP, AbstractModel
 from sparsedyn.models.mlp import parameters_of
 from sparsedyn.training import Checkpoint, Fit, Objective, Progress, derivative_matching, fit, optimizer
 
 WEIGHT, COPIES = 4, 8
 """Bytes of a weight; copies of all that a training holds: trained, moments, gradients, averages, chosen ones."""
+AT_ONCE = 2**22
+"""Numbers that forecasts of validation data have at once, on a CPU."""
 
 
 class Trained(NamedTuple):
@@ -212,26 +215,37 @@ def _criterion(
     if validation is None or not wanted:
         return None
 
+    # The memory of larger arrays is given back to the system, and has to be found anew every time.
+    points = len(validation) * max(validation.lengths) * len(validation.state_names)
+    at_once = max(jax.device_count(), AT_ONCE // points) if jax.default_backend() == "cpu" else None
+
     def judge(models: AbstractModel) -> Float[np.ndarray, " member"]:
+        count = len(jax.tree.leaves(models)[0])
+        step = at_once or count
+        return np.concatenate([some(_cut(models, slice(k, k + step))) for k in range(0, count, step)])
+
+    def some(models: AbstractModel) -> Float[np.ndarray, " member"]:
         # Beyond the cap a forecast is lost, and how far it is off says nothing more.
         made = forecast(models, validation, scaling=scaling, method=wanted[0].method, known=known)
-        return np.nanmean(np.minimum(made.error, DIVERGED_ABOVE), axis=(1, 2, 3))
+        return capped_error(made.predicted, made.truth, made.std, DIVERGED_ABOVE)
 
     return judge
 
 
-def _slice(result: Fit, part: slice) -> Fit:
-    def cut(tree: Any) -> Any:
-        return jax.tree.map(lambda a: a[part] if isinstance(a, np.ndarray) else a, tree)
+def _cut(tree: Any, part: slice) -> Any:
+    """Return some of the members."""
+    return jax.tree.map(lambda a: a[part] if isinstance(a, np.ndarray) else a, tree)
 
+
+def _slice(result: Fit, part: slice) -> Fit:
     history = [
         {key: value if key == "step" else value[part] for key, value in record.items()} for record in result.history
     ]
     return result._replace(
-        last=cut(result.last),
-        best=cut(result.best),
-        averaged=cut(result.averaged),
-        active=cut(result.active),
+        last=_cut(result.last, part),
+        best=_cut(result.best, part),
+        averaged=_cut(result.averaged, part),
+        active=_cut(result.active, part),
         alive=result.alive[part],
         best_value=result.best_value[part],
         history=history,

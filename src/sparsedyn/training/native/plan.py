@@ -1,12 +1,12 @@
 """Whether the steps of a run can be native, and those steps: `native_steps` gives None where JAX has to take them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Bool, Float, Float32, Int, PyTree
+from jaxtyping import Array, Bool, Float, Float32, Int, PyTree, Shaped
 
 from sparsedyn._native import compiled, over_members
 from sparsedyn.data import Samples
@@ -22,7 +22,7 @@ from . import tables
 from .tables import MOMENTS, OPTIMIZERS, Amounts, Operations
 
 GLANCE = 64
-"""Weights by which members are told apart."""
+"""Numbers by which most members are told apart."""
 
 
 class Operation(NamedTuple):
@@ -78,6 +78,11 @@ class Plan(NamedTuple):
     steps: int
     threads: int
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many numbers a member has, its work space, and the stages that techniques write."""
+        return self.layout.size, *self.layout.work, int(self.operations.writes.max(initial=0))
+
 
 class Numbers(NamedTuple):
     """What a step changes, for all members; moments that the optimizer lacks are not used."""
@@ -97,8 +102,8 @@ class Native:
     Steps of members that are alike are taken once; `shared` counts those that were spared.
     """
 
-    def __init__(self, plan: Plan, step: Callable[..., None]):
-        self.plan, self.step, self.shared = plan, step, 0
+    def __init__(self, plan: Plan, step: Callable[..., None], error: Callable[..., None]):
+        self.plan, self.step, self.error, self.shared = plan, step, error, 0
         self._returned: tuple[Any, Numbers | None] = (None, None)
 
     def advance(
@@ -123,11 +128,10 @@ class Native:
         orders, steps = np.atleast_2d(order), np.asarray(rates)
         going = np.flatnonzero(~np.asarray(stopped))
         chosen, alike = twins(numbers, amounts, orders, steps[slice(*span[:2])], going)
-        work = (self.plan.layout.size, *self.plan.layout.work, int(self.plan.operations.writes.max(initial=0)))
         step = partial(
             self.step, chosen=chosen, numbers=tuple(numbers), data=tuple(np.asarray(part) for part in data),
             orders=orders, rates=steps, span=span, batch=self.plan.batch,
-            layers=self.plan.layout.layers, sizes=work, activation=self.plan.activation,
+            layers=self.plan.layout.layers, sizes=self.plan.sizes, activation=self.plan.activation,
             operations=tuple(self.plan.operations), chain=tuple(amounts), optimizer=OPTIMIZERS[self.plan.optimizer],
             clip=np.float32(self.plan.clip),
         )  # fmt: skip
@@ -139,6 +143,23 @@ class Native:
         self.shared += len(alike) * (span[1] - span[0])
         found: Members = jax.device_put(_unpacked(self.plan, numbers, members), stopped.sharding)
         self._returned = (found.trainable, numbers)
+        return found
+
+    def evaluate(
+        self, trainable: PyTree, sparsifier: AbstractSparsifier, memo: PyTree, count: int, data: Samples
+    ) -> Float[np.ndarray, " member"]:
+        """Return the objective over the whole of `data`, as `engine.evaluate` does; once for members that are alike."""
+        raws = self.plan.layout.packed([np.asarray(leaf) for leaf in jax.tree.leaves(trainable)], count)
+        amounts = _amounts(self.plan, sparsifier, memo, count, (0, 1, 0))
+        chosen, alike = distinct([raws, amounts.masks.swapaxes(0, 1)], range(count))
+        found = np.empty(count)
+        error = partial(
+            self.error, chosen=chosen, raws=raws, data=tuple(np.asarray(part) for part in data),
+            batch=self.plan.batch, layers=self.plan.layout.layers, sizes=self.plan.sizes,
+            activation=self.plan.activation, operations=tuple(self.plan.operations), chain=tuple(amounts), found=found,
+        )  # fmt: skip
+        over_members(error, len(chosen), self.plan.threads)
+        found[list(alike)] = found[list(alike.values())]
         return found
 
 
@@ -156,18 +177,25 @@ def twins(
     own = orders if len(orders) > 1 else np.broadcast_to(orders[0, :1], (len(numbers.raw), 1))
     weights = amounts.amounts * amounts.factors.any(axis=1, keepdims=True)
     parts = [*numbers, own, rates.T, weights.T, amounts.frozen.T, amounts.masks.swapaxes(0, 1)]
+    return distinct(parts, going.tolist())
+
+
+def distinct(
+    parts: Sequence[Shaped[np.ndarray, "member ..."]], members: Iterable[int]
+) -> tuple[Int[np.ndarray, " chosen"], dict[int, int]]:
+    """Return the first of all members that have the same numbers, and the others with the one that they are like."""
     first: dict[bytes, list[int]] = {}
     alike: dict[int, int] = {}
-    for member in going.tolist():
-        # A glance at a few weights tells most members apart.
-        others = first.setdefault(numbers.raw[member, :GLANCE].tobytes(), [])
+    for member in members:
+        # A glance at a few numbers tells most members apart.
+        others = first.setdefault(parts[0][member].ravel()[:GLANCE].tobytes(), [])
         for other in others:
             if all(np.array_equal(part[member], part[other], equal_nan=True) for part in parts):
                 alike[member] = other
                 break
         else:
             others.append(member)
-    return np.array([member for member in going if member not in alike], np.int64), alike
+    return np.array([member for member in members if member not in alike], np.int64), alike
 
 
 def _parts(plan: Plan, members: Members) -> list[list[Array]]:
@@ -235,8 +263,8 @@ def native_steps(program: Program, sparsifier: AbstractSparsifier, state: State)
     free, other = state.members.trainable
     shapes: list[Any] = [w.shape[1:] for w in jax.tree.leaves(free.weights)]
     found = operations(sparsifier, state.memo, tuple(range(len(shapes))))
-    step = None if found is None else _compiled()
-    if found is None or step is None:
+    functions = None if found is None else _compiled()
+    if found is None or functions is None:
         return None
     from sparsedyn.models.native.tiles import LANES
 
@@ -258,12 +286,15 @@ def native_steps(program: Program, sparsifier: AbstractSparsifier, state: State)
     done = Operations(codes, np.array(reads, np.int64), np.array(writes, np.int64), applies, auxiliary)
     clip = float("inf") if spec[1] is None else spec[1]
     activation, threads = ACTIVATIONS[static.activation], program.mesh.size
-    return Native(Plan(own, done, activation, spec[0], clip, program.batch, program.steps, threads), step)
+    return Native(Plan(own, done, activation, spec[0], clip, program.batch, program.steps, threads), *functions)
 
 
 @cache
-def _compiled() -> Callable[..., None] | None:
-    """The compiled steps, where Numba can be used."""
-    return compiled(
-        "sparsedyn.training.native.step", "advance", "Networks are trained without compiled steps, several times slower"
+def _compiled() -> tuple[Callable[..., None], Callable[..., None]] | None:
+    """The compiled steps and errors, where Numba can be used."""
+    module, without = (
+        "sparsedyn.training.native.step",
+        "Networks are trained without compiled steps, several times slower",
     )
+    step, error = (compiled(module, name, without) for name in ("advance", "evaluate"))
+    return None if step is None or error is None else (step, error)

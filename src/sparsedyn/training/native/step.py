@@ -111,6 +111,16 @@ def _penalized(raw, gradient, stages, operations, chain, member, place):
 
 
 @compiled
+def _squared_errors(output, width, target, states, batch):
+    total = np.float32(0.0)
+    for i in range(batch):
+        row, wanted = output[i * width :], target[i * states :]
+        for j in range(states):
+            total += (row[j] - wanted[j]) ** 2
+    return total
+
+
+@compiled
 def _loss(output, width, target, slope, states, batch):
     """Return the mean squared error; `slope` becomes its gradient by the outputs."""
     total = np.float32(0.0)
@@ -211,6 +221,28 @@ def _gathered(data, order, first, batches, size, x, targets):
             target[j] = slopes[at, j]
         for j in range(m):
             row[n + j] = inputs[at, j]
+
+
+@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+def evaluate(places, chosen, raws, data, batch, layers, sizes, activation, operations, chain, found):
+    """Write the mean squared errors of the `chosen` members at `places` (first, end) over all rows to `found`."""
+    size, hidden, sloped, deep, turned, stages_count = sizes
+    work = (zeros(hidden), zeros(sloped), zeros(deep), zeros(turned))
+    stages = zeros(stages_count * size).reshape((stages_count, size))
+    rows, states = data[0].shape
+    last = layers.shape[0] - 1
+    outputs, width = work[0][layers[last, 7] :], layers[last, 8]
+    order, targets = np.arange(rows), np.zeros(batch * states, np.float32)
+    for place in range(places[0], places[1]):
+        member = chosen[place]
+        weights = _effective(raws[member], stages, operations, chain, member)
+        total = 0.0
+        for first in range(0, rows, batch):
+            count = min(batch, rows - first)
+            _gathered(data, order, first, 1, count, work[0], targets)
+            forward(weights, raws[member], layers, activation, count, work)
+            total += _squared_errors(outputs, width, targets, states, count)
+        found[member] = total / (rows * states)
 
 
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
