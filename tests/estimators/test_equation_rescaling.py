@@ -1,5 +1,7 @@
 """Units have no influence on equations of trajectories: not on their form, on constants only by the factor."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import sympy
@@ -42,9 +44,16 @@ def unscaled(equations: tuple[sympy.Expr, ...], scale: np.ndarray, clock: float)
     ]
 
 
-def check(x: np.ndarray, scale: np.ndarray, clock: float, share: float) -> None:
-    dt, names = T[1], NAMES[: x.shape[1]]
-    here = EquationLearner().fit(x, dt, names=names, progress=False)
+@cache
+def found(kind: str, share: float) -> EquationLearner:
+    """What is found in the units of the path itself."""
+    x = path(kind, share)
+    return EquationLearner().fit(x, T[1], names=NAMES[: x.shape[1]], progress=False)
+
+
+def check(kind: str, share: float, sizes: tuple[float, ...], clock: float) -> None:
+    x, here = path(kind, share), found(kind, share)
+    dt, names, scale = T[1], NAMES[: x.shape[1]], 10.0 ** np.array(sizes[: x.shape[1]])
     there = EquationLearner().fit(x * scale, dt * clock, names=names, progress=False)
     constants, others = here.constants(), there.constants()
     width = ((constants["high"] - constants["low"]) / constants["value"].abs()).to_numpy()
@@ -61,7 +70,7 @@ def check(x: np.ndarray, scale: np.ndarray, clock: float, share: float) -> None:
 @settings(max_examples=1, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(sizes=st.tuples(SIZES, SIZES), clock=SIZES)
 def test_units_of_clean_states(sizes: tuple[float, float], clock: float):
-    check(path("predators", 0.0), 10.0 ** np.array(sizes), 10.0**clock, 0.0)
+    check("predators", 0.0, sizes, 10.0**clock)
 
 
 @pytest.mark.slow
@@ -70,8 +79,7 @@ def test_units_of_clean_states(sizes: tuple[float, float], clock: float):
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(sizes=st.tuples(SIZES, SIZES), clock=SIZES)
 def test_units_of_states_and_time(kind: str, share: float, sizes: tuple[float, float], clock: float):
-    x = path(kind, share)
-    check(x, 10.0 ** np.array(sizes[: x.shape[1]]), 10.0**clock, share)
+    check(kind, share, sizes, 10.0**clock)
 
 
 @pytest.mark.slow

@@ -245,7 +245,7 @@ def test_an_output_that_never_changes_is_refused():
 
 @pytest.fixture(scope="module")
 def bilinear() -> SparseStateSpace:
-    return SparseStateSpace().fit(data(400, noise=0.005, bend=0.1))
+    return SparseStateSpace().fit(data(240, noise=0.005, bend=0.1))
 
 
 @pytest.mark.slow

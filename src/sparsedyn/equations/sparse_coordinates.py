@@ -135,12 +135,13 @@ def _cost(
     library: Library, coefficients: Numbers, states: Float[np.ndarray, "sample state"]
 ) -> Callable[[np.ndarray, float], tuple[float, np.ndarray]]:
     """Return value and gradient of the cost of a change, given as a flat vector, at a softness."""
-    velocity = library.evaluate(states) @ coefficients
     compiled = _compiled_cost(library, coefficients.shape[1])
+    with jax.enable_x64(True):
+        data = tuple(jnp.asarray(part, jnp.float64) for part in (states, library.evaluate(states) @ coefficients))
 
     def evaluated(flat: np.ndarray, softness: float) -> tuple[float, np.ndarray]:
         with jax.enable_x64(True):
-            value, gradient = compiled(*(jnp.asarray(part, jnp.float64) for part in (flat, softness, states, velocity)))
+            value, gradient = compiled(np.asarray(flat, np.float64), np.float64(softness), *data)
             return float(value), np.asarray(gradient)
 
     return evaluated
