@@ -13,7 +13,7 @@ from sparsedyn.estimators.shooting_search._along import proposed, weighed
 from sparsedyn.estimators.shooting_search._course import CONSTANTS, POLYNOMIALS, TOGETHER, Course, OnProgress
 from sparsedyn.estimators.shooting_search._dense import dense, exact, refined, thinned
 from sparsedyn.estimators.shooting_search._library import POLYNOMIAL, Library, library, of_terms
-from sparsedyn.estimators.shooting_search._nearby import tamest
+from sparsedyn.estimators.shooting_search._nearby import tamer_first
 from sparsedyn.estimators.shooting_search._paths import Paths, paths_of, stretches
 from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
 from sparsedyn.estimators.shooting_search._problem import LENGTHS, LOOSE, Candidate, Problem, problem_of
@@ -144,7 +144,7 @@ def _finished(problem: Problem, paths: Paths, candidates: Sequence[Candidate]) -
     made = sorted((_plain(problem, problem.again(one)) for one in made), key=lambda one: one.score)
     if not paths.clean:
         problem, paths, made = weighed(problem, paths, made)
-    made = tamest(problem, sorted(made, key=lambda one: one.score))
+    made = tamer_first(problem, sorted(made, key=lambda one: one.score))
     made[0] = _sharpened(problem, made[0])
     once: dict[object, Candidate] = {}
     for one in made:

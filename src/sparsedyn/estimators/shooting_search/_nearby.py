@@ -1,4 +1,4 @@
-"""Where models lead from states near the measured ones: of what the data cannot tell apart, the tamest is taken."""
+"""Where models lead from states near the measured ones: of what the data cannot tell apart, the tamer is taken."""
 
 from collections.abc import Sequence
 
@@ -12,19 +12,20 @@ from sparsedyn.training.shooting.products import parameters, program
 STARTS, APART = 10, 0.5
 """States that are begun at, and how far they are from measured ones, in standard deviations."""
 TIED = 6.0
-"""Difference of the criterion up to which models are tied: odds of twenty."""
+"""Difference of the criterion up to which models are tied: odds of twenty. One that always runs away pays so much."""
 
 
-def tamest(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return candidates, best first, those that are tied with the best in the order of how often they run away."""
+def tamer_first(problem: Problem, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return candidates, best first, those that are tied with the best paying for how often they run away."""
     near = [one for one in candidates if one.score <= candidates[0].score + TIED]
     if len(near) < 2:
         return list(candidates)
-    return [*sorted(near, key=lambda one: (runaways(problem, one), one.score)), *candidates[len(near) :]]
+    paid = [one.score + TIED * runaways(problem, one) for one in near]
+    return [*(near[k] for k in np.argsort(paid, kind="stable")), *candidates[len(near) :]]
 
 
-def runaways(problem: Problem, candidate: Candidate) -> int:
-    """Return from how many of ten nearby states a candidate runs away, within the longest segment."""
+def runaways(problem: Problem, candidate: Candidate) -> float:
+    """Return from which share of ten nearby states a candidate runs away, within the longest segment."""
     cut = problem.cuts[-1]
     made = program(candidate.terms, candidate.equations, problem.states, problem.driven, known=problem.prior.known)
     p = parameters(candidate.terms, candidate.coefficients, known=problem.prior.known)
@@ -35,7 +36,7 @@ def runaways(problem: Problem, candidate: Candidate) -> int:
         by = np.empty((*states.shape, 0))
         fine = kernel.moved(tuple(made), p, start[None], inputs, steps, problem.substeps, problem.limit, states, by)
         count += not (fine and np.isfinite(states).all())
-    return count
+    return count / STARTS
 
 
 def _starts(problem: Problem) -> Float[np.ndarray, "start state"]:
