@@ -80,7 +80,14 @@ def projected(*, polish: bool = True, bending: float = 1e-2) -> Recipe:
         # A mean that is held at zero is wrong for an equation that does without a constant.
         exact = replace(free, derivative=1.0, latent=10.0, bending=3 * bending, spread=0.0)
         phases.append(
-            Phase(exact, 14_000, (1e-3, 3e-6), 1024, thresholds=((0.0, 0.02), (0.25, 0.02)), select_terms=True)
+            Phase(
+                exact,
+                14_000,
+                (1e-3, 3e-6),
+                1024,
+                thresholds=((0.0, 0.02), (0.25, 0.02), (0.5, 0.02)),
+                select_terms=True,
+            )
         )
     return Recipe(tuple(phases))
 

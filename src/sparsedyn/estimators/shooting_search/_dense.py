@@ -71,14 +71,14 @@ def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], places
     substeps = max(problem.substeps, SUBSTEPS)
     # Monomials that are far from right lead nowhere along stiffly joined segments, or astray along loosely joined ones.
     made = [
-        _settled(replace(problem, substeps=substeps, tight=tight), problem, chosen, coefficients, equations)
+        _fitted_in_turn(replace(problem, substeps=substeps, tight=tight), problem, chosen, coefficients, equations)
         for tight in sorted({problem.tight, LOOSE})
     ]
     fine = [one for one in made if one is not None]
     return min(fine, key=lambda one: one.score, default=None)
 
 
-def _settled(
+def _fitted_in_turn(
     loose: Problem, problem: Problem, terms: list[Term], coefficients: list[float], equations: list[int]
 ) -> Candidate | None:
     """Return terms fitted to one problem and then to another; nothing where they run away."""
