@@ -14,7 +14,7 @@ from sparsedyn.estimators.shooting_search._library import Library
 from sparsedyn.estimators.shooting_search._nearby import TIED
 from sparsedyn.estimators.shooting_search._paths import Paths, reweighted
 from sparsedyn.estimators.shooting_search._problem import Candidate, Problem, problem_of
-from sparsedyn.estimators.shooting_search._search import BETTER, QUICK, SETTLING, seeds, settled
+from sparsedyn.estimators.shooting_search._search import BETTER, QUICK, SETTLING, seeds, settled, well
 
 ROWS_EACH = 10
 """Values for every constant and first state, from which on a model's states are nearer to true ones than splines."""
@@ -30,10 +30,14 @@ def weighed(problem: Problem, paths: Paths, candidates: Sequence[Candidate]) -> 
     fitted = _fitted(problem, paths, candidates[0])
     if fitted is None:
         return problem, paths, list(candidates)
-    paths = reweighted(paths, fitted)
+    before, paths = paths, reweighted(paths, fitted)
     made = problem_of(paths, problem.states, problem.precision, [cut.length for cut in problem.cuts])
     made = replace(made, substeps=problem.substeps, course=problem.course, fits=problem.fits)
-    return made, paths, sorted((made.again(one) for one in candidates), key=lambda one: one.score)
+    anew = sorted((made.again(one) for one in candidates), key=lambda one: one.score)
+    # Along chaotic motions, other weights may lead astray.
+    if not well(made, candidates[0], anew[0]):
+        return problem, before, list(candidates)
+    return made, paths, anew
 
 
 def proposed(problem: Problem, paths: Paths, library: Library, candidate: Candidate) -> list[Candidate]:

@@ -139,8 +139,11 @@ def _finished(problem: Problem, paths: Paths, candidates: Sequence[Candidate]) -
     problem.course.enter(CONSTANTS)
     best = candidates[0].score
     near = [one for one in candidates if one.score < best + 40][:8]
-    made = sorted(lifted(problem, near), key=lambda one: one.score)
+    made, substeps = sorted(lifted(problem, near), key=lambda one: one.score), problem.substeps
     problem.refine(made[0])
+    if problem.substeps > substeps:
+        # More exact states are other ones at the end of a long chaotic segment: it begins with short ones again.
+        made = lifted(problem, sorted((problem.again(one) for one in near), key=lambda one: one.score))
     made = sorted((_plain(problem, problem.again(one)) for one in made), key=lambda one: one.score)
     if not paths.clean:
         problem, paths, made = weighed(problem, paths, made)

@@ -17,7 +17,7 @@ from sparsedyn.training.shooting.products import Term, parameters, program, refi
 
 PRECISION = 3e-5
 """Share of a state below which errors count as rounding: solvers and loggers are no more precise."""
-LENGTHS = (5, 15, 50, 150)
+LENGTHS = (5, 15, 50, 100, 150)
 """Steps of segments, which grow as fits get better."""
 TIGHT, LOOSE = 0.1, 1.0
 """Standard deviation that a jump between segments may have, as a share of the noise's.

@@ -9,15 +9,13 @@ from jaxtyping import Float
 
 from sparsedyn.estimators.shooting_search._dense import EXACT, reduced
 from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
-from sparsedyn.estimators.shooting_search._search import shares
+from sparsedyn.estimators.shooting_search._search import SHORTER, shares
 from sparsedyn.training.shooting.products import Known, parameters, refilled
 
 WAYS = ((True, 0.3), (False, 0.3), (False, 0.1), (False, 0.03))
 """Whether constants may be taken for round numbers, and how far others may be moved, in standard errors."""
 WORSE = 2.0
 """What rounding may cost of minus two log-likelihoods beyond what standard errors say."""
-SHORTER = 2
-"""By how many levels shorter the segments are that first states are fitted to along chaotic motions."""
 DIGITS = 12
 NO_INFORMATION = 1e-200
 """Information on a constant that is none: what it stands for is out of sight, such as a limit beyond all data."""
@@ -101,19 +99,66 @@ def _rounded(
     share: float,
     least: Float[np.ndarray, " parameter"],
 ) -> tuple[Float[np.ndarray, " parameter"], float]:
-    """The values rounded, and what that costs of minus two log-likelihoods by the information on them."""
-    values, cost = values.copy(), 0.0
+    """The values rounded, and what that costs of minus two log-likelihoods by the information on them.
+
+    Round numbers come first, the surest of them first: with it the data say more of the others. Those that have to move
+    to something would say more than they can.
+    """
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    for k in np.argsort(errors / np.maximum(np.abs(values), 1e-300)):
-        error = max(np.sqrt(max(covariance[k, k], 0.0)), least[k])
-        if not (np.isfinite(error) and covariance[k, k] > 0):
-            continue
-        short = _shortest(float(values[k]), error, round_ones, share)
-        cost += float((short - values[k]) ** 2 / covariance[k, k])
-        values = values + covariance[:, k] / covariance[k, k] * (short - values[k])
+    order = list(np.argsort(errors / np.maximum(np.abs(values), 1e-300)))
+    left, cost = _Left(values, covariance, order, least), 0.0
+    while left.places:
+        chosen = left.surest() if round_ones else None
+        if chosen is None:
+            k, round_ones = left.places[0], False
+            short = _shortest(float(left.values[k]), left.error(k), share)
+        else:
+            k, short = chosen
+        cost += float((short - left.values[k]) ** 2 / left.covariance[k, k])
+        left = left.given(k, short)
+    return left.values, cost
+
+
+class _Left(NamedTuple):
+    """Constants, of which those at `places` are not rounded yet, their covariance, and the least errors."""
+
+    values: Float[np.ndarray, " parameter"]
+    covariance: Float[np.ndarray, "parameter parameter"]
+    order: list[int]
+    least: Float[np.ndarray, " parameter"]
+
+    @property
+    def places(self) -> list[int]:
+        return [k for k in self.order if np.isfinite(self.error(k)) and self.covariance[k, k] > 0]
+
+    def error(self, k: int) -> float:
+        return max(float(np.sqrt(max(self.covariance[k, k], 0.0))), float(self.least[k]))
+
+    def given(self, k: int, short: float) -> "_Left":
+        """What is left once a constant is this number, the others moving along."""
+        column = self.covariance[:, k] / self.covariance[k, k]
+        values = self.values + column * (short - self.values[k])
         values[k] = short
-        covariance = covariance - np.outer(covariance[:, k], covariance[k]) / covariance[k, k]
-    return values, cost
+        covariance = self.covariance - np.outer(self.covariance[:, k], column)
+        return self._replace(values=values, covariance=covariance, order=[j for j in self.order if j != k])
+
+    def near(self, k: int) -> "_Near":
+        return _round_number(float(self.values[k]), self.error(k))
+
+    def surest(self) -> tuple[int, float] | None:
+        """The constant that is a round number most surely, and this number; if none is, one that makes another one."""
+        places = self.places
+        alone = [self.near(k) for k in places]
+        best = max(range(len(places)), key=lambda i: alone[i].certainty)
+        if alone[best].certainty < 0:
+            # Two that the data tell only together, such as slopes of terms that are alike.
+            after = [self.given(k, one.value) for k, one in zip(places, alone, strict=True)]
+            second = [max((rest.near(j).certainty for j in rest.places), default=-np.inf) for rest in after]
+            both = [one.certainty + other for one, other in zip(alone, second, strict=True)]
+            best = int(np.argmax(both))
+            if both[best] < 0:
+                return None
+        return places[best], alone[best].value
 
 
 def _least(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " parameter"]:
@@ -164,24 +209,52 @@ def _covariance(information: Float[np.ndarray, "parameter parameter"]) -> Float[
     return found
 
 
-def _shortest(value: float, error: float, round_ones: bool, share: float) -> float:
-    """The number of fewest digits that is within a share of the error, or that is some times likelier than all others.
+class _Near(NamedTuple):
+    """A number next to a constant, and the logarithm of its odds beyond those that it needs."""
+
+    value: float
+    certainty: float
+
+
+def _round_number(value: float, error: float) -> _Near:
+    """The number of fewest digits, or of thirds, that is some times likelier than all others; else the likeliest.
 
     A number of so few digits is as likely beforehand as none of these. Where such numbers are far apart beside the
     error, a value next to one is hardly there by chance (Bayes's factor). So are thirds.
     """
 
-    def likely(short: float, apart: float, odds: float) -> bool:
-        return round_ones and (short - value) ** 2 / error**2 / 2 < np.log(apart / error / np.sqrt(2 * np.pi) / odds)
+    def certainty(short: float, apart: float, odds: float) -> float:
+        return float(np.log(apart / error / np.sqrt(2 * np.pi) / odds) - (short - value) ** 2 / error**2 / 2)
 
     if value == 0:
-        return value
+        return _Near(value, np.inf)
     thirds = round(3 * value) / 3
+    likeliest = _Near(value, -np.inf)
     for digits in range(1, DIGITS):
         short = float(f"{value:.{digits - 1}e}")
-        apart = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1)
-        if apart < THIRDS_APART and likely(thirds, THIRDS_APART, ODDS_OF_THIRDS):
-            return thirds
-        if abs(short - value) <= share * error or likely(short, apart, ODDS):
+        apart = _apart(short, digits)
+        near = [_Near(short, certainty(short, apart, ODDS))]
+        if apart < THIRDS_APART:
+            near.insert(0, _Near(thirds, certainty(thirds, THIRDS_APART, ODDS_OF_THIRDS)))
+        for one in near:
+            if one.certainty >= 0:
+                return one
+        likeliest = max(likeliest, *near, key=lambda one: one.certainty)
+    return likeliest
+
+
+def _apart(short: float, digits: int) -> float:
+    """Half the distance of the numbers of so many digits around this one: they are denser below 1, 10, 100."""
+    step = 10.0 ** (np.floor(np.log10(abs(short))) - digits + 1)
+    return float(step * (0.55 if f"{abs(short):e}".startswith("1.000000e") else 1.0))
+
+
+def _shortest(value: float, error: float, share: float) -> float:
+    """The number of fewest digits that is within a share of the error."""
+    if value == 0:
+        return value
+    for digits in range(1, DIGITS):
+        short = float(f"{value:.{digits - 1}e}")
+        if abs(short - value) <= share * error:
             return short
     return value

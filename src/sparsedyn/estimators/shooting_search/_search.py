@@ -30,6 +30,8 @@ ROUNDS, TRIED = 14, 14
 SLACK = 3.0
 """Nats by which a move may be predicted to be worse and is still fitted."""
 BETTER = 0.5
+SHORTER = 3
+"""By how many levels shorter the segments are that fits along chaotic motions begin with."""
 WORSE = 1.3
 """How much larger residuals may be on longer segments."""
 ROUNDING = 10.0
