@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from scipy.integrate import solve_ivp
 
 from sparsedyn import Trajectories
@@ -12,7 +13,7 @@ from sparsedyn.estimators.shooting_search._library import library
 from sparsedyn.estimators.shooting_search._noise import shapes_of
 from sparsedyn.estimators.shooting_search._paths import Paths, paths_of
 from sparsedyn.estimators.shooting_search._problem import Candidate, Problem, problem_of
-from sparsedyn.estimators.shooting_search._rounding import rounded
+from sparsedyn.estimators.shooting_search._rounding import rounded, shortened
 from sparsedyn.estimators.shooting_search._saturations import Saturations
 from sparsedyn.training.shooting.products import COS, POWER, SIGMOID_OF_TWO, SIN, Factor, Term
 
@@ -89,3 +90,26 @@ def test_what_explains_a_models_states_more_simply_is_proposed():
         (1, (Factor(SIN, 0), Factor(COS, 0))),
     }
     assert all(one.key != best.key and one.score >= best.score for one in near)
+
+
+def short_by_likelihood(values: list[float], errors: list[float], correlation: float) -> list[float]:
+    """What two constants of these standard errors are rounded to."""
+    covariance = np.outer(errors, errors) * np.array([[1, correlation], [correlation, 1]])
+    information = np.linalg.inv(covariance)
+    given = np.array(values)
+    return shortened(given, information, lambda made: float((made - given) @ information @ (made - given))).tolist()
+
+
+def test_constants_that_are_known_only_together_are_rounded_together():
+    # Alone, 27.66 with an error of 0.23 may well be 27.5 or 27.8.
+    assert short_by_likelihood([27.66, -0.951], [0.23, 0.031], -0.97) == [28, -1]
+    assert short_by_likelihood([27.66, -0.751], [0.23, 0.031], -0.97) != [28, -1]
+    assert short_by_likelihood([27.66, -0.951], [0.23, 0.031], 0.0)[0] == 27.7
+
+
+@pytest.mark.parametrize("size", [0.1, 1.0, 100.0])
+def test_powers_of_ten_are_as_near_from_below_as_from_above(size: float):
+    for value in (0.97, 1.03):
+        assert short_by_likelihood([value * size, 3.0], [0.03 * size, 0.01], 0.0) == [size, 3.0]
+    for value in (0.91, 1.09):
+        assert short_by_likelihood([value * size, 3.0], [0.05 * size, 0.01], 0.0)[0] != size
