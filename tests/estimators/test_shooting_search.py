@@ -10,9 +10,10 @@ from sparsedyn import Trajectories
 from sparsedyn.estimators.shooting_search._along import proposed, weighed
 from sparsedyn.estimators.shooting_search._dense import refined
 from sparsedyn.estimators.shooting_search._library import library
+from sparsedyn.estimators.shooting_search._models import _finished
 from sparsedyn.estimators.shooting_search._noise import shapes_of
 from sparsedyn.estimators.shooting_search._paths import Paths, paths_of
-from sparsedyn.estimators.shooting_search._problem import Candidate, Problem, problem_of
+from sparsedyn.estimators.shooting_search._problem import LENGTHS, Candidate, Problem, problem_of
 from sparsedyn.estimators.shooting_search._rounding import rounded, shortened
 from sparsedyn.estimators.shooting_search._saturations import Saturations
 from sparsedyn.training.shooting.products import COS, POWER, SIGMOID_OF_TWO, SIN, Factor, Term
@@ -30,9 +31,11 @@ def measured(right: Callable[[np.ndarray], list[float]], start: list[float], noi
     return paths_of(Trajectories(noisy, dt=T[1]))
 
 
-def grown(problem: Problem, terms: list[Term], coefficients: list[float], equations: list[int]) -> Candidate:
+def grown(
+    problem: Problem, terms: list[Term], coefficients: list[float], equations: list[int], levels: int | None = None
+) -> Candidate:
     made = problem.fit(terms, coefficients, equations, 0)
-    for level in range(len(problem.cuts)):
+    for level in range(len(problem.cuts) if levels is None else levels):
         made = refined(problem, problem.again(made, level))
     return made
 
@@ -65,17 +68,30 @@ def test_sizes_of_errors_are_those_of_the_states_of_a_model():
 LORENZ = [Term(factors) for factors in ((x(0),), (x(1),), (x(0), x(2)), (x(0),), (x(1),), (x(0), x(1)), (x(2),))]
 
 
-def test_constants_of_a_chaotic_motion_become_round_numbers():
-    def right(z: np.ndarray) -> list[float]:
-        return [10 * (z[1] - z[0]), z[0] * (28 - z[2]) - z[1], z[0] * z[1] - 8 / 3 * z[2]]
+COEFFICIENTS, EQUATIONS = [-10.0, 10.0, -1.0, 28.0, -1.0, 1.0, -8 / 3], [0, 0, 1, 1, 1, 2, 2]
 
-    paths = measured(right, [2.3, 8.1, 12.4], noise=0.01)
+
+def lorenz(z: np.ndarray) -> list[float]:
+    return [10 * (z[1] - z[0]), z[0] * (28 - z[2]) - z[1], z[0] * z[1] - 8 / 3 * z[2]]
+
+
+def test_constants_of_a_chaotic_motion_become_round_numbers():
+    paths = measured(lorenz, [2.3, 8.1, 12.4], noise=0.01)
     problem = problem_of(paths, range(3), 3e-5, (3, 5, 15, 50))
-    coefficients = [-10.0, 10.0, -1.0, 28.0, -1.0, 1.0, -8 / 3]
-    made = grown(problem, LORENZ, coefficients, [0, 0, 1, 1, 1, 2, 2])
-    assert not np.allclose(made.coefficients, coefficients, atol=1e-4)
+    made = grown(problem, LORENZ, COEFFICIENTS, EQUATIONS)
+    assert not np.allclose(made.coefficients, COEFFICIENTS, atol=1e-4)
     problem, _, (made, *_) = weighed(problem, paths, [made])
-    np.testing.assert_array_equal(rounded(problem, made).coefficients, coefficients)
+    np.testing.assert_array_equal(rounded(problem, made).coefficients, COEFFICIENTS)
+
+
+def test_a_noisy_chaotic_motion_is_followed_to_its_end():
+    paths = measured(lorenz, [2.3, 8.1, 12.4], noise=0.05)
+    problem = problem_of(paths, range(3), 3e-5, (3, *LENGTHS))
+    (made,), problem, _ = _finished(problem, paths, [grown(problem, LORENZ, COEFFICIENTS, EQUATIONS, 3)])
+    assert problem.cuts[made.level].length == len(T) - 1
+    # Noise of 5 %, in proportion to the states, in units of their root mean squares.
+    assert np.all(np.sqrt(made.squares / problem.counts) < 0.05)
+    np.testing.assert_array_equal(rounded(problem, made).coefficients, COEFFICIENTS)
 
 
 def test_what_explains_a_models_states_more_simply_is_proposed():
