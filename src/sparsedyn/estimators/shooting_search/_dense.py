@@ -18,6 +18,8 @@ THINNED = 0.5
 TURNS = 12
 SUBSTEPS = 4
 """Substeps of a row that dense models begin with."""
+ALIKE = 1e-3
+"""Share by which constants of one fit may differ that began in two places."""
 EXACT = 1.6
 """Residuals in multiples of the precision up to which clean data are explained."""
 
@@ -32,15 +34,14 @@ def dense(
     """
     offered = {d: _monomials(problem, terms, d) for d in (1, 2, 3)}
     sizes = {d: len(places) * len(problem.states) for d, places in offered.items()}
-    degrees = [d for d in (3,) if sizes[d] <= MOST // 2] or [d for d in (2, 3) if sizes[d] <= MOST] or [1]
+    degrees = [d for d in (2, 3) if sizes[d] <= MOST] or [1]
     for degree in degrees:
         if degree > degrees[0] and sizes[degree] == sizes[degree - 1]:
             break
         begun = _begun(problem, form, terms, offered[degree])
-        if begun is not None:
-            yield begun
-            if exact(problem, begun) or np.all(np.sqrt(begun.squares / problem.counts) <= enough):
-                break
+        yield from begun
+        if any(exact(problem, one) or np.all(np.sqrt(one.squares / problem.counts) <= enough) for one in begun):
+            break
 
 
 def exact(problem: Problem, candidate: Candidate) -> bool:
@@ -55,8 +56,11 @@ def _monomials(problem: Problem, terms: list[Term], degree: int) -> list[int]:
     return [places[term] for term in polynomials(total, degree) if term in places]
 
 
-def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], places: Sequence[int]) -> Candidate | None:
-    """Return the monomials at these places in all equations, fitted to the states over few rows."""
+def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], places: Sequence[int]) -> list[Candidate]:
+    """Return the monomials at these places in all equations, fitted to the states over few rows; best first.
+
+    From two starts, which may lead to the same constants.
+    """
     width = len(problem.states)
     chosen: list[Term] = []
     coefficients: list[float] = []
@@ -74,8 +78,9 @@ def _begun(problem: Problem, form: integral.Integrals, terms: list[Term], places
         _fitted_in_turn(replace(problem, substeps=substeps, tight=tight), problem, chosen, coefficients, equations)
         for tight in sorted({problem.tight, LOOSE})
     ]
-    fine = [one for one in made if one is not None]
-    return min(fine, key=lambda one: one.score, default=None)
+    fine = sorted((one for one in made if one is not None), key=lambda one: one.score)
+    alike = len(fine) > 1 and np.allclose(fine[0].coefficients, fine[1].coefficients, rtol=ALIKE, atol=0)
+    return fine[:1] if alike else fine
 
 
 def _fitted_in_turn(
