@@ -55,6 +55,9 @@ def test_parts_together_are_the_study(count: int, tmp_path: Path):
     assert there == contents(tmp_path / "whole")
     run = json.loads((tmp_path / "parts" / "run.json").read_text())
     assert set(run["cells"]) == {"power-2", "power-3", "power-4"}
+    parts = [json.loads(file.read_text()) for file in (tmp_path / "parts").glob("shards/*/run.json")]
+    assert run["parts"] == len(parts) == count
+    assert run["seconds"] > sum(part["seconds"] for part in parts)
     assert not studies.verify(tmp_path / "parts").faults
     # Once more: nothing is left to do.
     studies.collect(tmp_path / "parts")

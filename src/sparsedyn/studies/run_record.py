@@ -94,7 +94,9 @@ class RunRecord:
         self.save()
 
     def gather(self, parts: Sequence[dict[str, Any]]) -> None:
-        """Take over the times that the records of parts have."""
+        """Take over the times that the records of parts have: the whole took as long as all of them together."""
+        self.content["parts"] = len(parts)
+        self.before = sum(float(part["seconds"]) for part in parts)
         for part in parts:
             self.content["groups"] |= part["groups"]
             self.content["cells"] |= part["cells"]

@@ -19,7 +19,8 @@ def machine(run: Mapping[str, Any]) -> str:
     seconds = run.get("seconds")
     if isinstance(seconds, int | float) and math.isfinite(seconds):
         device = f" on {run['device']}" if run.get("device") else ""
-        sentences.append(f"Wall time {duration(float(seconds))}{device}.")
+        parts = f" of {run['parts']} parts together" if run.get("parts") else ""
+        sentences.append(f"Wall time{parts} {duration(float(seconds))}{device}.")
     if run.get("versions"):
         listed = ", ".join(f"{PROPER.get(name, name)} {version}" for name, version in run["versions"].items())
         sentences.append(f"With {listed}.")
