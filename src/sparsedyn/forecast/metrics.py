@@ -28,12 +28,21 @@ def deviation(
     """Return `|prediction - truth| / std`, non-finite predictions as infinity; rows where `truth` is NaN
     (padding) stay NaN.
     """
+    error = _distance(predicted, truth, std)
+    error[~np.isfinite(error)] = np.inf
+    error[:, np.isnan(truth)] = np.nan
+    return error
+
+
+def _distance(
+    predicted: Float[np.ndarray, "*member trajectory time state"],
+    truth: Float[np.ndarray, "trajectory time state"],
+    std: Float[np.ndarray, " state"],
+) -> Float[np.ndarray, "*member trajectory time state"]:
     with np.errstate(invalid="ignore", over="ignore"):
         error = predicted - truth
         np.abs(error, out=error)
         error /= std
-    error[~np.isfinite(error)] = np.inf
-    error[:, np.isnan(truth)] = np.nan
     return error
 
 
@@ -51,10 +60,7 @@ def capped_error(
     found = np.empty(len(predicted))
     # One after the other: the errors of all members are more than caches hold.
     for k, own in enumerate(predicted):
-        with np.errstate(invalid="ignore", over="ignore"):
-            error = own - truth
-            np.abs(error, out=error)
-            error /= std
+        error = _distance(own, truth, std)
         np.fmin(error, cap, out=error)
         found[k] = np.mean(error[~padding] if padding.any() else error)
     return found

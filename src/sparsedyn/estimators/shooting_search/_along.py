@@ -30,14 +30,14 @@ def weighed(problem: Problem, paths: Paths, candidates: Sequence[Candidate]) -> 
     fitted = _fitted(problem, paths, candidates[0])
     if fitted is None:
         return problem, paths, list(candidates)
-    before, paths = paths, reweighted(paths, fitted)
-    made = problem_of(paths, problem.states, problem.precision, [cut.length for cut in problem.cuts])
+    other = reweighted(paths, fitted)
+    made = problem_of(other, problem.states, problem.precision, [cut.length for cut in problem.cuts])
     made = replace(made, substeps=problem.substeps, course=problem.course, fits=problem.fits)
     anew = sorted((made.again(one) for one in candidates), key=lambda one: one.score)
     # Along chaotic motions, other weights may lead astray.
     if not well(made, candidates[0], anew[0]):
-        return problem, before, list(candidates)
-    return made, paths, anew
+        return problem, paths, list(candidates)
+    return made, other, anew
 
 
 def proposed(problem: Problem, paths: Paths, library: Library, candidate: Candidate) -> list[Candidate]:
