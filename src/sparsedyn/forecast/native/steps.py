@@ -42,6 +42,13 @@ def _moved(z, by, share, into):
         into[i] = z[i] + share * by[i]
 
 
+@compiled
+def _copied(source, into):
+    """Copy number by number: the messages of an assigned slice take seconds to compile."""
+    for i in range(source.size):
+        into[i] = source[i]
+
+
 @njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
 def integrate(members, weights, start, forcing, gain, drift, mean, std, layers, sizes, activation, method, found):
     """Write `found` (member, trajectory, time, state) of the members from `members[0]` to `members[1]`.
@@ -79,9 +86,9 @@ def integrate(members, weights, start, forcing, gain, drift, mean, std, layers, 
                 if method == EULER:
                     _moved(z, one, np.float32(1.0), z)
                 elif method == MAP:
-                    z[:] = one
+                    _copied(one, z)
                 else:
-                    total[:size] = one
+                    _copied(one, total)
                     for stage in range(3):
                         _moved(z, one, half if stage < 2 else np.float32(1.0), moved)
                         _placed(moved, h, n, width, count)

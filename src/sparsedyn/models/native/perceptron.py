@@ -19,8 +19,9 @@ FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function as part of those that call it."""
-    return njit(fastmath=FAST, error_model="numpy")(inspect.unwrap(function))
+    """Compile a function as part of those that call it, without what Python would need to call it."""
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return njit(fastmath=FAST, error_model="numpy", **options)(inspect.unwrap(function))
 
 
 @compiled

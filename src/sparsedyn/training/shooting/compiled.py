@@ -5,22 +5,14 @@ compiled is kept beside the module, or in the user's cache where that cannot be 
 Numba reads types from their arguments.
 """
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numba import njit
 
+from .jit import CALLED, INNER
 from .program import COS, EXP, LOG, MONOMIAL, SIGMOID, SIN, TANH
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function when it is first called, without the checks of shapes that tests wrap it in."""
-    return njit(cache=True, nogil=True)(inspect.unwrap(function))
-
-
-@_compiled
+@njit(**INNER)
 def _applied(code, g):
     """A function and its derivative."""
     if code == SIN:
@@ -42,7 +34,7 @@ def _applied(code, g):
     return value, np.sign(g) / (2.0 * value) if g != 0.0 else np.inf
 
 
-@_compiled
+@njit(**INNER)
 def _terms(codes, factors, values, width, theta, by):
     """Terms at the values of all variables, and their derivatives by states."""
     most = factors.shape[1]
@@ -69,7 +61,7 @@ def _terms(codes, factors, values, width, theta, by):
                 by[t, i] += rest
 
 
-@_compiled
+@njit(**INNER)
 def _slopes(program, parameters, values, y, theta, by, jacobian, x_dot, y_dot):
     """Derivatives in time of states and, where `y` has columns, of their derivatives by starts and parameters."""
     codes, factors, terms, equations, units, first = program
@@ -97,7 +89,7 @@ def _slopes(program, parameters, values, y, theta, by, jacobian, x_dot, y_dot):
                         y_dot[e, q] += jacobian[e, i] * y[i, q]
 
 
-@_compiled
+@njit(**CALLED)
 def integrated(program, starts, parameters, inputs, steps, substeps, limit, states, carried):
     """Fill in the states after every step and, unless it is empty, `carried` with their derivatives; see `motion`."""
     candidates, count, width = starts.shape

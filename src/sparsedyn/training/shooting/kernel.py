@@ -5,14 +5,12 @@ of which all are free, and nearly all time would go into calls. Functions have n
 their arguments.
 """
 
-import inspect
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numba import njit
 
+from .jit import CALLED, INNER
 from .products import (
     ABS,
     COS,
@@ -35,12 +33,7 @@ MOST_FACTORS = 4
 """Factors that a term may have."""
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function when it is first called; a division by zero gives no number, which is quicker to compile."""
-    return njit(cache=True, nogil=True, error_model="numpy")(inspect.unwrap(function))
-
-
-@_compiled
+@njit(**INNER)
 def _power(base, exponent):
     value = 1.0
     for _ in range(abs(exponent)):
@@ -48,7 +41,7 @@ def _power(base, exponent):
     return value if exponent >= 0 else 1.0 / value
 
 
-@_compiled
+@njit(**INNER)
 def _factor(row, p, values, part):
     """Fill in a factor without its power, and its derivatives by two variables and three constants."""
     code, j, place = row[0], row[2], row[4]
@@ -110,7 +103,7 @@ def _factor(row, p, values, part):
     part[0], part[1], part[2], part[3], part[4], part[5] = value, first, second, by_a, by_b, by_c
 
 
-@_compiled
+@njit(**CALLED)
 def evaluated(program, p, points):
     """The terms, without their coefficients, at points (point, variable)."""
     begins, factors = program[0], program[1]
@@ -126,7 +119,7 @@ def evaluated(program, p, points):
     return found
 
 
-@_compiled
+@njit(**INNER)
 def _slopes(program, p, values, at, y, jacobian, direct, parts, x_dot, y_dot):
     """Derivatives in time of states and, where `y` has columns, of their derivatives by starts and parameters."""
     begins, factors, coefficients, equations, owners = program[:5]
@@ -184,7 +177,7 @@ def _slopes(program, p, values, at, y, jacobian, direct, parts, x_dot, y_dot):
             y_dot[owners[q], width + q] += direct[q]
 
 
-@_compiled
+@njit(**INNER)
 def _along(program, p, start, inputs, steps, substeps, limit, states, carried):
     """Fill in the states of a segment after every step, and `carried` with their derivatives unless it is empty."""
     where, driven = program[5], program[6]
@@ -231,7 +224,7 @@ def _along(program, p, start, inputs, steps, substeps, limit, states, carried):
     return True
 
 
-@_compiled
+@njit(**CALLED)
 def moved(program, p, starts, inputs, steps, substeps, limit, states, carried):
     """Fill in the states after all steps of all segments, and their derivatives; `False` where one ran away."""
     for s in range(len(starts)):
@@ -240,7 +233,7 @@ def moved(program, p, starts, inputs, steps, substeps, limit, states, carried):
     return True
 
 
-@_compiled
+@njit(**INNER)
 def _assembled(program, p, starts, data, noise, tight, substeps, limit, hessian, gradient, sums):
     """Fill in the normal equations of a candidate and its sums of squares per state; `False` where it ran away.
 
@@ -299,7 +292,7 @@ def _assembled(program, p, starts, data, noise, tight, substeps, limit, hessian,
     return True
 
 
-@_compiled
+@njit(**INNER)
 def _solved(hessian, gradient, damping, band, fixed, factor, step):
     """Fill in the damped step by a Cholesky factorization that knows how first states are coupled.
 
@@ -335,7 +328,7 @@ def _solved(hessian, gradient, damping, band, fixed, factor, step):
             step[k] -= factor[i, k] * step[i]
 
 
-@_compiled
+@njit(**INNER)
 def _moved(p, starts, step):
     """Add a step to first states and parameters."""
     count, width = starts.shape
@@ -346,7 +339,17 @@ def _moved(p, starts, step):
         p[i] += step[count * width + i]
 
 
-@_compiled
+@njit(**INNER)
+def _copied(p, starts, to_p, to_starts):
+    """Copy parameters and first states, number by number: messages of assigned slices take seconds to compile."""
+    for i in range(len(p)):
+        to_p[i] = p[i]
+    for s in range(len(starts)):
+        for i in range(starts.shape[1]):
+            to_starts[s, i] = starts[s, i]
+
+
+@njit(**CALLED)
 def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limit, iterations, rounds, enough):
     """Fit parameters and first states in place, and `noise`, which is estimated anew in every round.
 
@@ -390,9 +393,9 @@ def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limi
         corrected = linear
         ended = False
         if gain > 0:
-            p[:] = tried
-            starts[:] = tried_starts
-            sums[:] = tried_sums
+            _copied(tried, tried_starts, p, starts)
+            for i in range(width):
+                sums[i] = tried_sums[i]
             hessian, other = other, hessian
             gradient, other_gradient = other_gradient, gradient
             cost = value
@@ -412,11 +415,9 @@ def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limi
             for i in range(width):
                 noise[i] = math.sqrt(sums[i] / max(counts[i], 1.0) + floor[i] ** 2)
             cost, damping, done = 1e300, 1e-3, 0
-            tried[:] = p
-            tried_starts[:] = starts
+            _copied(p, starts, tried, tried_starts)
             continue
         _solved(hessian, gradient, damping, band, nothing, factor, step)
-        tried[:] = p
-        tried_starts[:] = starts
+        _copied(p, starts, tried, tried_starts)
         _moved(tried, tried_starts, step)
     return sums, hessian, passes
