@@ -15,12 +15,12 @@ EULER, RK4, MAP = range(3)
 
 
 @compiled
-def _increment(weights, gain, drift, layers, activation, count, work, into):
+def _increment(weights, gain, drift, layers, activation, count, h, slopes, into):
     """Write the increments `into` (trajectory, state), flat, of the states and inputs that lie in the first layer."""
     n = gain.size
-    forward(weights, weights, layers, activation, count, work)
+    forward(weights, weights, layers, activation, count, h, slopes)
     last = layers.shape[0] - 1
-    outputs, width = work[0][layers[last, 7] :], layers[last, 8]
+    outputs, width = h[layers[last, 7] :], layers[last, 8]
     for i in range(count):
         row, target = outputs[i * width :], into[i * n : (i + 1) * n]
         for j in range(n):
@@ -57,8 +57,7 @@ def integrate(members, weights, start, forcing, gain, drift, mean, std, layers, 
     input of the last row acts beyond the horizon.
     """
     n, m, rows = gain.size, forcing.shape[2], forcing.shape[0]
-    work = (zeros(sizes[0]), zeros(sizes[1]))
-    h, width = work[0], n + m
+    h, slopes, width = zeros(sizes[0]), zeros(sizes[1]), n + m
     space = zeros(4 * BLOCK * n)
     half, two, sixth = np.float32(0.5), np.float32(2.0), np.float32(1.0 / 6.0)
     for member in range(members[0], members[1]):
@@ -82,7 +81,7 @@ def integrate(members, weights, start, forcing, gain, drift, mean, std, layers, 
                     for j in range(m):
                         place[j] = inputs[j]
                 _placed(z, h, n, width, count)
-                _increment(own, gain, drift, layers, activation, count, work, one)
+                _increment(own, gain, drift, layers, activation, count, h, slopes, one)
                 if method == EULER:
                     _moved(z, one, np.float32(1.0), z)
                 elif method == MAP:
@@ -92,6 +91,6 @@ def integrate(members, weights, start, forcing, gain, drift, mean, std, layers, 
                     for stage in range(3):
                         _moved(z, one, half if stage < 2 else np.float32(1.0), moved)
                         _placed(moved, h, n, width, count)
-                        _increment(own, gain, drift, layers, activation, count, work, one)
+                        _increment(own, gain, drift, layers, activation, count, h, slopes, one)
                         _moved(total[:size], one, two if stage < 2 else np.float32(1.0), total[:size])
                     _moved(z, total[:size], sixth, z)

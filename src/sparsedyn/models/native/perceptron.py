@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from .layout import ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_SILU, ACTIVATION_TANH
-from .tiles import BYTES, LANES, multiply
+from .tiles import BYTES, LANES, NEXT, multiply
 
 # Not `nnan` and `ninf`, which would remove the test whether numbers are finite.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
@@ -89,15 +89,14 @@ def _activate(h, slopes, bias, rows, width, kind):
 
 
 @compiled
-def forward(weights, raw, layers, activation, batch, work):
+def forward(weights, raw, layers, activation, batch, h, slopes):
     """Write the outputs of a batch behind the activations of the last layer, and the slopes of all others."""
-    h, slopes = work[0], work[1]
     last = layers.shape[0] - 1
     for l in range(last + 1):  # noqa: E741
         inner, width, w_at, b_at, h_at, h_width, s_at = layers[l, :7]
         out_at, out_width = layers[l, 7], layers[l, 8]
         multiply(
-            h.ctypes.data + h_at * BYTES, h_width * BYTES, BYTES, weights.ctypes.data + w_at * BYTES, width * BYTES,
+            h.ctypes.data + h_at * BYTES, h_width * BYTES, NEXT, weights.ctypes.data + w_at * BYTES, width * BYTES,
             h.ctypes.data + out_at * BYTES, out_width * BYTES, batch, width // LANES, inner,
         )  # fmt: skip
         bias = raw[b_at : b_at + width]

@@ -16,6 +16,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 BYTES = 4
+NEXT = np.int64(BYTES)
+"""The stride from a number to the next: a constant of Python would have `multiply` compiled once more."""
 
 
 def _registers() -> tuple[int, int]:

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from sparsedyn.models.native.perceptron import FAST, compiled, forward, sigmoid, zeros
-from sparsedyn.models.native.tiles import BYTES, LANES, multiply
+from sparsedyn.models.native.tiles import BYTES, LANES, NEXT, multiply
 
 from .tables import ADAM, ADAMW, FREEZE, L1, L2, MASK, MOMENTUM, SOFT_THRESHOLD
 
@@ -142,7 +142,7 @@ def _backward(weights, gradient, layers, batch, work):
         inner, width, w_at, b_at, h_at, h_width = layers[l, :6]
         d_at = layers[l, 10]
         multiply(
-            h.ctypes.data + h_at * BYTES, BYTES, h_width * BYTES, d.ctypes.data + d_at * BYTES, width * BYTES,
+            h.ctypes.data + h_at * BYTES, NEXT, h_width * BYTES, d.ctypes.data + d_at * BYTES, width * BYTES,
             gradient.ctypes.data + w_at * BYTES, width * BYTES, inner, width // LANES, batch,
         )  # fmt: skip
         if layers[l, 11]:
@@ -160,7 +160,7 @@ def _backward(weights, gradient, layers, batch, work):
         _transposed(weights[w_at:], width, hidden, columns, across, before)
         to = layers[l - 1, 10]
         multiply(
-            d.ctypes.data + d_at * BYTES, width * BYTES, BYTES, across.ctypes.data, before * BYTES,
+            d.ctypes.data + d_at * BYTES, width * BYTES, NEXT, np.int64(across.ctypes.data), before * BYTES,
             d.ctypes.data + to * BYTES, before * BYTES, batch, before // LANES, columns,
         )  # fmt: skip
         own, slope = d[to : to + batch * before], slopes[layers[l - 1, 6] :]
@@ -240,7 +240,7 @@ def evaluate(places, chosen, raws, data, batch, layers, sizes, activation, opera
         for first in range(0, rows, batch):
             count = min(batch, rows - first)
             _gathered(data, order, first, 1, count, work[0], targets)
-            forward(weights, raws[member], layers, activation, count, work)
+            forward(weights, raws[member], layers, activation, count, work[0], work[1])
             total += _squared_errors(outputs, width, targets, states, count)
         found[member] = total / (rows * states)
 
@@ -280,7 +280,7 @@ def advance(places, chosen, numbers, data, orders, rates, span, batch, layers, s
                 rows = x[(step - start) * batch * features : (step - start + 1) * batch * features]
                 for i in range(rows.size):
                     h[i] = rows[i]
-                forward(weights, raw, layers, activation, batch, work)
+                forward(weights, raw, layers, activation, batch, h, work[1])
                 loss = _loss(
                     h[out_at:], out_width, targets[(step - start) * batch * states :], work[2][d_at:], states, batch
                 )
