@@ -97,6 +97,19 @@ def dotted_reports(dotted: Callable[[], AbstractContextManager[None]]) -> Iterat
         yield
 
 
+@pytest.fixture(scope="module")
+def hasty_coordinates() -> Iterator[None]:
+    """Look for the coordinates of equations hastily in the tests of a file.
+
+    After a training of seconds there is no equation to be found in any, and the search is longer than the training.
+    """
+    from sparsedyn.equations import sparse_coordinates
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparse_coordinates, "SOFTNESS", sparse_coordinates.SOFTNESS[:1])
+        yield
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """One named file runs in this process: importing JAX twice would cost more than a second worker saves."""
     files = {Path(arg.partition("::")[0]) for arg in config.args}

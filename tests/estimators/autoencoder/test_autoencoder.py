@@ -54,7 +54,7 @@ def data() -> Snapshots:
 
 
 @pytest.fixture(scope="module")
-def fitted(data: Snapshots) -> SINDyAutoencoder:
+def fitted(data: Snapshots, hasty_coordinates: None) -> SINDyAutoencoder:
     return quick(recipe=SHORT).fit(data)
 
 

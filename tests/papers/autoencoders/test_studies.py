@@ -12,6 +12,7 @@ import pytest
 
 from sparsedyn import studies
 from sparsedyn.models import Library
+from sparsedyn.plotting import style
 from sparsedyn.studies import publish
 from sparsedyn.studies.cell_files import stored_cells
 from sparsedyn.studies.cells import CellFiles
@@ -110,12 +111,22 @@ def test_the_grid_of_the_blog_has_72_cells():
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, dotted: Callable[[], AbstractContextManager[None]]) -> Path:
+def finished(
+    tmp_path_factory: pytest.TempPathFactory,
+    dotted: Callable[[], AbstractContextManager[None]],
+    hasty_readings: None,
+) -> Path:
     folder = tmp_path_factory.mktemp("studies")
     with pytest.MonkeyPatch.context() as patch, dotted():
         patch.setenv("SPARSEDYN_CACHE", str(folder / "cache"))
         studies.run(parse(TOML, "tiny.toml"), folder / "whole")
     return folder
+
+
+@pytest.fixture
+def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw pictures of few points."""
+    monkeypatch.setattr(style, "DOTS_PER_INCH", 40)
 
 
 @pytest.mark.slow
@@ -134,6 +145,7 @@ def test_a_study_is_stored_and_reported(finished: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("coarse_pictures")
 def test_a_report_is_drawn_the_same_again(finished: Path, tmp_path: Path):
     folders = [shutil.copytree(finished / "whole", tmp_path / name) for name in ("once", "again")]
     for folder in folders:
@@ -144,6 +156,7 @@ def test_a_report_is_drawn_the_same_again(finished: Path, tmp_path: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("coarse_pictures")
 def test_a_study_is_published_from_what_is_kept(finished: Path, tmp_path: Path):
     written = publish([finished / "whole"], tmp_path / "pages", results=tmp_path / "kept")
     page = (tmp_path / "pages/tiny.md").read_text()
@@ -177,6 +190,7 @@ def test_of_a_grid_only_what_is_drawn_is_kept(finished: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("dotted_reports")
 def test_a_stopped_study_goes_on_to_the_same_bits(finished: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPARSEDYN_CACHE", str(finished / "cache"))
     spec = parse(TOML, "tiny.toml")
