@@ -20,7 +20,7 @@ def states() -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [1, 4, 9])
 def test_lorenz_is_recognized_in_any_coordinates(states: np.ndarray, seed: int):
     rng = np.random.default_rng(seed)
     change = Affine(rng.normal(size=(3, 3)), 3 * rng.normal(size=3))
