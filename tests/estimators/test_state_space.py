@@ -50,7 +50,7 @@ TEST = data(90, 60, seed=100)
 @pytest.fixture(scope="module")
 def linear() -> SparseStateSpace:
     """A linear model of a linear plant, from records of unequal length."""
-    return SparseStateSpace(**LINEAR).fit(data(150, 110, 70))
+    return SparseStateSpace(**LINEAR).fit(data(90, 70, 50))
 
 
 def test_a_linear_plant_is_found_to_the_last_digits(linear: SparseStateSpace):
@@ -62,7 +62,7 @@ def test_a_linear_plant_is_found_to_the_last_digits(linear: SparseStateSpace):
 
 def test_units_have_no_influence(linear: SparseStateSpace):
     size, other = 3e5, 2e-6
-    train = data(150, 110, 70)
+    train = data(90, 70, 50)
     scaled = train.with_rows([size * y for y in train.states], [other * u for u in train.inputs], train.time)
     again = SparseStateSpace(**LINEAR).fit(scaled)
     np.testing.assert_allclose(again.model_.A, linear.model_.A, rtol=1e-6)
@@ -153,7 +153,7 @@ def test_a_file_gives_the_model_back(linear: SparseStateSpace, tmp_path: Path):
 
 @pytest.mark.slow
 def test_fits_of_the_same_data_are_the_same(linear: SparseStateSpace):
-    train = data(150, 110, 70)
+    train = data(90, 70, 50)
     again = SparseStateSpace(**LINEAR)
     assert again.fit(list(train.states), DT, list(train.inputs), names=["y"], input_names=["u"]) is again
     np.testing.assert_allclose(again.forecast(TEST).predicted, linear.forecast(TEST).predicted, rtol=1e-7, atol=1e-9)
@@ -161,7 +161,7 @@ def test_fits_of_the_same_data_are_the_same(linear: SparseStateSpace):
 
 @pytest.mark.slow
 def test_validation_judges(linear: SparseStateSpace):
-    train, other = data(150, 110, 70), data(80, seed=50)
+    train, other = data(90, 70, 50), data(80, seed=50)
     one, two = SparseStateSpace(**LINEAR).fit(train, other), SparseStateSpace(**LINEAR).fit(train, validation=other)
     np.testing.assert_allclose(one.forecast(TEST).predicted, two.forecast(TEST).predicted, rtol=1e-7, atol=1e-9)
 
@@ -289,7 +289,7 @@ def test_a_network_is_judged_by_rows_it_was_not_fitted_to():
 
 @pytest.mark.slow
 def test_a_sensor_at_the_end_of_its_range_is_modelled_and_said():
-    whole = data(200, 160)
+    whole = data(120, 90)
     cut = whole.with_rows([np.minimum(y, 1.9) for y in whole.states], whole.inputs, whole.time)
     with pytest.warns(SparsedynWarning, match=r"y is exactly 1\.9, its greatest value, in \d"):
         model = SparseStateSpace(**LINEAR).fit(cut)
@@ -303,7 +303,7 @@ def test_a_sensor_at_the_end_of_its_range_is_modelled_and_said():
 @pytest.mark.slow
 @pytest.mark.parametrize("decay", [0.0, 0.01])
 def test_an_oscillation_without_inputs_has_two_states(decay: float):
-    k = np.arange(120)
+    k = np.arange(80)
     y = 3 + np.exp(-decay * k) * np.sin(0.3 * k)
     model = SparseStateSpace(units="none").fit(y, 1.0)
     assert model.model_.sizes[0] == 2

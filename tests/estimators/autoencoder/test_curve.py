@@ -58,7 +58,7 @@ def deviation(found: np.ndarray, wanted: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def film() -> Snapshots:
-    return filmed(swings(20, 100, pendulum))
+    return filmed(swings(12, 80, pendulum))
 
 
 def along(film: Snapshots) -> Jet:

@@ -117,7 +117,7 @@ def test_propagation_repeats_the_cell_and_its_error_is_that_of_the_first_steps()
     expected = np.stack(states[1:], axis=1)
     np.testing.assert_allclose(model(states[0][0], series[0]), expected[0, 0], rtol=1e-5)
     np.testing.assert_allclose(model.propagated(states[0][0], z[0], 3), expected[0], rtol=1e-4, atol=1e-6)
-    error = propagation(3, normalize=False)(model, Series(series, truth), KEY)
+    error = eqx.filter_jit(propagation(3, normalize=False))(model, Series(series, truth), KEY)
     np.testing.assert_allclose(error, np.mean((expected - truth[:, 1:4]) ** 2), rtol=1e-4)
 
 
@@ -125,11 +125,12 @@ def test_propagation_repeats_the_cell_and_its_error_is_that_of_the_first_steps()
 def test_only_sums_below_the_limit_count():
     model = digit_sum(KEY)
     images, digits = RNG.uniform(size=(8, 6, 6, 1)).astype(np.float32), np.array([9, 9, 1, 0, 8, 7, 3, 5], np.float32)
+    together = eqx.filter_jit(lambda model, *pair: jax.vmap(model)(*pair))
     squares = []
     for shift in (1, 2):
-        found = jax.vmap(model)(jnp.asarray(images), jnp.asarray(np.roll(images, shift, axis=0)))[:, 0]
+        found = together(model, images, np.roll(images, shift, axis=0))[:, 0]
         wanted = digits + np.roll(digits, shift)
         squares += np.square(np.asarray(found) - wanted)[wanted < 15].tolist()
     assert 0 < len(squares) < 16
-    error = digit_sums(15, partners=2, normalize=False)(model, Digits(images, digits), KEY)
+    error = eqx.filter_jit(digit_sums(15, partners=2, normalize=False))(model, Digits(images, digits), KEY)
     np.testing.assert_allclose(error, np.mean(squares), rtol=1e-4)
