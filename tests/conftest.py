@@ -63,6 +63,14 @@ def quick_fonts() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """Wait for no disk: no test cuts the power, and those of faults watch the calls that come before this one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def dotted() -> Callable[[], AbstractContextManager[None]]:
     """Return what leaves a dot in the place of every picture of a report while it is entered.

@@ -1,5 +1,6 @@
 """A kind of study for tests, and studies without reports."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,24 @@ def powers(monkeypatch: pytest.MonkeyPatch) -> None:
     known, resolved = kinds._known(), kinds._resolved
     monkeypatch.setattr(kinds, "_known", lambda: {**known, "powers": "powers"})
     monkeypatch.setattr(kinds, "_resolved", lambda place: POWERS if place == "powers" else resolved(place))
+
+
+@pytest.fixture(scope="module")
+def kept_compiled() -> Iterator[None]:
+    """Keep what is compiled, which searches forget after every rung to save memory: the next study uses it again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jax.clear_caches", lambda: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def coarse() -> Iterator[None]:
+    """Draw pictures of few dots, which take half the time."""
+    from sparsedyn.plotting import style
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(style, "DOTS_PER_INCH", 40)
+        yield
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ claim = "Pruning leaves fewer weights."
 comparisons = [{ lower = "Magnitude + L1", higher = "Dense", metric = "active" }]
 """
 
+pytestmark = pytest.mark.usefixtures("kept_compiled", "coarse")
 
 SEARCH = """
 name = "small-search"
@@ -62,7 +63,7 @@ training = { members = 2, epochs = 2, batch = 16, select = "last" }
 
 [search]
 rungs = [{ epochs = 1, train = 2, keep = 0.5 }]
-grid = { "model.hidden" = [[4], [6]] }
+grid = { "training.learning_rate" = [0.01, 0.02] }
 
 [[techniques]]
 label = "Dense"
@@ -74,7 +75,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished study of seconds, with published values, panels and claims."""
     place = tmp_path_factory.mktemp("publish")
     text = Path(__file__).with_name("tiny.toml").read_text(encoding="utf-8")
-    text = text.replace("epochs = 30", "epochs = 2") + SHOWN
+    text = text.replace("epochs = 12", "epochs = 2") + SHOWN
     (place / "tiny.toml").write_text(text, encoding="utf-8")
     finish(place / "tiny.toml", place / "tiny")
     return place / "tiny"
@@ -354,7 +355,7 @@ def test_search_shows_its_rungs_also_from_a_kept_folder(tmp_path: Path) -> None:
     finish(tmp_path / "search.toml", tmp_path / "search")
     publish([tmp_path / "search"], tmp_path / "pages", results=tmp_path / "kept")
     text = (tmp_path / "pages" / "small-search.md").read_text(encoding="utf-8")
-    assert "## The search\n\n2 combinations of hidden layers." in text
+    assert "## The search\n\n2 combinations of learning rate." in text
     assert "(small-search/search.png)" in text
     assert (tmp_path / "kept" / "small-search" / "rung-2.parquet").is_file()
     publish([tmp_path / "kept" / "small-search"], tmp_path / "again", results=tmp_path / "kept")

@@ -209,6 +209,8 @@ from sparsedyn.studies import cell_files
 spec, directory, moment = sys.argv[1:]
 # A checkpoint at every pause of training, rather than every quarter of a minute.
 training.Checkpoint.__new__.__defaults__ = (0.0,)
+# What was written outlives a process that is killed, also where the disk has not said so.
+os.fsync = lambda file: None
 write_json, written = cell_files.write_json, []
 
 def die():
@@ -262,7 +264,7 @@ def test_killed_twice_and_resumed_a_study_gives_the_same_bits(
 
     second = killed(directory, "storing")
     assert second[0] == "resumed"
-    assert int(second[1]) > 100, "training began again"
+    assert int(second[1]) > 60, "training began again"
     assert (cells / "dense" / "cell.json").is_file()
     assert not (cells / "dense-swa").exists()
     assert [path.name for path in cells.glob(".dense-swa.*.tmp/model*")] == ["model.safetensors"]
@@ -332,7 +334,9 @@ def test_a_technique_left_at_its_defaults_goes_on_from_its_checkpoint(
 ):
     # A checkpoint at every pause of training, rather than every quarter of a minute.
     monkeypatch.setattr(training.Checkpoint.__new__, "__defaults__", (0.0,))
-    text = TINY[: TINY.index("[[techniques]]")].replace('["none", "swa"]', '["none"]')
+    text = (
+        TINY[: TINY.index("[[techniques]]")].replace('["none", "swa"]', '["none"]').replace("epochs = 12", "epochs = 4")
+    )
     for name in names:
         more = f", {REQUIRED[name]}" if name in REQUIRED else ""
         text += f'[[techniques]]\nlabel = "{name}"\ntechnique = [{{ type = "{name}"{more} }}]\n'
@@ -386,8 +390,8 @@ def test_training_set_sizes_are_run_each(tmp_path: Path):
 
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "another study": (
-        lambda d: studies.run(parse(TINY.replace("epochs = 30", "epochs = 31"), "x"), d),
-        r"another one, which differs in training.epochs \(30 there, 31 here\).*study resume",
+        lambda d: studies.run(parse(TINY.replace("epochs = 12", "epochs = 13"), "x"), d),
+        r"another one, which differs in training.epochs \(12 there, 13 here\).*study resume",
     ),
     "another seed": (lambda d: studies.run(studies.load(SPEC), d, seed=4), r"seed \(3 there, 4 here\)"),
     "foreign files": (

@@ -21,7 +21,7 @@ PART = TINY[TINY.index("validation = 1") : TINY.index("batch = 16")]
 
 # What is replaced in the tiny study, by what, the line that the message must name, words it must hold.
 BAD: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
-    "misspelt key": ("epochs = 30", "epoch = 30", 21, ("training.epoch", "'epochs'", "Known here: members")),
+    "misspelt key": ("epochs = 12", "epoch = 30", 21, ("training.epoch", "'epochs'", "Known here: members")),
     "misspelt table": ("[forecast]", "[forcast]", 24, ("forcast", "unknown key", "'forecast'")),
     "key of another table": ("members = 2", "hidden = [8]", 20, ("training.hidden", "belongs in [model]")),
     "top-level key after a table": (
@@ -33,15 +33,15 @@ BAD: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "missing key": ("test = 4\n", "", 8, ("data.test", "missing", "test = 20")),
     "missing table": (TINY[TINY.index("[data]") : TINY.index("[model]")], "", 1, ("data", "[data]")),
     "no techniques": (TINY[TINY.index("[[techniques]]") :], "", 1, ("techniques", "[[techniques]], label =")),
-    "text for a number": ("epochs = 30", 'epochs = "30"', 21, ("whole number", '"30"', "without quotes")),
+    "text for a number": ("epochs = 12", 'epochs = "30"', 21, ("whole number", '"30"', "without quotes")),
     "fraction for a count": ("batch = 16", "batch = 16.5", 22, ("training.batch", "whole", "Write 16")),
     "number for a flag": ("hidden = [8]", "hidden = [8]\nskip = 1", 18, ("model.skip", "true or false")),
     "zero members": ("members = 2", "members = 0", 20, ("training.members", "at least 1", "got 0")),
     "empty layer": ("hidden = [8]", "hidden = [8, 0]", 17, ("model.hidden[2]", "at least 1", "got 0")),
     "number for a list": ("hidden = [8]", "hidden = 8", 17, ("model.hidden", "list", "Write [8]")),
-    "negative rate": ("epochs = 30", "learning_rate = -1.0", 21, ("learning_rate", "more than 0", "-1.0")),
-    "unknown optimizer": ("epochs = 30", 'optimizer = "adma"', 21, ("one of adam", "'adma'", "'adam'")),
-    "unknown choice": ("epochs = 30", 'select = "first"', 21, ("'best' or 'last'", '"first"')),
+    "negative rate": ("epochs = 12", "learning_rate = -1.0", 21, ("learning_rate", "more than 0", "-1.0")),
+    "unknown optimizer": ("epochs = 12", 'optimizer = "adma"', 21, ("one of adam", "'adma'", "'adam'")),
+    "unknown choice": ("epochs = 12", 'select = "first"', 21, ("'best' or 'last'", '"first"')),
     "unknown activation": ("hidden = [8]", 'activation = "rellu"', 17, ("one of relu", "'relu'")),
     "unknown plant": ("lotka-volterra", "lotka-voltera", 9, ("data.system", "'lotka-volterra'")),
     "plant and files": ("train = 3", 'files = ["a.csv"]\ntrain = 3', 10, ("exactly one", "both")),
@@ -50,7 +50,7 @@ BAD: dict[str, tuple[str, str, int, tuple[str, ...]]] = {
     "columns of a plant": ("train = 3", 'train = 3\nstates = ["a"]', 11, ("data.states", "Remove it")),
     "patience without validation": (
         PART,
-        PART.replace("validation = 1", "validation = 0").replace("epochs = 30", "patience = 3"),
+        PART.replace("validation = 1", "validation = 0").replace("epochs = 12", "patience = 3"),
         21,
         ("training.patience", "needs validation trajectories"),
     ),
@@ -113,7 +113,7 @@ def test_a_bad_spec_gives_one_message_with_file_line_key_and_fix(case: str, tmp_
 
 
 def test_every_problem_is_named_at_once():
-    text = changed("epochs = 30", "epoch = 30").replace("members = 2", "members = 0")
+    text = changed("epochs = 12", "epoch = 30").replace("members = 2", "members = 0")
     with pytest.raises(StudyError) as caught:
         parse(text, "my.toml")
     first, second = str(caught.value).splitlines()
@@ -148,7 +148,7 @@ def test_cells_are_techniques_times_averages_with_overrides_and_defaults():
     ]
     assert [cell.slug for cell in cells] == ["dense", "dense-swa", "magnitude-l1", "magnitude-l1-swa"]
     dense, pruned = cells[0].estimator(), cells[3].estimator()
-    assert (dense.hidden, dense.epochs, dense.batch, dense.average) == ((8,), 30, 16, None)
+    assert (dense.hidden, dense.epochs, dense.batch, dense.average) == ((8,), 12, 16, None)
     assert (pruned.hidden, pruned.epochs, pruned.batch, pruned.seed) == ((16, 16), 7, 16, 3)
     assert pruned.technique == [L1(1e-4), MagnitudePruning(0.5)]
     assert pruned.settings().average is not None
@@ -184,7 +184,7 @@ def test_two_averages_of_one_type_are_told_apart_by_their_labels():
 def test_members_and_seed_can_be_overridden_everywhere():
     spec = parse(TINY + "training = { members = 5, epochs = 7 }\n", "tiny.toml").replaced(members=3, seed=9)
     assert [cell.arguments["members"] for cell in expand(spec)] == [3, 3, 3, 3]
-    assert [cell.arguments["epochs"] for cell in expand(spec)] == [30, 30, 7, 7]
+    assert [cell.arguments["epochs"] for cell in expand(spec)] == [12, 12, 7, 7]
     assert {cell.arguments["seed"] for cell in expand(spec)} == {9}
 
 

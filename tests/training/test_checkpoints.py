@@ -33,8 +33,10 @@ def killed_at(step: int) -> Any:
     return on_progress
 
 
-@pytest.mark.parametrize("name", list(RUNS))
-@pytest.mark.devices
+# What DSR keeps of members is kept for the others too: on two devices they are enough.
+@pytest.mark.parametrize(
+    "name", ["DSR", *(pytest.param(name, marks=pytest.mark.devices) for name in RUNS if name != "DSR")]
+)
 @pytest.mark.slow
 def test_a_resumed_run_is_the_same_bit_for_bit(lab: Any, tmp_path: Path, name: str):
     technique, options = RUNS[name]

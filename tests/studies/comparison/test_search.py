@@ -29,6 +29,7 @@ from sparsedyn.studies.search.page import search_blocks
 from sparsedyn.studies.search_files import SearchFiles
 from sparsedyn.studies.toml import to_toml
 
+pytestmark = pytest.mark.usefixtures("kept_compiled")
 Dotted = Callable[[], AbstractContextManager[None]]
 TOML = """
 name = "small-search"
@@ -379,10 +380,12 @@ def test_a_search_in_which_everything_blows_up_says_so(tmp_path: Path):
         studies.run(parse(bad, "a.toml"), tmp_path / "out")
 
 
-@pytest.mark.usefixtures("dotted_reports")
 @pytest.mark.slow
-def test_the_command_line_shows_a_search_and_its_result(finished: tuple[Path, list[studies.Event]]):
+def test_the_command_line_shows_a_search_and_its_result(
+    finished: tuple[Path, list[studies.Event]], monkeypatch: pytest.MonkeyPatch
+):
     directory, _ = finished
+    monkeypatch.setattr(runner, "write_report", lambda document, directory: directory / "report.html")
     shown = CliRunner().invoke(app, ["study", "show", "haugstvedt2023-grid"])
     assert shown.exit_code == 0
     assert shown.stdout.startswith("# 864 combinations: 12 model.hidden x 3 training.optimizer x ")
