@@ -59,6 +59,12 @@ def test_products_and_sums_of_functions_of_different_columns_are_told_apart(nois
         assert [(one.multiplied, one.columns) for one in found[:1]] == wanted
 
 
+def test_rows_that_are_too_few_for_two_polynomials_tell_nothing_apart():
+    x = np.random.default_rng(0).uniform(1, 3, (15, 6))
+    names = ("a", "b", "c", "d", "e", "f")
+    assert separations(Table(x, x[:, 0] * np.sin(x[:, 1]) + x[:, 5] ** 2, names, np.ones(15))) == []
+
+
 SUMS: dict[str, tuple[bool, Any]] = {
     "a*exp(-b/c) + b**2": (False, lambda a, b, c: a * np.exp(-b / c) + b**2),
     "b + log(a + c)*c": (False, lambda a, b, c: b + np.log(a + c) * c),

@@ -1,5 +1,6 @@
 """The equation regressor from the outside: what it finds, that all its faces agree, and scikit-learn's conventions."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -375,3 +376,18 @@ def test_a_pole_among_the_data_is_told():
     X = np.random.default_rng(0).uniform(-1, 1, (200, 1))
     with pytest.warns(SparsedynWarning, match=r"pole among the data, where 3 - 10\*x0 is zero"):
         EquationRegressor(trials=0).fit(X, 1 / (X[:, 0] - 0.3))
+
+
+@pytest.mark.slow
+def test_few_samples_of_many_columns_give_an_equation_or_a_warning():
+    columns = 10
+    rng = np.random.default_rng(0)
+    x = rng.uniform(1, 3, (12, columns))
+    y = x[:, 0] * np.sin(x[:, 1]) + x[:, -1] ** 2 + 0.1 * rng.normal(size=12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SparsedynWarning)
+        fitted = EquationRegressor(trials=0).fit(x, y, progress=False)
+    fresh = rng.uniform(1, 3, (200, columns))
+    missed = fitted.predict(fresh) - fresh[:, 0] * np.sin(fresh[:, 1]) - fresh[:, -1] ** 2
+    right = np.sqrt(np.mean(missed**2)) < 0.2
+    assert right or {"few-values", "poorly-explained"} & {one.check for one in fitted.report_}

@@ -27,10 +27,11 @@ from sparsedyn.estimators.equation._saving import (
     stored_fates,
     stored_parameters,
 )
-from sparsedyn.estimators.equation._search import Found
+from sparsedyn.estimators.equation._search import EXACT, Found
 from sparsedyn.estimators.equation._settings import Search, search_of
 from sparsedyn.estimators.equation._tables import Constant, Given, constants_of, equations_of
 from sparsedyn.estimators.equation._units import Unit, checked_units
+from sparsedyn.estimators.equation.trajectories._doubts import EACH
 from sparsedyn.models import Primitive
 
 LITTLE = 0.5
@@ -124,7 +125,8 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         self.found_: Found | None = found
         self.fates_: list[Fate] = fates
         self._adopt(candidates, names, constants_of(candidates[0].expression, names, columns, target, units))
-        self.report_ = Report([*self._explains(), *_poles(candidates[0].expression, names, columns)])
+        said = [*self._explains(), *self._many(len(target)), *_poles(candidates[0].expression, names, columns)]
+        self.report_ = Report(said)
         self.report_.warn()
         return self
 
@@ -204,6 +206,18 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
             said = f"fit: the equation explains {max(0.0, 1 - best.error**2):.0%} of the target's variance. {more}"
             return [Finding("poorly-explained", said)]
         return []
+
+    def _many(self, samples: int) -> list[Finding]:
+        """Return what is to be said of an equation with more fitted numbers than the samples carry."""
+        best = self.candidates_[0]
+        numbers = sum(one.is_Float for one in sympy.preorder_traversal(best.expression))
+        if best.error <= EXACT or samples >= EACH * numbers:
+            return []
+        said = (
+            f"fit: {numbers} numbers of the equation were fitted to {samples} samples: it may describe noise. Give "
+            "more samples or the form that you expect (candidates), and look at alternatives()."
+        )
+        return [Finding("few-values", said)]
 
     def _extras(self) -> dict[str, Any]:
         return self.report_.to_header()

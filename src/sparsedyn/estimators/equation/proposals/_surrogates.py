@@ -71,14 +71,18 @@ def smooth(
 def apart(
     coordinates: np.ndarray, target: np.ndarray, weight: np.ndarray, groups: Sequence[Sequence[int]]
 ) -> tuple[Float[np.ndarray, "group row"], float]:
-    """Fit a sum of polynomials, one of each group of coordinates; return their values, and the mean squared error."""
+    """Fit a sum of polynomials, one of each group of coordinates; return their values, and the mean squared error.
+
+    The error is infinite where there are too few rows for a term of every group.
+    """
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     scaled = (2 * coordinates - high - low) / np.maximum(high - low, 1e-300)
+    most = SHARE * len(target) / len(groups)
     # The constant is the first group's alone.
-    parts = [
-        _monomial_table(scaled[:, list(group)], _degrees(len(group), SHARE * len(target) / len(groups))[place > 0 :])
-        for place, group in enumerate(groups)
-    ]
+    degrees = [_degrees(len(group), most)[place > 0 :] for place, group in enumerate(groups)]
+    if not all(map(len, degrees)):
+        return np.zeros((len(groups), len(target))), np.inf
+    parts = [_monomial_table(scaled[:, list(group)], own) for group, own in zip(groups, degrees, strict=True)]
     design = np.concatenate(parts, axis=1)
     fit = solve(*_normal_equations(design, target, weight), assume_a="pos")
     ends = np.cumsum([part.shape[1] for part in parts])[:-1]

@@ -121,6 +121,9 @@ def scalings(given: Reduced, whole: Table) -> Iterator[Reduced]:
     table = given.table
     x, y = table.x[:ROWS], table.y[:ROWS]
     count = x.shape[1]
+    if len(y) <= count:
+        # As many unknown exponents as rows: anything would be left as it is.
+        return
     full = suited(x, y, table.weight[:ROWS])
     slopes = full.slopes
     amount = np.ones_like(y) if full.log else full.target
