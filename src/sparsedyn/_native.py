@@ -1,4 +1,4 @@
-"""Code that Numba compiles: whether it can be used here, and its threads."""
+"""Code that Numba compiles: its options, whether it can be used here, and its threads."""
 
 import importlib
 import itertools
@@ -10,6 +10,12 @@ from functools import cache
 from typing import Any
 
 from sparsedyn._warnings import SparsedynWarning
+
+# A division by zero gives no number instead of an error, which is quicker to compile.
+CALLED: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+"""Numba's options for what Python calls: compiled when it is first called, and kept for other processes."""
+INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Numba's options for what only other compiled functions call, without what Python would need to call it."""
 
 
 def native() -> bool:

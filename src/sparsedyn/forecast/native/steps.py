@@ -6,6 +6,7 @@ Numba keeps what it compiled for as long as this file is the same: touch it afte
 import numpy as np
 from numba import njit
 
+from sparsedyn._native import CALLED
 from sparsedyn.models.native.perceptron import FAST, compiled, forward, zeros
 
 BLOCK = 64
@@ -49,7 +50,7 @@ def _copied(source, into):
         into[i] = source[i]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, **CALLED)
 def integrate(members, weights, start, forcing, gain, drift, mean, std, layers, sizes, activation, method, found):
     """Write `found` (member, trajectory, time, state) of the members from `members[0]` to `members[1]`.
 

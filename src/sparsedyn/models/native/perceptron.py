@@ -4,12 +4,13 @@ Loops take slices and index from zero, or they would not be vectorized. Function
 reads types from their arguments.
 """
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit
+
+from sparsedyn._native import INNER
 
 from .layout import ACTIVATION_RELU, ACTIVATION_SIGMOID, ACTIVATION_SILU, ACTIVATION_TANH
 from .tiles import BYTES, LANES, NEXT, multiply
@@ -19,9 +20,8 @@ FAST = {"reassoc", "contract", "nsz", "arcp"}
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function as part of those that call it, without what Python would need to call it."""
-    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return njit(fastmath=FAST, error_model="numpy", **options)(inspect.unwrap(function))
+    """Compile a function as part of those that call it."""
+    return njit(fastmath=FAST, **INNER)(function)
 
 
 @compiled

@@ -12,6 +12,7 @@ import math
 import numpy as np
 from numba import njit
 
+from sparsedyn._native import CALLED
 from sparsedyn.models.native.perceptron import FAST, compiled, forward, sigmoid, zeros
 from sparsedyn.models.native.tiles import BYTES, LANES, NEXT, multiply
 
@@ -223,7 +224,7 @@ def _gathered(data, order, first, batches, size, x, targets):
             row[n + j] = inputs[at, j]
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, **CALLED)
 def evaluate(places, chosen, raws, data, batch, layers, sizes, activation, operations, chain, found):
     """Write the mean squared errors of the `chosen` members at `places` (first, end) over all rows to `found`."""
     size, hidden, sloped, deep, turned, stages_count = sizes
@@ -245,7 +246,7 @@ def evaluate(places, chosen, raws, data, batch, layers, sizes, activation, opera
         found[member] = total / (rows * states)
 
 
-@njit(cache=True, nogil=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, **CALLED)
 def advance(places, chosen, numbers, data, orders, rates, span, batch, layers, sizes, activation, operations, chain,
             optimizer, clip):  # fmt: skip
     """Take the steps `span` (begin, end, where the epoch began) of the `chosen` members at `places` (first, end).

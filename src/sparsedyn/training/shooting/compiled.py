@@ -8,7 +8,8 @@ Numba reads types from their arguments.
 import numpy as np
 from numba import njit
 
-from .jit import CALLED, INNER
+from sparsedyn._native import CALLED, INNER
+
 from .program import COS, EXP, LOG, MONOMIAL, SIGMOID, SIN, TANH
 
 

@@ -10,7 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
-from .jit import CALLED, INNER
+from sparsedyn._native import CALLED, INNER
+
 from .products import (
     ABS,
     COS,
