@@ -106,6 +106,16 @@ def dotted_reports(dotted: Callable[[], AbstractContextManager[None]]) -> Iterat
 
 
 @pytest.fixture(scope="module")
+def coarse() -> Iterator[None]:
+    """Draw pictures of few dots, which take half the time."""
+    from sparsedyn.plotting import style
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(style, "DOTS_PER_INCH", 40)
+        yield
+
+
+@pytest.fixture(scope="module")
 def hasty_coordinates() -> Iterator[None]:
     """Look for the coordinates of equations hastily in the tests of a file.
 

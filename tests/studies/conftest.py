@@ -28,16 +28,6 @@ def kept_compiled() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def coarse() -> Iterator[None]:
-    """Draw pictures of few dots, which take half the time."""
-    from sparsedyn.plotting import style
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(style, "DOTS_PER_INCH", 40)
-        yield
-
-
 @pytest.fixture
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing is tested elsewhere and takes longer than the studies of these tests."""

@@ -12,7 +12,6 @@ import pytest
 
 from sparsedyn import studies
 from sparsedyn.models import Library
-from sparsedyn.plotting import style
 from sparsedyn.studies import publish
 from sparsedyn.studies.cell_files import stored_cells
 from sparsedyn.studies.cells import CellFiles
@@ -123,12 +122,6 @@ def finished(
     return folder
 
 
-@pytest.fixture
-def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw pictures of few points."""
-    monkeypatch.setattr(style, "DOTS_PER_INCH", 40)
-
-
 @pytest.mark.slow
 def test_a_study_is_stored_and_reported(finished: Path):
     folder = finished / "whole"
@@ -145,7 +138,7 @@ def test_a_study_is_stored_and_reported(finished: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("coarse_pictures")
+@pytest.mark.usefixtures("coarse")
 def test_a_report_is_drawn_the_same_again(finished: Path, tmp_path: Path):
     folders = [shutil.copytree(finished / "whole", tmp_path / name) for name in ("once", "again")]
     for folder in folders:
@@ -156,7 +149,7 @@ def test_a_report_is_drawn_the_same_again(finished: Path, tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("coarse_pictures")
+@pytest.mark.usefixtures("coarse")
 def test_a_study_is_published_from_what_is_kept(finished: Path, tmp_path: Path):
     written = publish([finished / "whole"], tmp_path / "pages", results=tmp_path / "kept")
     page = (tmp_path / "pages/tiny.md").read_text()
