@@ -76,6 +76,24 @@ def test_columns_of_other_names_and_a_file_of_one_trajectory(run, model, table, 
     assert "--states a,b" in untold.stderr
 
 
+def test_columns_in_another_order_are_taken_by_name(run, model, table):
+    args = ("forecast", model, table, "--json")
+    swapped = run(*args, "--states", "b,a")
+    assert json.loads(swapped.stdout)["rmse"] == json.loads(run(*args).stdout)["rmse"]
+    assert "in the order of the model: --states a,b --inputs c" in swapped.stderr
+    assert run(*args, "--states", "b,a", "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize("columns", [("--states", "b,t2"), ("--states", "c,b", "--inputs", "t2")])
+def test_a_column_in_the_place_of_another_is_refused(run, model, table, tmp_path, columns):
+    path = tmp_path / "more.csv"
+    pd.read_csv(table).assign(t2=1.0).to_csv(path, index=False)
+    refused = run("forecast", model, path, *columns)
+    assert refused.exit_code == 3
+    assert "got one of them where the model has 'a'" in refused.stderr
+    assert "--states a,b --inputs c" in refused.stderr
+
+
 def test_dt_takes_the_place_of_the_time_column(run, model, table, tmp_path):
     path = tmp_path / "no-time.csv"
     pd.read_csv(table).drop(columns="t").to_csv(path, index=False)

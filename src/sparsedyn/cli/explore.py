@@ -29,7 +29,8 @@ calibrated bands where the model has them (`sparsedyn fit --calibrate`). Where a
 the page says so. A scenario can be saved as CSV.
 
 MODEL is a file that `sparsedyn fit` or `sparsedyn sindy` wrote. The columns of DATA are those that the model was
-trained with; column options are needed only where DATA has other names.
+trained with; column options are needed only where DATA has other names, which stand for those of the model in its
+order.
 
 Examples:
 
@@ -79,7 +80,8 @@ def explore(
     """Write a page that runs a model in the browser."""
     check_new_file(output, force=force)
     fitted, known = load_model(model)
-    records = recorded(fitted, data, ColumnOptions(states, inputs, time, trajectory, dt, reading), known, only)
+    columns = ColumnOptions(states, inputs, time, trajectory, dt, reading)
+    records = recorded(fitted, data, columns, known, only, quiet=quiet)
     from sparsedyn.export import explore as page_of
 
     with parameters(), remarks(quiet=quiet):

@@ -34,7 +34,8 @@ the error of any state exceeds 3 or is not finite; `diverged` is the share of su
 over the others. Intervals are 95 % bootstrap intervals over members and trajectories.
 
 The columns are those that the model was trained with; column options are needed only where DATA has other names
-(--trajectory "" for a file with a single trajectory and no column of labels).
+(--trajectory "" for a file with a single trajectory and no column of labels). Other names stand for those of the model
+in its order; its own are taken by name.
 
 Examples:
 
@@ -107,7 +108,8 @@ def forecast(
     if output is not None:
         check_new_folder(output, force=force)
     fitted, known = load_model(model)
-    truth = recorded(fitted, data, ColumnOptions(states, inputs, time, trajectory, dt, reading), known, only)
+    columns = ColumnOptions(states, inputs, time, trajectory, dt, reading)
+    truth = recorded(fitted, data, columns, known, only, quiet=quiet)
     forecasts, rows = free_runs(fitted, truth, rows, warmup, check_units=not any_units)
     scores = forecasts.score(rows)
     if forecasts.calibration is not None and not forecasts.has_bands:
