@@ -51,6 +51,13 @@ def test_the_table_reads_well(run, model, table):
     assert "2 members" in result.stdout
 
 
+def test_the_time_of_a_horizon_ends_at_its_last_row(run, model, table):
+    shown = run("forecast", model, table, "--horizons", "2,60").stdout
+    times = [line.split()[1] for line in shown.splitlines() if " s " in line]
+    last = pd.read_csv(table).groupby("id")["t"].max().max()
+    assert [float(time) for time in times] == pytest.approx([last / 59, last])
+
+
 def test_horizons_by_default_fit_the_data(run, model, table):
     facts = json.loads(run("forecast", model, table, "--json").stdout)
     assert facts["horizons"] == [60]

@@ -62,11 +62,11 @@ def trusted_rows(forecasts: "Forecast") -> "dict[str, np.ndarray]":
 
 
 def show_scores(scores: "pd.DataFrame", forecasts: "Forecast", model: "Fitted") -> None:
-    """Write the scores as a table."""
+    """Write the scores as a table; the time of a horizon is that from its first row to its last."""
     rows = [
         (
             f"{row['horizon']:,}",
-            f"{row['horizon'] * forecasts.dt:g} s",
+            f"{(row['horizon'] - 1) * forecasts.dt:g} s",
             str(row["forecasts"]),
             percent(row["diverged"]),
             between(row["diverged_low"], row["diverged_high"], 100.0),
