@@ -121,6 +121,18 @@ def test_every_problem_is_named_at_once():
     assert "line 21, training.epoch" in second
 
 
+def test_an_error_within_a_list_is_the_only_one():
+    claim = """
+[[claims]]
+source = "me"
+claim = "sparse is better"
+comparisons = [{ lower = "Dense", higher = "Magnitude + L1", metric = "rmse" }]
+"""
+    with pytest.raises(StudyError, match=r"claims\[1\].comparisons\[1\].metric: expected one of .*\Z") as caught:
+        parse(TINY + claim, "my.toml")
+    assert "\n" not in str(caught.value)
+
+
 def test_a_spec_of_another_kind_does_not_fill_the_screen():
     with pytest.raises(StudyError) as caught:
         parse("".join(f"key{i} = {i}\n" for i in range(40)), "my.toml")

@@ -85,7 +85,11 @@ def messages_of(error: ValidationError, tables: Tables) -> list[Message]:
     """Return what is wrong, one message per key, in the order of the spec's keys; `tables` are those it may have."""
     found = [_message(details, tables) for details in error.errors(include_url=False)]
     # A list whose only entry is refused also counts as empty: the error of the entry is the more precise one.
-    return [one for one in found if not any(other.path[:-1] == one.path for other in found if other is not one)]
+    return [one for one in found if not any(_is_within(other.path, one.path) for other in found)]
+
+
+def _is_within(path: KeyPath, outer: KeyPath) -> bool:
+    return len(path) > len(outer) and path[: len(outer)] == outer
 
 
 def hint_for_syntax(message: str) -> str:
