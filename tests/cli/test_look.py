@@ -5,6 +5,7 @@ import importlib.util
 import json
 import shlex
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import pandas as pd
 import pytest
 
 from sparsedyn import SparsedynWarning
+from sparsedyn.cli.reading import OPTIONS, reading_of
+from sparsedyn.data import ReadOptions
 
 from .conftest import QUICK
 
@@ -116,3 +119,23 @@ def test_options_of_reading_are_usage(run, log):
     other = run("fit", log, "--states", "Füllstand", "--dt", 1, "-o", log.parent / "none", *QUICK)
     assert other.exit_code == 3
     assert "--skip-rows 3 --units-row" in " ".join(other.stderr.split())
+
+
+KEPT = ReadOptions(
+    separator=";", decimal=",", skip_rows=1, units_row=True, encoding="cp1252", gaps="cut", missing=("n/a",), resample=2
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        ({"separator": ",", "decimal": "."}, {"separator": ",", "decimal": "."}),
+        ({"skip_rows": 0, "units_row": False}, {"skip_rows": 0, "units_row": False}),
+        ({"encoding": "", "missing": "", "resample": 0.0}, {"encoding": None, "missing": (), "resample": None}),
+        ({"gaps": "refuse"}, {"gaps": "refuse"}),
+        ({}, {}),
+    ],
+)
+def test_options_that_are_typed_come_before_those_of_a_model(typed, left):
+    given = reading_of(dict.fromkeys(OPTIONS) | typed)
+    assert given.over(KEPT) == replace(KEPT, **left)

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,8 @@ ROWS = "Times and gaps"
 
 PLAIN = ReadOptions()
 """Nothing typed."""
+UNSET = {option.name for option in fields(ReadOptions) if option.default is None} - {"day_first"}
+"""Options that there need be none of: an empty text, or 0, says so."""
 
 
 def _text(flag: str, metavar: str, text: str, panel: str = FILE) -> Any:
@@ -51,10 +54,18 @@ OPTIONS: dict[str, Any] = {
         int | None, typer.Option("--skip-footer", min=0, help="Lines below the table.", rich_help_panel=FILE)
     ],
     "units_row": Annotated[
-        bool, typer.Option("--units-row", help="The row below the names holds units.", rich_help_panel=FILE)
+        bool | None,
+        typer.Option(
+            "--units-row/--no-units-row", help="Whether the row below the names holds units.", rich_help_panel=FILE
+        ),
     ],
     "cell_units": Annotated[
-        bool, typer.Option("--cell-units", help="Cells hold a number and its unit: 21.5 °C.", rich_help_panel=FILE)
+        bool | None,
+        typer.Option(
+            "--cell-units/--no-cell-units",
+            help="Whether cells hold a number and its unit: 21.5 °C.",
+            rich_help_panel=FILE,
+        ),
     ],
     "missing": _text("--missing", "TEXTS", 'Texts that stand for a missing value: "Bad Input,n/a".'),
     "true": _text("--true", "TEXTS", "Texts that stand for 1, such as on."),
@@ -91,7 +102,9 @@ OPTIONS: dict[str, Any] = {
     "duplicates": _text("--duplicates", "RULE", f"Rows of one time: {', '.join(DUPLICATES)}; by default refuse.", ROWS),
     "resample": Annotated[
         float | None,
-        typer.Option("--resample", metavar="SECONDS", help="Interpolate to this sample time.", rich_help_panel=ROWS),
+        typer.Option(
+            "--resample", metavar="SECONDS", help="Interpolate to this sample time; 0 for none.", rich_help_panel=ROWS
+        ),
     ],
 }
 
@@ -105,15 +118,20 @@ def reads(command: Callable[..., None]) -> Callable[..., None]:
         command(*args, reading=reading_of(given), **options)
 
     kind = inspect.Parameter.KEYWORD_ONLY
-    defaults = {name: False if name in ("like", "units_row", "cell_units") else None for name in OPTIONS}
-    added = [inspect.Parameter(n, kind, default=defaults[n], annotation=OPTIONS[n]) for n in OPTIONS]
+    added = [
+        inspect.Parameter(name, kind, default=False if name == "like" else None, annotation=option)
+        for name, option in OPTIONS.items()
+    ]
     return retyped(run, command, added, without="reading")
 
 
 def reading_of(given: dict[str, Any]) -> ReadOptions:
-    """Return the options that were typed; raises `UsageProblem` for values that mean nothing."""
-    typed = {name: value for name, value in given.items() if name != "like" and value not in (None, False)}
-    typed |= {name: False for name in ("header", "day_first") if given[name] is False}
+    """Return the options that were typed; raises `UsageProblem` for values that mean nothing.
+
+    Those typed as they are by default are among them, `--skip-rows 0` or `--encoding ""`: a model may keep others.
+    """
+    typed = {name: value for name, value in given.items() if name != "like" and value is not None}
+    typed |= {name: None for name, value in typed.items() if name in UNSET and value in ("", 0.0)}
     try:
         return ReadOptions.given(like=next(iter(PRESETS)) if given["like"] else None, **typed)
     except ValueError as error:

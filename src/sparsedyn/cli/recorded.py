@@ -29,7 +29,7 @@ def recorded(
     try:
         return named_alike(read_columns(path, columns, only), model, quiet=quiet)
     except DataError as error:
-        if not given.given:
+        if not given.given and not given.reading.named:
             # A file that describes itself refuses column options; any other needs them.
             try:
                 return read_columns(path, own, only)

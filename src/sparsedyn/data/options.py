@@ -3,7 +3,7 @@
 import codecs
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from .errors import DataError, closest, listing
@@ -81,6 +81,8 @@ class ReadOptions:
     - `duplicates`: what happens to rows of one time: `"refuse"` raises, `"first"`, `"last"`, `"mean"` make one row.
     - `resample`: a sample time in seconds to interpolate to, as `Trajectories.resample` does.
 
+    `named` says which options `given` was given, also those that are as they are by default: see `over`.
+
     **Raises:** `DataError` for values that mean nothing.
     """
 
@@ -107,6 +109,7 @@ class ReadOptions:
     gaps: str = _option("refuse", ROWS, "--gaps")
     duplicates: str = _option("refuse", ROWS, "--duplicates")
     resample: float | None = _option(None, GRID, "--resample")
+    named: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.separator is not None:
@@ -139,7 +142,7 @@ class ReadOptions:
     @classmethod
     def given(cls, like: str | None = None, **options: Any) -> "ReadOptions":
         """Return the options of these names, over those of the preset `like`; `DataError` for unknown names."""
-        known = [option.name for option in fields(cls)]
+        known = [option.name for option in _options()]
         for name in options:
             if name not in known:
                 raise DataError(
@@ -148,7 +151,8 @@ class ReadOptions:
         if like is not None and like not in PRESETS:
             raise _wrong("like", like, f"one of {listing(PRESETS)}")
         options |= {name: _texts(options[name]) for name in ("missing", "true", "false", "unwrap") if name in options}
-        return cls(**{**(PRESETS[like] if like else {}), **options})
+        chosen = {**(PRESETS[like] if like else {}), **options}
+        return cls(**chosen, named=frozenset(chosen))
 
     def periods(self) -> dict[str, float]:
         """Return the periods of columns that go round, by their names; `DataError` for others than positive numbers."""
@@ -167,13 +171,14 @@ class ReadOptions:
         """Return the options that are not what they are by default, of one kind or of all."""
         return {
             option.name: getattr(self, option.name)
-            for option in fields(self)
+            for option in _options()
             if getattr(self, option.name) != option.default and about in (None, option.metadata["about"])
         }
 
     def over(self, other: "ReadOptions") -> "ReadOptions":
-        """Return `other` with the options that are changed here in place of its own."""
-        return replace(other, **self.changed())
+        """Return `other` with the options that are changed or `named` here in place of its own."""
+        own = {name: getattr(self, name) for name in sorted({*self.changed(), *self.named})}
+        return replace(other, **own, named=self.named | other.named)
 
     def written(self) -> str:
         """Return the options that are changed, as they are written in Python and on the command line."""
@@ -184,7 +189,7 @@ class ReadOptions:
 
 def flags(changed: Mapping[str, Any]) -> str:
     """Return options as they are typed on the command line."""
-    typed = {option.name: option.metadata["flag"] for option in fields(ReadOptions)}
+    typed = {option.name: option.metadata["flag"] for option in _options()}
     pieces = []
     for name, value in changed.items():
         if isinstance(value, bool):
@@ -193,6 +198,10 @@ def flags(changed: Mapping[str, Any]) -> str:
         else:
             pieces.append(f"{typed[name]} {shlex.quote(str(_plain(value)).replace(chr(9), 'tab'))}")
     return " ".join(pieces)
+
+
+def _options() -> list[Field[Any]]:
+    return [option for option in fields(ReadOptions) if "flag" in option.metadata]
 
 
 def _plain(value: Any) -> Any:
