@@ -122,6 +122,17 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(run, prey, tmp_path, monkey
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m", "whole"]
 
 
+def test_a_checkpoint_of_other_options_is_not_announced(run, prey, tmp_path, monkeypatch):
+    args = ("fit", prey, "-o", tmp_path / "m", *QUICK)
+    with monkeypatch.context() as patch:
+        patch.setattr(command, "training_progress", stops_halfway)
+        assert run(*args).exit_code == 130
+    refused = run(*args, "--seed", 1)
+    assert refused.exit_code == 3
+    assert "Continuing" not in refused.stderr
+    assert "of another one (other data, options or seed). Start over with --restart" in refused.stderr
+
+
 def test_a_checkpoint_of_another_run_is_refused_or_dropped(run, prey, tmp_path):
     path = tmp_path / "m"
     stale = command.checkpoint_path(path)
@@ -129,6 +140,8 @@ def test_a_checkpoint_of_another_run_is_refused_or_dropped(run, prey, tmp_path):
     refused = run("fit", prey, "-o", path, *QUICK)
     assert refused.exit_code == 3
     assert "checkpoint" in refused.stderr
+    assert "Continuing" not in refused.stderr
+    assert "--restart" in refused.stderr
     assert not path.exists()
     assert run("fit", prey, "-o", path, *QUICK, "--restart").exit_code == 0
     assert not stale.exists()

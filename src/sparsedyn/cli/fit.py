@@ -1,7 +1,7 @@
 """`sparsedyn fit`: an ensemble of sparse networks from a file of trajectories."""
 
 import time as clock
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -223,25 +223,60 @@ def checkpoint_path(output: Path) -> Path:
 def train(stepper: "SparseTimeStepper", parts: Parts, checkpoint: Path, *, quiet: bool) -> None:
     """Fit, resuming from the checkpoint if there is one; raises `Interrupted` on Ctrl-C and SIGTERM."""
     from sparsedyn.estimators import fit_together
+    from sparsedyn.training import CheckpointError
 
-    if checkpoint.exists():
-        note(f"Continuing from {checkpoint} (--restart starts over).", quiet=quiet)
+    resumed = Resumed(checkpoint, quiet=quiet)
     try:
         with patient() as stop, training_progress("training", quiet=quiet) as on_progress:
             fit_together(
                 [stepper],
                 parts.train,
                 parts.validation,
-                on_progress=stop.watched(on_progress),
+                on_progress=stop.watched(resumed.told(on_progress)),
                 checkpoint=checkpoint,
                 # What was held out of one file is in the units of that file.
                 check_units=parts.facts["kind"] == "file",
             )
+    except CheckpointError as error:
+        if not resumed.is_due:
+            raise
+        raise CheckpointError(resumed.refusal(error)) from error
     except KeyboardInterrupt as error:
         kept = "continues where it stopped" if checkpoint.exists() else "starts over: no checkpoint was due yet"
         raise Interrupted(f"Interrupted; no model was written. The same command {kept}.") from error
     for finding in stepper.report_:
         note(finding.message)
+
+
+class Resumed:
+    """Says once, as soon as its checkpoint has been read, that a run goes on."""
+
+    def __init__(self, checkpoint: Path, *, quiet: bool):
+        self.checkpoint, self.quiet = checkpoint, quiet
+        self.is_due = checkpoint.exists()
+
+    def told(self, tell: Callable[[Any], None] | None) -> Callable[[Any], None]:
+        """Return what is to be called with progress in place of `tell`."""
+
+        def say(progress: Any) -> None:
+            if self.is_due:
+                self.is_due = False
+                note(f"Continuing from {self.checkpoint} (--restart starts over).", quiet=self.quiet)
+            if tell is not None:
+                tell(progress)
+
+        return say
+
+    def refusal(self, error: Exception) -> str:
+        """Return why the checkpoint cannot be used, and what to do about it."""
+        from sparsedyn.training.checkpoint import OtherRunError
+
+        if isinstance(error, OtherRunError):
+            return (
+                f"{self.checkpoint}: expected a checkpoint of this run; it is of another one (other data, options or "
+                "seed). Start over with --restart, which drops it, or keep it and choose another --output."
+            )
+        return f"{error}\nStart over with --restart, which drops it."
 
 
 def outcome(stepper: "SparseTimeStepper", parts: Parts, output: Path, seconds: float) -> dict[str, Any]:

@@ -21,6 +21,10 @@ class CheckpointError(ValueError):
     """A file is missing, cut short, or belongs to another run."""
 
 
+class OtherRunError(CheckpointError):
+    """A checkpoint is whole, but of another run."""
+
+
 class Checkpoint(NamedTuple):
     """Where a run is saved, the identity that must match for it to be resumed, and the seconds between saves."""
 
@@ -38,7 +42,7 @@ class Checkpoint(NamedTuple):
             return None
         _, header = load_arrays(self.path)
         if header.get("identity") != self.identity:
-            raise CheckpointError(
+            raise OtherRunError(
                 f"{self.path}: expected a checkpoint of this run; it is of another one (other data, settings or "
                 "seed). Delete it or choose another folder."
             )

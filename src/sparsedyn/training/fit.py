@@ -101,6 +101,9 @@ def fit(
     if found is not None:
         state, header = jax.device_put(found[0], state.stopped.sharding), found[1]
         begin, finished, history = header["step"], header["finished"], header["history"]
+        if on_progress is not None:
+            # At once: the next pause may be long in coming, and of a finished run there is none.
+            on_progress(run.progress(state, begin, history))
     saved = time.monotonic()
 
     def save(state: State, step: int, finished: bool) -> None:
