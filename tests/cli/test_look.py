@@ -113,6 +113,14 @@ def test_the_next_command_has_the_options_that_are_needed(run, tmp_path, expecte
     assert following.endswith(f"--states x --inputs u --time t {expected} -o model.safetensors")
 
 
+def test_a_folder_is_looked_at_file_by_file(run, log, tmp_path):
+    refused = run("look", log.parent)
+    assert refused.exit_code == 3
+    assert "this is a folder" in refused.stderr
+    assert f"Give one of its files, {log}, say." in refused.stderr
+    assert "There is no such file in it." in run("look", tmp_path).stderr
+
+
 def test_options_of_reading_are_usage(run, log):
     wrong = run("look", log, "--decimal", ";")
     assert (wrong.exit_code, "--decimal" in wrong.stderr) == (2, True)

@@ -126,7 +126,7 @@ def read_table(path: str | os.PathLike[str], **options: Any) -> Table:
     of one name.
     """
     source = Path(path)
-    _check_suffix(source, dict.fromkeys((*TEXTS, *TABLES)))
+    _check_one_file(source, dict.fromkeys((*TEXTS, *TABLES)))
     _check_file(source)
     asked = ReadOptions.given(**options)
     try:
@@ -157,7 +157,7 @@ def look(
     """
     asked = ReadOptions.given(**options)
     source = Path(path)
-    _check_suffix(source, dict.fromkeys((*TEXTS, *LOOKED)))
+    _check_one_file(source, dict.fromkeys((*TEXTS, *LOOKED)))
     _check_file(source)
     hint = ""
     try:
@@ -242,6 +242,15 @@ def _tags(path: Path, options: ReadOptions, asked: Sequence[str | Sequence[str |
 def _format(path: Path) -> Format:
     _check_suffix(path, FORMATS)
     return FORMATS[path.suffix.lower()]
+
+
+def _check_one_file(path: Path, known: Collection[str]) -> None:
+    """Raise `DataError` for a folder, which `read` alone takes, and for a file of another kind than those known."""
+    if path.is_dir():
+        files = sorted(file.name for file in path.iterdir() if file.suffix.lower() in known)
+        fix = f"Give one of its files, {path / files[0]}, say." if files else "There is no such file in it."
+        raise DataError(f"{path}: this is a folder; the path of one file is expected ({listing(known)}). {fix}")
+    _check_suffix(path, known)
 
 
 def _check_suffix(path: Path, known: Collection[str]) -> None:
