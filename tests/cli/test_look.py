@@ -113,6 +113,16 @@ def test_the_next_command_has_the_options_that_are_needed(run, tmp_path, expecte
     assert following.endswith(f"--states x --inputs u --time t {expected} -o model.safetensors")
 
 
+@pytest.mark.parametrize(("rows", "words"), [("", "0 rows"), ("0,1.5\n", "1 row")])
+def test_no_command_is_proposed_for_too_few_rows(run, tmp_path, rows, words):
+    path = tmp_path / "short.csv"
+    path.write_text(f"t,x\n{rows}")
+    shown = run("look", path).stdout
+    assert f"{words}, at least 2 are needed" in shown
+    assert "sparsedyn fit" not in shown
+    assert json.loads(run("look", path, "--json").stdout)["next"] is None
+
+
 def test_a_folder_is_looked_at_file_by_file(run, log, tmp_path):
     refused = run("look", log.parent)
     assert refused.exit_code == 3

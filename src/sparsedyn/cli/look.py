@@ -13,7 +13,7 @@ from sparsedyn._disk import replacing
 from sparsedyn.cli import options
 from sparsedyn.cli.errors import guarded
 from sparsedyn.cli.files import check_new_folder
-from sparsedyn.cli.output import as_typed, note, number, show_json, show_pairs, show_table, show_text
+from sparsedyn.cli.output import as_typed, note, number, plural, show_json, show_pairs, show_table, show_text
 from sparsedyn.cli.reading import PLAIN, reads
 from sparsedyn.data.options import ReadOptions, flags
 
@@ -35,9 +35,12 @@ sparsedyn look plant.csv --time t --trajectory run -o pictures
 sparsedyn look log.csv --like-excel-de --json
 ```
 
-With --json: `{"rows": ..., "columns": [...], "time": {...}, "hint": "...", "next": "..."}` and more.
+With --json: `{"rows": ..., "columns": [...], "time": {...}, "hint": "...", "next": "..."}` and more; `next` is
+null where there are too few rows to fit anything.
 """
 
+FEWEST = 2
+"""Rows of which a model can be fitted at all."""
 SELDOM = 0.4
 """Share of missing cells from which on a state is logged less often than others."""
 RESTARTS = re.compile(r"(?:: |, or )(--restarts \w+(?: --duplicates first)?)")
@@ -75,7 +78,7 @@ def look(
     wide = seen
     if pivot := proposed(seen.overview, PIVOT):
         wide = look_at(data, time or None, trajectory or None, **{**reading.changed(), "pivot": pivot})
-    following = command(data, wide.overview, wide.options)
+    following = command(data, wide.overview, wide.options) if wide.overview.rows >= FEWEST else None
     if as_json:
         show_json(
             seen.overview.to_dict()
@@ -83,7 +86,7 @@ def look(
         )
     else:
         show(seen.overview, seen.hint)
-        show_text(f"Next, with your states and inputs (here what changes and what is held):\n{following}")
+        show_text(next_step(seen.overview, following))
     if output is not None:
         write_picture(seen.overview, data.name, output)
         note(f"A picture is in {output}.", quiet=quiet)
@@ -108,7 +111,8 @@ def pairs(overview: "Overview") -> list[tuple[str, str]]:
     if (time := overview.time) is None:
         return [*found, ("time", "no column of times is found: --time NAME, or --dt SECONDS")]
     step = "unknown" if time.step is None else f"{time.step:.6g} s" + ("" if time.regular else ", not regular")
-    found += [("time", f"{time.column}, from {time.first} to {time.last}"), ("sample time", step)]
+    span = f", from {time.first} to {time.last}" if overview.rows else ""
+    found += [("time", f"{time.column}{span}"), ("sample time", step)]
     return [*found, *(("", as_typed(finding)) for finding in time.findings)]
 
 
@@ -118,6 +122,13 @@ def row(column: Any) -> tuple[str, ...]:
     numbers = ["" if value is None else number(value, 4) for value in figures]
     notes = [*column.findings, *(["held between rows"] if column.held and "constant" not in column.findings else [])]
     return (column.name, column.unit, *numbers, str(column.missing or ""), ", ".join(notes))
+
+
+def next_step(overview: "Overview", following: str | None) -> str:
+    """Return the command to go on with, or why there is none."""
+    if following is None:
+        return f"{plural(overview.rows, 'row')}, at least {FEWEST} are needed: there is nothing to fit a model to yet."
+    return f"Next, with your states and inputs (here what changes and what is held):\n{following}"
 
 
 def command(path: Path, overview: "Overview", reading: ReadOptions) -> str:
