@@ -248,6 +248,12 @@ def test_other_magnitudes_can_be_meant(world: Any):
         world.fitted.evaluate(changed(crowded, dt=0.2), [10], check_units=False)
 
 
+def test_values_without_a_unit_are_told_without_one(world: Any):
+    plain = changed(scaled(world.test, 100.0, 1), state_units=None)
+    with pytest.raises(DataError, match=r"\([-\d.]+ \+- [\d.]+\); got a median"):
+        world.fitted.evaluate(plain, [10])
+
+
 @pytest.mark.parametrize(
     "use",
     [

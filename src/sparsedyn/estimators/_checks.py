@@ -125,8 +125,9 @@ def check_plausible(scaling: Scaling, data: Trajectories) -> None:
             # A change of unit cannot make a zero: an input that is off is no sign of one.
             changed = near > 0 and any(distance > least and far > factor * near for least, factor in UNIT_CHANGES)
             if changed or distance > VERY_FAR or spread > VERY_FAR * std:
+                typical = f"{mean:.4g} +- {std:.2g} {unit}".strip()
                 raise DataError(
-                    f"column {name!r}: expected values like those of training ({mean:.4g} +- {std:.2g} {unit}); got a "
+                    f"column {name!r}: expected values like those of training ({typical}); got a "
                     f"median of {median:.4g} and a spread of {spread:.2g}. Is it in another unit? Convert it; if it is "
                     "right, say so with check_units=False (--any-units)."
                 )
