@@ -14,6 +14,7 @@ import pytest
 
 from sparsedyn import SparsedynWarning
 from sparsedyn.cli.reading import OPTIONS, reading_of
+from sparsedyn.cli.source import ColumnOptions
 from sparsedyn.data import ReadOptions
 
 from .conftest import QUICK
@@ -137,6 +138,14 @@ def test_options_of_reading_are_usage(run, log):
     other = run("fit", log, "--states", "Füllstand", "--dt", 1, "-o", log.parent / "none", *QUICK)
     assert other.exit_code == 3
     assert "--skip-rows 3 --units-row" in " ".join(other.stderr.split())
+
+
+def test_column_options_can_be_pasted():
+    reading = ReadOptions(missing=("Bad Input",))
+    typed = ColumnOptions(states="Level [m],Temp (degC)", inputs="", dt=0.5, reading=reading)
+    assert shlex.split(typed.options()) == [
+        "--states", "Level [m],Temp (degC)", "--inputs", "", "--dt", "0.5", "--missing", "Bad Input",
+    ]  # fmt: skip
 
 
 KEPT = ReadOptions(

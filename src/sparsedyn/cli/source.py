@@ -1,6 +1,7 @@
 """Trajectories from a file and the options that describe its columns."""
 
 import re
+import shlex
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,8 +59,8 @@ class ColumnOptions(NamedTuple):
         return other._replace(**typed, reading=self.reading.over(other.reading))
 
     def options(self) -> str:
-        """Write the options as they are typed."""
-        typed = [f"--{name} {value}" for name, value in self.given.items() if name != "reading"]
+        """Write the options as they are typed, so that a shell takes them."""
+        typed = [f"--{name} {shlex.quote(str(value))}" for name, value in self.given.items() if name != "reading"]
         return " ".join([*typed, *([flags(changed)] if (changed := self.reading.changed()) else [])]) or "none"
 
 

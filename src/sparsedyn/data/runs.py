@@ -1,5 +1,6 @@
 """Runs that stand below one another in a table: labels that come back, and unused columns that tell of runs."""
 
+import shlex
 import warnings
 from collections.abc import Collection
 
@@ -49,7 +50,7 @@ def warn_stacked(frame: pd.DataFrame, used: Collection[str], *, stacklevel: int 
         column = frame.iloc[:, place]
         rows, what, fix = restarts(column), "starts again", "name a column of labels with trajectory= (--trajectory)"
         if rows is None or not len(rows):
-            rows, what, fix = _changes(column), "changes", f"give trajectory={name!r} (--trajectory {name})"
+            rows, what, fix = _changes(column), "changes", f"give {_as_labels(name)}"
         if len(rows):
             warnings.warn(
                 f"Column {name!r}, which is not used, {what} at rows {_listed(rows)}, and all rows are taken for one "
@@ -70,8 +71,12 @@ def check_restarts(frame: pd.DataFrame, time: str, used: Collection[str]) -> Non
         if back.any() and name not in used and np.array_equal(_codes(frame.iloc[:, place], back), back):
             raise DataError(
                 f"column {time!r} starts again at rows {_listed(np.flatnonzero(back) + 1)}, where column {name!r} "
-                f"changes: these are several trajectories. Give trajectory={name!r} (--trajectory {name})."
+                f"changes: these are several trajectories. Give {_as_labels(name)}."
             )
+
+
+def _as_labels(name: str) -> str:
+    return f"trajectory={name!r} (--trajectory {shlex.quote(name)})"
 
 
 def _codes(column: pd.Series, otherwise: np.ndarray) -> np.ndarray:
