@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -75,3 +76,14 @@ def test_ctrl_c_before_a_command_has_begun_is_one_line(monkeypatch, capsys):
     entry.main()
     assert ended == [130]
     assert capsys.readouterr().err == "Interrupted.\n"
+
+
+@pytest.mark.parametrize("args", [("look", "plant.csv"), ("look", "plant.csv", "--json"), ("--help",), ("info",)])
+def test_a_reader_who_has_enough_ends_a_command_quietly(tmp_path, args):
+    (tmp_path / "plant.csv").write_text("t,x\n0,1\n1,2\n2,4\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "from sparsedyn.cli.entry import main; main()", *args]
+    ended = subprocess.run(command, cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")

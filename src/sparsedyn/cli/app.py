@@ -76,5 +76,5 @@ def root(
 
     Results go to standard output, progress and remarks to standard error. Exit codes: 0 success, 1 unexpected
     failure, 2 wrong usage, 3 data or a file that cannot be used, 4 a study that cannot be used, 130
-    interrupted, 143 terminated.
+    interrupted, 141 the output was closed by its reader, 143 terminated.
     """
