@@ -54,6 +54,8 @@ def test_three_commands_take_a_raw_log_to_a_forecast(run, log, monkeypatch):
     assert facts["time"]["step"] == 60.0
     assert (facts["time"]["gaps"], facts["time"]["duplicates"], facts["time"]["backward"]) == (1, 1, 0)
     assert (log.parent / "pictures" / "columns.png").read_bytes().startswith(b"\x89PNG")
+    shown = page().PAGE.read_text(encoding="utf-8")
+    assert [finding for finding in facts["time"]["findings"] if finding not in shown] == []
     # What look says next is what the page gives, but for the row that is there twice.
     proposed = shlex.split(facts["next"])[1:-4]
     assert [*proposed, "--duplicates", "first"] == fit[: len(proposed) + 2]

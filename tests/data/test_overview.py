@@ -122,6 +122,16 @@ def test_marks_within_quotes_divide_no_lines(tmp_path: Path):
     assert [column.name for column in look(tmp_path / "named.csv").overview.columns] == ["T, in, deg", "u, a, b"]
 
 
+def test_a_time_zone_that_is_given_is_not_asked_for():
+    stamps = pd.date_range("2024-06-01", periods=30, freq="60s").astype(str).to_list()
+    frame = noisy(30).assign(t=[*stamps[:9], stamps[8], *stamps[10:]])
+    untold, told = (overview(frame, options=ReadOptions(time_zone=zone)).time for zone in (None, "Europe/Berlin"))
+    assert untold.findings[-1].endswith(
+        ": --time-zone if the end of summer time repeats the hour, else --duplicates mean"
+    )
+    assert told.findings[-1].endswith("of the time of the row before: --duplicates mean")
+
+
 def test_shuffled_rows_and_clocks_over_midnight_are_no_trajectories():
     frame = noisy()
     shuffled = overview(frame.sample(frac=1, random_state=0)).time

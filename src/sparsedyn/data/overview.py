@@ -236,12 +236,14 @@ def _times(
         findings.append(f"{_count(count, 'gap')}, the first after row {row}: --gaps cut")
     if newest:
         findings.append("rows stand newest first: --restarts sort")
+    # A zone settles which pass of the hour a row is in.
+    local_dates = kind == "M" and options.time_zone is None
     if duplicates:
         repeated = _count(duplicates, "row")
-        local = "--time-zone if the end of summer time repeats the hour, else " if kind == "M" else ""
+        local = "--time-zone if the end of summer time repeats the hour, else " if local_dates else ""
         findings.append(f"{repeated} of the time of the row before: {local}--duplicates mean")
     if backward:
-        what = _backward(seconds, clock_only=kind == "m", dates=kind == "M")
+        what = _backward(seconds, clock_only=kind == "m", dates=local_dates)
         if data.duplicated().any() and seconds[1:][np.diff(seconds) < 0].min() > seconds[0]:
             what = "rows come again: --restarts sort --duplicates first"
         why = (trajectory is None and what) or "several trajectories (--trajectory, or --restarts cut)"
