@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from sparsedyn.cli.output import jsonable
+from sparsedyn.cli.output import jsonable, show_table
 from sparsedyn.data import Trajectories, read, write
 from sparsedyn.estimators import load
 
@@ -49,6 +49,22 @@ def test_the_table_reads_well(run, model, table):
     assert "diverged" in result.stdout
     assert "RFMSE" in result.stdout
     assert "2 members" in result.stdout
+
+
+def test_a_narrow_table_is_written_row_by_row(capsys, monkeypatch):
+    rows = [("100", "0.0656", "0.046 to 0.088"), ("1,000", "0.0947", "")]
+    show_table(("horizon", "RFMSE", "95 %"), rows, title="3 members")
+    assert "horizon    RFMSE" in capsys.readouterr().out
+    monkeypatch.setattr("sparsedyn.cli.output.PIPE_WIDTH", 32)
+    show_table(("horizon", "RFMSE", "95 %"), rows, title="3 members")
+    assert "horizon    RFMSE        95 %" in capsys.readouterr().out
+    monkeypatch.setattr("sparsedyn.cli.output.PIPE_WIDTH", 20)
+    show_table(("horizon", "RFMSE", "95 %"), rows, title="3 members")
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert shown == [
+        ["3", "members"], ["horizon", "100"], ["RFMSE", "0.0656"], ["95", "%", "0.046", "to"], ["0.088"],
+        ["horizon", "1,000"], ["RFMSE", "0.0947"],
+    ]  # fmt: skip
 
 
 def test_the_time_of_a_horizon_ends_at_its_last_row(run, model, table):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +26,8 @@ def console(*, stderr: bool = False) -> Console:
     return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False, markup=False)
 
 
+ANY_WIDTH = 10_000
+"""Characters that no table is wide."""
 SPELLING = r"\w+=(?:'[^']*'|[\w.]*)"
 BOTH = re.compile(rf"{SPELLING}(?:, {SPELLING})*(?:, say)? \((--[^)]*)\)")
 """An option as it is written in Python, and as it is typed: gaps='cut' (--gaps cut)."""
@@ -75,13 +78,27 @@ def jsonable(value: Any) -> Any:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """Write a table to standard output; columns after the first are aligned to the right."""
+    """Write a table to standard output; columns after the first are aligned to the right.
+
+    Where the output is so narrow that words would be broken, every row is written as pairs.
+    """
+    rows, out = list(rows), console()
     table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
     for i, name in enumerate(columns):
-        table.add_column(name, justify="left" if i == 0 else "right", overflow="fold")
+        # Rich would break any column where it lacks room, even one of single words.
+        whole = " " not in max([name, *(row[i] for row in rows)], key=len)
+        table.add_column(name, justify="left" if i == 0 else "right", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    unbroken = Measurement.get(out, out.options.update(width=ANY_WIDTH), table).minimum
+    if unbroken <= out.width:
+        out.print(table)
+        return
+    if title:
+        out.print(Text(title, "bold"))
+    for first, *cells in rows:
+        pairs = [(name, cell) for name, cell in zip(columns[1:], cells, strict=True) if cell]
+        show_pairs(pairs, title=f"{columns[0]} {first}")
 
 
 def show_pairs(pairs: Iterable[tuple[str, str]], *, title: str = "") -> None:
