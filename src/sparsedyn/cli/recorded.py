@@ -66,7 +66,8 @@ def check_places(given: Sequence[str], expected: Sequence[str], wanted: str) -> 
             raise DataError(
                 f"column {name!r}: expected the columns in the order of the model, {wanted}; got one of them where the "
                 f"model has {place!r}, along with others of new names. Give them in that order (--states, --inputs); "
-                "rename in the file what only seems to be a column of the model."
+                "rename in the file what only seems to be a column of the model, or, where the file has no names, give "
+                "positions from 0 in place of x1, x2, ..."
             )
 
 
