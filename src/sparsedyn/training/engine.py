@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int, Key, PRNGKeyArray, PyTree
 from sparsedyn.models import AbstractModel
 from sparsedyn.sparsify import AbstractSparsifier, Free
 from sparsedyn.training.objectives import Objective
-from sparsedyn.training.state import Members, State, Trainable, join
+from sparsedyn.training.state import Members, Trainable, join
 
 MEMBERS = PartitionSpec("members")
 SAME = PartitionSpec()
@@ -225,11 +225,3 @@ def evaluate(
     everyone = jax.vmap(one, in_axes=(0, 0, 0, None, None))
     value: Array = spread(program, everyone, (trainable, sparsifier, memo), (data, numbers))
     return value
-
-
-@partial(jax.jit, static_argnums=0)
-def restart_loss(program: Program, state: State) -> State:
-    """Begin a new mean of the loss."""
-    members = state.members
-    taken, loss = spread(program, lambda *a: jax.tree.map(jnp.zeros_like, a), (members.taken, members.loss))
-    return state._replace(members=members._replace(taken=taken, loss=loss))

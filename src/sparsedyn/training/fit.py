@@ -83,7 +83,6 @@ def fit(
     `KeyboardInterrupt` that `on_progress` raises ends training after it is saved.
     """
     average = SWA(active=0.0) if average is None else average
-    averaging = bool(np.any(np.asarray(average.active) > 0))
     run, state = _prepare(
         models, data, sparsifier, np.asarray(rates, np.float32), keys, batch, objective, optimizer, average,
         validation, criterion, patience, shuffle, seed, ids,
@@ -92,7 +91,7 @@ def fit(
         steps=run.program.steps,
         epoch=run.epoch,
         revisions=sparsifier.turns(),
-        snapshots=average.turns() if averaging else (),
+        snapshots=average.turns() if run.averaging else (),
         validations=validations,
         glances=0 if on_progress is None and checkpoint is None else 100,
     )
@@ -119,7 +118,7 @@ def fit(
         for fraction in pause.revisions:
             state = run.revise(state, begin, pause.step, fraction)
         if pause.snapshot:
-            state = outcomes.snapshot(run.program, run.average, state)
+            state = run.snapshot(state)
         begin = pause.step
         if pause.validate and begin > 0:
             state, record = run.record(state, begin)
@@ -191,6 +190,7 @@ def _prepare(
         settled=settled,
         patience=patience,
         count=count,
+        averaging=bool(np.any(np.asarray(average.active) > 0)),
     )
     state = jax.device_put(start(models, sparsifier, program.optimizer, average, keys), spread)
     return dataclasses.replace(run, native=native_steps(program, sparsifier, state)), state
@@ -208,7 +208,9 @@ def _per_member(tree: PyTree, count: int) -> PyTree:
 
 
 def _read_out(run: Run, state: State, history: list[Record], steps: int) -> Fit:
-    found = outcomes.outcome(run.program, state, run.sparsifier, run.average)
+    found = outcomes.outcome(
+        run.program, state.members.trainable, state.memo, state.averaged, state.best, run.sparsifier, run.average
+    )
     arrays = jax.tree.map(lambda a: np.asarray(a)[: run.count], found)
     return Fit(
         last=eqx.combine(arrays.last, run.program.static),
@@ -216,7 +218,7 @@ def _read_out(run: Run, state: State, history: list[Record], steps: int) -> Fit:
         averaged=eqx.combine(arrays.averaged, run.program.static),
         active=arrays.active,
         alive=np.asarray(state.members.alive)[: run.count],
-        best_value=np.asarray(state.best_value)[: run.count],
+        best_value=np.asarray(state.best.value)[: run.count],
         history=history,
         steps=steps,
         compiled=run.native is not None,

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Bool, Float, PyTree
 
 from sparsedyn.sparsify import AbstractSparsifier
-from sparsedyn.training.averaging import AbstractAverage
+from sparsedyn.training.averaging import AbstractAverage, Averaged
 from sparsedyn.training.engine import Program, read_out, spread
-from sparsedyn.training.state import State, Trainable
+from sparsedyn.training.state import Best, Trainable
 
 
 @partial(jax.jit, static_argnums=0)
@@ -38,31 +38,37 @@ class Outcome(NamedTuple):
 
 
 @partial(jax.jit, static_argnums=0)
-def outcome(program: Program, state: State, sparsifier: AbstractSparsifier, average: AbstractAverage) -> Outcome:
+def outcome(
+    program: Program,
+    last: Trainable,
+    memo: PyTree,
+    averaged: Averaged,
+    best: Best,
+    sparsifier: AbstractSparsifier,
+    average: AbstractAverage,
+) -> Outcome:
     """Read the models out."""
 
-    def one(state: State, sparsifier: Any, average: Any) -> Outcome:
-        last = state.members.trainable
-        averaged = average.read(state.averaged, last)
+    def one(last: Trainable, memo: Any, averaged: Averaged, best: Best, sparsifier: Any, average: Any) -> Outcome:
+        mean = average.read(averaged, last)
 
         def read(trainable: Trainable) -> PyTree:
-            model = read_out(program.static, sparsifier, trainable, state.memo)
+            model = read_out(program.static, sparsifier, trainable, memo)
             return eqx.filter(model, eqx.is_inexact_array)
 
         # A member that was never validated after the last mask change has no best weights: its last ones are used.
-        best = jax.tree.map(lambda b, e: jnp.where(jnp.isfinite(state.best_value), b, e), state.best, averaged)
-        active = sparsifier.active(state.memo, last.free.weights)
-        return Outcome(read(last), read(best), read(averaged), active)
+        kept = jax.tree.map(lambda b, e: jnp.where(jnp.isfinite(best.value), b, e), best.trainable, mean)
+        return Outcome(read(last), read(kept), read(mean), sparsifier.active(memo, last.free.weights))
 
-    read: Outcome = spread(program, jax.vmap(one), (state, sparsifier, average))
-    return read
+    found: Outcome = spread(program, jax.vmap(one), (last, memo, averaged, best, sparsifier, average))
+    return found
 
 
 @partial(jax.jit, static_argnums=0)
-def candidates(program: Program, state: State, average: AbstractAverage) -> Trainable:
+def candidates(program: Program, averaged: Averaged, last: Trainable, average: AbstractAverage) -> Trainable:
     """Return the candidates for the best weights: running averages, the present trainables without one."""
     read = jax.vmap(lambda average, averaged, last: average.read(averaged, last))
-    found: Trainable = spread(program, read, (average, state.averaged, state.members.trainable))
+    found: Trainable = spread(program, read, (average, averaged, last))
     return found
 
 
@@ -78,39 +84,41 @@ def models_of(program: Program, trainable: Trainable, memo: PyTree, sparsifier: 
 
 
 @partial(jax.jit, static_argnums=0)
-def snapshot(program: Program, average: AbstractAverage, state: State) -> State:
-    """Add the present trainables to the running average."""
-    update = jax.vmap(lambda a, averaged, trainable: a.update(averaged, trainable))
-    return state._replace(averaged=spread(program, update, (average, state.averaged, state.members.trainable)))
+def snapshot(program: Program, average: AbstractAverage, averaged: Averaged, last: Trainable) -> Averaged:
+    """Return the running averages with the present trainables."""
+    update = jax.vmap(lambda average, averaged, last: average.update(averaged, last))
+    found: Averaged = spread(program, update, (average, averaged, last))
+    return found
 
 
 @partial(jax.jit, static_argnums=0)
 def keep_best(
     program: Program,
-    state: State,
-    average: AbstractAverage,
+    best: Best,
+    stopped: Bool[Array, " member"],
     candidates: Trainable,
     value: Float[Array, " member"],
+    average: AbstractAverage,
+    snapshots: Float[Array, " member"],
     settled: Array,
     patience: Array,
-) -> State:
-    """Keep the candidates of least `value` once settled; count validations without improvement.
+) -> tuple[Best, Bool[Array, " member"]]:
+    """Keep the candidates of least `value` once settled, and stop members that long have not improved.
 
     A member with an average is settled when its average has begun.
     """
 
-    def one(state: State, average: Any, candidate: Trainable, value: Array, settled: Array, patience: Array) -> State:
-        settled = settled & ((jnp.asarray(average.active) <= 0) | (state.averaged.snapshots > 0))
-        better = settled & (value < state.best_value)
-        best = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, state.best)
-        stale = jnp.where(better | ~settled, 0, state.stale + 1)
-        return state._replace(
-            best=best,
-            best_value=jnp.where(better, value, state.best_value),
-            stale=stale,
-            stopped=state.stopped | (stale >= patience),
-        )
+    def one(
+        best: Best, stopped: Any, candidate: Any, value: Any, average: Any, snapshots: Any, settled: Any, patience: Any
+    ) -> tuple[Best, Array]:
+        settled = settled & ((jnp.asarray(average.active) <= 0) | (snapshots > 0))
+        better = settled & (value < best.value)
+        stale = jnp.where(better | ~settled, 0, best.stale + 1)
+        kept = jax.tree.map(lambda new, old: jnp.where(better, new, old), candidate, best.trainable)
+        return Best(kept, jnp.where(better, value, best.value), stale), stopped | (stale >= patience)
 
-    everyone = jax.vmap(one, in_axes=(0, 0, 0, 0, None, None))
-    kept: State = spread(program, everyone, (state, average, candidates, value), (settled, patience))
-    return kept
+    everyone = jax.vmap(one, in_axes=(0,) * 6 + (None,) * 2)
+    found: tuple[Best, Array] = spread(
+        program, everyone, (best, stopped, candidates, value, average, snapshots), (settled, patience)
+    )
+    return found

@@ -61,6 +61,7 @@ class Run:
     settled: int
     patience: int | None
     count: int
+    averaging: bool
     native: Native | None = None
     """Compiled steps in the place of JAX's, where there are some for this run."""
 
@@ -108,17 +109,25 @@ class Run:
         data, rows = self.data, self.orders.first(begin // self.epoch, self.program.batch)
         if is_streamed(self.data):
             data, rows = _rows(data, rows), np.arange(len(rows), dtype=np.int32)
+        members = jax.device_put(state.members, state.stopped.sharding)
         members, memo = engine.revise(
-            self.program, state.members, self.sparsifier, state.memo, state.stopped, self.keys, data, rows,
+            self.program, members, self.sparsifier, state.memo, state.stopped, self.keys, data, rows,
             *_integers(step), np.float32(fraction), self.numbers,
         )  # fmt: skip
         return state._replace(members=members, memo=memo)
+
+    def snapshot(self, state: State) -> State:
+        """Add the present trainables to the running averages."""
+        found = outcomes.snapshot(self.program, self.average, state.averaged, state.members.trainable)
+        return state._replace(averaged=found)
 
     def record(self, state: State, step: int) -> tuple[State, Record]:
         """Evaluate the whole validation set, keep the best weights, and record the progress."""
         loss, value = self._loss(state), np.full(self.count, np.nan)
         if self.validation is not None or self.criterion is not None:
-            kept = outcomes.candidates(self.program, state, self.average)
+            kept = state.members.trainable
+            if self.averaging:
+                kept = outcomes.candidates(self.program, state.averaged, kept, self.average)
             if self.validation is not None:
                 value = self._mine(self._evaluated(state, kept, self.validation))
             state = self._keep_best(state, kept, value, step >= self.settled)
@@ -129,7 +138,14 @@ class Run:
             "sparsity": self._sparsity(state).tolist(),
             "alive": np.asarray(state.members.alive)[: self.count].tolist(),
         }
-        return engine.restart_loss(self.program, state), record
+        return self._with_new_mean(state), record
+
+    def _with_new_mean(self, state: State) -> State:
+        """Begin a new mean of the loss."""
+        count = state.stopped.shape[0]
+        zeros: Any = np.zeros(count, np.int32), np.zeros(count, np.float32)
+        taken, loss = zeros if self.native is not None else jax.device_put(zeros, state.stopped.sharding)
+        return state._replace(members=state.members._replace(taken=taken, loss=loss))
 
     def _evaluated(self, state: State, kept: Trainable, data: Any) -> Array | np.ndarray:
         if self.native is not None:
@@ -143,7 +159,11 @@ class Run:
         filled = pad_members(np.asarray(value, np.float32), state.stopped.shape[0])
         limit = np.int32(np.iinfo(np.int32).max if self.patience is None else self.patience)
         placed = jax.device_put(filled, state.stopped.sharding)
-        return outcomes.keep_best(self.program, state, self.average, kept, placed, np.bool_(settled), limit)
+        best, stopped = outcomes.keep_best(
+            self.program, state.best, state.stopped, kept, placed, self.average, state.averaged.snapshots,
+            np.bool_(settled), limit,
+        )  # fmt: skip
+        return state._replace(best=best, stopped=stopped)
 
     def _judged(self, criterion: Criterion, models: AbstractModel) -> Float[np.ndarray, " member"]:
         """Judge models, those that are alike once; not where code is compiled for every number of members."""

@@ -32,16 +32,22 @@ class Members(NamedTuple):
     """Sum of the finite losses since the last record."""
 
 
+class Best(NamedTuple):
+    """What was judged best so far, and how well."""
+
+    trainable: Trainable
+    value: Float[Array, " member"]
+    stale: Int[Array, " member"]
+    """Validations since the last improvement."""
+
+
 class State(NamedTuple):
     """The content of a checkpoint."""
 
     members: Members
     memo: PyTree
     averaged: Averaged
-    best: Trainable
-    best_value: Float[Array, " member"]
-    stale: Int[Array, " member"]
-    """Validations since the last improvement."""
+    best: Best
     stopped: Bool[Array, " member"]
 
 
@@ -78,15 +84,8 @@ def start(
     averaged = eqx.filter_vmap(lambda a, t: a.init(t))(average, trainable)
     count = keys.shape[0]
     members = Members(trainable, moments, jnp.ones(count, bool), jnp.zeros(count, jnp.int32), jnp.zeros(count))
-    return State(
-        members,
-        memo,
-        averaged,
-        trainable,
-        jnp.full(count, jnp.inf),
-        jnp.zeros(count, jnp.int32),
-        jnp.zeros(count, bool),
-    )
+    best = Best(trainable, jnp.full(count, jnp.inf), jnp.zeros(count, jnp.int32))
+    return State(members, memo, averaged, best, jnp.zeros(count, bool))
 
 
 def pad_members(tree: PyTree, total: int) -> PyTree:

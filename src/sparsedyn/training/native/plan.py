@@ -141,7 +141,10 @@ class Native:
             for rows in numbers:
                 rows[member] = rows[other]
         self.shared += len(alike) * (span[1] - span[0])
-        found: Members = jax.device_put(_unpacked(self.plan, numbers, members), stopped.sharding)
+        found = _unpacked(self.plan, numbers, members)
+        # Moments stay with NumPy: only `revise` needs them on the devices, and placing arrays takes time.
+        placed = jax.device_put((found.trainable, found.alive), stopped.sharding)
+        found = found._replace(trainable=placed[0], alive=placed[1])
         self._returned = (found.trainable, numbers)
         return found
 
@@ -149,7 +152,11 @@ class Native:
         self, trainable: PyTree, sparsifier: AbstractSparsifier, memo: PyTree, count: int, data: Samples
     ) -> Float[np.ndarray, " member"]:
         """Return the objective over the whole of `data`, as `engine.evaluate` does; once for members that are alike."""
-        raws = self.plan.layout.packed([np.asarray(leaf) for leaf in jax.tree.leaves(trainable)], count)
+        before, numbers = self._returned
+        if numbers is not None and trainable is before:
+            raws = numbers.raw
+        else:
+            raws = self.plan.layout.packed([np.asarray(leaf) for leaf in jax.tree.leaves(trainable)], count)
         amounts = _amounts(self.plan, sparsifier, memo, count, (0, 1, 0))
         chosen, alike = distinct([raws, amounts.masks.swapaxes(0, 1)], range(count))
         found = np.empty(count)
