@@ -6,12 +6,19 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.integrate import solve_ivp
+from scipy.integrate import DOP853, LSODA, OdeSolver
 
 from sparsedyn.equations import Columns
 from sparsedyn.estimators.sindy._paths import interpolant
 
 TOLERANCE = 1e-9
+FAR = 1e100
+"""What no state of a plant reaches."""
+
+EVALUATIONS = 20_000
+EVALUATIONS_OF_ROW = {DOP853: 10_000, LSODA: 500}
+"""Evaluations that a solver has for each row, beside those that it has at all."""
+SOLVERS = {"DOP853": DOP853, "LSODA": LSODA}
 
 Method = Literal["DOP853", "LSODA"]
 Signal = Callable[[float], Float[np.ndarray, " input"]]
@@ -51,7 +58,7 @@ def integrated(
     inputs: Sequence[Forcing],
     method: Method = "DOP853",
 ) -> Float[np.ndarray, "trajectory time state"]:
-    """Return the states at increasing times; rows that cannot be reached are NaN.
+    """Return the states at increasing times; rows that are not reached are NaN.
 
     `field` gives derivatives for columns of states, then inputs; `method` is SciPy's, `LSODA` for stiff equations.
     """
@@ -69,21 +76,36 @@ def _trajectory(
     for begin, end, signal in inputs.stretches:
         if begin == end:
             continue
-        part = solve_ivp(
+        solver = SOLVERS[method](
             _slope(field, signal),
-            (times[begin], times[end]),
+            times[begin],
             states[begin],
-            method=method,
-            t_eval=times[begin + 1 : end + 1],
+            times[end],
             max_step=inputs.longest,
             rtol=TOLERANCE,
             atol=TOLERANCE * max(1e-6, float(np.abs(states[begin]).max())),
         )
-        reached = np.reshape(part.y, (len(x0), -1)).T
+        reached = _reached(solver, times[begin + 1 : end + 1])
         states[begin + 1 : begin + 1 + len(reached)] = reached
-        if not part.success or not np.isfinite(states[end]).all():
+        if not np.isfinite(states[end]).all():
             break
     return states
+
+
+def _reached(solver: OdeSolver, times: Float[np.ndarray, " time"]) -> Float[np.ndarray, "reached state"]:
+    """Return the states at those of these times that come before the solver fails or its states run away.
+
+    Before a pole, an overflow or a jump of slopes solvers go on with ever smaller steps, LSODA without ever failing.
+    """
+    found = [np.empty((0, len(solver.y)))]
+    most = EVALUATIONS + EVALUATIONS_OF_ROW[type(solver)] * len(times)
+    while solver.status == "running" and solver.nfev < most:
+        if solver.step() is not None or not np.abs(solver.y).max() < FAR:
+            break
+        first, last = np.searchsorted(times, (solver.t_old, solver.t), side="right")
+        if last > first:
+            found.append(np.reshape(solver.dense_output()(times[first:last]), (len(solver.y), -1)).T)
+    return np.concatenate(found)
 
 
 def _slope(field: Columns, signal: Signal) -> Callable[[float, np.ndarray], np.ndarray]:
