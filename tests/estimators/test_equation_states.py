@@ -5,6 +5,7 @@ import copy
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,11 @@ from sparsedyn.estimators import shooting_search
 from sparsedyn.estimators.equation import trajectories
 from sparsedyn.estimators.equation.trajectories._doubts import doubts
 from sparsedyn.estimators.equation.trajectories._outcome import Constant
+from sparsedyn.estimators.equation.trajectories._smooth import smooth_inputs
 from sparsedyn.estimators.shooting_search import _models as models
 from sparsedyn.estimators.shooting_search._models import found
 from sparsedyn.estimators.shooting_search._problem import Problem
+from sparsedyn.estimators.sindy._simulation import function, held, integrated
 from sparsedyn.training.shooting import kernel
 from sparsedyn.training.shooting import products as kinds
 from sparsedyn.training.shooting.products import Factor, Term, parameters, program
@@ -209,3 +212,26 @@ def test_constants_that_data_do_not_carry_are_told_of():
     (found,) = doubts([sure, open_], 100, noisy=True)
     assert found.check == "open-constants"
     assert "-1.5 in the equation of y." in found.message
+
+
+@pytest.mark.parametrize("law", [lambda x: x**2, lambda x: -1 / x, lambda x: np.exp(x) - 0.5])
+def test_integration_ends_where_states_run_away_in_finite_time(law: Any):
+    times = np.linspace(0, 2, 40)
+    (states,) = integrated(law, np.ones((1, 1)), times, [held(np.zeros((40, 0)))], method="LSODA")
+    reached = np.isfinite(states[:, 0])
+    assert 5 < reached.sum() < 30
+    assert reached[: reached.sum()].all()
+
+
+def test_inputs_that_run_smoothly_are_told_of():
+    times = np.linspace(0, 20, 100)
+    u = np.sin(times) ** 2
+
+    def run(method: Any) -> Trajectories:
+        (states,) = integrated(lambda c: c[:, 1:] - 0.5 * c[:, :1], np.ones((1, 1)), times, [method])
+        return Trajectories([states], dt=times[1], inputs=[u[:, None]])
+
+    (finding,) = smooth_inputs(run(function(lambda t: np.sin([t]) ** 2, times)))
+    assert finding.check == "smooth-inputs"
+    assert "SINDy" in finding.message
+    assert not smooth_inputs(run(held(u[:, None])))

@@ -40,6 +40,7 @@ from sparsedyn.estimators.equation._settings import search_of
 from sparsedyn.estimators.equation._units import Unit
 from sparsedyn.estimators.equation.trajectories._doubts import doubts
 from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
+from sparsedyn.estimators.equation.trajectories._smooth import smooth_inputs
 from sparsedyn.estimators.equation.trajectories._way import (
     STATES,
     Alternative,
@@ -220,6 +221,8 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         self.report_ = self._checked(whole)
         if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):
             self.report_ = Report((*self.report_, across(derivative, "Take derivative='auto'.")))
+        if self.time == "continuous" and given.x_dot is None:
+            self.report_ = Report((*self.report_, *smooth_inputs(data)))
         self.report_.warn()
         return self
 
