@@ -9,7 +9,7 @@ import pytest
 
 import sparsedyn
 from sparsedyn import EquationRegressor
-from sparsedyn.equations import parsed, text
+from sparsedyn.equations import compiled, parsed, text
 from sparsedyn.estimators.equation.proposals._composites import composites
 from sparsedyn.estimators.equation.proposals._judge import EXACT, Judge
 from sparsedyn.estimators.equation.proposals._separations import separations
@@ -154,3 +154,47 @@ def test_a_target_that_no_column_explains_is_told_of(tmp_path: Path):
     assert sparsedyn.load(tmp_path / "nothing.model").report_ == regressor.report_
     with pytest.warns(sparsedyn.SparsedynWarning, match="explains [0-9]+% of the target's variance"):
         EquationRegressor(trials=0, proposals=False, candidates="a*x0 + b").fit(x, x[:, 0] + rng.normal(size=60))
+
+
+@pytest.mark.parametrize("kind", [int, bool])
+def test_tables_of_zeros_and_ones_have_equations(kind: type):
+    x = np.random.default_rng(0).integers(0, 2, (100, 3)).astype(kind)
+    # A power of such a column is the column itself.
+    found = [EquationRegressor(trials=0).fit(x, y).equation() for y in (x[:, 0] ^ x[:, 1], x[:, 0] | x[:, 2])]
+    names = ["x0", "x1", "x2"]
+    assert found == [parsed("x0 + x1 - 2*x0*x1", names), parsed("x0 + x2 - x0*x2", names)]
+
+
+def test_a_target_that_is_zero_in_all_samples_to_fit_is_no_error():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 2)), np.zeros(60)
+    y[7] = 1.0
+    with pytest.warns(sparsedyn.SparsedynWarning):
+        EquationRegressor(trials=0).fit(x, y)
+
+
+@pytest.mark.parametrize("law", ["sin(a)", "b*sin(a)", "9.81*b*cos(a/2)"])
+def test_roots_of_squares_of_sines_are_sines(law: str):
+    frame = table(1, a=(0.5, 3.0), b=(0.5, 3.0))
+    expected = parsed(law, ["a", "b"])
+    target = compiled([expected], ["a", "b"])(frame.to_numpy())[:, 0]
+    assert text(EquationRegressor(trials=0).fit(frame, target).equation(), 6) == text(expected, 6)
+
+
+def test_a_power_law_over_many_decades_holds_for_small_values_too():
+    x = 10 ** np.random.default_rng(1).uniform(-12, 12, (200, 3))
+    y = 6.67e-11 * x[:, 0] * x[:, 1] / x[:, 2] ** 2
+    regressor = EquationRegressor(trials=0).fit(x, y)
+    np.testing.assert_allclose(regressor.predict(x), y, rtol=1e-6)
+    assert not regressor.report_
+
+
+def test_equations_of_the_largest_samples_alone_are_told_of():
+    rng = np.random.default_rng(1)
+    x = 10 ** rng.uniform(-3, 3, (200, 3))
+    y = x[:, 0] * x[:, 1] / x[:, 2] ** 2 * np.exp(0.05 * rng.normal(size=200))
+    with pytest.warns(sparsedyn.SparsedynWarning, match="Fit the logarithm of the target"):
+        EquationRegressor(trials=0).fit(x, y)
+    logs = EquationRegressor(trials=0).fit(np.log(x), np.log(y))
+    assert not logs.report_
+    assert {str(one) for one in logs.equation().free_symbols} == {"x0", "x1", "x2"}

@@ -160,3 +160,13 @@ def test_units_of_plants_are_as_written_or_those_of_the_si():
     assert written(joined.rate("E")) == "kg*m**2/s**3"
     with pytest.raises(DataError, match="'v' unknown; 't' missing"):
         plant_units({"x": "km", "v": "m/s"}, ["x"], [], [], discrete=False)
+
+
+def test_a_factor_of_one_has_the_unit_that_the_target_lacks():
+    frame = table(0)
+    units = {"m": "kg", "p": "kg*m/s", "c": "m/s", "T": "K"}
+    regressor = EquationRegressor(trials=0, units=units).fit(frame, (frame.p * frame.c).rename("T"))
+    assert regressor.equation() == parsed("c*p", ["c", "p"])
+    constants = regressor.constants()
+    assert constants["value"].tolist() == [1.0]
+    assert dimension_of(constants["unit"][0], "1") == dimension_of("K/J", "1")

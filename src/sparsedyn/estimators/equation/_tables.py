@@ -144,9 +144,15 @@ def constants_of(
     target: Float[np.ndarray, " sample"],
     units: tuple[Mapping[str, Dimension], Dimension] | None,
 ) -> list[Constant]:
-    """Return the constants of an equation with their standard errors by Laplace's approximation."""
-    numbers, errors = uncertain(expression, tuple(names), columns, target)
+    """Return the constants of an equation with their standard errors by Laplace's approximation.
+
+    A factor of one is a constant too where the equation needs its unit.
+    """
     known = units_of_constants(expression, units) if units is not None else None
+    if units is not None and known is None:
+        expression = sympy.Float(1.0) * expression
+        known = units_of_constants(expression, units)
+    numbers, errors = uncertain(expression, tuple(names), columns, target)
     return [
         Constant(float(number), float(error), written((known or {}).get(number, {})) if units is not None else "")
         for number, error in zip(numbers, errors, strict=True)

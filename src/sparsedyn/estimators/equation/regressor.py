@@ -36,6 +36,8 @@ from sparsedyn.models import Primitive
 
 LITTLE = 0.5
 """Share of the target's variance that an equation may leave without a word."""
+OFF, OFTEN, SHARE = 0.2, 0.1, 0.05
+"""Relative errors that are told of in so many samples, where fewer than this share of them make the variance."""
 
 
 class EquationRegressor(RegressorMixin, AbstractEstimator):
@@ -126,6 +128,7 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         self.fates_: list[Fate] = fates
         self._adopt(candidates, names, constants_of(candidates[0].expression, names, columns, target, units))
         said = [*self._explains(), *self._many(len(target)), *_poles(candidates[0].expression, names, columns)]
+        said += _largest_only(self._function(columns)[:, 0], target)
         self.report_ = Report(said)
         self.report_.warn()
         return self
@@ -271,6 +274,22 @@ class EquationRegressor(RegressorMixin, AbstractEstimator):
         constants = [Constant(*row) for row in stored.header.get("constants", ())]
         regressor.fates_ = restored_fates(stored, list(stored.header["names"]))
         return regressor._adopt(candidates, list(stored.header["names"]), constants)
+
+
+def _largest_only(values: Float[np.ndarray, " sample"], target: Float[np.ndarray, " sample"]) -> list[Finding]:
+    """Return what is to be said where few samples are all of the target's variance, and the equation misses others."""
+    squares = np.square(target / np.abs(target).max())
+    count = np.sum(squares) ** 2 / np.sum(squares**2)
+    missed = float(np.mean(np.abs(values - target) > OFF * np.abs(target)))
+    if count > SHARE * len(target) or missed < OFTEN:
+        return []
+    advice = "Fit the logarithm of the target instead" if target.min() > 0 else "Fit samples of alike size"
+    said = (
+        f"fit: the largest {np.ceil(count):.0f} of {len(target)} samples are nearly all of the target's variance, by "
+        f"which equations are judged; the equation is off by more than {OFF:.0%} for {missed:.0%} of the samples. "
+        f"{advice}, if small values matter."
+    )
+    return [Finding("largest-only", said)]
 
 
 def _poles(expr: sympy.Expr, names: list[str], columns: Float[np.ndarray, "sample feature"]) -> list[Finding]:

@@ -193,6 +193,8 @@ def _numbers(kind: Kind, z: Float[np.ndarray, " row"]) -> Sequence[float]:
         width = float(np.ptp(z))
         return [float(turn) / width for turn in TURNS] if width > 0 else []
     size = float(np.abs(z).max())
+    if size == 0:
+        return []
     if kind.symbol is sympy.exp:
         return [sign * float(one) / size for one in SIZES for sign in (1, -1)]
     if kind in RATIONAL or kind.symbol is sympy.tanh:

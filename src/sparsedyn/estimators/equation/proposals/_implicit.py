@@ -80,16 +80,20 @@ def _null(
     if len(powers) > MOST:
         return None
     columns = np.column_stack([y, x])
-    columns = columns / np.sqrt(np.mean(columns**2, axis=0))
+    scale = np.sqrt(np.mean(columns**2, axis=0))
+    if not scale.all():
+        return None
+    columns = columns / scale
     matrix = np.stack([np.prod(columns**p, axis=1) for p in map(np.asarray, powers)], axis=1)
     sizes = np.linalg.norm(matrix, axis=0)
+    if not sizes.all():
+        return None  # two of them are never at work together
     _, values, right = np.linalg.svd(matrix / sizes, full_matrices=False)
     if values[-1] > GAP * values[0] or (len(values) > 1 and values[-2] < JUMP * values[-1]):
         return None
     shares = right[-1]
     if values[-2] < GAP * values[0]:
         return None
-    scale = np.sqrt(np.mean(np.column_stack([y, x]) ** 2, axis=0))
     coefficients = shares / sizes / np.asarray([np.prod(scale ** np.asarray(p)) for p in powers])
     kept = np.flatnonzero(np.abs(shares) > ZERO * np.abs(shares).max())
     if len(kept) > LONGEST:

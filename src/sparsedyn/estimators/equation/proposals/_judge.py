@@ -20,6 +20,8 @@ ITERATIONS = 30
 MOST_CONSTANTS = 24
 EXACT = 1e-8
 """Relative error below which only rounding is left."""
+FAR = 1e100
+"""Relative error of what has no value worth the name."""
 STEP = 6e-6
 LEAST_DAMPING = 1e-13
 POOR = 0.5
@@ -71,12 +73,13 @@ class Judge:
         return Fitted(expression, error, float(bic(error**2, length, len(self.y))), length)
 
     def _error(self, function: Function, constants: np.ndarray) -> float:
-        spread = np.std(self.y)
+        spread = float(np.std(self.y)) or float(np.std(self.y_held)) or 1.0
         errors = []
-        for x, y in ((self.x, self.y), (self.x_held, self.y_held)):
-            off = function(x, list(constants))[:, 0] - y
-            errors.append(float(np.sqrt(np.mean(off**2))) / spread)
-        return max(errors)
+        with np.errstate(all="ignore"):
+            for x, y in ((self.x, self.y), (self.x_held, self.y_held)):
+                off = function(x, list(constants))[:, 0] - y
+                errors.append(float(np.sqrt(np.mean(off**2))) / spread)
+        return max(errors) if max(errors) < FAR else float("inf")
 
     def rounded(self, one: Fitted) -> Fitted:
         """Return the candidate with simple numbers in the place of constants, wherever that lowers its score."""
@@ -111,7 +114,8 @@ class Judge:
                 if changed.has(sympy.zoo, sympy.nan, sympy.oo):
                     continue
                 # What rounding adds to the squared error once the other constants have followed.
-                added = (off / max(deviation, 1e-300)) ** 2 * one.error**2 / max(count - len(constants), 1)
+                steps = min(abs(off) / max(deviation, 1e-300), 1e150)
+                added = steps**2 * one.error**2 / max(count - len(constants), 1)
                 if one.error < EXACT:
                     added = 0.0
                 rated = self.scored(changed, float(np.sqrt(one.error**2 + added))).score
@@ -168,7 +172,42 @@ def _forms(expression: sympy.Expr) -> list[sympy.Expr]:
             found.append(simplified(rewrite(short)))
         except Exception:  # SymPy's algorithms raise what they like.
             continue
+    for sign in (1, -1):
+        rooted = short.replace(_is_root, lambda root, sign=sign: _rooted(root, sign))
+        if rooted != short:
+            found.append(simplified(rooted))
     return found
+
+
+def _is_root(expression: sympy.Expr) -> bool:
+    """Whether an expression is an odd power of the root of a sum that is a square of a sine or cosine."""
+    return bool(expression.is_Pow and expression.exp.is_Rational and expression.exp.q == 2) and (
+        _square(expression.base) is not None
+    )
+
+
+def _rooted(root: sympy.Expr, sign: int) -> sympy.Expr:
+    """Return the root of a square without the root, which has two signs."""
+    found = _square(root.base)
+    assert found is not None
+    amount, function = found
+    return sign * amount**root.exp * function ** (2 * root.exp)
+
+
+def _square(total: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Return a number and the sine or cosine whose square times that a sum is, by way of Pythagoras or half angles."""
+    number, rest = total.as_coeff_Add()
+    factor, function = rest.as_coeff_Mul()
+    if not number > 0 or abs(abs(float(factor / number)) - 1) > 1e-9:
+        return None
+    turned = bool(factor / number < 0)
+    if isinstance(function, sympy.cos):
+        half = function.args[0] / 2
+        return 2 * number, sympy.sin(half) if turned else sympy.cos(half)
+    if turned and function.is_Pow and function.exp == 2 and isinstance(function.base, (sympy.sin, sympy.cos)):
+        other = sympy.cos if isinstance(function.base, sympy.sin) else sympy.sin
+        return number, other(function.base.args[0])
+    return None
 
 
 def price_of_numbers(expression: sympy.Expr, samples: int) -> float:

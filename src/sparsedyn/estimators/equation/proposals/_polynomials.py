@@ -18,6 +18,9 @@ NOTHING = 1e-22
 ZERO = 1e-8
 """Share of the largest contribution below which a term of an exact polynomial is none."""
 LONGEST = 14
+TINY = 1e-300
+SAME = 1e-10
+"""Share of a column that is no combination of others below which that is rounding."""
 KEPT = 3
 
 
@@ -39,6 +42,8 @@ def polynomials(table: Table) -> Iterator[sympy.Expr]:
             if len(terms) > min(SHARE * len(y), MOST):
                 break
             design = np.stack([np.prod(x[:, list(term)], axis=1) for term in terms], axis=1) * weight[:, None]
+            own = _independent(design)
+            terms, design = [terms[i] for i in own], design[:, own]
             sizes = np.linalg.norm(design, axis=0)
             design, goal = design / sizes, target * weight
             fit, *_ = np.linalg.lstsq(design, goal, rcond=None)
@@ -55,10 +60,17 @@ def polynomials(table: Table) -> Iterator[sympy.Expr]:
                     rest = float(np.mean(np.square(goal - design[:, kept] @ fit)))
                     every = np.zeros(len(terms))
                     every[kept] = fit / sizes[kept]
-                    score = len(y) * np.log(rest) + 4 * len(kept) * np.log(len(y))
+                    score = len(y) * np.log(max(rest, TINY)) + 4 * len(kept) * np.log(len(y))
                     found.append((score, len(found), one, list(terms), kept, every))
     for _, _, one, terms, kept, fit in sorted(found, key=lambda item: item[:2])[:KEPT]:
         yield _written(one, table, terms, kept, fit)
+
+
+def _independent(design: np.ndarray) -> np.ndarray:
+    """Return the columns that are no combination of those before them, as squares are where there are only 0 and 1."""
+    sizes = np.linalg.norm(design, axis=0)
+    own = np.abs(np.diag(np.linalg.qr(design / np.where(sizes > 0, sizes, 1.0), mode="r")))
+    return np.flatnonzero(own > SAME)
 
 
 def _needed(design: np.ndarray, goal: np.ndarray) -> np.ndarray:

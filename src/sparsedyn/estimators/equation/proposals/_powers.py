@@ -12,6 +12,7 @@ from sparsedyn.estimators.equation.proposals._transforms import LARGEST, POWERS,
 WORTH = 0.5
 """Residuals of logarithms above this are no power law."""
 TAKEN = 4
+DECADES = 4
 
 
 def power_laws(table: Table) -> Iterator[sympy.Expr]:
@@ -45,3 +46,17 @@ def power_laws(table: Table) -> Iterator[sympy.Expr]:
         found.append((residual, one.back(sign * sympy.Mul(*factors), sign_of(table.y))))
     for _, expression in sorted(found, key=lambda item: item[0])[:TAKEN]:
         yield expression
+    yield from _over_decades(table)
+
+
+def _over_decades(table: Table) -> Iterator[sympy.Expr]:
+    """Yield the power law of all rows alike, where errors of the target would be those of its largest values alone."""
+    if not table.positive.all() or not np.all(sign_of(table.y) * table.y > 0):
+        return
+    logs, base = np.log(np.abs(table.y)), np.column_stack([np.ones(len(table.y)), logarithms(table)])
+    if np.ptp(logs) < DECADES * np.log(10):
+        return
+    powers, *_ = np.linalg.lstsq(base, logs, rcond=None)
+    if np.sqrt(np.mean(np.square(logs - base @ powers))) < WORTH:
+        bases = zip(table.symbols, map(exponent, powers[1:]), strict=True)
+        yield sign_of(table.y) * sympy.Float(np.exp(powers[0])) * sympy.Mul(*(one**power for one, power in bases))

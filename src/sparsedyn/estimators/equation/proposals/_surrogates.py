@@ -130,7 +130,7 @@ class Fit:
 
 def targets(y: np.ndarray) -> Iterator[tuple[bool, np.ndarray, np.ndarray]]:
     """Yield what surrogates are fitted to, the target or its logarithm: whether it is the latter, and weights."""
-    size = np.sqrt(np.mean(y**2))
+    size = np.sqrt(np.mean(y**2)) or 1.0
     yield False, y / size, np.ones_like(y)
     if (y > 0).all() or (y < 0).all():
         yield True, np.log(np.abs(y)), np.clip(np.abs(y) / size, 0.02, 5.0)

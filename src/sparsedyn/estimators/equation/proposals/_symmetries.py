@@ -134,7 +134,8 @@ def scalings(given: Reduced, whole: Table) -> Iterator[Reduced]:
         if made is None:
             continue
         bases, outer = made
-        if not all(_allowed(table, row) for row in [*bases, outer]):
+        # The target is divided by a factor.
+        if not all(_allowed(table, row) for row in [*bases, outer, [-power for power in outer]]):
             continue
         own = table.symbols
         written = [sympy.Mul(*(s**e for s, e in zip(own, row, strict=True))) for row in bases]

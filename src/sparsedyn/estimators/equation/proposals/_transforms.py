@@ -92,14 +92,14 @@ def transformed(one: Transform, table: Table) -> tuple[Values, Values, Bool[np.n
     Weighted errors are shares of the target's root mean square, whatever the transform.
     Nothing where the transform is not meant for such a target.
     """
-    y = table.y
-    if not one.fits(y):
+    y, size = table.y, np.sqrt(np.mean(np.square(table.weight * table.y)))
+    if not size > 0 or not one.fits(y):
         return None
     with np.errstate(all="ignore"):
         value, slope = one.of(y), np.abs(one.slope(y))
         weight = table.weight / slope
         weight = np.where(np.isfinite(weight), weight, 0.0)
-    weight = np.minimum(weight, LARGEST * np.sqrt(np.mean(weight**2))) / np.sqrt(np.mean(np.square(table.weight * y)))
+    weight = np.minimum(weight, LARGEST * np.sqrt(np.mean(weight**2))) / size
     known = np.isfinite(value)
     if known.mean() < 0.9:
         return None
