@@ -16,6 +16,9 @@ CALLED: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", 
 """Numba's options for what Python calls: compiled when it is first called, and kept for other processes."""
 INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Numba's options for what only other compiled functions call, without what Python would need to call it."""
+PLACE = "Set NUMBA_CACHE_DIR to a folder that can be written"
+REINSTALL = "Install it again (pip install --force-reinstall numba)"
+"""What mends Numba where nothing can be kept, and where it cannot be imported."""
 
 
 def native() -> bool:
@@ -23,8 +26,34 @@ def native() -> bool:
     return os.environ.get("SPARSEDYN_NATIVE") != "0"
 
 
+def kept(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return Numba's decorator of what Python calls, for functions that nothing else stands in for.
+
+    Where there is no place for what is compiled, each process compiles anew, and a warning says so.
+    """
+    from numba import njit
+
+    def decorated(function: Callable[..., Any]) -> Any:
+        try:
+            return njit(**CALLED, **options)(function)
+        except RuntimeError:  # no place
+            _tell_unkept()
+            return njit(**CALLED | {"cache": False}, **options)(function)
+
+    return decorated
+
+
+@cache
+def _tell_unkept() -> None:
+    warnings.warn(
+        f"Compiled code cannot be kept here, so that every process compiles anew, which takes seconds. {PLACE}.",
+        SparsedynWarning,
+        stacklevel=2,
+    )
+
+
 def compiled(module: str, name: str, without: str) -> Callable[..., Any] | None:
-    """Return a compiled function, None where Numba does not work here or `SPARSEDYN_NATIVE` is 0.
+    """Return a compiled function, None where Numba does not work here or the user lets nothing be compiled.
 
     `without` is what a warning says of the first case, such as "Networks are trained several times slower".
     """
@@ -32,10 +61,10 @@ def compiled(module: str, name: str, without: str) -> Callable[..., Any] | None:
         return None
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, RuntimeError) as error:  # the second where nothing can be cached
+    except (ImportError, RuntimeError) as error:  # the second where nothing can be kept
+        mend = REINSTALL if isinstance(error, ImportError) else PLACE
         warnings.warn(
-            f"{without}: Numba cannot be used ({error}). Mend that, or set SPARSEDYN_NATIVE=0 to be spared this "
-            "warning.",
+            f"{without}: Numba cannot be used ({error}). {mend}, or set SPARSEDYN_NATIVE=0 to be spared this warning.",
             SparsedynWarning,
             stacklevel=3,
         )

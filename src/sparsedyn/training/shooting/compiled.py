@@ -8,7 +8,7 @@ Numba reads types from their arguments.
 import numpy as np
 from numba import njit
 
-from sparsedyn._native import CALLED, INNER
+from sparsedyn._native import INNER, kept
 
 from .program import COS, EXP, LOG, MONOMIAL, SIGMOID, SIN, TANH
 
@@ -90,7 +90,7 @@ def _slopes(program, parameters, values, y, theta, by, jacobian, x_dot, y_dot):
                         y_dot[e, q] += jacobian[e, i] * y[i, q]
 
 
-@njit(**CALLED)
+@kept()
 def integrated(program, starts, parameters, inputs, steps, substeps, limit, states, carried):
     """Fill in the states after every step and, unless it is empty, `carried` with their derivatives; see `motion`."""
     candidates, count, width = starts.shape

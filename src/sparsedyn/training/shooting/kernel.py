@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from sparsedyn._native import CALLED, INNER
+from sparsedyn._native import INNER, kept
 
 from .products import (
     ABS,
@@ -104,7 +104,7 @@ def _factor(row, p, values, part):
     part[0], part[1], part[2], part[3], part[4], part[5] = value, first, second, by_a, by_b, by_c
 
 
-@njit(**CALLED)
+@kept()
 def evaluated(program, p, points):
     """The terms, without their coefficients, at points (point, variable)."""
     begins, factors = program[0], program[1]
@@ -225,7 +225,7 @@ def _along(program, p, start, inputs, steps, substeps, limit, states, carried):
     return True
 
 
-@njit(**CALLED)
+@kept()
 def moved(program, p, starts, inputs, steps, substeps, limit, states, carried):
     """Fill in the states after all steps of all segments, and their derivatives; `False` where one ran away."""
     for s in range(len(starts)):
@@ -350,7 +350,7 @@ def _copied(p, starts, to_p, to_starts):
             to_starts[s, i] = starts[s, i]
 
 
-@njit(**CALLED)
+@kept()
 def fitted(program, p, starts, data, noise, floor, counts, tight, substeps, limit, iterations, rounds, enough):
     """Fit parameters and first states in place, and `noise`, which is estimated anew in every round.
 
