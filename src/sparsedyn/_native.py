@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 from sparsedyn._warnings import SparsedynWarning
@@ -19,6 +20,10 @@ INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no
 PLACE = "Set NUMBA_CACHE_DIR to a folder that can be written"
 REINSTALL = "Install it again (pip install --force-reinstall numba)"
 """What mends Numba where nothing can be kept, and where it cannot be imported."""
+
+
+class NativeError(Exception):
+    """Compiled code cannot be used as it is asked for; the message says what to do."""
 
 
 def native() -> bool:
@@ -50,6 +55,18 @@ def _tell_unkept() -> None:
         SparsedynWarning,
         stacklevel=2,
     )
+
+
+@cache
+def needed(module: str, use: str, instead: str) -> ModuleType:
+    """Return a module that Numba compiles, imported at the first call, for some `use`.
+
+    **Raises:** `NativeError` where Numba cannot be imported, which says what to do `instead`.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise NativeError(f"{use}: expected Numba; got {error!r} at its import. {REINSTALL}, or {instead}.") from error
 
 
 def compiled(module: str, name: str, without: str) -> Callable[..., Any] | None:

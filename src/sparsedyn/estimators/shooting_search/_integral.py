@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from sparsedyn.estimators.shooting_search._library import POLYNOMIAL, Library
 from sparsedyn.estimators.shooting_search._paths import WEIGHTS, Paths
-from sparsedyn.training.shooting import kernel
+from sparsedyn.training.shooting.needed import kernel
 from sparsedyn.training.shooting.products import Term, parameters, program
 
 Support = tuple[int, ...]
@@ -40,7 +40,7 @@ class Integrals(NamedTuple):
 def values_of(terms: Sequence[Term], points: Float[np.ndarray, "point variable"]) -> Float[np.ndarray, "point term"]:
     """Return terms at points."""
     made = program([], [], range(points.shape[1]), [], fixed=terms, of=[0] * len(terms))
-    found: np.ndarray = kernel.evaluated(tuple(made), parameters([], [], terms), np.ascontiguousarray(points))
+    found: np.ndarray = kernel().evaluated(tuple(made), parameters([], [], terms), np.ascontiguousarray(points))
     return found
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from sparsedyn.estimators.shooting_search._library import kind, price
 from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
-from sparsedyn.training.shooting import kernel
+from sparsedyn.training.shooting.needed import kernel
 from sparsedyn.training.shooting.products import (
     Term,
     parameters,
@@ -55,7 +55,7 @@ class Scan:
         starts = candidate.starts
         arguments = (tuple(made), p, starts, inputs, steps, problem.substeps, problem.limit, states, by)
         problem.course.worked(1, problem.substeps, width + many, problem.counts.max())
-        if not kernel.moved(*arguments) or not np.isfinite(states).all():
+        if not kernel().moved(*arguments) or not np.isfinite(states).all():
             return False
         # What one term lets run away is not offered.
         bad = np.logical_not(np.asarray(np.isfinite(by).all(axis=(0, 1, 2))))

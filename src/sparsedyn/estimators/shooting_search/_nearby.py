@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.estimators.shooting_search._problem import Candidate, Problem
-from sparsedyn.training.shooting import kernel
+from sparsedyn.training.shooting.needed import kernel
 from sparsedyn.training.shooting.products import parameters, program
 
 STARTS, APART = 10, 0.5
@@ -34,7 +34,7 @@ def runaways(problem: Problem, candidate: Candidate) -> float:
     for start in _starts(problem):
         states = np.empty((*steps.shape, len(problem.states)))
         by = np.empty((*states.shape, 0))
-        fine = kernel.moved(tuple(made), p, start[None], inputs, steps, problem.substeps, problem.limit, states, by)
+        fine = kernel().moved(tuple(made), p, start[None], inputs, steps, problem.substeps, problem.limit, states, by)
         count += not (fine and np.isfinite(states).all())
     return count / STARTS
 

@@ -12,7 +12,8 @@ from sparsedyn.estimators.shooting_search._guards import singular, unwound, vani
 from sparsedyn.estimators.shooting_search._library import kind, price
 from sparsedyn.estimators.shooting_search._paths import Paths
 from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
-from sparsedyn.training.shooting import kernel, segments
+from sparsedyn.training.shooting import segments
+from sparsedyn.training.shooting.needed import kernel
 from sparsedyn.training.shooting.products import Term, parameters, program, refilled
 
 PRECISION = 3e-5
@@ -162,7 +163,7 @@ class Problem:
         p = parameters(terms, coefficients, known=self.prior.known)
         first = (cut.starts if starts is None else starts).copy()
         scale = (self.noise if noise is None else noise).copy()
-        squares, normal, passes = kernel.fitted(
+        squares, normal, passes = kernel().fitted(
             tuple(made),
             p,
             first,
@@ -201,7 +202,7 @@ class Problem:
         cut = self.cuts[candidate.level]
         made = program(candidate.terms, candidate.equations, self.states, self.driven, known=self.prior.known)
         states = np.full((*cut.arrays[3].shape, len(self.states)), np.nan)
-        kernel.moved(
+        kernel().moved(
             tuple(made),
             parameters(candidate.terms, candidate.coefficients, known=self.prior.known),
             candidate.starts,

@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Float
 
 from sparsedyn.estimators.shooting_search._library import times
-from sparsedyn.training.shooting.kernel import MOST_FACTORS
 from sparsedyn.training.shooting.products import (
     COS,
     COS_OF_MULTIPLE,
     HILL,
+    MOST_FACTORS,
     POWER,
     RATIO,
     SIGMOID,

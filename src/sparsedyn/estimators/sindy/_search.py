@@ -1,7 +1,11 @@
-"""Terms by the search that `EquationLearner` makes, offered those of a library: quick, where it can be compiled."""
+"""Terms by the search that `EquationLearner` makes, offered those of a library, where it can be compiled."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from sparsedyn._native import compiled
 from sparsedyn.equations import combined, symbol
 from sparsedyn.estimators.shooting_search._library import monomial
 from sparsedyn.estimators.shooting_search._models import FITTED, found
@@ -12,8 +16,7 @@ from sparsedyn.estimators.sindy._proposals import Proposal
 from sparsedyn.estimators.sindy._states import States
 from sparsedyn.models import PRIMITIVES, Library
 from sparsedyn.training.shooting import products
-from sparsedyn.training.shooting.kernel import MOST_FACTORS
-from sparsedyn.training.shooting.products import Factor, Term
+from sparsedyn.training.shooting.products import MOST_FACTORS, Factor, Term
 
 CODES = {"sin": products.SIN, "cos": products.COS, "log": products.LOG, "sqrt": products.SQRT}
 """Functions that are compiled, by the names of primitives."""
@@ -24,13 +27,14 @@ MOST = 400
 def searched(states: States, library: Library) -> Proposal | None:
     """Return the terms of least criterion with their coefficients; `None` where this search does not apply.
 
-    It applies to equations of first order under held inputs, whose terms all can be compiled, and some thousand rows.
+    It applies to equations of first order under held inputs, whose terms all can be compiled, and some thousand rows,
+    where Numba can be used.
     """
     data = states.measured.data
     offered = _terms(library)
     small = library.size * len(data.state_names) <= MOST and sum(data.lengths) <= FITTED
     plain = states.order == 1 and states.known is None and (states.inputs == "held" or not states.varying)
-    if offered is None or not small or not plain:
+    if offered is None or not small or not plain or _compiled() is None:
         return None
     made = found(data, PRECISION, Prior(offered=tuple(offered)))
     if not made.candidates:
@@ -44,6 +48,15 @@ def searched(states: States, library: Library) -> Proposal | None:
             ranks[k] += straying(combined(terms, one), made.paths, [s.name for s in symbols])
     best = coefficients[int(np.argmin(ranks))]
     return Proposal(best != 0, best)
+
+
+def _compiled() -> Callable[..., Any] | None:
+    """What the search fits with, where Numba can be used; without, few of the possible supports are tried."""
+    return compiled(
+        "sparsedyn.training.shooting.kernel",
+        "fitted",
+        "Terms are chosen without the compiled search, from fewer candidates",
+    )
 
 
 def _terms(library: Library) -> list[Term] | None:

@@ -21,6 +21,7 @@ from .products import (
     FREE_POWER,
     HILL,
     LOG,
+    MOST_FACTORS,
     RATIO,
     SIGMOID,
     SIGMOID_OF_TWO,
@@ -29,9 +30,6 @@ from .products import (
     SQRT,
     TANH,
 )
-
-MOST_FACTORS = 4
-"""Factors that a term may have."""
 
 
 @njit(**INNER)

@@ -20,6 +20,8 @@ CONSTANTS = {
     RATIO: 2,
 }
 """How many constants factors have inside, by their codes; others have none."""
+MOST_FACTORS = 4
+"""Factors that a term may have."""
 
 
 class Factor(NamedTuple):

@@ -7,8 +7,7 @@ import sympy
 
 from sparsedyn.estimators.shooting_search._library import AGAIN, BASE, INVERSE, PRICES, times
 from sparsedyn.training.shooting import products as kinds
-from sparsedyn.training.shooting.kernel import MOST_FACTORS
-from sparsedyn.training.shooting.products import Factor, Term
+from sparsedyn.training.shooting.products import MOST_FACTORS, Factor, Term
 
 FUNCTIONS: dict[type, float] = {
     sympy.sin: PRICES[kinds.SIN],

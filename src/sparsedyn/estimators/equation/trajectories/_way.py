@@ -1,6 +1,5 @@
 """Whether equations are found by the states or by networks, and what the states leave open, as tables."""
 
-import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import pandas as pd
 import sympy
 from scipy.stats import t
 
-from sparsedyn._native import native
+from sparsedyn._native import compiled, native
 from sparsedyn.equations import symbol
 from sparsedyn.estimators._inputs import Recorded
 from sparsedyn.estimators._known import Known
@@ -18,6 +17,7 @@ from sparsedyn.estimators.equation.trajectories._outcome import Constant
 from sparsedyn.estimators.equation.trajectories._reading import terms_of
 from sparsedyn.estimators.shooting_search._prior import Prior
 from sparsedyn.training.shooting import products as shooting
+from sparsedyn.training.shooting.needed import kernel
 
 AUTO, STATES, NETWORKS = "auto", "states", "networks"
 Alternative = tuple[tuple[sympy.Expr, ...], float]
@@ -26,6 +26,7 @@ Alternative = tuple[tuple[sympy.Expr, ...], float]
 def way_of(estimator: Any, given: Recorded, prior: Prior | None) -> str:
     """Return `states` or `networks`; `ValueError` where states are asked for along with what they do not have.
 
+    `NativeError` where states are asked for and Numba cannot be imported.
     `prior` is what states are told beforehand, nothing where they cannot be told.
     """
     reasons = {
@@ -34,7 +35,7 @@ def way_of(estimator: Any, given: Recorded, prior: Prior | None) -> str:
         "a known part that is a function, or no sum of products": prior is None,
         "x_dot": given.x_dot is not None,
         "time='discrete'": estimator.time == "discrete",
-        "SPARSEDYN_NATIVE=0": not (native() and importlib.util.find_spec("numba")),
+        "SPARSEDYN_NATIVE=0": not native(),
     }
     against = [name for name, holds in reasons.items() if holds]
     if estimator.search == STATES and against:
@@ -42,9 +43,15 @@ def way_of(estimator: Any, given: Recorded, prior: Prior | None) -> str:
             f"search: 'states' does not go with {', '.join(against)}, which networks have. Leave out the one or the "
             "other, or take search='auto'."
         )
+    if estimator.search == STATES:
+        kernel()
     if estimator.search == AUTO:
-        return NETWORKS if against else STATES
+        return NETWORKS if against or not _compiled() else STATES
     return str(estimator.search)
+
+
+def _compiled() -> bool:
+    return compiled("sparsedyn.training.shooting.kernel", "fitted", "Equations are sought by networks") is not None
 
 
 def prior_of(known: Known | None, units: PlantUnits | None, names: Sequence[str]) -> Prior | None:
