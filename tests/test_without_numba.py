@@ -10,7 +10,9 @@ import numba
 import pytest
 
 from sparsedyn import SparsedynWarning
-from sparsedyn._native import NativeError, _tell_unkept, kept, needed
+from sparsedyn._native import NativeError, _tell_unkept, kept, native, needed
+from sparsedyn.cli.errors import exit_code
+from sparsedyn.cli.exit_codes import USAGE
 
 MODELS = "sparsedyn.SINDy, sparsedyn.EquationLearner, sparsedyn.SparseStateSpace, sparsedyn.SparseTimeStepper"
 FITTED = """
@@ -55,6 +57,21 @@ def test_what_needs_a_module_says_how_to_mend_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "sparsedyn.nowhere", None)
     with pytest.raises(NativeError, match=r"^Something: expected Numba; got .*, or do without\.$"):
         needed("sparsedyn.nowhere", "Something", "do without")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("", True), ("1", True), ("On", True), ("yes", True), ("0", False), (" OFF", False)]
+)
+def test_compiled_code_is_switched_on_and_off(monkeypatch: pytest.MonkeyPatch, given: str, expected: bool):
+    monkeypatch.setenv("SPARSEDYN_NATIVE", given)
+    assert native() is expected
+
+
+def test_what_is_neither_on_nor_off_is_said(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SPARSEDYN_NATIVE", "none")
+    with pytest.raises(NativeError, match=r"^SPARSEDYN_NATIVE='none': expected 1, .* or 0, false,") as told:
+        native()
+    assert exit_code(told.value) == USAGE
 
 
 def test_code_without_a_place_is_compiled_anew_and_it_is_told_once(monkeypatch: pytest.MonkeyPatch):

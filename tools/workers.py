@@ -10,7 +10,6 @@ are trained by compiled steps, if a byte of data, models, forecasts or results d
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ import pandas as pd
 from ray_nodes import Nodes
 
 from sparsedyn import studies
+from sparsedyn._native import native
 from sparsedyn.estimators import load
 from sparsedyn.executors import Local, Ray
 from sparsedyn.studies.checksums import SUMS
@@ -110,7 +110,7 @@ def compared(here: Path, there: Path, lost: int) -> bool:
     print(f"{members} networks in {len(cells)} cells; computations begun anew: {lost}; cells missing: {len(missing)}")
     print(f"files that differ: {len(different)} of {len(mine)} {different[:3] if different else ''}")
     print(f"largest difference: weights {weights:.1e}, RFMSE {np.nanmax(np.abs(errors[1] / errors[0] - 1)):.1e} of it")
-    return bool(missing) or bool(different and os.environ.get("SPARSEDYN_NATIVE") != "0")
+    return bool(missing) or bool(different and native())
 
 
 def files(directory: Path) -> dict[str, bytes]:

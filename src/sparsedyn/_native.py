@@ -12,6 +12,10 @@ from typing import Any
 
 from sparsedyn._warnings import SparsedynWarning
 
+VARIABLE = "SPARSEDYN_NATIVE"
+ON, OFF = ("", "1", "true", "yes", "on"), ("0", "false", "no", "off")
+"""What the environment variable may be, in small letters."""
+
 # A division by zero gives no number instead of an error, which is quicker to compile.
 CALLED: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 """Numba's options for what Python calls: compiled when it is first called, and kept for other processes."""
@@ -27,8 +31,17 @@ class NativeError(Exception):
 
 
 def native() -> bool:
-    """Return whether the user lets code be compiled that Numba compiles: `SPARSEDYN_NATIVE=0` does not."""
-    return os.environ.get("SPARSEDYN_NATIVE") != "0"
+    """Return whether the user lets code be compiled that Numba compiles, as unless `SPARSEDYN_NATIVE` is off.
+
+    **Raises:** `NativeError` for a value that is neither on nor off.
+    """
+    given = os.environ.get(VARIABLE, "")
+    if given.strip().lower() in (*ON, *OFF):
+        return given.strip().lower() in ON
+    raise NativeError(
+        f"{VARIABLE}={given!r}: expected {', '.join(filter(None, ON))} or nothing to compile code by Numba, or "
+        f"{', '.join(OFF)} not to. Correct or unset this environment variable."
+    )
 
 
 def kept(**options: Any) -> Callable[[Callable[..., Any]], Any]:

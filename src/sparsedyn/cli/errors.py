@@ -17,6 +17,7 @@ from sparsedyn.cli.output import show_error
 from sparsedyn.cli.signatures import retyped
 
 EXIT_CODES = {
+    "sparsedyn._native": ("NativeError", USAGE),
     "sparsedyn.data.errors": ("DataError", DATA),
     "sparsedyn.training.checkpoint": ("CheckpointError", DATA),
     "sparsedyn.studies.errors": ("StudyError", STUDY),
