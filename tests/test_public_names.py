@@ -130,20 +130,27 @@ def test_a_number_of_devices_that_is_none_is_said(monkeypatch, text):
 
 
 KEPT = "import os, sparsedyn; print(os.environ.get('JAX_COMPILATION_CACHE_DIR', ''))"
+ENABLED = "import sparsedyn, jax; print(jax.config.jax_enable_compilation_cache)"
 CONFIGURED = "import jax, sparsedyn; print(jax.config.jax_compilation_cache_dir)"
 
 
 @pytest.mark.parametrize(
     ("code", "home", "before", "expected"),
     [
-        (KEPT, "caches", "", "{home}/sparsedyn/jax"),
-        (CONFIGURED, "caches", "", "{home}/sparsedyn/jax"),
-        (KEPT, "caches", "/elsewhere", "/elsewhere"),
+        (KEPT, "caches", "", "{home}/caches/sparsedyn/jax"),
+        (CONFIGURED, "caches", "", "{home}/caches/sparsedyn/jax"),
+        (KEPT, "caches", "{home}/elsewhere", "{home}/elsewhere"),
+        (ENABLED, "caches", "{home}/elsewhere", "True"),
+        (ENABLED, "caches", "{home}/a-file/there", "False"),
+        (ENABLED, "caches", "gs://elsewhere", "True"),
+        (f"import jax; {ENABLED}", "caches", "{home}/a-file/there", "False"),
         (KEPT, "a-file", "", ""),
     ],
 )
 def test_what_jax_compiles_is_kept_where_the_user_keeps_caches(tmp_path, monkeypatch, code, home, before, expected):
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR")
     (tmp_path / "a-file").write_text("")
-    given = {"XDG_CACHE_HOME": str(tmp_path / home)} | ({"JAX_COMPILATION_CACHE_DIR": before} if before else {})
-    assert python(code, **given) == expected.format(home=tmp_path / home)
+    given = {"XDG_CACHE_HOME": str(tmp_path / home)}
+    if before:
+        given["JAX_COMPILATION_CACHE_DIR"] = before.format(home=tmp_path)
+    assert python(code, **given) == expected.format(home=tmp_path)
