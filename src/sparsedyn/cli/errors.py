@@ -4,6 +4,7 @@ import functools
 import inspect
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -12,8 +13,9 @@ import typer
 
 from sparsedyn._spelling import TYPED
 from sparsedyn._stopping import is_terminated, terminable
+from sparsedyn._warnings import SparsedynWarning
 from sparsedyn.cli.exit_codes import DATA, INTERRUPTED, STUDY, TERMINATED, UNEXPECTED, USAGE
-from sparsedyn.cli.output import show_error
+from sparsedyn.cli.output import note, show_error
 from sparsedyn.cli.signatures import retyped
 
 EXIT_CODES = {
@@ -85,7 +87,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, debug: bool = False, **options: Any) -> None:
         spelling = TYPED.set(True)
         try:
-            with terminable():
+            with terminable(), warnings_as_remarks(quiet=bool(options.get("quiet"))):
                 command(*args, **options)
         except (typer.TyperException, typer.Exit, typer.Abort, BrokenPipeError):
             raise
@@ -101,6 +103,25 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=DEBUG)
     return retyped(run, command, [option])
+
+
+@contextmanager
+def warnings_as_remarks(*, quiet: bool) -> Iterator[None]:
+    """Write the package's warnings to standard error as remarks; others are shown as ever.
+
+    What a command collects itself, as `sparsedyn.cli.source.remarks` does, does not come here.
+    """
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def shown(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, SparsedynWarning):
+                note(f"{message}", quiet=quiet)
+            else:
+                show(message, category, *place, **more)
+
+        warnings.showwarning = shown
+        yield
 
 
 @contextmanager
