@@ -7,7 +7,7 @@ import pytest
 
 import sparsedyn
 from sparsedyn import SINDy, SparsedynWarning, Trajectories
-from sparsedyn.estimators._feedback import feedback
+from sparsedyn.estimators._feedback import feedback, turned_round
 
 
 def heated(control: Any, rows: int = 400, seed: int = 0, noise: float = 0.0) -> Trajectories:
@@ -72,6 +72,57 @@ def test_random_pulses_are_no_thermostat(seed: int):
 )
 def test_plants_under_excitations_are_not(name: str):
     assert feedback(sparsedyn.simulate(name, trajectories=3, steps=400, seed=0)) is None
+
+
+def answering(wave: Any, direct: float, noise: float, seed: int = 0) -> Trajectories:
+    """A plant, x' = 0.95 x + 0.2 u, whose output x + direct u has noise."""
+    rng = np.random.default_rng(seed)
+    x, outputs, inputs = 0.0, [], []
+    for k in range(500):
+        u = wave(k, x, 0.0)
+        outputs.append([x + direct * u + noise * rng.normal()])
+        inputs.append([u])
+        x = 0.95 * x + 0.2 * u + 0.1 * noise * rng.normal()
+    return Trajectories([outputs], [inputs], dt=1.0, state_names=["y"], input_names=["u"])
+
+
+def controlled(added: float) -> Trajectories:
+    """The plant under u = -0.5 y, and noise added to it."""
+    rng = np.random.default_rng(1)
+    y, u = np.zeros(800), np.zeros(800)
+    for k in range(800):
+        u[k] = -0.5 * y[k] + added * rng.normal()
+        if k < 799:
+            y[k + 1] = 0.95 * y[k] + 0.2 * u[k] + 0.1 * rng.normal()
+    return Trajectories([y[:, None]], [u[:, None]], dt=1.0, state_names=["y"], input_names=["u"])
+
+
+def test_a_controller_that_may_be_turned_round_is_told():
+    found = turned_round(controlled(0.0))
+    assert found is not None
+    assert found.check == "closed-loop"
+    assert "there follow u from the outputs and y from the inputs" in found.message
+    assert turned_round(controlled(0.1)) is None
+
+
+@pytest.mark.parametrize("kind", OPEN)
+@pytest.mark.parametrize("direct", [0.0, 1.0, 10.0])
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_plants_that_answer_at_once_are_not(kind: str, direct: float, noise: float):
+    assert turned_round(answering(OPEN[kind], direct, noise)) is None
+
+
+def test_a_plant_without_memory_is_not_where_it_has_noise():
+    rng = np.random.default_rng(0)
+    u = rng.normal(size=(800, 1))
+    data = Trajectories([2 * u + 0.04 * rng.normal(size=u.shape)], [u], dt=1.0)
+    assert turned_round(data) is None
+
+
+def test_a_model_of_outputs_warns_of_them():
+    with pytest.warns(SparsedynWarning, match="likely the controller turned round"):
+        fitted = sparsedyn.SparseStateSpace(1, units="none").fit(controlled(0.0).head(300), progress=False)
+    assert [finding.check for finding in fitted.report_] == ["closed-loop"]
 
 
 def test_a_fit_warns_of_them():

@@ -3,13 +3,15 @@
 from itertools import combinations_with_replacement
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from sparsedyn._warnings import Finding
 from sparsedyn.data import Trajectories
 
 FOLLOWS = 0.99
 """Share of an input's variance that a quadratic function of the states explains, from which on it follows from them."""
+EXACTLY = 0.9999
+"""The same where outputs may answer inputs of their row: a plant has more noise, or memory, than this leaves."""
 ROWS, MOST = 5, 60
 """Rows per term of that function, and terms, of which it is linear beyond."""
 SWITCHES = 3
@@ -35,9 +37,40 @@ def feedback(data: Trajectories) -> Finding | None:
     )
 
 
+def turned_round(data: Trajectories) -> Finding | None:
+    """Say which inputs and outputs of a row follow from each other, where a model of outputs may be a controller's."""
+    if not data.input_names:
+        return None
+    y, u = np.concatenate(data.states), np.concatenate(data.inputs)
+    sides = (
+        (data.input_names, _explained(y, u, EXACTLY), "outputs"),
+        (data.state_names, _explained(u, y, EXACTLY), "inputs"),
+    )
+    said = [
+        f"{', '.join(name for name, one in zip(names, follow, strict=True) if one)} from the {others}"
+        for names, follow, others in sides
+        if follow.any()
+    ]
+    if not said:
+        return None
+    return Finding(
+        "closed-loop",
+        f"fit: on these data, within a row, there follow {' and '.join(said)}, as where a controller sets inputs by "
+        "outputs. The model is then likely the controller turned round, its gains of the wrong sign. Give data under "
+        "inputs that move by themselves, such as steps or noise added to the controller's. A plant that answers at "
+        "once, without memory or noise, looks the same.",
+    )
+
+
 def followed(data: Trajectories, share: float) -> Bool[np.ndarray, " input"]:
     """Return of which inputs a quadratic function of the states of their row explains this share of the variance."""
-    x, u = np.concatenate(data.states), np.concatenate(data.inputs)
+    return _explained(np.concatenate(data.states), np.concatenate(data.inputs), share)
+
+
+def _explained(
+    x: Float[np.ndarray, "row variable"], u: Float[np.ndarray, "row other"], share: float
+) -> Bool[np.ndarray, " other"]:
+    """Return of which columns of `u` a quadratic function of `x` explains this share of the variance."""
     spread = x.std(axis=0)
     z = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     pairs = list(combinations_with_replacement(range(z.shape[1]), 2))

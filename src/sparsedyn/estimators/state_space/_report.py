@@ -5,6 +5,7 @@ import numpy as np
 from sparsedyn._warnings import Finding, Report
 from sparsedyn.data import Trajectories
 from sparsedyn.estimators._checks import Variables
+from sparsedyn.estimators._feedback import turned_round
 from sparsedyn.estimators._sensors import sensors
 from sparsedyn.estimators.state_space._limits import clipped
 from sparsedyn.estimators.state_space._search import Found
@@ -25,6 +26,7 @@ def report_of(found: Found, variables: Variables, data: Trajectories) -> Report:
         (
             *sensors(data, ends=False),
             *clipped(data),
+            *([loop] if (loop := turned_round(data)) else []),
             *_poor(found, variables),
             *_idle_inputs(found, variables),
             *_undetermined(found, variables),
