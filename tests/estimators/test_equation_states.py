@@ -17,7 +17,7 @@ from sparsedyn import EquationLearner, Trajectories
 from sparsedyn.equations import symbol, text
 from sparsedyn.estimators import shooting_search
 from sparsedyn.estimators.equation import trajectories
-from sparsedyn.estimators.equation.trajectories._doubts import doubts
+from sparsedyn.estimators.equation.trajectories._doubts import doubts, drifts
 from sparsedyn.estimators.equation.trajectories._outcome import Constant
 from sparsedyn.estimators.equation.trajectories._smooth import smooth_inputs
 from sparsedyn.estimators.shooting_search import _models as models
@@ -235,3 +235,22 @@ def test_inputs_that_run_smoothly_are_told_of():
     assert finding.check == "smooth-inputs"
     assert "SINDy" in finding.message
     assert not smooth_inputs(run(held(u[:, None])))
+
+
+def test_residuals_that_are_no_noise_are_told_of():
+    related, noisy = np.array([0.05, 0.7]), np.array([True, True])
+    (finding,) = drifts(["x", "y"], related, noisy, 100)
+    assert finding.check == "related-residuals"
+    assert "leave of y is no noise" in finding.message
+    assert not drifts(["x", "y"], related, np.array([True, False]), 100)
+    assert not drifts(["x", "y"], related, noisy, 25)
+
+
+@pytest.mark.slow
+def test_a_plant_that_disturbances_drive_is_told_of():
+    rng = np.random.default_rng(0)
+    x = [3.0]
+    for _ in range(200):
+        x.append(0.05 + 0.95 * x[-1] + 0.05 * rng.normal())
+    with pytest.warns(sparsedyn.SparsedynWarning, match="no noise of sensors"):
+        EquationLearner().fit(np.array(x), 1.0)

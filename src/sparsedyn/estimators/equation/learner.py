@@ -38,7 +38,7 @@ from sparsedyn.estimators.equation._right_hand_sides import task_of
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
 from sparsedyn.estimators.equation._units import Unit
-from sparsedyn.estimators.equation.trajectories._doubts import doubts
+from sparsedyn.estimators.equation.trajectories._doubts import doubts, drifts
 from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
 from sparsedyn.estimators.equation.trajectories._smooth import smooth_inputs
 from sparsedyn.estimators.equation.trajectories._way import (
@@ -221,8 +221,10 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         self.report_ = self._checked(whole)
         if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):
             self.report_ = Report((*self.report_, across(derivative, "Take derivative='auto'.")))
-        if self.time == "continuous" and given.x_dot is None:
-            self.report_ = Report((*self.report_, *smooth_inputs(data)))
+        if search == STATES:
+            noisy = made.noise > CLEAN * self.floor * made.sizes
+            said = drifts(data.state_names, made.related, noisy, sum(data.lengths))
+            self.report_ = Report((*self.report_, *said, *smooth_inputs(data)))
         self.report_.warn()
         return self
 

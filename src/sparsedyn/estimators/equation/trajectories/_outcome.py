@@ -58,7 +58,8 @@ class Constant(NamedTuple):
 class Whole(NamedTuple):
     """A whole model: its equations, what it leaves, its criterion, what it is chosen by, and what it is when chosen.
 
-    The latter are equations with constants rounded, and how well the data determine these.
+    The latter are equations with constants rounded, how well the data determine these, and how far residuals of rows
+    beside each other are related.
     """
 
     exprs: tuple[sympy.Expr, ...]
@@ -68,13 +69,15 @@ class Whole(NamedTuple):
     tidied: Callable[[], tuple[sympy.Expr, ...]]
     constants: Callable[[], Constants]
     parts: Callable[[], Sequence[Part]]
+    related: Callable[[], Float[np.ndarray, " state"]]
 
 
 class Outcome(NamedTuple):
     """Equations per state, the chosen first; whole models, best first, with their criterion; constants of the best.
 
     `fates` say how forms of a user's own fared, and `noise` what the best leaves, in the data's
-    units; `sizes` are root mean squares of states.
+    units; `sizes` are root mean squares of states. `related` are correlations of what it leaves of rows beside each
+    other.
     """
 
     equations: list[list[Equation]]
@@ -82,6 +85,7 @@ class Outcome(NamedTuple):
     constants: list[Constant]
     noise: Float[np.ndarray, " state"]
     sizes: Float[np.ndarray, " state"]
+    related: Float[np.ndarray, " state"]
     fates: list[Fate]
 
 
@@ -134,7 +138,8 @@ def outcome(
     size = np.sqrt(np.mean(np.square(np.concatenate(data.states)), axis=0))
     errors = [share_of_spread(data, one) for one in noise]
     equations = [_equations(whole, errors, j) for j in range(len(data.state_names))]
-    return Outcome(equations, [(one.exprs, one.score) for one in whole], constants, noise[0] * size, size, fates)
+    models = [(one.exprs, one.score) for one in whole]
+    return Outcome(equations, models, constants, noise[0] * size, size, whole[0].related(), fates)
 
 
 def _staying(one: Whole, first: Whole, made: Found, symbols: Sequence[sympy.Symbol]) -> Whole:
@@ -189,6 +194,7 @@ def _of_terms(problem: Problem, one: Candidate, symbols: Sequence[sympy.Symbol],
         lambda: _written(rounded(problem, one), symbols, count),
         lambda: constants_of(one),
         lambda: [part_of(one, j, symbols) for j in range(count)],
+        lambda: _related(problem, one),
     )
 
 
@@ -202,7 +208,16 @@ def _of_forms(problem: Problem, one: Model, rank: float) -> Whole:
         lambda: one.written(short(problem, one)),
         lambda: Constants(one.fit.values, errors_of(one.fit.information), one.equations, one.names),
         lambda: one.parts,
+        lambda: np.zeros(len(one.parts)),
     )
+
+
+def _related(problem: Problem, one: Candidate) -> Float[np.ndarray, " state"]:
+    """Return the correlation of residuals of rows beside each other: hardly any, where they are noise of sensors."""
+    measured, weights = problem.cuts[one.level].arrays[:2]
+    off = np.sqrt(weights) * (measured - problem.states_of(one))
+    found: np.ndarray = np.sum(off[:, 1:] * off[:, :-1], axis=(0, 1)) / np.maximum(np.sum(off**2, axis=(0, 1)), 1e-300)
+    return found
 
 
 def _written(candidate: Candidate, symbols: Sequence[sympy.Symbol], states: int) -> tuple[sympy.Expr, ...]:
