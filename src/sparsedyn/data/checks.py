@@ -178,7 +178,7 @@ def not_finite(value: float, count: int) -> str:
     what = "a missing value (NaN)" if np.isnan(value) else f"an infinite value ({value})"
     return (
         f"{what}{in_all(count)}; every value must be a finite number. Fill the gap (for instance by "
-        "interpolation), read the data with gaps='cut' (--gaps cut), which cuts the trajectory there, or leave it out."
+        "interpolation), read a file with gaps='cut' (--gaps cut), which cuts the trajectory there, or leave the row out."
     )
 
 

@@ -124,10 +124,11 @@ def compiled_on_host(primitive: Primitive) -> Callable[..., tuple[Any, ...]]:
 Units: TypeAlias = tuple[tuple[Primitive, int], ...]
 
 
-def units_of(chosen: str | Mapping[str | Primitive, int] | Units) -> Units:
+def units_of(chosen: str | Mapping[str | Primitive, int] | Units, parameter: str = "primitives") -> Units:
     """Return primitives and how often each is repeated: the name of a set, or a mapping such as `{"sin": 2}`.
 
-    Keys are names of `PRIMITIVES` or your own primitives. Raises `ValueError` for unknown names and counts.
+    Keys are names of `PRIMITIVES` or your own primitives. Raises `ValueError` for unknown names, with the `parameter`
+    that has them, and counts.
     """
     if isinstance(chosen, str):
         if chosen not in SETS:
@@ -139,7 +140,7 @@ def units_of(chosen: str | Mapping[str | Primitive, int] | Units) -> Units:
             f"got {chosen!r}."
         )
     pairs = chosen.items() if isinstance(chosen, Mapping) else chosen
-    units = tuple((_known(name), count) for name, count in pairs)
+    units = tuple((_known(name, parameter), count) for name, count in pairs)
     for primitive, count in units:
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ValueError(f"primitives: expected a count of at least 1 for {primitive.name!r}; got {count!r}.")
@@ -157,12 +158,12 @@ def _paired(chosen: Any) -> bool:
     return isinstance(chosen, tuple) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in chosen)
 
 
-def _known(name: str | Primitive) -> Primitive:
+def _known(name: str | Primitive, parameter: str) -> Primitive:
     if isinstance(name, Primitive):
         return name
     if name not in PRIMITIVES:
         raise ValueError(
-            f"primitives: unknown primitive {name!r}. Known: {', '.join(PRIMITIVES)}; or give a Primitive."
+            f"{parameter}: unknown primitive {name!r}. Known: {', '.join(PRIMITIVES)}; or give a Primitive."
         )
     primitive: Primitive = PRIMITIVES[name]
     return primitive

@@ -246,7 +246,7 @@ def test_bad_data_give_one_clear_message(arguments: tuple[Any, ...], message: st
         ({"threshold": -0.1}, "threshold: expected"),
         ({"threshold": "best"}, "threshold: expected"),
         ({"threshold": (0.1, 0.1, 0.1)}, "threshold: expected one number, or one for each of 2"),
-        ({"functions": ["sine"]}, "unknown primitive 'sine'"),
+        ({"functions": ["sine"]}, "functions: unknown primitive 'sine'"),
         ({"optimizer": "lasso"}, "optimizer: expected one of stlsq, l0, l1"),
         ({"derivative": "spine"}, "derivative: expected one of auto"),
         ({"order": 3}, "order: expected 1 or 2"),

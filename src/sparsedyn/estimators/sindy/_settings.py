@@ -125,4 +125,4 @@ def functions_of(functions: Sequence[str | Primitive]) -> tuple[Primitive, ...]:
     chosen = list(functions)
     if len(set(chosen)) != len(chosen):
         raise ValueError(f"functions: expected every function once; got {chosen}.")
-    return tuple(primitive for primitive, _ in units_of(dict.fromkeys(chosen, 1))) if chosen else ()
+    return tuple(primitive for primitive, _ in units_of(dict.fromkeys(chosen, 1), "functions")) if chosen else ()
