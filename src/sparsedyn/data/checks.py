@@ -177,8 +177,8 @@ def not_finite(value: float, count: int) -> str:
     """Write what a NaN or an infinity means and how to repair it."""
     what = "a missing value (NaN)" if np.isnan(value) else f"an infinite value ({value})"
     return (
-        f"{what}{in_all(count)}; every value must be a finite number. Fill the gap (for instance by "
-        "interpolation), read a file with gaps='cut' (--gaps cut), which cuts the trajectory there, or leave the row out."
+        f"{what}{in_all(count)}; every value must be a finite number. Fill the gap (by "
+        "interpolation), read a file with gaps='cut' (--gaps cut), which cuts the trajectory there, or leave rows out."
     )
 
 
