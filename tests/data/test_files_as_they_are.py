@@ -149,6 +149,24 @@ def test_units_come_from_a_row_or_from_names_which_stay(tmp_path: Path):
     row = lines("time,level,valve", "ms,m,", "0,1,2", "500,2,3")
     data = read(write(tmp_path, row), **ROLES, units_row=True)
     assert (data.state_units, data.input_units, data.dt) == (("m",), ("",), 0.5)
+    short = read(write(tmp_path, lines("time,level,valve", "[s]", "0,1,2", "1,2,3")), **ROLES, units_row=True)
+    assert (short.state_units, short.input_units) == (("",), ("",))
+
+
+def test_names_may_go_over_lines_within_quotes(tmp_path: Path):
+    names = ('"time', "", '[min]","level', '[m]","valve', "", '(top)"')
+    path = write(tmp_path, lines(*names, *LINES[1:]))
+    data = read(path, states="level [m]", inputs="valve (top)", time="time [min]")
+    assert (len(data.states[0]), data.state_units) == (ROWS, ("m",))
+    plain = read(write(tmp_path, PLAIN), **ROLES)
+    assert data.dt == pytest.approx(60 * plain.dt)
+    seen = look(write(tmp_path, lines(*names, *LINES[1:])))
+    assert [one.name for one in seen.overview.columns] == ["time [min]", "level [m]", "valve (top)"]
+
+
+def test_a_quote_that_ends_nowhere_takes_no_lines(tmp_path: Path):
+    data = read(write(tmp_path, lines('time,d ["],level', "0,1,2", "1,2,3")), states="level", time="time")
+    assert data.states[0].tolist() == [[2.0], [3.0]]
 
 
 @pytest.mark.parametrize(

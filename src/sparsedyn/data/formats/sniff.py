@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..options import PRESETS, ReadOptions
 from .lines import text_file
 from .other_lines import footer, others, said_of
-from .text import FALSE, MISSING, TRUE, UNIT_OF_CELL, cells_of
+from .text import FALSE, MISSING, TRUE, UNIT_OF_CELL, cells_of, whole_line
 
 LOOKED_AT = 2000
 """Lines that decide about separators, decimals and texts; encodings and uneven lines are looked for in all."""
@@ -72,6 +72,7 @@ def sniffed(path: Path, given: ReadOptions, time: str | None = None) -> Sniffed:
     # Of a large file its beginning.
     lines = file.beginning()
     lines = lines[: max(0, file.size - given.skip_footer)]
+    lines[:LOOKED_AT] = _whole(lines[:LOOKED_AT])
     named = _named(lines)
     separator = given.separator or named or _separator(lines[:LOOKED_AT])
     if not (given.separator or named):
@@ -98,6 +99,15 @@ def sniffed(path: Path, given: ReadOptions, time: str | None = None) -> Sniffed:
     asks += _thousands(names, body, options, separator)
     uneven = _uneven(lines, start, separator, odd)
     return Sniffed(options, given, tuple(seen), tuple([*asks, *said_of(odd, lines), *uneven]))
+
+
+def _whole(lines: Sequence[str]) -> list[str]:
+    """Return lines with cells over several of them in the first, and empty ones after it: places stay as they are."""
+    found: list[str] = []
+    while len(found) < len(lines):
+        text, end = whole_line(lines, len(found))
+        found += [text, *[""] * (end - len(found) - 1)]
+    return found
 
 
 def _named(lines: Sequence[str]) -> str | None:
@@ -134,8 +144,9 @@ def _start(rows: Sequence[Sequence[str]], options: ReadOptions) -> int:
         # The last column may be empty in most rows: its name is there all the same.
         return len(_trimmed(row)) == usual or (len(_trimmed(row)) > usual and len(row) == cells)
 
-    for i in range(options.skip_rows, len(rows)):
-        following = [wide(row) for row in rows[i : i + 5]]
+    filled = [i for i in range(options.skip_rows, len(rows)) if any(rows[i])]
+    for place, i in enumerate(filled):
+        following = [wide(rows[k]) for k in filled[place : place + 5]]
         if following[0] and sum(following) >= min(3, len(following)):
             if not (rows[i][0].startswith("#")):
                 return i

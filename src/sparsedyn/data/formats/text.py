@@ -5,6 +5,7 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ MORE = 1000
 """Cells beyond the last column that a line may have, all empty."""
 WIDEST = 20_000
 """Columns, at most."""
+TALLEST = 20
+"""Lines that a cell goes over, at most."""
 
 
 class Head(NamedTuple):
@@ -57,8 +60,9 @@ def head_of(lines: Sequence[str], options: ReadOptions) -> Head:
         start += 1
     if start == len(lines):
         raise DataError("the file has no row of column names; the first row must hold the names of the columns.")
-    separator = options.separator or named or max(",;\t", key=QUOTED.sub("", lines[start]).count)
-    first = cells_of(lines[start], separator)
+    text, below = whole_line(lines, start)
+    separator = options.separator or named or max(",;\t", key=QUOTED.sub("", text).count)
+    first = cells_of(text, separator)
     if len(first) > WIDEST:
         raise DataError(
             f"line {start + 1}, the first row, has {len(first)} columns; expected at most {WIDEST}. Convert the table "
@@ -76,10 +80,22 @@ def head_of(lines: Sequence[str], options: ReadOptions) -> Head:
     while first and not first[-1]:
         first.pop()  # a separator at the end of the line makes no column
     units = [unit_in(name) for name in first]
-    if options.units_row:
-        below = cells_of(lines[start + 1], separator) if start + 1 < len(lines) else []
-        units = [unit.strip("[]() ") for unit in (*below, *first)][: len(first)]
-    return Head(comments, first, units, separator, start + 1 + options.units_row)
+    if options.units_row and below < len(lines):
+        text, below = whole_line(lines, below)
+        said = [unit.strip("[]() ") for unit in cells_of(text, separator)]
+        units = [one or other for one, other in zip_longest(said[: len(first)], units, fillvalue="")]
+    return Head(comments, first, units, separator, below)
+
+
+def whole_line(lines: Sequence[str], start: int) -> tuple[str, int]:
+    """Return a line with those that a cell within quotes goes on in, put together by blanks; and the next place."""
+    marks = lines[start].count('"')
+    for end in range(start + 1, min(start + TALLEST, len(lines)) if marks % 2 else 0):
+        marks += lines[end].count('"')
+        if marks % 2 == 0:
+            parts = (line.strip() for line in lines[start : end + 1])
+            return " ".join(part for part in parts if part), end + 1
+    return lines[start], start + 1
 
 
 def cells_of(line: str, separator: str) -> list[str]:
