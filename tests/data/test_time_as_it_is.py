@@ -314,3 +314,32 @@ def test_a_clock_that_passes_midnight_is_refused_and_not_to_be_sorted():
     with pytest.raises(DataError, match=r"00:00:00, earlier than the 0 days 23:59:55.*passed midnight") as caught:
         Trajectories(np.arange(8.0)[:, None], time=clock)
     assert "Sort" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("form", "stamps", "steps"),
+    [
+        ("%Y%m%d", ("20240131", "20240201", "20240202"), 86_400.0),
+        ("%H%M%S", ("000959", "001000", "001001"), 1.0),
+        ("%Y%m%d%H%M%S", ("20241231235959", "20250101000000", "20250101000001"), 1.0),
+        ("%d.%m", ("10.10", "11.10", "12.10"), 86_400.0),
+    ],
+)
+def test_dates_written_as_numbers_have_a_format(tmp_path: Path, form: str, stamps: tuple[str, ...], steps: float):
+    path = tmp_path / "log.csv"
+    path.write_text("t,x\n" + "".join(f"{stamp},{i}\n" for i, stamp in enumerate(stamps)))
+    assert read(path, states="x", time="t", date_format=form).dt == steps
+    if "." not in form:
+        frame = pd.DataFrame({"t": [int(stamp) for stamp in stamps], "x": [1.0, 2.0, 3.0]})
+        assert Trajectories.from_pandas(frame, states="x", time="t", date_format=form).dt == steps
+
+
+def test_days_written_as_numbers_are_asked_about():
+    frame = pd.DataFrame({"t": [20240101, 20240102, 20240103], "x": [1.0, 2.0, 3.0]})
+    with pytest.raises(DataError, match=r"column 't': 20240101 may be .*2024-01-01.*date_format='%Y%m%d'"):
+        Trajectories.from_pandas(frame, states="x", time="t")
+    assert Trajectories.from_pandas(frame, states="x", time="t", time_unit="s").dt == 1.0
+    named = frame.rename(columns={"t": "t [s]"})
+    assert Trajectories.from_pandas(named, states="x", time="t [s]").dt == 1.0
+    with pytest.raises(DataError, match=r"12\.1, whose last digits may be lost"):
+        Trajectories.from_pandas(frame.assign(t=[10.1, 11.1, 12.1][::-1]), states="x", time="t", date_format="%d.%m")

@@ -222,7 +222,7 @@ def _times(
     duplicates, backward = int((steps == 0).sum()), int((steps < 0).sum())
     guessed = plain and not named and not (TIME_NAMES.match(clock) or time_unit_in(clock) or time_unit_after(clock))
     findings = [f"{clock} {EVEN}, and is taken for time: if it counts rows, --dt SECONDS"] if guessed else []
-    unit = "" if options.time_unit else unit_named(clock, table.units.get(clock, ""))
+    unit = "" if options.time_unit or options.date_format else unit_named(clock, table.units.get(clock, ""))
     findings += [unit] if unit and plain else []
     long = "" if trajectory is not None else tag_and_value(data, clock, seconds)
     if long:

@@ -31,6 +31,10 @@ MONTHS = tuple(
 OFFSET = re.compile(r"\d\s*(?:Z|[+-]\d{2}(?::?\d{2})?)$")
 SERIALS = (20_000.0, 80_000.0)
 """Days of spreadsheets from 1954 to 2119."""
+DIGITS = re.compile(r"(?:%[YmdHMSyj])+")
+"""Formats of digits without anything between them."""
+CALENDARS = (("%Y%m%d", 1.9e7, 2.1e7), ("%Y%m%d%H%M", 1.9e11, 2.1e11), ("%Y%m%d%H%M%S", 1.9e13, 2.1e13))
+"""Formats of dates that are written as numbers, and between which numbers these are."""
 DATED = re.compile(r"date|datum|fecha|timestamp", re.IGNORECASE)
 NO_DATE = "numbers (seconds) or dates such as '2024-05-31 12:00:00.5' are expected"
 
@@ -51,11 +55,15 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
     if pd.api.types.is_complex_dtype(column):
         raise DataError(f"column {column.name!r} holds complex numbers; {NO_DATE}.")
     if pd.api.types.is_numeric_dtype(column):
+        if options.date_format is not None:
+            return _of_texts(_digits(column, options.date_format), options, lines)
         if options.time_unit == EXCEL:
             return _zoned(_of_serials(column, lines), options, lines).to_numpy()
         known = options.time_unit or unit_of(str(column.name), unit)
         scale = TIME_UNITS[known or "s"]
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        if options.time_unit is None and not (unit or in_brackets(str(column.name))):
+            check_calendar(values, f"column {column.name!r}")
         if not known:
             check_epoch(values, f"column {column.name!r}")
             _check_serials(values, str(column.name))
@@ -119,6 +127,40 @@ def _check_serials(values: np.ndarray, name: str) -> None:
             f"column {name!r}: {known[0]:.10g} may be seconds, or {day:%Y-%m-%d} as spreadsheets keep dates. Say which "
             "with time_unit='excel' (--time-unit excel) or time_unit='s' (--time-unit s)."
         )
+
+
+def _digits(column: pd.Series, form: str) -> pd.Series:
+    """Return whole numbers as the digits that they were, with the zeros in front that a format of digits has.
+
+    **Raises:** `DataError` for other numbers: 12.1 may have been 12.10.
+    """
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    odd = np.flatnonzero(values % 1 > 0)
+    if len(odd):
+        place = f"column {column.name!r}, row {int(column.index[odd[0]])}"
+        raise DataError(
+            f"{place}: the number {float(values[odd[0]])!r}, whose last digits may be lost; for the format {form!r} "
+            "texts or whole numbers are expected. Give the column as texts."
+        )
+    width = len(pd.Timestamp("2000-11-11 11:11:11").strftime(form)) if DIGITS.fullmatch(form) else 0
+    texts = ["" if np.isnan(value) else f"{value:.0f}".zfill(width) for value in values.tolist()]
+    return pd.Series(texts, index=column.index, name=column.name, dtype=object)
+
+
+def check_calendar(values: np.ndarray, place: str) -> None:
+    """Raise `DataError` for numbers all of which are days, or days and clock times, written as digits: 20240531."""
+    known = values[np.isfinite(values)]
+    if len(known) < 2 or (known % 1 != 0).any():
+        return
+    for form, least, most in CALENDARS:
+        if not least <= known.min() <= known.max() <= most:
+            continue
+        dates = pd.to_datetime(pd.Series([f"{value:.0f}" for value in known]), format=form, errors="coerce")
+        if dates.notna().all():
+            raise DataError(
+                f"{place}: {known[0]:.0f} may be a number of seconds, or {dates[0]} written as digits. Say which with "
+                f"date_format={form!r} (--date-format {form!r}) or time_unit='s' (--time-unit s)."
+            )
 
 
 def check_epoch(values: np.ndarray, place: str) -> None:

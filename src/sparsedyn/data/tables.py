@@ -156,7 +156,7 @@ def arguments(table: Table, columns: Columns, options: ReadOptions) -> dict[str,
     time = None
     if column is not None:
         unit = units.get(str(columns.time), "")
-        if options.time_unit is None:
+        if options.time_unit is None and options.date_format is None:
             say_unit(column, unit)
         time = [times_of(column.iloc[part], options, unit, lines) for part in rows]
     return {

@@ -29,7 +29,7 @@ from ..description import FORMAT, VERSION
 from ..errors import DataError
 from ..options import ReadOptions
 from ..spreadsheets import as_named, inert
-from ..tables import Columns, Table, arguments, asked_columns, together
+from ..tables import Columns, Table, arguments, asked_columns, time_columns, together
 from ..trajectories import Trajectories
 from .lines import BEGINNING, BLOCK, TextFile, text_file
 from .own_table import own_columns, restore_table
@@ -76,7 +76,9 @@ def from_file(path: Path, columns: Columns, options: ReadOptions) -> Trajectorie
     wanted = head.names if options.pivot else asked_columns(columns, head.names)
     if columns.time is None and columns.trajectory is None:
         wanted = head.names  # those that are not asked for may tell of runs
-    texts = () if columns.trajectory is None else (str(columns.trajectory),)
+    texts = [] if columns.trajectory is None else [str(columns.trajectory)]
+    if options.date_format is not None and not options.pivot:
+        texts += time_columns(columns.time, head.names)  # as numbers, 12.10 would be 12.1
     blocks = [] if options.pivot else together(columns, head.names)
     return Trajectories(**arguments(table_of(file, head, options, wanted, texts, blocks), columns, options))
 
