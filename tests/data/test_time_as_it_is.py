@@ -343,3 +343,14 @@ def test_days_written_as_numbers_are_asked_about():
     assert Trajectories.from_pandas(named, states="x", time="t [s]").dt == 1.0
     with pytest.raises(DataError, match=r"12\.1, whose last digits may be lost"):
         Trajectories.from_pandas(frame.assign(t=[10.1, 11.1, 12.1][::-1]), states="x", time="t", date_format="%d.%m")
+
+
+@pytest.mark.parametrize(("unit", "step"), [("ns", 500), ("us", 100), ("ms", 1)])
+def test_numbers_since_1970_keep_their_digits(unit: str, step: int):
+    each = {"ns": 1, "us": 1_000, "ms": 1_000_000}[unit]
+    stamps = 1_700_000_000_000_000_000 // each + step * np.arange(20)
+    frame = pd.DataFrame({"t": stamps, "x": np.arange(20.0)})
+    data = Trajectories.from_pandas(frame, states="x", time="t", time_unit=unit)
+    assert (data.dt, data.regular) == (step * each / 1e9, True)
+    early = Trajectories.from_pandas(frame.assign(t=stamps - stamps[0] + 7), states="x", time="t", time_unit=unit)
+    assert early.time[0][0] == pytest.approx(7 * each / 1e9)

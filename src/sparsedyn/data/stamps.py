@@ -31,6 +31,10 @@ MONTHS = tuple(
 OFFSET = re.compile(r"\d\s*(?:Z|[+-]\d{2}(?::?\d{2})?)$")
 SERIALS = (20_000.0, 80_000.0)
 """Days of spreadsheets from 1954 to 2119."""
+EPOCHS = {"ns": 1e17, "us": 1e14, "ms": 1e11}
+"""Numbers from which on these units are meant as time since 1970."""
+LAST = 9e9
+"""Seconds since 1970 that dates reach."""
 DIGITS = re.compile(r"(?:%[YmdHMSyj])+")
 """Formats of digits without anything between them."""
 CALENDARS = (("%Y%m%d", 1.9e7, 2.1e7), ("%Y%m%d%H%M", 1.9e11, 2.1e11), ("%Y%m%d%H%M%S", 1.9e13, 2.1e13))
@@ -67,6 +71,9 @@ def times_of(column: pd.Series, options: ReadOptions, unit: str, lines: np.ndarr
         if not known:
             check_epoch(values, f"column {column.name!r}")
             _check_serials(values, str(column.name))
+        largest = float(np.abs(values).max(initial=0.0))
+        if known in EPOCHS and largest >= EPOCHS[known] and largest * scale <= LAST:
+            return _since_1970(column, scale)
         return values if scale == 1.0 else values * scale
     texts = column.astype(object).where(column.notna(), "")
     if len(texts) and all(isinstance(text, str) for text in texts):
@@ -129,6 +136,16 @@ def _check_serials(values: np.ndarray, name: str) -> None:
         )
 
 
+def _since_1970(column: pd.Series, scale: float) -> np.ndarray:
+    """Return dates of numbers since 1970, to the nanosecond; as seconds, large numbers would lose their last digits."""
+    each = round(scale * 1e9)
+    if pd.api.types.is_integer_dtype(column):
+        return (column.to_numpy(dtype=np.int64) * each).astype("datetime64[ns]")
+    values = column.to_numpy(dtype=np.float64)
+    whole = np.floor(values)
+    return (whole.astype(np.int64) * each + np.round((values - whole) * each).astype(np.int64)).astype("datetime64[ns]")
+
+
 def _digits(column: pd.Series, form: str) -> pd.Series:
     """Return whole numbers as the digits that they were, with the zeros in front that a format of digits has.
 
@@ -169,7 +186,7 @@ def check_epoch(values: np.ndarray, place: str) -> None:
     largest = float(np.max(known, initial=0.0))
     if largest > 9e18:
         return  # no date either
-    for unit, least in (("ns", 1e17), ("us", 1e14), ("ms", 1e11)):
+    for unit, least in EPOCHS.items():
         if largest >= least:
             raise DataError(
                 f"{place}: {largest:.16g} seconds are {largest / 3.15e7:.0f} years; as {unit} since 1970 it is "
