@@ -164,6 +164,14 @@ def test_names_may_go_over_lines_within_quotes(tmp_path: Path):
     assert [one.name for one in seen.overview.columns] == ["time [min]", "level [m]", "valve (top)"]
 
 
+def test_exponents_of_fortran_are_numbers_and_no_units(tmp_path: Path):
+    rows = "0,1.5D+02,1d0", "1,-.25D-01,0", "2,3.0,2.D1"
+    for given in ({}, {"cell_units": True}):
+        data = read(write(tmp_path, lines("time,level,valve", *rows)), **ROLES, **given)
+        assert data.states[0].tolist() == [[150.0], [-0.025], [3.0]]
+        assert (data.inputs[0].tolist(), data.state_units) == ([[1.0], [0.0], [20.0]], ("",))
+
+
 def test_a_quote_that_ends_nowhere_takes_no_lines(tmp_path: Path):
     data = read(write(tmp_path, lines('time,d ["],level', "0,1,2", "1,2,3")), states="level", time="time")
     assert data.states[0].tolist() == [[2.0], [3.0]]

@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..options import PRESETS, ReadOptions
 from .lines import text_file
 from .other_lines import footer, others, said_of
-from .text import FALSE, MISSING, TRUE, UNIT_OF_CELL, cells_of, whole_line
+from .text import FALSE, FORTRAN, MISSING, TRUE, UNIT_OF_CELL, cells_of, whole_line
 
 LOOKED_AT = 2000
 """Lines that decide about separators, decimals and texts; encodings and uneven lines are looked for in all."""
@@ -180,7 +180,7 @@ def _is_data(row: Sequence[str], options: ReadOptions) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    return bool(NUMBER.fullmatch(cell) or COMMA.fullmatch(cell) or POINTS.fullmatch(cell) or GROUPED.fullmatch(cell))
+    return any(form.fullmatch(cell) for form in (NUMBER, COMMA, POINTS, GROUPED, FORTRAN))
 
 
 def _numeric(row: Sequence[str]) -> int:

@@ -24,6 +24,8 @@ TRUE, FALSE = ("True", "true", "TRUE"), ("False", "false", "FALSE")
 
 QUOTED = re.compile(r'"[^"]*"')
 """Marks within quotes separate nothing."""
+FORTRAN = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+))[dD]([+-]?\d+)$")
+"""Numbers as Fortran writes those of double precision, 1.0D+02."""
 UNIT_OF_CELL = re.compile(r"^\s*(?P<number>[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\W\d_]\S*|[%°‰]\S*)\s*$")
 MORE = 1000
 """Cells beyond the last column that a line may have, all empty."""
@@ -203,7 +205,7 @@ def _fill(
 
 def without_unit(column: pd.Series) -> tuple[pd.Series, str]:
     """Return cells without the unit that follows every number of a column, and that unit; as they are for others."""
-    parts = column.str.extract(UNIT_OF_CELL)
+    parts = column.where(~column.str.strip().str.fullmatch(FORTRAN), "").str.extract(UNIT_OF_CELL)
     found = parts["unit"].dropna().unique()
     numbers = parts["number"].notna()
     if len(found) != 1 or not numbers.any():
@@ -264,14 +266,24 @@ def _converted(column: pd.Series, options: ReadOptions) -> pd.Series:
     if options.decimal == ",":
         plain = plain.where(~plain.str.contains(".", regex=False), "x").str.replace(",", ".", regex=False)
     values = pd.Series(np.where(true, 1.0, np.where(false, 0.0, np.nan)), index=column.index)
-    try:
-        # Python's own conversion keeps every digit; underscores, which it would pass over, are no numbers here.
-        values[plain.index] = plain.where(~plain.str.contains("_", regex=False), "x").to_numpy(object).astype(float)
-    except ValueError:
+    numbers = _floats(plain)
+    if numbers is None and plain.str.fullmatch(FORTRAN).any():
+        numbers = _floats(plain.str.replace(FORTRAN, r"\1e\2", regex=True))
+    if numbers is None:
         return _masked(column, options)
+    values[plain.index] = numbers
     # A number that stands for a missing value may be written in several ways, -9999 and -9999.0.
     codes = [float(text) for text in options.missing if _is_number(text, options)]
     return values.mask(values.isin(codes), np.nan) if codes else values
+
+
+def _floats(texts: pd.Series) -> np.ndarray | None:
+    """Return texts as numbers, all digits kept; None where one is no number."""
+    try:
+        # Python's own conversion keeps every digit; underscores, which it would pass over, are no numbers here.
+        return texts.where(~texts.str.contains("_", regex=False), "x").to_numpy(object).astype(float)
+    except ValueError:
+        return None
 
 
 def _masked(column: pd.Series, options: ReadOptions) -> pd.Series:
