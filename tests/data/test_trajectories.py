@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sparsedyn.data import Trajectories
+from sparsedyn import SparsedynWarning
+from sparsedyn.data import DataError, Trajectories
 
 
 def drawn(trajectories: int = 10, rows: int = 7, **options: Any) -> Trajectories:
@@ -176,6 +177,24 @@ def test_split_sizes(shares: tuple[Any, Any, Any], sizes: list[int]) -> None:
 def test_shares_that_add_up_to_one_leave_no_trajectory_out() -> None:
     for count in range(5, 60):
         assert sum(len(part) for part in drawn(count, rows=2).split(0.6, 0.2, 0.2)) == count
+
+
+def test_named_levels_of_an_index_are_columns() -> None:
+    stamps = pd.date_range("2024-10-27", periods=30, freq="30min", tz="Europe/Berlin", name="t")
+    frame = pd.DataFrame({"x": np.arange(30.0)}, index=stamps)
+    assert Trajectories.from_pandas(frame, states="x", time="t").dt == 1800.0
+    runs = pd.MultiIndex.from_product([["a", "b"], 0.5 * np.arange(15)], names=["run", "t"])
+    both = Trajectories.from_pandas(frame.set_axis(runs), states="x", time="t", trajectory="run")
+    assert (both.labels, both.lengths, both.dt) == (("a", "b"), (15, 15), 0.5)
+    with pytest.warns(SparsedynWarning, match="taken for one trajectory"):
+        Trajectories.from_pandas(frame.set_axis(runs), states="x", dt=0.5)
+    # A column of the same name is meant.
+    assert Trajectories.from_pandas(frame.assign(t=np.arange(30.0)), states="x", time="t").dt == 1.0
+
+
+def test_what_is_no_data_frame_is_refused() -> None:
+    with pytest.raises(DataError, match=r"got Series. Give frame.to_frame\(\)"):
+        Trajectories.from_pandas(pd.Series([1.0, 2.0], name="x"), states="x", dt=1.0)  # type: ignore[arg-type]
 
 
 def test_pandas_and_back() -> None:

@@ -46,6 +46,21 @@ class Table(NamedTuple):
         return number_column(self.frame[name], self.lines)
 
 
+def with_levels(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the named levels of its index as columns at the end, where no column has the name.
+
+    **Raises:** `DataError` for anything but a `DataFrame`.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        advice = "Give frame.to_frame()." if isinstance(frame, pd.Series) else "Make one of it with pandas.DataFrame."
+        raise DataError(f"the table: expected a pandas.DataFrame; got {type(frame).__name__}. {advice}")
+    known = set(map(str, frame.columns))
+    levels = {name: k for k, name in enumerate(frame.index.names) if name is not None and str(name) not in known}
+    if frame.columns.nlevels > 1 or not levels:
+        return frame
+    return frame.assign(**{str(name): frame.index.get_level_values(k) for name, k in levels.items()})
+
+
 def listed(columns: str | Sequence[str | int] | None, known: Sequence[str] = ()) -> list[str]:
     """Return column names as a list; a text is one known name or a comma separated list of names."""
     if columns is None:

@@ -17,7 +17,7 @@ from .errors import DataError
 from .gaps import Records, cut, in_order, merged, restarted
 from .resampling import resampled
 from .splits import Share, parts, positions
-from .tables import Columns, Table, arguments, listed
+from .tables import Columns, Table, arguments, listed, with_levels
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False, eq=False)
@@ -277,13 +277,13 @@ class Trajectories:
         """Read columns of a table; rows of one trajectory may be interleaved with others but must be in
         order.
 
-        Without `trajectory` all rows are one trajectory. Exactly one of `time` (a column) and `dt` is needed. What
-        else is given are `ReadOptions` of times and rows.
+        Without `trajectory` all rows are one trajectory. Exactly one of `time` (a column) and `dt` is needed. Named
+        levels of the index are columns as well. What else is given are `ReadOptions` of times and rows.
 
         **Raises:** `DataError` for missing columns, text, gaps.
         """
         read = options.ReadOptions.given(**given)
-        data = cls(**arguments(Table(frame), Columns(states, inputs, time, trajectory, dt), read))
+        data = cls(**arguments(Table(with_levels(frame)), Columns(states, inputs, time, trajectory, dt), read))
         return data if read.resample is None else data.resample(read.resample)
 
     def to_xarray(self) -> xr.Dataset:
