@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from sparsedyn.data import Trajectories, read, write
+from sparsedyn.data import Trajectories, look, read, write
 
 SUFFIXES = (".csv", ".parquet", ".nc", ".npz")
 RELEASED = Path(__file__).parents[3] / "shared" / "data" / "aluminum_released_3x10000.npz"
@@ -241,3 +241,17 @@ def test_released_trajectories(tmp_path: Path) -> None:
     assert (len(data), set(data.lengths), len(data.state_names), len(data.input_names)) == (3, {10000}, 8, 5)
     with np.load(RELEASED) as archive:
         np.testing.assert_array_equal(data.stack()[0], archive["data"][..., :8])
+
+
+@pytest.mark.parametrize(("unit", "seconds"), [("hours", 3600.0), ("ms", 1e-3), ("s", 1.0), ("1", 1.0)])
+def test_units_of_variables_of_netcdf_are_those_of_columns(tmp_path: Path, unit: str, seconds: float) -> None:
+    level = ("time", np.arange(5.0), {"units": "m"})
+    clock = ("time", np.arange(5.0), {"units": unit})
+    dataset = xr.Dataset({"level": level, "valve": ("time", np.ones(5))}, {"time": clock})
+    dataset.to_netcdf(tmp_path / "log.nc", engine="h5netcdf")
+    data = read(tmp_path / "log.nc", states="level", inputs="valve", time="time")
+    assert (data.dt, data.state_units, data.input_units) == (seconds, ("m",), ("",))
+    assert data.time[0][-1] == pytest.approx(4 * seconds)
+    seen = look(tmp_path / "log.nc").overview.time
+    assert seen is not None
+    assert seen.step == pytest.approx(seconds)

@@ -53,4 +53,6 @@ def _table(dataset: xr.Dataset) -> Table:
     """Return variables as columns, a row for every combination of their dimensions."""
     rows, columns = math.prod(dataset.sizes.values()), len(dataset.variables)
     check_numbers(COPIES, rows, columns, claimed=f"{rows} rows of {columns} variables")
-    return Table(dataset.to_dataframe().reset_index())
+    said = {str(name): variable.attrs.get("units", "") for name, variable in dataset.variables.items()}
+    units = {name: unit for name, unit in said.items() if isinstance(unit, str)}
+    return Table(dataset.to_dataframe().reset_index(), None, units)
