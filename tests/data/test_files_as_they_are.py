@@ -41,7 +41,7 @@ CASES: dict[str, tuple[str | bytes, dict[str, Any], dict[str, Any], str]] = {
     ),
     "decimal commas": (written(TANK, ";", ","), {}, {"decimal": ","}, "separator=';', decimal=','."),
     "thousands": (
-        written(TANK.assign(level=[f"1.{round(x * 1e2):03d},5" for x in TANK["level"]]), ";", ","),
+        written(TANK.assign(level=[f"1.{round(x * 1e2) % 1000:03d},5" for x in TANK["level"]]), ";", ","),
         {},
         {"decimal": ",", "thousands": "."},
         "decimal=',', thousands='.'",
@@ -170,6 +170,18 @@ def test_exponents_of_fortran_are_numbers_and_no_units(tmp_path: Path):
         data = read(write(tmp_path, lines("time,level,valve", *rows)), **ROLES, **given)
         assert data.states[0].tolist() == [[150.0], [-0.025], [3.0]]
         assert (data.inputs[0].tolist(), data.state_units) == ([[1.0], [0.0], [20.0]], ("",))
+
+
+def test_marks_of_thousands_stand_between_thousands(tmp_path: Path):
+    rows = ["0;1.234.567,5;-1.000", "1;12.34.567,25;2e3"]  # the second as in India
+    given: dict[str, Any] = {**ROLES, "decimal": ",", "thousands": "."}
+    data = read(write(tmp_path, lines("time;level;valve", *rows)), **given)
+    assert (data.states[0].tolist(), data.inputs[0].tolist()) == ([[1234567.5], [1234567.25]], [[-1000.0], [2000.0]])
+    for odd in ("1.5", "12.34,5", "1234.567", "1..000", "1.000.0"):
+        with pytest.raises(DataError, match=re.escape(f"line 4 of the file): the text '{odd}")):
+            read(write(tmp_path, lines("time;level;valve", *rows, f"2;{odd};1")), **given)
+    days = "01.02.2024;1,5;0", "02.02.2024;1.000,5;1", "03.02.2024;2;1"
+    assert read(write(tmp_path, lines("time;level;valve", *days)), **given, day_first=True).dt == 86_400.0
 
 
 def test_a_quote_that_ends_nowhere_takes_no_lines(tmp_path: Path):

@@ -27,6 +27,7 @@ QUOTED = re.compile(r'"[^"]*"')
 FORTRAN = re.compile(r"^([+-]?(?:\d+\.?\d*|\.\d+))[dD]([+-]?\d+)$")
 """Numbers as Fortran writes those of double precision, 1.0D+02."""
 UNIT_OF_CELL = re.compile(r"^\s*(?P<number>[+-]?[\d.,]*\d(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\W\d_]\S*|[%°‰]\S*)\s*$")
+OTHER_MARKS = " (not with the marks that are stated)"
 MORE = 1000
 """Cells beyond the last column that a line may have, all empty."""
 WIDEST = 20_000
@@ -261,10 +262,7 @@ def _converted(column: pd.Series, options: ReadOptions) -> pd.Series:
     missing = column.isin((*MISSING, *options.missing))
     true, false = column.isin((*TRUE, *options.true)), column.isin((*FALSE, *options.false))
     plain = column[~(missing | true | false)]
-    if options.thousands:
-        plain = plain.str.replace(options.thousands, "", regex=False)
-    if options.decimal == ",":
-        plain = plain.where(~plain.str.contains(".", regex=False), "x").str.replace(",", ".", regex=False)
+    plain = _with_points(plain, options)
     values = pd.Series(np.where(true, 1.0, np.where(false, 0.0, np.nan)), index=column.index)
     numbers = _floats(plain)
     if numbers is None and plain.str.fullmatch(FORTRAN).any():
@@ -277,6 +275,19 @@ def _converted(column: pd.Series, options: ReadOptions) -> pd.Series:
     return values.mask(values.isin(codes), np.nan) if codes else values
 
 
+def _with_points(plain: pd.Series, options: ReadOptions) -> pd.Series:
+    """Return numbers as Python writes them, and what cannot be one as x."""
+    if options.thousands:
+        # 1.5 is not fifteen: a mark has two or three digits before the next, and three behind the last.
+        mark, grouped = re.escape(options.thousands), plain.str.contains(options.thousands, regex=False)
+        whole = rf"[+-]?\d{{1,3}}(?:{mark}\d{{2,3}})*{mark}\d{{3}}(?:[^\d{mark}][^{mark}]*)?"
+        plain = plain.where(~grouped | plain.str.fullmatch(whole), "x")
+        plain = plain.str.replace(options.thousands, "", regex=False)
+    if options.decimal == ",":
+        plain = plain.where(~plain.str.contains(".", regex=False), "x").str.replace(",", ".", regex=False)
+    return plain
+
+
 def _floats(texts: pd.Series) -> np.ndarray | None:
     """Return texts as numbers, all digits kept; None where one is no number."""
     try:
@@ -287,9 +298,18 @@ def _floats(texts: pd.Series) -> np.ndarray | None:
 
 
 def _masked(column: pd.Series, options: ReadOptions) -> pd.Series:
-    """Return a column of texts without those that stand for missing values."""
+    """Return a column of texts without those that stand for missing values; what are numbers are written with a point.
+
+    What would be another number without the stated marks says so, and is none.
+    """
     column = column.str.strip()
-    return column.mask(column.isin((*MISSING, *options.missing)), None)
+    gone = column.isin((*MISSING, *options.missing))
+    if options.decimal == "," or options.thousands:
+        plain = _with_points(column, options)
+        fine = pd.to_numeric(plain, errors="coerce").notna()
+        other = ~fine & pd.to_numeric(column, errors="coerce").notna()
+        column = column.mask(fine, plain).mask(other, column + OTHER_MARKS)
+    return column.mask(gone, None)
 
 
 def _is_number(text: str, options: ReadOptions) -> bool:
