@@ -16,8 +16,9 @@ import sparsedyn
 from sparsedyn import EquationLearner, Trajectories
 from sparsedyn.equations import symbol, text
 from sparsedyn.estimators import shooting_search
+from sparsedyn.estimators._report import drifts
 from sparsedyn.estimators.equation import trajectories
-from sparsedyn.estimators.equation.trajectories._doubts import doubts, drifts
+from sparsedyn.estimators.equation.trajectories._doubts import doubts
 from sparsedyn.estimators.equation.trajectories._outcome import Constant
 from sparsedyn.estimators.equation.trajectories._smooth import smooth_inputs
 from sparsedyn.estimators.shooting_search import _models as models
@@ -238,12 +239,13 @@ def test_inputs_that_run_smoothly_are_told_of():
 
 
 def test_residuals_that_are_no_noise_are_told_of():
-    related, noisy = np.array([0.05, 0.7]), np.array([True, True])
-    (finding,) = drifts(["x", "y"], related, noisy, 100)
+    related = np.array([0.05, 0.7])
+    finding = drifts(["x", "y"], related, 100, "Take others.")
+    assert finding is not None
     assert finding.check == "related-residuals"
     assert "leave of y is no noise" in finding.message
-    assert not drifts(["x", "y"], related, np.array([True, False]), 100)
-    assert not drifts(["x", "y"], related, noisy, 25)
+    assert drifts(["x", "y"], np.array([0.05, 0.0]), 100, "") is None
+    assert drifts(["x", "y"], related, 25, "") is None
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ QUICK = 1.3
 """Root mean square of the change from row to row, in standard deviations: a sine has it at 4.4 rows a period."""
 LEAVING = 0.01
 """Share of simulations that may leave the region of the data."""
+RELATED, DEVIATIONS = 0.4, 4.0
+"""Correlation of residuals of rows beside each other that no noise of sensors has, and in standard deviations."""
 NOISY = 0.2
 """Noise in shares of a state's standard deviation beyond which coefficients are not to be relied on."""
 
@@ -167,6 +169,23 @@ def across(derivative: str, fix: str) -> Finding:
         "derivative-across-jumps",
         f"fit: held inputs are new at so many rows that derivative={derivative!r} is taken across their jumps, where "
         f"it is wrong: coefficients of inputs come out too small. {fix}",
+    )
+
+
+def related_least(rows: int) -> float:
+    """Return the correlation of residuals of rows beside each other beyond which they are no noise of sensors."""
+    return max(RELATED, DEVIATIONS / float(rows) ** 0.5)
+
+
+def drifts(names: Sequence[str], related: Float[np.ndarray, " state"], rows: int, done: str) -> Finding | None:
+    """Say of which states equations leave what is no noise, and what was `done` or is to be done."""
+    found = [name for name, one in zip(names, related, strict=True) if one > related_least(rows)]
+    if not found:
+        return None
+    return Finding(
+        "related-residuals",
+        f"fit: what equations leave of {', '.join(found)} is no noise of sensors: rows beside each other are off alike "
+        f"(correlation {np.max(related):.2f}). {done}",
     )
 
 

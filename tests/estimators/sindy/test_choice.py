@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from sparsedyn import SINDy
+from sparsedyn import SINDy, SparsedynWarning
 
 
 def logistic(rows: int = 150) -> tuple[np.ndarray, float]:
@@ -147,3 +147,29 @@ def test_the_search_is_offered_the_terms_of_the_library_alone():
     x, dt = oscillator()
     found = SINDy(1, constant=False).fit(noisy(x, 0.02), dt).coefficients_
     np.testing.assert_allclose(found, [[0, -2], [1, -0.6]], rtol=0.02)
+
+
+def disturbed(seed: int, rows: int = 400, dt: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """x' = u - 0.5 x, y' = x - 0.8 y, with disturbances of both that are new at every moment."""
+    rng = np.random.default_rng(seed)
+    u = np.repeat(rng.uniform(-1, 1, rows // 10 + 1), 10)[:rows, None]
+    x = np.zeros((rows, 2))
+    for k in range(rows - 1):
+        now = x[k]
+        for _ in range(10):
+            slopes = np.array([u[k, 0] - 0.5 * now[0], now[0] - 0.8 * now[1]])
+            now = now + slopes * dt / 10 + 0.1 * np.sqrt(dt / 10) * rng.normal(size=2)
+        x[k + 1] = now
+    return x, u
+
+
+def test_disturbances_of_states_are_not_taken_for_terms():
+    x, u = disturbed(0)
+    with pytest.warns(SparsedynWarning, match="chosen by what they foretell of the next row"):
+        found = SINDy(degree=2).fit(x, 0.1, u)
+    terms = found.coefficients()
+    assert set(terms.index[terms.iloc[:, 0] != 0]) == {"x0", "u0"}
+    assert set(terms.index[terms.iloc[:, 1] != 0]) == {"x0", "x1"}
+    # Noise of sensors leaves residuals that are not related.
+    plain = SINDy(degree=2).fit(noisy(*oscillator()[:1], 0.05), 0.1)
+    assert "related-residuals" not in [one.check for one in plain.report_]

@@ -29,7 +29,8 @@ def test_too_few_rows_say_how_many_are_needed():
 
 def test_simulate_takes_dates_and_functions():
     u = np.sin(T)
-    model = SINDy(degree=1).fit(RUNS[1] + 0.1 * np.cos(3 * T), T, u)
+    with pytest.warns(SparsedynWarning, match="The equations miss something"):
+        model = SINDy(degree=1).fit(RUNS[1] + 0.1 * np.cos(3 * T), T, u)
     expected = model.simulate([1.0], T, u)
     dates = pd.Timestamp("2024-03-01") + pd.to_timedelta(T, unit="s")
     np.testing.assert_allclose(model.simulate([1.0], dates, u), expected, rtol=1e-6)

@@ -23,7 +23,7 @@ from sparsedyn.estimators._files import Stored
 from sparsedyn.estimators._inputs import recorded
 from sparsedyn.estimators._known import Known, known_of
 from sparsedyn.estimators._progress import stage_bar
-from sparsedyn.estimators._report import across
+from sparsedyn.estimators._report import across, drifts, report_of
 from sparsedyn.estimators._states import CLOCK, is_clocked
 from sparsedyn.estimators._warmup import check_no_warm_up
 from sparsedyn.estimators.equation._by_networks import by_networks
@@ -38,7 +38,7 @@ from sparsedyn.estimators.equation._right_hand_sides import task_of
 from sparsedyn.estimators.equation._search import Found
 from sparsedyn.estimators.equation._settings import search_of
 from sparsedyn.estimators.equation._units import Unit
-from sparsedyn.estimators.equation.trajectories._doubts import doubts, drifts
+from sparsedyn.estimators.equation.trajectories._doubts import doubts
 from sparsedyn.estimators.equation.trajectories._outcome import Constant, outcome
 from sparsedyn.estimators.equation.trajectories._smooth import smooth_inputs
 from sparsedyn.estimators.equation.trajectories._way import (
@@ -54,6 +54,11 @@ from sparsedyn.models import PerState, Primitive
 
 WILD = 100.0
 """Standard deviations from the mean of the data at which steps are suspected to be too long."""
+DRIFTING = (
+    "The equations miss something, or disturbances drive the states: equations follow these, and forecasts drift away. "
+    "Give inputs or states that are missing, or take SINDy, which then chooses terms by what they foretell of the next "
+    "row, or SparseStateSpace."
+)
 CLEAN = 10.0
 """Errors, in multiples of the floor, up to which measured states count as without noise."""
 FITTED = 0.5
@@ -223,8 +228,8 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
             self.report_ = Report((*self.report_, across(derivative, "Take derivative='auto'.")))
         if search == STATES:
             noisy = made.noise > CLEAN * self.floor * made.sizes
-            said = drifts(data.state_names, made.related, noisy, sum(data.lengths))
-            self.report_ = Report((*self.report_, *said, *smooth_inputs(data)))
+            drifting = drifts(data.state_names, np.where(noisy, made.related, 0.0), sum(data.lengths), DRIFTING)
+            self.report_ = report_of([*self.report_, drifting, *smooth_inputs(data)])
         self.report_.warn()
         return self
 

@@ -249,6 +249,18 @@ class Problem:
         return found
 
 
+def related(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " state"]:
+    """Return the correlation of residuals of rows beside each other: hardly any, where they are noise of sensors."""
+    measured, weights = problem.cuts[candidate.level].arrays[:2]
+    return correlation(np.sqrt(weights) * (measured - problem.states_of(candidate)))
+
+
+def correlation(off: Float[np.ndarray, "segment row state"]) -> Float[np.ndarray, " state"]:
+    """Return the correlation of rows beside each other."""
+    found: np.ndarray = np.sum(off[:, 1:] * off[:, :-1], axis=(0, 1)) / np.maximum(np.sum(off**2, axis=(0, 1)), 1e-300)
+    return found
+
+
 def problem_of(paths: Paths, states: Sequence[int], precision: float, lengths: Sequence[int] = LENGTHS) -> Problem:
     """Return the problem of explaining these states; the others are as smooth curves say."""
     states = list(states)

@@ -28,6 +28,15 @@ EVERYWHERE = 0.5
 """Typical residual of smoothing, in shares of its root mean square, below which it is that of few rows."""
 MUCH = 10.0
 """A contribution, in shares of what is explained, beyond which a number says nothing."""
+MENDED = (
+    "Disturbances seem to drive the states: terms were chosen by what they foretell of the next row, not of whole "
+    "trajectories. Forecasts drift away as the plant itself does."
+)
+MISSED = (
+    "The equations miss something: give inputs or states that are missing, a richer library (degree, functions), or "
+    "inputs='interpolated' where inputs run smoothly between rows."
+)
+"""What is said of residuals that are no noise of sensors."""
 TOLERATED = 0.01
 """Noise, in shares of a standard deviation, that interpolating derivatives tolerate."""
 
@@ -70,6 +79,9 @@ def checked(
         if not exact and not states.jumping and not has_outliers(odd):
             few = checks.coarse(data.state_names, data.states)
             findings += [few, *_noisy(states, settings, coarse=few is not None)]
+        if found.related is not None:
+            rows = sum(data.lengths)
+            findings.append(checks.drifts(data.state_names, found.related, rows, MENDED if found.by_rows else MISSED))
         # Simulations know nothing of a given part of the right-hand side, and do not leave what is left no error.
         if found.coefficients.any() and found.known is None:
             if validation is not None:

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from sparsedyn.estimators.sindy._fitting import above, paths
 from sparsedyn.estimators.sindy._forms import ROWS
@@ -17,20 +19,29 @@ from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor, solve, unexplained
 
 
+class Chosen(NamedTuple):
+    """Terms with their coefficients; correlations of what is left in rows beside each other, if states chose them."""
+
+    proposal: Proposal
+    related: Float[np.ndarray, " equation"] | None = None
+
+
 def chosen(
     states: States, validation: Measured | None, library: Library, settings: Settings, reduced: Factor
-) -> Proposal:
+) -> Chosen:
     """Return the terms that the criterion calls for, with their coefficients."""
     ways = partial(paths, settings)
     fits = fits_of(reduced, ways)
     if settings.refine is None and validation is None and reduced.samples >= ROWS * library.size:
         known = exact(fits)
         if known is not None:
-            return known
+            return Chosen(known)
     search = settings.refine is not False and settings.optimizer == "stlsq"
     if search and validation is None and (found := searched(states, library)) is not None:
-        coefficients = solve(reduced, found.support)
-        return found if _improvable(settings, reduced, coefficients, EXACT) else Proposal(found.support, coefficients)
+        coefficients = solve(reduced, found.proposal.support)
+        if not _improvable(settings, reduced, coefficients, EXACT):
+            return Chosen(Proposal(found.proposal.support, coefficients))
+        return Chosen(found.proposal, found.related)
     judge = Judge(states, library, reduced)
     sources = [reduced]
     if states.measured.complete and (smooth := judge.regression(library)).samples >= library.size:
@@ -44,8 +55,8 @@ def chosen(
     if _improvable(settings, reduced, coefficients, EXACT):
         fitted = judge.refined(best.support, best.coefficients)
         if fitted is not None:
-            return Proposal(best.support, fitted)
-    return Proposal(best.support, coefficients)
+            return Chosen(Proposal(best.support, fitted))
+    return Chosen(Proposal(best.support, coefficients))
 
 
 def refined(

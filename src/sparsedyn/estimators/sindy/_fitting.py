@@ -28,6 +28,10 @@ class Identified(NamedTuple):
     inputs: str = "held"
     time: str = "continuous"
     known: Known | None = None
+    related: Float[np.ndarray, " equation"] | None = None
+    """Correlations of residuals in rows beside each other, of terms chosen by whole trajectories."""
+    by_rows: bool = False
+    """Whether terms were chosen by next rows instead."""
 
 
 def above_thresholds(settings: Settings) -> Callable[[Factor], Coefficients]:

@@ -44,6 +44,12 @@ def read(measured: Measured, library: Library, settings: Settings) -> tuple[Stat
     return held, found
 
 
+def by_rows(states: States, library: Library) -> list[Block]:
+    """Return integrals of the terms over single rows, and how far states move from row to row."""
+    width = len(states.measured.data.state_names)
+    return weak_form(states.whole, library, width, inputs=states.inputs, windows=False, known=states.known).blocks
+
+
 def smoother(data: Trajectories, left: float, less: float) -> bool:
     """Whether inputs seem to run smoothly between rows, by the shares that held and interpolated ones leave.
 

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from sparsedyn._warnings import Report
+from sparsedyn.estimators import _report as checks
 from sparsedyn.estimators.sindy._checks import checked
 from sparsedyn.estimators.sindy._choice import chosen, refined
 from sparsedyn.estimators.sindy._constraints import Constraints
@@ -15,7 +18,7 @@ from sparsedyn.estimators.sindy._fitting import (
     of_size,
     thresholds,
 )
-from sparsedyn.estimators.sindy._forms import read, regression
+from sparsedyn.estimators.sindy._forms import by_rows, read, regression
 from sparsedyn.estimators.sindy._measured import Measured, Recorded
 from sparsedyn.estimators.sindy._regression import Block, pooled
 from sparsedyn.estimators.sindy._settings import Settings
@@ -23,6 +26,9 @@ from sparsedyn.estimators.sindy._states import States, full_names
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Factor
 from sparsedyn.training.restricted import informed_restricted, thresholded_restricted
+
+NEW = 0.25
+"""Correlation of what is left of the way to the next row, up to which that is new in every row."""
 
 
 def identified(
@@ -66,10 +72,31 @@ def _automatic(
         if validation is not None:
             known = pooled(regression(replace(states, measured=validation), library, settings)[0], 2)
         return fitted(settings, reduced, blocks, of_information(settings, known))
-    best = chosen(states, validation, library, settings, reduced)
+    best, related = chosen(states, validation, library, settings, reduced)
+    if related is not None and np.any(related > checks.related_least(sum(states.measured.data.lengths))):
+        found = _by_next_rows(states, library, settings)
+        if found is not None:
+            return found._replace(related=related, by_rows=True)
     if settings.ensemble is not None:
         return fitted(settings, reduced, blocks, of_size(settings, best.support))
-    return Identified(best.coefficients, thresholds(settings, best.coefficients))
+    return Identified(best.coefficients, thresholds(settings, best.coefficients), related=related)
+
+
+def _by_next_rows(states: States, library: Library, settings: Settings) -> Identified | None:
+    """Return equations by what they foretell of the next row, if what they leave is new in every row.
+
+    Disturbances that drive states add up along them: by whole trajectories, terms would be found that follow them.
+    """
+    blocks = by_rows(states, library)
+    reduced = pooled(blocks, library.size)
+    found = fitted(settings, reduced, blocks, of_information(settings, reduced))
+    left = [target - theta @ found.coefficients for theta, target in blocks]
+    squares = np.maximum(sum(np.sum(one**2, axis=0) for one in left), 1e-300)
+    along = sum(np.sum(one[1:] * one[:-1], axis=0) for one in left) / squares
+    rows = sum(map(len, left))
+    if np.any(np.abs(along) > max(NEW, 4 / rows**0.5)):
+        return None
+    return found
 
 
 def _restricted(settings: Settings, reduced: Factor, library: Library, measured: Measured) -> Identified:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from jaxtyping import Bool, Float
 from scipy import stats
 
 from sparsedyn._warnings import Finding
@@ -12,29 +10,8 @@ from sparsedyn.estimators.equation.trajectories._outcome import Constant
 EACH = 4
 """Measured values that a constant takes, where there is noise."""
 LEVEL = 0.95
-RELATED, DEVIATIONS = 0.4, 4.0
-"""Correlation of residuals of rows beside each other that no noise of sensors has, and in standard deviations."""
 MANY = 3
 """Constants that a warning names."""
-
-
-def drifts(
-    names: Sequence[str], related: Float[np.ndarray, " state"], noisy: Bool[np.ndarray, " state"], rows: int
-) -> list[Finding]:
-    """Return a finding for states of which equations leave what is no noise."""
-    least = max(RELATED, DEVIATIONS / rows**0.5)
-    found = [name for name, one, own in zip(names, related, noisy, strict=True) if own and one > least]
-    if not found:
-        return []
-    return [
-        Finding(
-            "related-residuals",
-            f"fit: what the equations leave of {', '.join(found)} is no noise of sensors: rows beside each other are "
-            f"off alike (correlation {np.max(related[noisy]):.2f}). The equations miss something, or disturbances "
-            "drive the states: intervals of constants are too narrow, and forecasts drift away. Give inputs or states "
-            "that are missing, or model single steps (SparseStateSpace, or SINDy with time='discrete').",
-        )
-    ]
 
 
 def doubts(constants: Sequence[Constant], values: int, *, noisy: bool) -> list[Finding]:

@@ -30,7 +30,7 @@ from sparsedyn.estimators.shooting_search._course import OnProgress
 from sparsedyn.estimators.shooting_search._models import FITTED, Found, found
 from sparsedyn.estimators.shooting_search._paths import paths_of, stretches
 from sparsedyn.estimators.shooting_search._prior import NOTHING, Prior
-from sparsedyn.estimators.shooting_search._problem import Candidate, Problem, problem_of
+from sparsedyn.estimators.shooting_search._problem import Candidate, Problem, problem_of, related
 from sparsedyn.estimators.shooting_search._rounding import Constants, constants_of, errors_of, rounded
 from sparsedyn.estimators.shooting_search._straying import PRICE, straying
 from sparsedyn.estimators.shooting_search._written import expression
@@ -194,7 +194,7 @@ def _of_terms(problem: Problem, one: Candidate, symbols: Sequence[sympy.Symbol],
         lambda: _written(rounded(problem, one), symbols, count),
         lambda: constants_of(one),
         lambda: [part_of(one, j, symbols) for j in range(count)],
-        lambda: _related(problem, one),
+        lambda: related(problem, one),
     )
 
 
@@ -210,14 +210,6 @@ def _of_forms(problem: Problem, one: Model, rank: float) -> Whole:
         lambda: one.parts,
         lambda: np.zeros(len(one.parts)),
     )
-
-
-def _related(problem: Problem, one: Candidate) -> Float[np.ndarray, " state"]:
-    """Return the correlation of residuals of rows beside each other: hardly any, where they are noise of sensors."""
-    measured, weights = problem.cuts[one.level].arrays[:2]
-    off = np.sqrt(weights) * (measured - problem.states_of(one))
-    found: np.ndarray = np.sum(off[:, 1:] * off[:, :-1], axis=(0, 1)) / np.maximum(np.sum(off**2, axis=(0, 1)), 1e-300)
-    return found
 
 
 def _written(candidate: Candidate, symbols: Sequence[sympy.Symbol], states: int) -> tuple[sympy.Expr, ...]:
