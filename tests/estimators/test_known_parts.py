@@ -132,3 +132,5 @@ def test_what_does_not_fit_is_refused():
             model(known=3).fit(DATA)
         with pytest.raises(ValueError, match=r"known: expected values \(row, state\)"):
             model(known=lambda x, u: x[:, 0]).fit(DATA)
+        with pytest.raises(ValueError, match="part of 'w' has none at row 28 of trajectory '0', where theta"):
+            model(known={"w": "log(theta)"}).fit(DATA)

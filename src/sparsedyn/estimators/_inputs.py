@@ -118,7 +118,10 @@ def recorded(
     if validation is not None:
         validation = trajectories_like(variables_of(data), validation, place="validation")
         check_alike(variables_of(data), validation, "validation")
-    return Recorded(data, rates, validation, known_of(known, [*data.state_names, *data.input_names], data.state_names))
+    part = known_of(known, [*data.state_names, *data.input_names], data.state_names)
+    if part is not None:
+        part.check(data)
+    return Recorded(data, rates, validation, part)
 
 
 def trajectories_of(

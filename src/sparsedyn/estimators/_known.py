@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float
 
+from sparsedyn.data import DataError, Trajectories
 from sparsedyn.data.errors import closest, listing
 from sparsedyn.equations import Columns, compiled, from_text, parsed, symbol, to_text
 from sparsedyn.estimators._base import Rule
@@ -47,6 +48,20 @@ class Known:
                 f"{found.shape}."
             )
         return found / self.per
+
+    def check(self, data: Trajectories) -> None:
+        """Raise `DataError` where the known part has no finite value at a row of the data."""
+        for label, x, u in zip(data.labels, data.states, data.inputs, strict=True):
+            with np.errstate(all="ignore"):
+                bad = ~np.isfinite(self.values(x, u))
+            if bad.any():
+                row, column = np.argwhere(bad)[0]
+                values = zip(self.names, (*x[row], *u[row]), strict=True)
+                place = f"row {row} of trajectory {label!r}, where {', '.join(f'{n} is {v:.6g}' for n, v in values)}"
+                raise DataError(
+                    f"known: expected finite values at all rows; the part of {self.equations[column]!r} has none at "
+                    f"{place}. Leave such rows out, or give a part that is defined there."
+                )
 
     def over(self, per: float) -> "Known":
         """Return the same part divided by a number."""

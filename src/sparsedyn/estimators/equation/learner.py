@@ -197,6 +197,8 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         if delays.rows:
             held_out = None if validation is None else delays.augmented(validation)
             given = given._replace(data=delays.augmented(data), validation=held_out)
+        if known is not None:
+            known.check(given.data)
         derivative = FOLLOWING if self.time == "discrete" else self.derivative
         task = task_of(given, derivative=derivative, share=self.share, seed=self.seed)
         measured = samples(data, FOLLOWING) if delays.rows else task.pooled

@@ -34,6 +34,8 @@ def read(measured: Measured, library: Library, settings: Settings) -> tuple[Stat
     known = known_of(settings.known, [*names, *data.input_names], data.state_names)
     first, *others = INPUTS if settings.inputs is None else [settings.inputs]
     held = states_of(measured, settings.order, settings.derivative, first, known)
+    if known is not None:
+        known.check(held.whole if held.whole.state_names == tuple(names) else held.full)
     found, left = regression(held, library, settings)
     if held.varying and left:
         for inputs in others:
