@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import sympy
 from jaxtyping import Array
 
@@ -111,14 +112,22 @@ PRODUCT_10 = Primitive("product_10", lambda a, b: 10.0 * a * b, lambda a, b: 10 
 
 @cache
 def compiled_on_host(primitive: Primitive) -> Callable[..., tuple[Any, ...]]:
-    """Return a primitive and its derivatives by every argument as one NumPy function of arrays."""
+    """Return a primitive and its derivatives by every argument as one NumPy function of arrays.
+
+    Where a value is not finite, it says so by being infinity or NaN, without NumPy's warning.
+    """
     arguments = sympy.symbols(f"g:{primitive.arity}", real=True)
     value = sympy.sympify(primitive.symbol(*arguments))
     partials = [sympy.diff(value, argument) for argument in arguments]
     made: Callable[..., tuple[Any, ...]] = sympy.lambdify(
         arguments, (value, *partials), modules=["scipy", "numpy"], cse=True
     )
-    return made
+
+    def evaluate(*columns: Any) -> tuple[Any, ...]:
+        with np.errstate(all="ignore"):
+            return made(*columns)
+
+    return evaluate
 
 
 Units: TypeAlias = tuple[tuple[Primitive, int], ...]

@@ -463,3 +463,9 @@ def test_a_refit_is_the_same(recorded: dict[str, Trajectories]):
     np.testing.assert_allclose(fitted.fit(recorded["lotka-volterra"]).coefficients_, before, rtol=1e-9)
     whole = clone(fitted).set_params(degree=np.int64(2), seed=np.int64(0))
     np.testing.assert_allclose(whole.fit(recorded["lotka-volterra"]).coefficients_, before, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_terms_without_a_finite_value_are_an_error_alone():
+    with pytest.raises(DataError, match=r"exp\(x0\) is not, at some samples"):
+        SINDy(1, functions=["exp"]).fit(1000 * np.cos(np.linspace(0, 9, 200)), 0.05)
