@@ -21,6 +21,7 @@ def solved(field: Any, x0: list[float], t: np.ndarray = T) -> np.ndarray:
 
 PENDULUM = solved(lambda _, x: [x[1], -2 * np.sin(x[0]) - 0.1 * x[1]], [1.5, 0.0])
 NAMES = ["theta", "w"]
+DAMPED = {("w", "w"): -0.1}
 KNOWN: dict[str, Any] = {
     "text": {"w": "-2*sin(theta)"},
     "sympy": {"w": -2 * sympy.sin(sympy.Symbol("theta"))},
@@ -110,6 +111,12 @@ def test_a_file_keeps_constraints(tmp_path: Path):
             {"constraints": Constraints(equalities=[({("w", "w"): 1}, 1.0), ({("w", "w"): 1}, 2.0)])},
             "equalities that can hold together",
         ),
+        ({"constraints": Constraints(DAMPED, {("w", "w"): (2, 3)})}, r"expected \('w', 'w'\) within its bounds"),
+        ({"constraints": Constraints(DAMPED, exclude=[("w", "w")])}, "but exclude or only leaves this term out"),
+        ({"constraints": Constraints(DAMPED, only={"w": ["theta"]})}, "but exclude or only leaves this term out"),
+        ({"constraints": Constraints({}, {("w", "w"): (-1, -0.1)}, [("w", "w")])}, "bounds: .* is not zero within"),
+        ({"constraints": Constraints({("w", "w"): np.nan})}, r"fixed: expected a number for \('w', 'w'\); got nan"),
+        ({"constraints": Constraints(equalities=[{("w", "w"): "a"}])}, "equalities: expected a weight for .*; got 'a'"),
         ({"constraints": {"w": 1}}, "constraints: expected none or sparsedyn.Constraints"),
         ({"constraints": Constraints(), "ensemble": 5}, "ensemble: expected None along with constraints"),
         ({"known": {"v": "1"}}, "known: there is no equation of 'v'"),

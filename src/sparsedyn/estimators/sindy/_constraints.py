@@ -50,17 +50,32 @@ class Constraints:
             lower[where], upper[where] = -np.inf if least is None else least, np.inf if most is None else most
             if not lower[where] < upper[where]:
                 raise ValueError(f"constraints: bounds: expected a range for {entry}; got {(least, most)}. See fixed.")
+            if not (allowed[where] or lower[where] <= 0 <= upper[where]):
+                raise ValueError(
+                    f"constraints: bounds: {entry} is not zero within {(least, most)}, but exclude or only leaves this "
+                    "term out. Take it from one of them."
+                )
         for entry, value in self.fixed.items():
-            fixed[place(entry, "fixed")] = float(value)
+            where = place(entry, "fixed")
+            fixed[where] = _finite(value, f"fixed: expected a number for {entry}")
+            if fixed[where] != 0 and not allowed[where]:
+                raise ValueError(
+                    f"constraints: fixed: {entry} is {value!r}, but exclude or only leaves this term out. Take it from "
+                    "one of them."
+                )
+            if not lower[where] <= fixed[where] <= upper[where]:
+                raise ValueError(
+                    f"constraints: fixed: expected {entry} within its bounds, {self.bounds[entry]}; got {value!r}."
+                )
         rows, values = [], []
         for table, value in self._sums():
             row = np.zeros(shape)
             for entry, weight in table.items():
-                row[place(entry, "equalities")] = float(weight)
+                row[place(entry, "equalities")] = _finite(weight, f"equalities: expected a weight for {entry}")
             rows.append(row.ravel())
-            values.append(float(value))
+            values.append(_finite(value, "equalities: expected a number as the sum"))
         matrix = np.stack(rows) if rows else np.zeros((0, int(np.prod(shape))))
-        return Restrictions(allowed | np.isfinite(fixed), fixed, lower, upper, matrix, np.asarray(values))
+        return Restrictions(allowed, fixed, lower, upper, matrix, np.asarray(values))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the restrictions as JSON values; see `from_dict`."""
@@ -88,6 +103,17 @@ class Constraints:
             stored["only"],
             [({(t, s): weight for t, s, weight in table}, value) for table, value in stored["equalities"]],
         )
+
+
+def _finite(value: Any, expected: str) -> float:
+    """The number that is given; `ValueError`, with what is expected, for anything else."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise ValueError(f"constraints: {expected}; got {value!r}.")
+    return number
 
 
 def _found(name: str, known: Sequence[str], kind: str, what: str) -> int:
