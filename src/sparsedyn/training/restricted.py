@@ -26,6 +26,16 @@ class Restrictions(NamedTuple):
     matrix: Float[np.ndarray, "equality entry"]
     values: Float[np.ndarray, " equality"]
 
+    @property
+    def needed(self) -> Support:
+        """The coefficients that cannot be zero, or are given: fixed ones, and those whose bounds leave zero out."""
+        return np.isfinite(self.fixed) | (self.allowed & ((self.lower > 0) | (self.upper < 0)))
+
+    @property
+    def tied(self) -> Support:
+        """The coefficients that are in an equality."""
+        return self.allowed & np.any(self.matrix != 0, axis=0).reshape(self.allowed.shape)
+
 
 class _Problem(NamedTuple):
     """Least squares of free coefficients, scaled to contributions, as one system for all targets together."""
@@ -61,36 +71,58 @@ def thresholded_restricted(
     *,
     scale: Scale = "coefficients",
 ) -> Coefficients:
-    """Return coefficients by sequentially thresholded least squares under restrictions; fixed ones stay."""
-    support = restrictions.allowed
+    """Return coefficients by sequentially thresholded least squares under restrictions.
+
+    Those that restrictions need stay; where equalities cannot hold without terms that are small, all of their terms do.
+    """
+    support, needed = restrictions.allowed, restrictions.needed
+    found = solve_restricted(reduced, support, restrictions)
     while True:
-        found = solve_restricted(reduced, support, restrictions)
         sizes = np.abs(found) if scale == "coefficients" else reduced.contributions(found)
-        kept = support & ((sizes >= threshold) & (found != 0) | np.isfinite(restrictions.fixed))
+        kept = support & ((sizes >= threshold) & (found != 0) | needed)
         if np.array_equal(kept, support):
             return found
-        support = kept
+        fewer = _solved(reduced, kept, restrictions)
+        if fewer is not None:
+            support, found = kept, fewer
+        elif np.array_equal(needed, needed | restrictions.tied):
+            return found
+        else:
+            needed = needed | restrictions.tied
 
 
 def informed_restricted(reduced: Factor, restrictions: Restrictions) -> Coefficients:
     """Return coefficients of as many terms as Bayes's information criterion calls for, under restrictions.
 
-    Terms go one by one, that first which costs least when the others are fitted anew (Hassibi & Stork 1993).
+    Terms go one by one, that first which costs least when the others are fitted anew (Hassibi & Stork 1993), except
+    those without which restrictions cannot hold.
     """
-    support = restrictions.allowed
-    best, least = solve_restricted(reduced, support, restrictions), np.inf
-    while True:
-        found = solve_restricted(reduced, support, restrictions)
+    support, needed = restrictions.allowed, restrictions.needed
+    found = solve_restricted(reduced, support, restrictions)
+    best, least = found, _score(reduced, found)
+    while np.any(support & ~needed):
+        costs = np.full(found.shape, np.inf)
+        costs[support & ~np.isfinite(restrictions.fixed)] = _saliencies(reduced, support, restrictions, found)
+        costs[needed] = np.inf
+        fewer = support.copy()
+        fewer.ravel()[np.argmin(costs)] = False
+        without = _solved(reduced, fewer, restrictions)
+        if without is None:
+            needed = needed | (support & ~fewer)
+            continue
+        support, found = fewer, without
         score = _score(reduced, found)
         if score <= least:
             best, least = found, score
-        free = support & ~np.isfinite(restrictions.fixed)
-        if not free.any():
-            return best
-        costs = np.full(found.shape, np.inf)
-        costs[free] = _saliencies(reduced, support, restrictions, found)
-        support = support.copy()
-        support.ravel()[np.argmin(costs)] = False
+    return best
+
+
+def _solved(reduced: Factor, support: Support, restrictions: Restrictions) -> Coefficients | None:
+    """Return the least-squares coefficients on a support, or none where restrictions cannot hold on it."""
+    try:
+        return solve_restricted(reduced, support, restrictions)
+    except ValueError:
+        return None
 
 
 def _problem(

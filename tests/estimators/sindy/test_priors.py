@@ -100,6 +100,21 @@ def test_a_file_keeps_constraints(tmp_path: Path):
     assert back.equations() == fitted.equations()
 
 
+SWING = np.stack([np.cos(2 * T), -2 * np.sin(2 * T)], axis=1)
+
+
+@pytest.mark.filterwarnings("ignore:fit:sparsedyn.SparsedynWarning")
+@pytest.mark.parametrize("threshold", ["auto", 0.5, 6.0])
+def test_terms_that_restrictions_need_are_kept(threshold: float | str):
+    sums: list[Any] = [({("x", "v"): 1, ("v", "v"): 1}, -4.0)]
+    for rules in (Constraints(equalities=sums), Constraints(bounds={("x", "v"): (-5, -3)})):
+        table = SINDy(1, threshold, constraints=rules).fit(SWING, T, names=["x", "v"]).coefficients()
+        assert table.loc["x", "v"] == pytest.approx(-4)
+    rules = Constraints(bounds={("v", "v"): (-1, -0.1)})
+    table = SINDy(1, threshold, constraints=rules).fit(SWING, T, names=["x", "v"]).coefficients()
+    assert table.loc["v", "v"] == pytest.approx(-0.1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
