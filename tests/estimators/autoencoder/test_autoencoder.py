@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sympy
+import xarray as xr
 from sklearn.base import clone
 
 import sparsedyn
@@ -72,6 +73,9 @@ def test_what_is_fitted_has_the_shapes_that_it_says(data: Snapshots, fitted: SIN
     assert set(fitted.ranking_["member"]) == {0, 1}
     assert fitted.simulate(data.x[0, 0], np.arange(30) * data.dt).shape == (30, 128)
     assert fitted.simulate(data.x[:, 0], np.arange(5) * data.dt).shape == (10, 5, 128)
+    counted = fitted.simulate(data.x[0, 0], 5)
+    xr.testing.assert_identical(counted, fitted.simulate(data.x[0, 0], np.arange(5) * data.dt))
+    assert fitted.simulate(data.x[0, 0], 1).shape == (1, 128)
 
 
 def test_coefficients_begin_as_they_are_given():
@@ -338,8 +342,12 @@ def test_what_cannot_be_encoded_or_simulated(data: Snapshots, fitted: SINDyAutoe
             fitted.encode(values)
     with pytest.raises(DataError, match="x0: expected"):
         fitted.simulate(data.x, np.arange(3) * data.dt)
-    with pytest.raises(DataError, match="t: expected at least two regular"):
+    with pytest.raises(DataError, match="t: expected finite"):
         fitted.simulate(data.x[0, 0], [0.0, np.inf])
+    with pytest.raises(DataError, match="t: expected regular times"):
+        fitted.simulate(data.x[0, 0], [0.0, 1.0, 3.0])
+    with pytest.raises(DataError, match="or a number of rows of at least 1; got 0"):
+        fitted.simulate(data.x[0, 0], 0)
     with pytest.raises(ValueError, match="member: expected a number from 0 to 1; got 7"):
         fitted.coefficients(7)
     with pytest.raises(DataError, match="Snapshots bring their times"):

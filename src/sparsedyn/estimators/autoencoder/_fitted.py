@@ -17,6 +17,7 @@ from sparsedyn.equations.coordinates import Affine
 from sparsedyn.estimators._base import AbstractEstimator
 from sparsedyn.estimators._given import finite
 from sparsedyn.estimators._inputs import is_own, snapshots_of
+from sparsedyn.estimators._states import times_of
 from sparsedyn.estimators.autoencoder import _canonical
 from sparsedyn.estimators.autoencoder._jets import jet_of, pooled
 from sparsedyn.estimators.autoencoder._judging import ERRORS, errors
@@ -157,20 +158,20 @@ class AbstractLatentDynamics(AbstractEstimator):
         """Return snapshots ([trajectory], time, state) forecast from `x0`, ([trajectory], dimension), at the times `t`.
 
         The latent equation is integrated from the encoded snapshot and decoded. `t` counts from that of `x0` on and is
-        regular. For `order` 2 the velocity of the snapshot, `x_dot0`, is needed too.
+        regular, or a number of rows at the sample time of training. For `order` 2 the velocity of the snapshot,
+        `x_dot0`, is needed too.
         """
         self._check_fitted()
-        times = np.asarray(t, np.float64)
-        steps = np.diff(times)
-        regular = times.ndim == 1 and times.size >= 2 and np.isfinite(times).all() and (steps > 0).all()
-        if not regular or np.ptp(steps) > 1e-6 * steps[0] * times.size:
-            raise DataError("t: expected at least two regular, increasing times, e.g. np.arange(0, 5, 0.02).")
+        times, stamps = times_of(t, self.dt_)
+        steps = np.diff(times) if len(times) > 1 else np.array([self.dt_])
+        if np.ptp(steps) > 1e-6 * steps[0] * times.size:
+            raise DataError("t: expected regular times, e.g. np.arange(0, 5, 0.02), or a number of rows.")
         if np.ndim(x0) not in (1, 2):
             raise DataError(f"x0: expected (dimension,) or (trajectory, dimension); got shape {np.shape(x0)}.")
         states = np.atleast_2d(self.latent_state(x0, x_dot0, member))
         path = self.latent_path(states, float(steps[0]), times.size, self._member(member))
         decoded = self.decode(path[..., : self._latent], member)
-        result = xr.DataArray(decoded, dims=("trajectory", "time", "state"), coords={"time": times})
+        result = xr.DataArray(decoded, dims=("trajectory", "time", "state"), coords={"time": stamps})
         return result.isel(trajectory=0) if np.ndim(x0) == 1 else result
 
     def forecast(
