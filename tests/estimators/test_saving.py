@@ -132,3 +132,12 @@ def test_a_missing_folder_is_refused_and_an_old_file_replaced(world: Any, tmp_pa
     world.fitted.save(path)
     world.fitted.save(str(path))
     assert [p.name for p in path.parent.iterdir()] == ["model"]
+
+
+def test_a_file_holds_the_networks_whatever_parameters_are_set_for_the_next_fit(world: Any, tmp_path: Path):
+    fitted = copy.copy(world.fitted)
+    structure = {name: getattr(fitted, name) for name in ("hidden", "members", "activation", "skip", "bias")}
+    fitted.set_params(hidden=(3,), members=7, activation="silu", skip=not fitted.skip, bias=not fitted.bias)
+    back = restored(fitted, tmp_path)
+    assert_same(world, world.fitted, back)
+    assert {name: getattr(back, name) for name in structure} == structure

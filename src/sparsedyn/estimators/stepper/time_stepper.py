@@ -295,6 +295,7 @@ class SparseTimeStepper(AbstractEnsemble):
     def _to_file(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         settings = self.settings()
         parameters = self.get_params(deep=False) | {
+            **_structure(self.models_),
             "technique": [to_spec(link) for link in settings.technique.links],
             "average": average_spec(settings.average),
             "time": self.time_,
@@ -343,6 +344,17 @@ class SparseTimeStepper(AbstractEnsemble):
         stepper.steps_ = int(header["steps"])
         stepper.history_ = pd.DataFrame(header["history"])
         return stepper
+
+
+def _structure(models: MLP) -> dict[str, Any]:
+    """Return the parameters that say which networks these are, one per member; those of a model may be set anew."""
+    return {
+        "hidden": [weights.shape[-1] for weights in models.weights[:-1]],
+        "members": len(models.weights[0]),
+        "activation": models.activation,
+        "skip": models.skip,
+        "bias": models.biases[0] is not None,
+    }
 
 
 def _filled(skeleton: Any, arrays: list[np.ndarray], members: int) -> Any:
