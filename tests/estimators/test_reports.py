@@ -28,6 +28,13 @@ def said(fit: Any) -> dict[str, str]:
     return found
 
 
+def test_findings_name_the_line_of_the_fit():
+    wave = np.cos(0.1 * np.arange(200))
+    with pytest.warns(SparsedynWarning, match="no term is left") as caught:
+        SINDy(1, 50.0).fit(np.stack([wave, np.roll(wave, 15)], axis=1)[20:], 0.05)
+    assert {one.filename for one in caught} == {__file__}
+
+
 def test_free_runs_start_all_over_the_records():
     lengths = (350, 12, 3)
     data = Trajectories([np.arange(float(rows))[:, None] + 1000 * i for i, rows in enumerate(lengths)], dt=1.0)

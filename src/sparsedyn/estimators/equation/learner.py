@@ -232,7 +232,7 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
             noisy = made.noise > CLEAN * self.floor * made.sizes
             drifting = drifts(data.state_names, np.where(noisy, made.related, 0.0), sum(data.lengths), DRIFTING)
             self.report_ = report_of([*self.report_, drifting, *smooth_inputs(data)])
-        self.report_.warn()
+        self.report_.warn(stacklevel=4)  # past the decorator
         return self
 
     def equations(self, digits: int | None = None) -> tuple[sympy.Expr, ...]:

@@ -218,7 +218,7 @@ class SINDy(AbstractDynamics):
             found = widened(found, terms, library, library.names([*names, *columns]))
             report = Report((finding(data, steady), *report))
         self._adopt(found, library, variables, widened_statistics(data, steady), report, delays)
-        report.warn()
+        report.warn(stacklevel=4)  # past the decorator
         return self
 
     def settings(self) -> Settings:
