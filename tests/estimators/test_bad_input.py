@@ -342,7 +342,7 @@ def test_saving_to_a_folder(world: Any, tmp_path: Path):
 def test_a_failed_save_leaves_the_old_model(world: Any, tmp_path: Path):
     path = tmp_path / "model"
     world.fitted.save(path)
-    broken = copy.copy(world.fitted).set_params(activation=object())
+    broken = copy.copy(world.fitted).set_params(epochs=object())
     with pytest.raises((TypeError, ValueError, AttributeError)):
         broken.save(path)
     assert world.same(sparsedyn.load(path).models_, world.fitted.models_)

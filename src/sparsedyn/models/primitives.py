@@ -167,7 +167,7 @@ def _paired(chosen: Any) -> bool:
     return isinstance(chosen, tuple) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in chosen)
 
 
-def _known(name: str | Primitive, parameter: str) -> Primitive:
+def _known(name: str | Primitive, parameter: str = "primitives") -> Primitive:
     if isinstance(name, Primitive):
         return name
     if name not in PRIMITIVES:
