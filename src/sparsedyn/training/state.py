@@ -26,9 +26,9 @@ class Members(NamedTuple):
     trainable: Trainable
     moments: PyTree
     alive: Bool[Array, " member"]
-    taken: Int[Array, " member"]
+    taken: Int[Array | np.ndarray, " member"]
     """Steps since the last record; none are taken by a dead or stopped member."""
-    loss: Float[Array, " member"]
+    loss: Float[Array | np.ndarray, " member"]
     """Sum of the finite losses since the last record."""
 
 

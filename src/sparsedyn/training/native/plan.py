@@ -205,7 +205,7 @@ def distinct(
     return np.array([member for member in members if member not in alike], np.int64), alike
 
 
-def _parts(plan: Plan, members: Members) -> list[list[Array]]:
+def _parts(plan: Plan, members: Members) -> list[list[Array | np.ndarray]]:
     """What the optimizer moves, and its moments: the leaves of each."""
     raw, moments = jax.tree.leaves(members.trainable), jax.tree.leaves(members.moments)
     kinds = MOMENTS[plan.optimizer]
