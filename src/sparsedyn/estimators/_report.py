@@ -172,9 +172,9 @@ def across(derivative: str, fix: str) -> Finding:
     )
 
 
-def related_least(rows: int) -> float:
-    """Return the correlation of residuals of rows beside each other beyond which they are no noise of sensors."""
-    return max(RELATED, DEVIATIONS / float(rows) ** 0.5)
+def related_least(rows: int, least: float = RELATED) -> float:
+    """Return the correlation of residuals of rows beside each other beyond which they are related, of so many rows."""
+    return max(least, DEVIATIONS / float(rows) ** 0.5)
 
 
 def drifts(names: Sequence[str], related: Float[np.ndarray, " state"], rows: int, done: str) -> Finding | None:

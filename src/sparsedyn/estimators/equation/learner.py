@@ -10,7 +10,7 @@ import sympy
 from jaxtyping import Float, Int
 
 from sparsedyn._blas import one_blas_thread
-from sparsedyn._warnings import Finding, Report
+from sparsedyn._warnings import Finding
 from sparsedyn.data import Scaling, Trajectories, samples
 from sparsedyn.data.derivatives import AUTO, FOLLOWING
 from sparsedyn.data.pieces import jumping
@@ -47,7 +47,7 @@ from sparsedyn.estimators.equation.trajectories._way import (
     prior_of,
     way_of,
 )
-from sparsedyn.estimators.shooting_search._problem import PRECISION
+from sparsedyn.estimators.shooting_search._problem import CLEAN, PRECISION
 from sparsedyn.estimators.sindy._simulation import held, integrated
 from sparsedyn.forecast import MAP, Forecast
 from sparsedyn.models import PerState, Primitive
@@ -59,8 +59,6 @@ DRIFTING = (
     "Give inputs or states that are missing, or take SINDy, which then chooses terms by what they foretell of the next "
     "row, or SparseStateSpace."
 )
-CLEAN = 10.0
-"""Errors, in multiples of the floor, up to which measured states count as without noise."""
 FITTED = 0.5
 """Share of the trials whose terms are fitted: right-hand sides are more often sums of plain terms than ratios."""
 
@@ -225,13 +223,12 @@ class EquationLearner(AbstractLeftOpen, AbstractEnsemble):
         self.search_, self.noise_, self.found_ = search, noise, searches
         self.constants_, self.alternatives_, self.fates_ = constants, alternatives, fates
         self._adopt(equations, task.scaling, statistics, variables_of(data), self.time, delays, known)
-        self.report_ = self._checked(whole)
+        said: list[Finding | None] = [*self._checked(whole)]
         if derivative not in (AUTO, FOLLOWING) and given.x_dot is None and jumping(data):
-            self.report_ = Report((*self.report_, across(derivative, "Take derivative='auto'.")))
+            said.append(across(derivative, "Take derivative='auto'."))
         if search == STATES:
-            noisy = made.noise > CLEAN * self.floor * made.sizes
-            drifting = drifts(data.state_names, np.where(noisy, made.related, 0.0), sum(data.lengths), DRIFTING)
-            self.report_ = report_of([*self.report_, drifting, *smooth_inputs(data)])
+            said += [drifts(data.state_names, made.related, sum(data.lengths), DRIFTING), *smooth_inputs(data)]
+        self.report_ = report_of(said)
         self.report_.warn(stacklevel=4)  # past the decorator
         return self
 

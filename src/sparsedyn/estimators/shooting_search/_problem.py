@@ -1,6 +1,6 @@
 """What candidates are judged by: measured states in segments, noise, and the price of terms and constants."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ PRECISION = 3e-5
 """Share of a state below which errors count as rounding: solvers and loggers are no more precise."""
 LENGTHS = (5, 15, 50, 100, 150)
 """Steps of segments, which grow as fits get better."""
+CLEAN = 10.0
+"""Errors, in multiples of the precision, up to which measured states count as without noise."""
 TIGHT, LOOSE = 0.1, 1.0
 """Standard deviation that a jump between segments may have, as a share of the noise's.
 
@@ -250,14 +252,20 @@ class Problem:
 
 
 def related(problem: Problem, candidate: Candidate) -> Float[np.ndarray, " state"]:
-    """Return the correlation of residuals of rows beside each other: hardly any, where they are noise of sensors."""
+    """Return the correlation of residuals of rows beside each other: hardly any, where they are noise of sensors.
+
+    None, where states are explained to rounding.
+    """
     measured, weights = problem.cuts[candidate.level].arrays[:2]
-    return correlation(np.sqrt(weights) * (measured - problem.states_of(candidate)))
+    noisy = candidate.squares / problem.counts > (CLEAN * problem.precision) ** 2
+    return np.where(noisy, correlation(np.sqrt(weights) * (measured - problem.states_of(candidate))), 0.0)
 
 
-def correlation(off: Float[np.ndarray, "segment row state"]) -> Float[np.ndarray, " state"]:
-    """Return the correlation of rows beside each other."""
-    found: np.ndarray = np.sum(off[:, 1:] * off[:, :-1], axis=(0, 1)) / np.maximum(np.sum(off**2, axis=(0, 1)), 1e-300)
+def correlation(parts: Iterable[Float[np.ndarray, "row state"]]) -> Float[np.ndarray, " state"]:
+    """Return the correlation of rows beside each other, over all parts."""
+    pairs = [(np.sum(one[1:] * one[:-1], axis=0), np.sum(one**2, axis=0)) for one in parts]
+    products, squares = np.sum(pairs, axis=0)
+    found: np.ndarray = products / np.maximum(squares, 1e-300)
     return found
 
 

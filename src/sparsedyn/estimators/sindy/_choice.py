@@ -2,28 +2,19 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from sparsedyn.estimators.sindy._fitting import above, paths
 from sparsedyn.estimators.sindy._forms import ROWS
 from sparsedyn.estimators.sindy._measured import Measured
-from sparsedyn.estimators.sindy._proposals import ACCURATE, EXACT, Proposal, exact, fits_of, proposals, tiers
+from sparsedyn.estimators.sindy._proposals import ACCURATE, EXACT, Chosen, Proposal, exact, fits_of, proposals, tiers
 from sparsedyn.estimators.sindy._search import searched
 from sparsedyn.estimators.sindy._settings import Settings
 from sparsedyn.estimators.sindy._shooting import Judge
 from sparsedyn.estimators.sindy._states import States
 from sparsedyn.models import Library
 from sparsedyn.training.least_squares import Coefficients, Factor, solve, unexplained
-
-
-class Chosen(NamedTuple):
-    """Terms with their coefficients; correlations of what is left in rows beside each other, if states chose them."""
-
-    proposal: Proposal
-    related: Float[np.ndarray, " equation"] | None = None
 
 
 def chosen(
@@ -41,7 +32,7 @@ def chosen(
         coefficients = solve(reduced, found.proposal.support)
         if not _improvable(settings, reduced, coefficients, EXACT):
             return Chosen(Proposal(found.proposal.support, coefficients))
-        return Chosen(found.proposal, found.related)
+        return found
     judge = Judge(states, library, reduced)
     sources = [reduced]
     if states.measured.complete and (smooth := judge.regression(library)).samples >= library.size:

@@ -1,5 +1,6 @@
 """The form of the regression that data call for: integrals over windows or rows, or derivatives; inputs held or not."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,7 @@ from sparsedyn.estimators.sindy._paths import roughness
 from sparsedyn.estimators.sindy._regression import Block, strong_form
 from sparsedyn.estimators.sindy._settings import INPUTS, Settings
 from sparsedyn.estimators.sindy._states import States, full_names, states_of
-from sparsedyn.estimators.sindy._weak import weak_form, windows_in
+from sparsedyn.estimators.sindy._weak import Integrated, weak_form, windows_in
 from sparsedyn.models import Library
 
 WINDOWS = 3
@@ -48,8 +49,19 @@ def read(measured: Measured, library: Library, settings: Settings) -> tuple[Stat
 
 def by_rows(states: States, library: Library) -> list[Block]:
     """Return integrals of the terms over single rows, and how far states move from row to row."""
-    width = len(states.measured.data.state_names)
-    return weak_form(states.whole, library, width, inputs=states.inputs, windows=False, known=states.known).blocks
+    return _integrals(states, library)(states.whole, windows=False).blocks
+
+
+def _integrals(states: States, library: Library) -> Callable[..., Integrated]:
+    """Return how the equations of these states are integrated, over windows or single rows of trajectories."""
+    return partial(
+        weak_form,
+        library=library,
+        equations=len(states.measured.data.state_names),
+        order=states.order,
+        inputs=states.inputs,
+        known=states.known,
+    )
 
 
 def smoother(data: Trajectories, left: float, less: float) -> bool:
@@ -73,15 +85,7 @@ def regression(
     weak = settings.weak
     if states.given is not None or (weak is False and settings.derivative != AUTO):
         return strong_form(states.samples(), library, states.known), None
-    equations = len(states.measured.data.state_names)
-    form = partial(
-        weak_form,
-        library=library,
-        equations=equations,
-        order=states.order,
-        inputs=states.inputs,
-        known=states.known,
-    )
+    form = _integrals(states, library)
     regular = states.measured.data.regular
     if weak is not False and (regular or states.order == 1):
         smooth = states.whole if states.order == 1 or states.measured.x_dot is not None else states.full

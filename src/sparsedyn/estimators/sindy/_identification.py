@@ -6,6 +6,7 @@ import numpy as np
 
 from sparsedyn._warnings import Report
 from sparsedyn.estimators import _report as checks
+from sparsedyn.estimators.shooting_search._problem import correlation
 from sparsedyn.estimators.sindy._checks import checked
 from sparsedyn.estimators.sindy._choice import chosen, refined
 from sparsedyn.estimators.sindy._constraints import Constraints
@@ -91,10 +92,7 @@ def _by_next_rows(states: States, library: Library, settings: Settings) -> Ident
     reduced = pooled(blocks, library.size)
     found = fitted(settings, reduced, blocks, of_information(settings, reduced))
     left = [target - theta @ found.coefficients for theta, target in blocks]
-    squares = np.maximum(sum(np.sum(one**2, axis=0) for one in left), 1e-300)
-    along = sum(np.sum(one[1:] * one[:-1], axis=0) for one in left) / squares
-    rows = sum(map(len, left))
-    if np.any(np.abs(along) > max(NEW, 4 / rows**0.5)):
+    if np.any(np.abs(correlation(left)) > checks.related_least(reduced.samples, NEW)):
         return None
     return found
 

@@ -26,6 +26,13 @@ class Proposal(NamedTuple):
     coefficients: Coefficients
 
 
+class Chosen(NamedTuple):
+    """Terms with their coefficients; correlations of what is left in rows beside each other, if states chose them."""
+
+    proposal: Proposal
+    related: Float[np.ndarray, " equation"] | None = None
+
+
 class Fits(NamedTuple):
     """Supports of one equation on a path from many terms to none: coefficients, and squares that are left."""
 

@@ -1,10 +1,9 @@
 """Terms by the search that `EquationLearner` makes, offered those of a library, where it can be compiled."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from sparsedyn._native import compiled
 from sparsedyn.equations import combined, symbol
@@ -13,7 +12,7 @@ from sparsedyn.estimators.shooting_search._models import FITTED, found
 from sparsedyn.estimators.shooting_search._prior import Prior
 from sparsedyn.estimators.shooting_search._problem import PRECISION, Candidate, related
 from sparsedyn.estimators.shooting_search._straying import PRICE, straying
-from sparsedyn.estimators.sindy._proposals import Proposal
+from sparsedyn.estimators.sindy._proposals import Chosen, Proposal
 from sparsedyn.estimators.sindy._states import States
 from sparsedyn.models import PRIMITIVES, Library
 from sparsedyn.training.shooting import products
@@ -21,20 +20,11 @@ from sparsedyn.training.shooting.products import MOST_FACTORS, Factor, Term
 
 CODES = {"sin": products.SIN, "cos": products.COS, "log": products.LOG, "sqrt": products.SQRT}
 """Functions that are compiled, by the names of primitives."""
-CLEAN = 10.0
-"""Multiples of the precision up to which states are explained to rounding."""
 MOST = 400
 """Places for coefficients, terms times equations, up to which all may be looked through."""
 
 
-class Searched(NamedTuple):
-    """Terms with their coefficients, and correlations of what they leave of states in rows beside each other."""
-
-    proposal: Proposal
-    related: Float[np.ndarray, " equation"]
-
-
-def searched(states: States, library: Library) -> Searched | None:
+def searched(states: States, library: Library) -> Chosen | None:
     """Return the terms of least criterion with their coefficients; `None` where this search does not apply.
 
     It applies to equations of first order under held inputs, whose terms all can be compiled, and some thousand rows,
@@ -57,9 +47,8 @@ def searched(states: States, library: Library) -> Searched | None:
         if ranks[k] <= min(ranks) + PRICE:
             ranks[k] += straying(combined(terms, one), made.paths, [s.name for s in symbols])
     place = int(np.argmin(ranks))
-    best, chosen = coefficients[place], made.candidates[place]
-    noisy = chosen.squares / made.problem.counts > (CLEAN * PRECISION) ** 2
-    return Searched(Proposal(best != 0, best), np.where(noisy, related(made.problem, chosen), 0.0))
+    best = coefficients[place]
+    return Chosen(Proposal(best != 0, best), related(made.problem, made.candidates[place]))
 
 
 def _compiled() -> Callable[..., Any] | None:

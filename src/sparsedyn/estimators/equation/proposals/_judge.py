@@ -173,23 +173,21 @@ def _forms(expression: sympy.Expr) -> list[sympy.Expr]:
         except Exception:  # SymPy's algorithms raise what they like.
             continue
     for sign in (1, -1):
-        rooted = short.replace(_is_root, lambda root, sign=sign: _rooted(root, sign))
+        rooted = short.replace(_has_root, lambda root, sign=sign: _rooted(root, sign))
         if rooted != short:
             found.append(simplified(rooted))
     return found
 
 
-def _is_root(expression: sympy.Expr) -> bool:
-    """Whether an expression is an odd power of the root of a sum that is a square of a sine or cosine."""
-    return bool(expression.is_Pow and expression.exp.is_Rational and expression.exp.q == 2) and (
-        _square(expression.base) is not None
-    )
+def _has_root(expression: sympy.Expr) -> bool:
+    return bool(expression.is_Pow and expression.exp.is_Rational and expression.exp.q == 2)
 
 
 def _rooted(root: sympy.Expr, sign: int) -> sympy.Expr:
-    """Return the root of a square without the root, which has two signs."""
+    """Return an odd power of the root of a square of a sine or cosine without the root, which has two signs."""
     found = _square(root.base)
-    assert found is not None
+    if found is None:
+        return root
     amount, function = found
     return sign * amount**root.exp * function ** (2 * root.exp)
 
